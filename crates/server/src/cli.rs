@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A contact-center server.
 #[derive(Debug, Parser)]
@@ -38,6 +38,11 @@ pub(crate) enum Command {
     CheckConfig(CheckConfig),
     /// Looks for what would keep the server from running, and says what to do about it.
     Doctor(Doctor),
+    /// Prints what is counted by queue and by agent, also while a server runs.
+    Counters(Counters),
+    /// Makes anew what a reader of the log keeps, from records and history; also while a server
+    /// runs, which then does it.
+    Rebuild(Rebuild),
 }
 
 /// Where the configuration is.
@@ -110,6 +115,39 @@ pub(crate) struct Doctor {
     pub deep: bool,
 }
 
+/// Options of `counters`.
+#[derive(Debug, Args)]
+pub(crate) struct Counters {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub configured: Configured,
+    /// How many hours are shown, the present one included.
+    #[arg(long, env = "HANDOFF_HOURS", value_name = "N", default_value_t = 8)]
+    pub hours: u16,
+    /// Shows each quarter of an hour by itself instead of their sum. Times are UTC.
+    #[arg(long, env = "HANDOFF_BY_QUARTER")]
+    pub by_quarter: bool,
+}
+
+/// Options of `rebuild`.
+#[derive(Debug, Args)]
+pub(crate) struct Rebuild {
+    /// What is made anew.
+    #[arg(value_name = "NAME", value_enum, default_value_t)]
+    pub name: Rebuildable,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub configured: Configured,
+}
+
+/// What a reader of the log keeps.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Rebuildable {
+    /// The counters by queue and by agent.
+    #[default]
+    Counters,
+}
+
 /// Options of `check-config`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckConfig {
@@ -131,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_documented_commands_are_understood() {
-        let lines: [&[&str]; 11] = [
+        let lines: [&[&str]; 15] = [
             &["serve", "--config", "handoff.toml"],
             &["serve", "--config", "handoff.toml", "--adopt-files"],
             &["doctor", "--config", "handoff.toml", "--deep"],
@@ -143,6 +181,10 @@ mod tests {
             &["restored", "--config", "handoff.toml"],
             &["check-config", "handoff.toml"],
             &["doctor", "--config", "handoff.toml"],
+            &["counters", "--config", "handoff.toml"],
+            &["counters", "--hours", "2", "--by-quarter"],
+            &["rebuild", "--config", "handoff.toml"],
+            &["rebuild", "counters"],
         ];
         for line in lines {
             let words = std::iter::once("handoff").chain(line.iter().copied());

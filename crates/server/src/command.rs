@@ -16,7 +16,7 @@ use crate::cli::{Apply, CheckConfig, Command, Configured, Serve};
 use crate::config::Config;
 use crate::passwords::SystemPasswords;
 use crate::run::{self, Server};
-use crate::{demo, doctor, output, telemetry};
+use crate::{counters, demo, doctor, output, telemetry};
 
 /// How long a finished command waits for threads that are still busy: what matters is done by then.
 const LEFTOVERS: Duration = Duration::from_millis(500);
@@ -35,6 +35,8 @@ pub(crate) fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Restored(configured) => restored(&configured),
         Command::CheckConfig(options) => check_config(&options),
         Command::Doctor(options) => doctor::doctor(&options),
+        Command::Counters(options) => counters::print(&options),
+        Command::Rebuild(options) => counters::rebuild(&options),
     }
 }
 

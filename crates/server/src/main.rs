@@ -8,6 +8,7 @@ mod accept;
 mod cli;
 mod command;
 mod config;
+mod counters;
 mod demo;
 mod doctor;
 mod mail;

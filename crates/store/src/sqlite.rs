@@ -40,7 +40,7 @@ mod sweep;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -172,6 +172,18 @@ impl SqliteStore {
             leases: Leases::default(),
             closing: Mutex::new(()),
         })
+    }
+
+    /// Reads all records of a kind beside a process that has the store open, or none: for a command
+    /// that shows something. What cannot be read is left out.
+    ///
+    /// # Errors
+    ///
+    /// The store's own, as when the schema is another program's.
+    pub fn glance(path: &Path, kind: Kind) -> Result<Vec<Record>, StoreError> {
+        let connection = files::open_reader(&SqliteOptions::new(path))?;
+        let page = reads::list(&connection, &Aside::default(), kind, None, usize::MAX)?;
+        Ok(page.items.into_iter().map(|found| found.value).collect())
     }
 
     /// Waits until a write failed for good. Nothing is lost that was acknowledged, but nothing more

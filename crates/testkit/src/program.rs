@@ -189,6 +189,19 @@ impl Program {
         Ok(command)
     }
 
+    /// Runs another command of the program on the same data and returns what it printed.
+    pub async fn run(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = clean_command(&self.binary);
+        match &self.start {
+            Start::Demo(data) | Start::Early(data) => command.env("HANDOFF__STORE__PATH", data),
+            Start::Serve(config) => command.env("HANDOFF_CONFIG", config),
+        };
+        let output = command.args(arguments).stdin(Stdio::null()).output().await?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "handoff {arguments:?} failed: {told}");
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     /// Returns the end of the log.
     #[must_use]
     pub fn log_tail(&self) -> String {

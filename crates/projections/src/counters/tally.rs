@@ -61,7 +61,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, other: Self) {
+    /// Adds what happened at another time, or to another.
+    pub fn add(&mut self, other: Self) {
         self.entered += other.entered;
         self.offered += other.offered;
         self.accepted += other.accepted;

@@ -195,3 +195,17 @@ async fn what_was_handed_in_is_finished_when_the_store_is_closed() {
     assert_eq!(store.list(Kind::Interaction, None, 99).await.unwrap().items.len(), acknowledged);
     assert!(acknowledged > 0);
 }
+
+/// A command may look at what is in a store that a server has open; it may not open it.
+#[tokio::test]
+async fn a_store_that_is_open_can_be_glanced_at() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("handoff.db");
+    let store = SqliteStore::open(SqliteOptions::new(&path)).unwrap();
+    let queue = one_of_each().into_iter().find(|record| record.key().kind() == Kind::Queue);
+    let change = ChangeSet { puts: vec![put(queue.clone().unwrap(), 0)], ..ChangeSet::default() };
+    store.commit(change).await.unwrap();
+    assert!(SqliteStore::open(SqliteOptions::new(&path)).is_err());
+    assert_eq!(SqliteStore::glance(&path, Kind::Queue).unwrap(), [queue.unwrap()]);
+    assert_eq!(SqliteStore::glance(&path, Kind::User).unwrap(), []);
+}

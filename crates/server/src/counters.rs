@@ -1,0 +1,207 @@
+//! `handoff counters` and `handoff rebuild`: what was counted, and counting anew.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use handoff_domain::Time;
+use handoff_engine::{Clock as _, SystemClock};
+use handoff_projections::counters::{Counted, Figures, QUARTER_MS, Quarter, Tally, quarter_of};
+use handoff_projections::{Counters, Projection as _, Reader, Standing};
+use handoff_store::{Kind, Record, SqliteStore, Store as _};
+
+use crate::cli::{self, Rebuild, Rebuildable};
+use crate::command::block_on;
+use crate::config::Config;
+use crate::output;
+use crate::run::{self, DATABASE};
+
+/// How often it is looked how far a serving program is.
+const LOOK: Duration = Duration::from_millis(200);
+/// How long a serving program has to begin.
+const BEGINS_WITHIN: Duration = Duration::from_secs(10);
+/// After how many interactions it is told how far it is.
+const TOLD_EVERY: u64 = 1_000;
+
+/// Prints what was counted.
+///
+/// # Errors
+///
+/// When nothing was counted yet, or it cannot be read.
+pub(crate) fn print(options: &cli::Counters) -> anyhow::Result<ExitCode> {
+    let config = Config::load(options.configured.config.as_deref())?;
+    let directory = &config.store.path;
+    anyhow::ensure!(
+        directory.join(Counters::FILE).exists(),
+        "nothing was counted in {} yet; a server counts while it runs",
+        directory.display()
+    );
+    let now = SystemClock::default().now();
+    let hours = Time(now.0.saturating_sub(i64::from(options.hours) * 4 * QUARTER_MS));
+    let counters = block_on(run::open_counters(directory))?;
+    let figures = counters.figures(quarter_of(hours) + 1)?;
+    let names = names(directory).unwrap_or_else(|error| {
+        output::warn(format_args!("queues and agents are shown by their ids: {error:#}"));
+        BTreeMap::new()
+    });
+    if let Standing::Rebuilding { done, total, .. } = figures.standing {
+        output::warn(format_args!("they are being rebuilt: {done} of {total} interactions"));
+    }
+    output::say(
+        Table { figures, names, now, by_quarter: options.by_quarter }.to_string().trim_end(),
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the names of what is counted, also while a server has the store open.
+fn names(directory: &Path) -> anyhow::Result<BTreeMap<Counted, String>> {
+    let mut names = BTreeMap::new();
+    for kind in [Kind::Queue, Kind::User] {
+        for record in SqliteStore::glance(&directory.join(DATABASE), kind)? {
+            match record {
+                Record::Queue(queue) => names.insert(Counted::Queue(queue.id), queue.name),
+                Record::User(user) => names.insert(Counted::Agent(user.id), user.user_name),
+                _ => None,
+            };
+        }
+    }
+    Ok(names)
+}
+
+/// What was counted, as a table.
+struct Table {
+    figures: Figures,
+    names: BTreeMap<Counted, String>,
+    now: Time,
+    by_quarter: bool,
+}
+
+impl std::fmt::Display for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{:<32} {:>8} {:>12}", "waits now", "count", "longest")?;
+        for (queue, waiting) in &self.figures.waiting {
+            let name = self.name(Counted::Queue(*queue));
+            let longest = seconds(self.now.ms_since(waiting.oldest));
+            writeln!(f, "{name:<32} {:>8} {longest:>12}", waiting.count)?;
+        }
+        writeln!(
+            f,
+            "\n{:<6} {:<32} {:>8} {:>8} {:>8} {:>8} {:>12}",
+            "from", "queue or agent", "entered", "offered", "accepted", "ended", "longest wait"
+        )?;
+        for ((quarter, counted), tally) in self.rows() {
+            let (from, name) = (clock(quarter), self.name(counted));
+            let Tally { entered, offered, accepted, ended, longest_wait_ms } = tally;
+            let longest = seconds(longest_wait_ms);
+            writeln!(
+                f,
+                "{from:<6} {name:<32} {entered:>8} {offered:>8} {accepted:>8} {ended:>8} {longest:>12}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Table {
+    /// Returns the rows: each quarter's, or all of them together.
+    fn rows(&self) -> BTreeMap<(Quarter, Counted), Tally> {
+        if self.by_quarter {
+            return self.figures.quarters.clone();
+        }
+        let first = self.figures.quarters.keys().next().map_or(0, |(quarter, _)| *quarter);
+        let mut sums: BTreeMap<_, Tally> = BTreeMap::new();
+        for ((_, counted), tally) in &self.figures.quarters {
+            sums.entry((first, *counted)).or_default().add(*tally);
+        }
+        sums
+    }
+
+    fn name(&self, counted: Counted) -> String {
+        self.names.get(&counted).cloned().unwrap_or_else(|| match counted {
+            Counted::Queue(id) => id.to_string(),
+            Counted::Agent(id) => id.to_string(),
+        })
+    }
+}
+
+/// Returns when a quarter of an hour begins, in UTC.
+fn clock(quarter: Quarter) -> String {
+    let minutes = quarter.rem_euclid(24 * 4) * 15;
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+fn seconds(ms: u64) -> String {
+    let seconds = ms / 1_000;
+    format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+/// Counts anew: by the program that serves the store, or itself where none does.
+///
+/// # Errors
+///
+/// When neither can be done.
+pub(crate) fn rebuild(options: &Rebuild) -> anyhow::Result<ExitCode> {
+    let Rebuildable::Counters = options.name;
+    let config = Config::load(options.configured.config.as_deref())?;
+    let directory = &config.store.path;
+    anyhow::ensure!(
+        directory.join(DATABASE).exists(),
+        "there is no store in {}",
+        directory.display()
+    );
+    block_on(async {
+        let counters = run::open_counters(directory).await?;
+        counters.ask_for_rebuild()?;
+        match run::open_store(directory).await {
+            Ok(store) => {
+                let rebuilt = rebuild_here(&store, counters).await;
+                store.close().await;
+                rebuilt?;
+            }
+            Err(in_use) => await_other(&counters, &in_use).await?,
+        }
+        output::say("the counters are rebuilt");
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn rebuild_here(store: &Arc<SqliteStore>, counters: Arc<Counters>) -> anyhow::Result<()> {
+    let clock = Arc::new(SystemClock::default());
+    let told = std::sync::Mutex::new(None);
+    let reader = Reader::new(store.clone(), clock, counters);
+    let progress = |standing| {
+        if let Ok(mut told) = told.lock() {
+            tell(standing, &mut told);
+        }
+    };
+    reader.catch_up(progress).await.context("the counters cannot be rebuilt")
+}
+
+/// Waits until the program that has the store open has rebuilt the counters.
+async fn await_other(counters: &Counters, in_use: &anyhow::Error) -> anyhow::Result<()> {
+    let (mut told, mut waited) = (None, Duration::ZERO);
+    loop {
+        match counters.standing()? {
+            Standing::Following(_) => return Ok(()),
+            Standing::Outdated if waited >= BEGINS_WITHIN => anyhow::bail!(
+                "the rebuild is asked for, and nobody begins: {in_use:#}; a server begins as soon as it serves"
+            ),
+            standing => tell(standing, &mut told),
+        }
+        tokio::time::sleep(LOOK).await;
+        waited += LOOK;
+    }
+}
+
+/// Says how far a rebuild is, when that is something new.
+fn tell(standing: Standing, told: &mut Option<u64>) {
+    if let Standing::Rebuilding { done, total, .. } = standing
+        && *told != Some(done / TOLD_EVERY)
+    {
+        *told = Some(done / TOLD_EVERY);
+        output::progress(format_args!("{done} of {total} interactions"));
+    }
+}
