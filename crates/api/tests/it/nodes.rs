@@ -69,7 +69,7 @@ impl Ground {
         let files = FileKeeper::new(core.clone(), files, handoff_content::Options::default());
         let mut options = handoff_api::Options::new(PublicUrl::new("http://127.0.0.1:8090"));
         options.session_key = Some([7; 32]);
-        let Assembly { engine, comet, router, .. } =
+        let Assembly { engine, comet, doors, router } =
             Assembly::build(core, Setup::new(options, files)).await.unwrap();
         let life = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let life = life.unwrap();
@@ -77,6 +77,7 @@ impl Ground {
         engine.start();
         let running = comet.clone();
         tokio::spawn(async move { running.run().await });
+        tokio::spawn(async move { doors.run().await });
         drop(entered);
         Node { engine, comet, router, life: Some(life) }
     }
@@ -196,6 +197,12 @@ impl Node {
     /// Sends a request with nothing but a cookie.
     pub(crate) async fn with_cookie(&self, method: Method, path: &str, cookie: &str) -> Reply {
         self.calls(Call::new(method, path).header("cookie", cookie)).await
+    }
+
+    /// Sends messages of a customer's to their CometD server; returns everything that comes.
+    pub(crate) async fn customer_sends(&self, messages: Value) -> Vec<Value> {
+        let call = Call::post("", &messages).at("/genesys/cometd");
+        serde_json::from_str(&self.calls(call).await.text).unwrap()
     }
 
     pub(crate) async fn stop(self) {

@@ -3,7 +3,7 @@
 
 use axum::http::Method;
 use handoff_testkit::{Call, PASSWORD};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::has;
 use crate::nodes::{GRACE_MS, Ground, HINTS, Node, Reachable, next_on};
@@ -226,6 +226,78 @@ async fn a_client_whose_node_is_killed_misses_nothing_and_keeps_its_work() {
         kate.fetch().await;
         there.does("kate", &id, "Complete").await;
         assert_eq!(there.interaction("kate", &id).await, "Completed");
+        there.stop().await;
+    }
+}
+
+const CUSTOMERS: &str = "/service/chatV2/customer-support";
+const POLLING: &str = "/genesys/2/chat/customer-support";
+
+/// The CometD session of a customer on one node.
+struct Browser<'a> {
+    node: &'a Node,
+    id: Value,
+}
+
+impl<'a> Browser<'a> {
+    async fn open(node: &'a Node) -> Self {
+        let handshake = json!([{"channel": "/meta/handshake", "version": "1.0",
+            "supportedConnectionTypes": ["long-polling"]}]);
+        let id = node.customer_sends(handshake).await[0]["clientId"].clone();
+        let subscribe =
+            json!([{"channel": "/meta/subscribe", "clientId": id, "subscription": CUSTOMERS}]);
+        let reply = node.customer_sends(subscribe).await;
+        assert_eq!(reply[0]["successful"], true, "{reply:?}");
+        Self { node, id }
+    }
+
+    /// Publishes a request, and waits until something is delivered in which `wanted` is.
+    async fn until(&self, request: Option<Value>, wanted: &str) -> Value {
+        let connect = json!({"channel": "/meta/connect", "clientId": self.id,
+            "connectionType": "long-polling", "advice": {"timeout": 50}});
+        let publish = |data| json!({"channel": CUSTOMERS, "clientId": self.id, "data": data});
+        let mut came = match request {
+            Some(data) => self.node.customer_sends(json!([publish(data)])).await,
+            None => Vec::new(),
+        };
+        for _ in 0..200 {
+            let delivered = came.iter().filter(|message| message.get("successful").is_none());
+            let data = delivered.map(|message| &message["data"]);
+            if let Some(found) = data.into_iter().find(|data| data.to_string().contains(wanted)) {
+                return found.clone();
+            }
+            came = self.node.customer_sends(json!([connect])).await;
+        }
+        panic!("{wanted} never came");
+    }
+}
+
+#[tokio::test]
+async fn customer_and_agent_speak_over_different_nodes() {
+    for hints in HINTS {
+        let [here, there] = Node::two(hints).await;
+        let mut kate = there.listening("kate").await;
+        there.ready("kate").await;
+        let browser = Browser::open(&here).await;
+        let request = json!({"operation": "requestChat", "nickname": "Ada", "subject": "Invoice"});
+        let begun = browser.until(Some(request), "secureKey").await;
+        let (id, key) = (begun["chatId"].as_str().unwrap(), begun["secureKey"].as_str().unwrap());
+        has(&next_on(&mut kate, INTERACTIONS).await, json!({"id": id, "state": "Invited"}));
+        there.does("kate", id, "Accept").await;
+        let path = format!("/me/interactions/{id}");
+        there.post("kate", &path, json!({"operationName": "Send", "text": "Good day"})).await;
+        browser.until(None, "Good day").await;
+        let said = json!({"operation": "sendMessage", "secureKey": key, "message": "My invoice"});
+        browser.until(Some(said), "My invoice").await;
+        while !next_on(&mut kate, INTERACTIONS).await.to_string().contains("My invoice") {}
+        // Whoever polls may ask any node.
+        for node in [&here, &there] {
+            let fields = [("secureKey", key), ("transcriptPosition", "1")];
+            let refresh = Call::form(&format!("{POLLING}/{id}/refresh"), &fields);
+            let shown = node.calls(refresh).await.text;
+            assert!(shown.contains("Good day") && shown.contains("My invoice"), "{shown}");
+        }
+        here.stop().await;
         there.stop().await;
     }
 }
