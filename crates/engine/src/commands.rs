@@ -21,5 +21,6 @@ pub use execute::Commands;
 pub use request::{CommandRequest, Done, ExecuteError, Opening};
 
 pub(crate) use commits::Standing;
+pub(crate) use load::Read;
 pub(crate) use message_ids::{known_message, message_ids};
 pub(crate) use request::Failure;

@@ -17,7 +17,7 @@ use crate::views;
 
 /// Whether an attempt reads from memory first.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Read {
+pub(crate) enum Read {
     Remembered,
     Stored,
 }

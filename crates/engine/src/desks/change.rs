@@ -11,16 +11,9 @@ use tokio::sync::Mutex;
 
 use super::error::{ATTEMPTS_MAX, AgentError};
 use super::retire::Seen;
-use crate::commands::Commands;
+use crate::commands::{Commands, Read};
 use crate::core::Core;
 use crate::outward::Publisher;
-
-/// Whether an attempt is made on what is remembered of the desk.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Read {
-    Remembered,
-    Stored,
-}
 
 /// The desks of all agents.
 pub struct Desks {
