@@ -13,6 +13,7 @@ use handoff_engine::{Core, Engine, Mailboxes, Outward, Post, Publisher, Worker};
 use handoff_store::StoreError;
 
 use crate::auth::Gate;
+use crate::center;
 use crate::comet::{Comet, Voice};
 use crate::customer::{self, CustomerDoors, CustomerVoice};
 use crate::options::Options;
@@ -67,6 +68,8 @@ pub struct Assembly {
     pub doors: Arc<CustomerDoors>,
     /// Every route.
     pub router: Router,
+    /// What answers whoever operates the machine.
+    pub local: Router,
 }
 
 impl Assembly {
@@ -97,6 +100,7 @@ impl Assembly {
             Ports::default(),
         );
         let router = routes::router(&shared, &gate, &doors);
-        Ok(Self { engine, comet, doors, router })
+        let local = center::router(&shared);
+        Ok(Self { engine, comet, doors, router, local })
     }
 }

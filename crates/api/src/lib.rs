@@ -13,6 +13,7 @@
 
 pub mod auth;
 pub mod caller;
+pub mod center;
 pub mod comet;
 pub mod commands;
 pub mod customer;

@@ -1,10 +1,12 @@
 //! Passwords: hashed with argon2id, compared in constant time, bounded in length.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{self, PasswordHasher};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use handoff_provision::Passwords;
 use subtle::ConstantTimeEq as _;
 
 /// Most bytes of a password. A longer one is refused before it is hashed, so that it costs nothing
@@ -138,6 +140,39 @@ pub fn verify(password: &str, hash: Option<&str>) -> bool {
 fn nobodys() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| hash("a password that nobody has").unwrap_or_default())
+}
+
+/// The passwords of a center file: those that it names by variables were read where it was read,
+/// and they are kept as logins compare them.
+#[derive(Default)]
+pub struct FilePasswords {
+    by_variable: BTreeMap<String, String>,
+}
+
+impl FilePasswords {
+    /// Takes the values of variables.
+    #[must_use]
+    pub const fn new(by_variable: BTreeMap<String, String>) -> Self {
+        Self { by_variable }
+    }
+}
+
+impl Passwords for FilePasswords {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.by_variable.get(name).cloned()
+    }
+
+    fn hash(&self, password: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(hash(password)?)
+    }
+
+    fn check_usable(&self, hash: &str) -> Result<(), String> {
+        check_usable(hash)
+    }
+
+    fn is_of(&self, hash: &str, password: &str) -> bool {
+        verify(password, Some(hash))
+    }
 }
 
 #[cfg(test)]

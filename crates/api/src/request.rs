@@ -71,7 +71,7 @@ impl JsonBody {
 
 /// Refuses every content type but JSON. A form's types must not get through: a foreign page can
 /// send them without asking.
-fn expect_json(headers: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Refusal> {
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = given.split(';').next().unwrap_or_default().trim();
     if media_type.eq_ignore_ascii_case("application/json") {

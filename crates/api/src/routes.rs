@@ -17,8 +17,8 @@ use crate::request::{expect_unpacked, read_body};
 use crate::respond::{refusals, unknown_method, unknown_path};
 use crate::shared::Shared;
 use crate::{
-    attachments, channels, chat_messages, contacts, diagnostics, interactions, me, me_interactions,
-    notes, queues, settings, skills, supervision, targets, users, workbins,
+    attachments, center, channels, chat_messages, contacts, diagnostics, interactions, me,
+    me_interactions, notes, queues, settings, skills, supervision, targets, users, workbins,
 };
 
 /// Where the API is mounted.
@@ -140,6 +140,7 @@ pub fn table() -> Vec<Route> {
         read("/queues",                        || get(queues::list)),
         read("/queues/{id}",                   || get(queues::get)),
         change("/queues/{id}",                 || put(queues::put)),
+        write("/center",                      || form(center::of_admin)),
         read("/skills",                        || get(skills::list)),
         read("/skills/{id}",                   || get(skills::get)),
         read("/groups",                        || get(skills::list_groups)),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use handoff_content::FileKeeper;
 use handoff_engine::{Directory, Engine};
+use tokio::sync::Mutex;
 
 use crate::comet::Comet;
 use crate::options::Options;
@@ -24,6 +25,8 @@ struct Inner {
     files: Arc<FileKeeper>,
     options: Options,
     origins: Origins,
+    /// Only one center file is applied at a time: two at once would only make each other fail.
+    applying: Arc<Mutex<()>>,
 }
 
 impl Shared {
@@ -34,7 +37,8 @@ impl Shared {
         options: Options,
     ) -> Self {
         let origins = Origins::new(&options);
-        Self(Arc::new(Inner { engine, comet, files, options, origins }))
+        let applying = Arc::default();
+        Self(Arc::new(Inner { engine, comet, files, options, origins, applying }))
     }
 
     #[must_use]
@@ -46,6 +50,11 @@ impl Shared {
     #[must_use]
     pub fn comet(&self) -> &Comet {
         &self.0.comet
+    }
+
+    /// Returns what is held while a center file is applied.
+    pub(crate) fn applying(&self) -> &Arc<Mutex<()>> {
+        &self.0.applying
     }
 
     /// Returns what keeps files.

@@ -134,6 +134,11 @@ impl Core {
         Ok(Arc::new(core))
     }
 
+    /// Runs what goes on when whoever began it is gone; a stop waits for it.
+    pub fn see_through(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
     #[must_use]
     pub fn now(&self) -> Time {
         self.clock.now()

@@ -18,6 +18,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use handoff_domain::Queue;
@@ -141,9 +142,46 @@ impl CenterFile {
         Ok(Self { name, text })
     }
 
-    /// Takes a file that is part of the program.
-    pub fn embedded(name: &str, text: &str) -> Self {
+    /// Takes the text of a file that was read elsewhere, or is part of the program.
+    #[must_use]
+    pub fn new(name: &str, text: &str) -> Self {
         Self { name: name.to_owned(), text: text.to_owned() }
+    }
+
+    /// Returns what messages call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns what is in it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the name of the contact center that it describes.
+    ///
+    /// # Errors
+    ///
+    /// [`CenterFileError::Wrong`] when the file is not well-formed.
+    pub fn center_name(&self) -> Result<String, CenterFileError> {
+        Ok(self.form()?.center.name.into_inner())
+    }
+
+    /// Returns the variables that its passwords are in: whoever sends it elsewhere sends their
+    /// values along.
+    ///
+    /// # Errors
+    ///
+    /// [`CenterFileError::Wrong`] when the file is not well-formed.
+    pub fn variables(&self) -> Result<BTreeSet<String>, CenterFileError> {
+        let passwords = self.form()?.user.into_iter().filter_map(|user| user.password);
+        let variables = passwords.filter_map(|password| match password {
+            form::PasswordForm::Env(variable) => Some(variable.into_inner()),
+            form::PasswordForm::Plain(_) | form::PasswordForm::Argon2(_) => None,
+        });
+        Ok(variables.collect())
     }
 
     /// Compares the file with what a store has. Changes nothing.

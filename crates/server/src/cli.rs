@@ -25,8 +25,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Runs a complete server with a demo contact center, reachable from this machine only.
     Demo(Demo),
-    /// Applies a center file to the store of a server that is not running; prints the difference
-    /// first.
+    /// Applies a center file, by the server when one serves the store, else to the store itself;
+    /// prints the difference first.
     Apply(Apply),
     /// Brings the store's schema up to date, as a starting server would do, and ends.
     Migrate(Configured),
@@ -98,6 +98,16 @@ pub(crate) struct Apply {
     /// one for each channel.
     #[arg(long, env = "HANDOFF_WORK_TO", value_name = "QUEUE", requires = "prune")]
     pub work_to: Vec<String>,
+    /// The address of a server elsewhere, such as https://handoff.example; its admin is named by
+    /// --user, and changes their own contact center.
+    #[arg(long, env = "HANDOFF_URL", value_name = "URL")]
+    pub url: Option<String>,
+    /// The admin's name; their password is in the variable HANDOFF_PASSWORD or in a file.
+    #[arg(long, env = "HANDOFF_USER", value_name = "NAME", requires = "url")]
+    pub user: Option<String>,
+    /// A file with nothing but the admin's password, such as /dev/stdin.
+    #[arg(long, env = "HANDOFF_PASSWORD_FILE", value_name = "FILE", requires = "url")]
+    pub password_file: Option<PathBuf>,
     /// Prints the difference and changes nothing.
     #[arg(long, env = "HANDOFF_DRY_RUN")]
     pub dry_run: bool,
@@ -169,7 +179,8 @@ mod tests {
 
     #[test]
     fn the_documented_commands_are_understood() {
-        let lines: [&[&str]; 15] = [
+        let lines: [&[&str]; 16] = [
+            &["apply", "c.toml", "--url", "https://h.example", "--user", "ada", "--dry-run"],
             &["serve", "--config", "handoff.toml"],
             &["serve", "--config", "handoff.toml", "--adopt-files"],
             &["doctor", "--config", "handoff.toml", "--deep"],

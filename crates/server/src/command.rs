@@ -1,22 +1,18 @@
 //! What each command does, from its options to its exit code.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
 use handoff_content::directory::Adopt;
-use handoff_engine::{Clock as _, SystemClock, SystemIds};
-use handoff_provision::{By, CenterFile, Unnamed};
-use handoff_store::{SqliteStore, Store as _};
+use handoff_store::Store as _;
 use tokio::runtime::Runtime;
 
-use crate::cli::{Apply, CheckConfig, Command, Configured, Serve};
+use crate::cli::{CheckConfig, Command, Configured, Serve};
 use crate::config::Config;
-use crate::passwords::SystemPasswords;
 use crate::run::{self, Server};
-use crate::{counters, demo, doctor, output, telemetry};
+use crate::{apply, counters, demo, doctor, output, telemetry};
 
 /// How long a finished command waits for threads that are still busy: what matters is done by then.
 const LEFTOVERS: Duration = Duration::from_millis(500);
@@ -30,7 +26,7 @@ pub(crate) fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(options) => serve(&options),
         Command::Demo(options) => demo::demo(&options),
-        Command::Apply(options) => apply(&options),
+        Command::Apply(options) => apply::apply(&options),
         Command::Migrate(configured) => migrate(&configured),
         Command::Restored(configured) => restored(&configured),
         Command::CheckConfig(options) => check_config(&options),
@@ -59,51 +55,6 @@ fn serve(options: &Serve) -> anyhow::Result<ExitCode> {
         server.run().await?;
         Ok(ExitCode::SUCCESS)
     })
-}
-
-fn apply(options: &Apply) -> anyhow::Result<ExitCode> {
-    let config = Config::load(options.configured.config.as_deref())?;
-    telemetry::start(&config.log)?;
-    let file = CenterFile::read(&options.file)?;
-    block_on(async {
-        let store = run::open_store(&config.store.path).await?;
-        let result = apply_to(&config, &store, &file, options).await;
-        store.close().await;
-        result.map(|()| ExitCode::SUCCESS)
-    })
-}
-
-async fn apply_to(
-    config: &Config,
-    store: &Arc<SqliteStore>,
-    file: &CenterFile,
-    options: &Apply,
-) -> anyhow::Result<()> {
-    let unnamed = if options.prune { Unnamed::Prune } else { Unnamed::Keep };
-    let plan = file.plan(&**store, &SystemIds::default(), &SystemPasswords, unnamed).await?;
-    plan.warnings.iter().for_each(output::warn);
-    output::say(plan.difference.to_string().trim_end());
-    if plan.difference.is_empty() {
-        return Ok(());
-    }
-    if options.dry_run {
-        output::say("dry run: nothing was changed");
-        return Ok(());
-    }
-    let by = By::operator(SystemClock::default().now());
-    if unnamed == Unnamed::Keep {
-        plan.apply(&**store, by).await?;
-    } else {
-        let engine = run::engine_alone(config, store.clone()).await?;
-        let passed_on = plan.apply_and_pass_on(&engine, by, &options.work_to).await;
-        engine.stop().await;
-        let passed_on = passed_on?;
-        if passed_on > 0 {
-            output::say(format_args!("interactions that were passed on: {passed_on}"));
-        }
-    }
-    output::say("applied");
-    Ok(())
 }
 
 fn migrate(configured: &Configured) -> anyhow::Result<ExitCode> {

@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use handoff_api::password::FilePasswords;
 use handoff_content::directory::Adopt;
 use handoff_engine::{Clock as _, Directory, SystemClock, SystemIds};
+use handoff_provision::{By, CenterFile, Unnamed};
 use handoff_store::{SqliteStore, Store as _};
 use handoff_web::Pages;
 use tempfile::TempDir;
@@ -19,10 +21,8 @@ use tempfile::TempDir;
 use crate::cli::Demo;
 use crate::command::block_on;
 use crate::config::{Config, Mailbox};
-use crate::passwords::SystemPasswords;
 use crate::run::{self, Server};
 use crate::{output, pages, telemetry};
-use handoff_provision::{By, CenterFile, Unnamed};
 
 /// The name of each center and its file.
 const CENTERS: [(&str, &str, &str); 2] = [
@@ -110,8 +110,10 @@ async fn set_up(store: &SqliteStore) -> anyhow::Result<()> {
         if directory.centers.values().any(|center| center.name == name) {
             continue;
         }
-        let file = CenterFile::embedded(file, text);
-        let plan = file.plan(store, &SystemIds::default(), &SystemPasswords, Unnamed::Keep).await?;
+        let file = CenterFile::new(file, text);
+        let plan = file
+            .plan(store, &SystemIds::default(), &FilePasswords::default(), Unnamed::Keep)
+            .await?;
         plan.apply(store, By::operator(SystemClock::default().now())).await?;
     }
     store.ready().await.context("the store takes no changes")
@@ -181,7 +183,7 @@ mod tests {
     async fn centers() -> Directory {
         let store = MemoryStore::new();
         for (_, file, text) in CENTERS {
-            let file = CenterFile::embedded(file, text);
+            let file = CenterFile::new(file, text);
             let plan =
                 file.plan(&store, &SystemIds::default(), &Unhashed, Unnamed::Keep).await.unwrap();
             plan.apply(&store, By::operator(Time(0))).await.unwrap();

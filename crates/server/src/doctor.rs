@@ -367,9 +367,10 @@ fn listen_address(address: SocketAddr) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::passwords::SystemPasswords;
+    use handoff_api::password::FilePasswords;
     use handoff_provision::{By, CenterFile, Unnamed};
+
+    use super::*;
 
     fn is_bad(finding: &Finding, containing: &str) -> bool {
         matches!(finding, Finding::Bad { .. }) && finding.to_string().contains(containing)
@@ -450,9 +451,10 @@ mod tests {
         let store = run::open_store(directory).await.unwrap();
         let text = "[center]\nname = \"Demo\"\n[[queue]]\nname = \"letters\"\nchannel = \"email\"\n\
                     [[queue]]\nname = \"tasks\"\nchannel = \"workitem\"\n[[skill]]\nname = \"a\"\n";
-        let file = CenterFile::embedded("center.toml", text);
+        let file = CenterFile::new("center.toml", text);
         let ids = handoff_engine::SystemIds::default();
-        let plan = file.plan(&*store, &ids, &SystemPasswords, Unnamed::Keep).await.unwrap();
+        let plan =
+            file.plan(&*store, &ids, &FilePasswords::default(), Unnamed::Keep).await.unwrap();
         plan.apply(&*store, By::operator(handoff_domain::Time(0))).await.unwrap();
         store.close().await;
     }

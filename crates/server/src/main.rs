@@ -5,16 +5,17 @@
 //! accepting connections.
 
 mod accept;
+mod apply;
 mod cli;
 mod command;
 mod config;
 mod counters;
 mod demo;
 mod doctor;
+mod local;
 mod mail;
 mod output;
 mod pages;
-mod passwords;
 mod run;
 mod telemetry;
 

@@ -37,7 +37,7 @@ use tokio_util::task::TaskTracker;
 use crate::accept::{self, Acceptor};
 use crate::config::Config;
 use crate::mail::{self, MailLetters};
-use crate::pages;
+use crate::{local, pages};
 use signals::Signals;
 
 /// The database's name in the data directory.
@@ -165,7 +165,7 @@ impl Server {
             ..Setup::new(options::api(config, url), keeper)
         };
         let assembly = Assembly::build(core, setup).await;
-        let Assembly { engine, comet, doors, router } =
+        let Assembly { engine, comet, doors, router, local: operator } =
             assembly.context("the engine cannot be started")?;
         let router = router.merge(pages::widget(&Pages::of_this_build())).merge(more_pages);
         let router = router.layer(map_request(name_peer)).layer(from_fn(expect_host));
@@ -180,6 +180,12 @@ impl Server {
         tasks.spawn(async move { timers.run().await });
         tasks.spawn(async move { receiving.run().await });
         tasks.spawn(async move { accepting.run(listener).await });
+        match local::listen(&config.store.path) {
+            Ok(listener) => drop(tasks.spawn(local::serve(listener, operator, stopping.clone()))),
+            Err(error) => {
+                tracing::warn!(%error, "`handoff apply` reaches this server by --url alone: its data directory takes no socket")
+            }
+        }
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "the server accepts connections");
         let parts = Running { store, engine, comet, doors, acceptor, stopping, tasks };
         Ok(Self { address, parts, signals })

@@ -4,12 +4,12 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
@@ -191,15 +191,35 @@ impl Program {
 
     /// Runs another command of the program on the same data and returns what it printed.
     pub async fn run(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.beside(arguments).stdin(Stdio::null()).output().await?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "handoff {arguments:?} failed: {told}");
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Runs `handoff apply` on a text, with options, where this program's data is.
+    ///
+    /// The text comes by way of standard input, so that nothing has to be tidied up.
+    pub async fn apply(&self, text: &str, options: &[&str]) -> Result<Output> {
+        let mut command = self.beside(&["apply", "/dev/stdin"]);
+        command.args(options);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.kill_on_drop(true).spawn().context("run handoff apply")?;
+        let mut input = child.stdin.take().context("no standard input")?;
+        input.write_all(text.as_bytes()).await.context("hand the file over")?;
+        drop(input);
+        child.wait_with_output().await.context("wait for handoff apply")
+    }
+
+    /// Returns another command of the program on the same data.
+    fn beside(&self, arguments: &[&str]) -> Command {
         let mut command = clean_command(&self.binary);
         match &self.start {
             Start::Demo(data) | Start::Early(data) => command.env("HANDOFF__STORE__PATH", data),
             Start::Serve(config) => command.env("HANDOFF_CONFIG", config),
         };
-        let output = command.args(arguments).stdin(Stdio::null()).output().await?;
-        let told = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "handoff {arguments:?} failed: {told}");
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        command.args(arguments);
+        command
     }
 
     /// Returns the end of the log.

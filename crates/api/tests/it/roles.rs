@@ -189,6 +189,7 @@ fn centers() -> Vec<Row> {
         get("/queues", USERS),
         get("/queues/{id}", USERS),
         put("/queues/{id}", ADMINS, json!({"priority": 1})),
+        post("/center", ADMINS, json!({"name": "x"})),
         get("/skills", USERS),
         get("/skills/{id}", USERS),
         get("/groups", USERS),

@@ -109,7 +109,7 @@ impl Setup {
     }
 
     async fn plan(&self, text: &str, unnamed: Unnamed) -> Result<Plan, CenterFileError> {
-        let file = CenterFile::embedded("center.toml", text);
+        let file = CenterFile::new("center.toml", text);
         file.plan(&*self.store, &self.ids, &self.passwords, unnamed).await
     }
 

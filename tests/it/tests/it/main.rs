@@ -5,6 +5,7 @@
 //! `HANDOFF_BIN`. What single operations answer and who may do what is the matter of the tests of
 //! `crates/api`; here is what needs the whole program: time that passes, sockets, kills, the disk.
 
+mod apply;
 mod chat;
 mod counters;
 mod durability;

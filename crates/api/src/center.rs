@@ -1,0 +1,252 @@
+//! Center files that are applied while the server serves: one door for whoever operates the
+//! machine, by a socket that the program listens on, and `POST /center` for admins, who change
+//! their own contact center and no other.
+//!
+//! Both do the same and answer in lines of JSON, as it goes on. What was begun goes on when the
+//! client is gone; a stop in between leaves a center that is valid, and applying the file again
+//! does the rest.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::error::Error;
+use std::mem::take;
+
+use axum::body::{self, Body, Bytes};
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodFilter, on};
+use axum::{Router, extract::DefaultBodyLimit};
+use futures_util::stream;
+use handoff_domain::event::Cause;
+use handoff_provision::{By, CenterFile, CenterFileError, Plan, Unnamed};
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use crate::caller::{Admin, Me};
+use crate::error::{Code, Refusal};
+use crate::password::FilePasswords;
+use crate::request::expect_json;
+use crate::shared::Shared;
+
+/// Where the door is at the socket; for admins it is below the root.
+pub const PATH: &str = "/center";
+/// Most bytes of a request: more than ten thousand users take, each with everything.
+const BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Lines that wait for a client who reads slowly. Then the application waits, too.
+const LINES_MAX: usize = 16;
+
+/// A center file that is to be applied.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Application {
+    /// What messages call the file.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
+    /// The passwords that it names by variables, by these.
+    #[serde(default)]
+    pub passwords: BTreeMap<String, String>,
+    /// Whether what it does not name is removed.
+    #[serde(default)]
+    pub prune: bool,
+    /// Queues that take what has no queue to go back to; one for each channel.
+    #[serde(default)]
+    pub work_to: Vec<String>,
+    /// Whether the difference is all that is wanted.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// One line of the answer. The last one is an outcome or says what failed.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Line {
+    /// What the operator should know.
+    Warning(String),
+    /// What would change, as text.
+    Difference(String),
+    Outcome(Outcome),
+    /// Why it was not applied, or not wholly.
+    Failed(String),
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Outcome {
+    /// Everything is as the file says, and that takes effect.
+    Applied {
+        /// How many interactions were passed on, from what was removed.
+        passed_on: usize,
+    },
+    /// It was so already.
+    Unchanged,
+    /// Nothing was changed, as was wished.
+    DryRun,
+}
+
+/// Who applies a file.
+#[derive(Clone)]
+enum Applicant {
+    /// Whoever may open the socket.
+    Operator,
+    Admin(Me),
+}
+
+/// Returns what answers at the socket.
+#[must_use]
+pub(crate) fn router(shared: &Shared) -> Router {
+    let door = on(MethodFilter::POST, of_operator).route_layer(DefaultBodyLimit::disable());
+    Router::new().route(PATH, door).with_state(shared.clone())
+}
+
+async fn of_operator(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    answer(&shared, Applicant::Operator, &headers, body).await
+}
+
+/// `POST /center`
+pub(crate) async fn of_admin(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    Admin(me): Admin,
+    body: Body,
+) -> Result<Response, Refusal> {
+    answer(&shared, Applicant::Admin(me), &headers, body).await
+}
+
+async fn answer(
+    shared: &Shared,
+    by: Applicant,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    expect_json(headers)?;
+    // Before the body, which is large: one that waits would only take memory.
+    let only_one = shared.applying().clone().try_lock_owned().map_err(|_| busy())?;
+    let bytes = body::to_bytes(body, BYTES_MAX).await.map_err(|_| too_large())?;
+    let application = serde_json::from_slice(&bytes)
+        .map_err(|error| Refusal::invalid(format!("The body is not as expected: {error}.")))?;
+    let (tell, told) = mpsc::channel(LINES_MAX);
+    let it = shared.clone();
+    shared.engine().core().see_through(async move {
+        let last = match apply(&it, application, &by, &tell).await {
+            Ok(outcome) => Line::Outcome(outcome),
+            Err(why) => Line::Failed(why),
+        };
+        drop(only_one);
+        let _is_read = tell.send(last).await;
+    });
+    let lines = stream::unfold(told, async |mut told| Some((as_bytes(&told.recv().await?), told)));
+    Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
+}
+
+fn as_bytes(line: &Line) -> Result<Bytes, Infallible> {
+    let mut text = serde_json::to_string(line).expect("a line is texts");
+    text.push('\n');
+    Ok(text.into())
+}
+
+fn busy() -> Refusal {
+    let sentence = "Another center file is being applied; try again when it is done.";
+    Refusal::new(Code::WrongState, sentence)
+}
+
+fn too_large() -> Refusal {
+    let sentence = format!("The body broke off or is larger than {BYTES_MAX} bytes; send less.");
+    Refusal::invalid(sentence).with_status(StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+/// Applies a file; returns how it ended, or why it did not.
+async fn apply(
+    shared: &Shared,
+    mut application: Application,
+    by: &Applicant,
+    tell: &mpsc::Sender<Line>,
+) -> Result<Outcome, String> {
+    let file = CenterFile::new(&application.name, &application.text);
+    if let Applicant::Admin(me) = by {
+        refuse_another_center(shared, me, &file)?;
+    }
+    let unnamed = if application.prune { Unnamed::Prune } else { Unnamed::Keep };
+    let plan =
+        plan(shared, file, FilePasswords::new(take(&mut application.passwords)), unnamed).await?;
+    for warning in &plan.warnings {
+        let _is_read = tell.send(Line::Warning(warning.clone())).await;
+    }
+    let _is_read = tell.send(Line::Difference(plan.difference.to_string())).await;
+    if plan.difference.is_empty() {
+        return Ok(Outcome::Unchanged);
+    }
+    if application.dry_run {
+        return Ok(Outcome::DryRun);
+    }
+    let cause = match by {
+        Applicant::Operator => Cause::Operator,
+        Applicant::Admin(me) => Cause::User(me.id()),
+    };
+    let (engine, core) = (shared.engine(), shared.engine().core());
+    let by = By { cause, at: core.now() };
+    let applied = match unnamed {
+        Unnamed::Keep => plan.apply(&**core.store(), by).await.map(|()| 0),
+        Unnamed::Prune => plan.apply_and_pass_on(engine, by, &application.work_to).await,
+    };
+    // Parts of it may be there, whatever became of the whole.
+    let is_known = engine.desks().directory_changed().await;
+    let passed_on = applied.map_err(|error| said(&error))?;
+    match is_known {
+        Ok(()) => tracing::info!(center.file = application.name, "a center file was applied"),
+        // It is durable; it is read again within a second.
+        Err(error) => tracing::warn!(
+            error = &error as &dyn Error,
+            "what a center file changed could not be read back"
+        ),
+    }
+    Ok(Outcome::Applied { passed_on })
+}
+
+/// Compares a file with what is stored, where it may take as long as its passwords do.
+async fn plan(
+    shared: &Shared,
+    file: CenterFile,
+    passwords: FilePasswords,
+    unnamed: Unnamed,
+) -> Result<Plan, String> {
+    let (core, runtime) = (shared.engine().core().clone(), Handle::current());
+    let planned = tokio::task::spawn_blocking(move || {
+        runtime.block_on(file.plan(&**core.store(), core.ids(), &passwords, unnamed))
+    });
+    let planned = planned.await.map_err(|_| "the server stops".to_owned())?;
+    planned.map_err(|error| said(&error))
+}
+
+/// Refuses a file that is not of the admin's own contact center, before it is compared with
+/// anything: what is in another one is not theirs to know.
+fn refuse_another_center(shared: &Shared, me: &Me, file: &CenterFile) -> Result<(), String> {
+    let named = file.center_name().map_err(|error| said(&error))?;
+    let directory = shared.engine().core().directory();
+    if directory.centers.get(&me.center()).is_some_and(|own| own.name == named) {
+        return Ok(());
+    }
+    Err(format!(
+        "{}: the contact center {named:?} is not yours: an admin changes their own, and whoever operates the server any",
+        file.name()
+    ))
+}
+
+/// Says what is wrong with its causes, on one line.
+fn said(error: &CenterFileError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,135 @@
+//! A contact center that changes while it serves (docs/operations/README.md#changing-a-center).
+
+use anyhow::{Result, ensure};
+use handoff_testkit::{PASSWORD, Program, Replay, TestAgent, Transport};
+use serde_json::{Value, json};
+
+use crate::scene::{own_work, submit, until_state};
+
+/// The demo center, as the program begins with it.
+const DEMO: &str = include_str!("../../../../crates/server/src/demo/demo.toml");
+
+/// Applies a text; returns what was said on standard output.
+async fn apply(server: &Program, text: &str, options: &[&str]) -> Result<String> {
+    let output = server.apply(text, options).await?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{complaint}");
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Applies what must be refused; returns the complaint.
+async fn refused(server: &Program, text: &str, options: &[&str]) -> Result<String> {
+    let output = server.apply(text, options).await?;
+    ensure!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    Ok(String::from_utf8(output.stderr)?)
+}
+
+fn without_ben() -> String {
+    DEMO.replace("userName = \"ben\"", "userName = \"ben\"\nenabled = false")
+}
+
+#[tokio::test]
+async fn a_user_who_is_disabled_while_the_server_serves_is_out_at_once() -> Result<()> {
+    let server = Program::demo(&[]).await?;
+    let ben = TestAgent::at_work(&server, "ben", Transport::WebSocket).await?;
+    let owned = submit(&server, "tasks").await?;
+    ben.accept(&owned).await?;
+    let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+
+    let said = apply(&server, &without_ben(), &[]).await?;
+    assert!(said.contains("~ user \"ben\": enabled true → false"), "{said}");
+    assert!(said.ends_with("applied\n"), "{said}");
+    ben.rest.get("/me").await?.refused(401, 20)?;
+    // The work is passed on, to somebody who is there.
+    kate.sees(&owned, "Invited").await?;
+    ben.subscribe("/v2/me/channels", Replay::Plain).await.unwrap_err();
+
+    assert_eq!(apply(&server, &without_ben(), &[]).await?, "no changes\n");
+    apply(&server, DEMO, &[]).await?;
+    TestAgent::at_work(&server, "ben", Transport::LongPolling).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_router_goes_by_new_queues_and_skills_at_once() -> Result<()> {
+    let server = Program::demo(&[]).await?;
+    let mia = TestAgent::at_work(&server, "mia", Transport::LongPolling).await?;
+    let waiting = submit(&server, "tasks").await?;
+    assert!(own_work(&mia.rest).await?.is_empty(), "the control: the queue is for Support");
+    let moved = DEMO.replace(
+        "userName = \"mia\"\nfirstName = \"Mia\"\nlastName = \"Novak\"\nemailAddress = \"mia@demo.example\"\nroles = [\"agent\"]\ngroups = [\"Sales\"]",
+        "userName = \"mia\"\nfirstName = \"Mia\"\nlastName = \"Novak\"\nemailAddress = \"mia@demo.example\"\nroles = [\"agent\"]\ngroups = [\"Sales\", \"Support\"]",
+    );
+    assert_ne!(moved, DEMO);
+    let said = apply(&server, &moved, &["--dry-run"]).await?;
+    assert!(said.contains("groups") && said.ends_with("dry run: nothing was changed\n"), "{said}");
+    apply(&server, &moved, &[]).await?;
+    mia.accept(&waiting).await?;
+
+    let added = format!(
+        "{moved}\n[[queue]]\nname = \"returns\"\nchannel = \"workitem\"\ngroups = [\"Support\"]\n"
+    );
+    apply(&server, &added, &[]).await?;
+    let other = submit(&server, "returns").await?;
+    mia.sees(&other, "Invited").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_no_agent_any_more_keeps_neither_session_nor_work() -> Result<()> {
+    let server = Program::demo(&[]).await?;
+    let sam = TestAgent::at_work(&server, "sam", Transport::LongPolling).await?;
+    let owned = submit(&server, "tasks").await?;
+    sam.accept(&owned).await?;
+    let without = DEMO.replace("roles = [\"agent\", \"supervisor\"]", "roles = [\"supervisor\"]");
+    apply(&server, &without, &[]).await?;
+    until_state(&server, &owned, "Queued").await?;
+    sam.rest.get("/queues").await?.ok()?;
+    sam.start_session().await.unwrap_err();
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_with_its_line_and_nothing_changes() -> Result<()> {
+    let server = Program::demo(&[]).await?;
+    let wrong = without_ben().replace("groups = [\"Support\", \"Sales\"]", "groups = [\"Suport\"]");
+    let complaint = refused(&server, &wrong, &[]).await?;
+    assert!(complaint.contains("/dev/stdin:") && complaint.contains("Suport"), "{complaint}");
+    server.client("ben").get("/me").await?.ok()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_store_of_a_server_that_stopped_is_changed_without_it() -> Result<()> {
+    let mut server = Program::demo(&[]).await?;
+    server.kill().await?;
+    apply(&server, &without_ben(), &[]).await?;
+    server.restart().await?;
+    server.client("ben").get("/me").await?.refused(401, 20)?;
+    server.client("kate").get("/me").await?.ok()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_admin_changes_their_own_center_by_the_address_and_no_other() -> Result<()> {
+    let server = Program::demo(&[]).await?;
+    let home = tempfile::tempdir()?;
+    let password = home.path().join("password");
+    std::fs::write(&password, format!("{PASSWORD}\n"))?;
+    let (origin, file) = (server.origin(), password.display().to_string());
+    let by = |user| ["--url", &*origin, "--user", user, "--password-file", &*file];
+
+    let complaint = refused(&server, &without_ben(), &by("zoe")).await?;
+    assert!(complaint.contains("\"Demo\" is not yours"), "{complaint}");
+    let complaint = refused(&server, &without_ben(), &by("kate")).await?;
+    assert!(complaint.contains("403"), "{complaint}");
+    server.client("ben").get("/me").await?.ok()?;
+    let said = apply(&server, &without_ben(), &by("ada")).await?;
+    assert!(said.ends_with("applied\n"), "{said}");
+    server.client("ben").get("/me").await?.refused(401, 20)?;
+    let body = json!({"name": "x", "text": "", "more": 1});
+    server.client("ada").post("/center", body).await?.refused(400, 10)?;
+    let lines = server.client("ada").post("/center", json!({"name": "x", "text": ""})).await?;
+    assert!(matches!(&lines.body, Value::Object(line) if line.contains_key("failed")), "{lines}");
+    Ok(())
+}
