@@ -9,14 +9,14 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use handoff_domain::event::Cause;
-use handoff_domain::{GroupId, Media, Queue, QueueId, SkillLevels, Step, Value};
+use handoff_domain::{GroupId, Media, Queue, QueueId, Role, SkillLevels, Step, Value};
 use handoff_engine::Directory;
 use handoff_provision::{By, change_set};
 use handoff_store::{ChangeSet, CommitError, Extent, Key, Put, Record};
 
 use crate::caller::{Admin, AnyUser, Me};
 use crate::commands::Answer;
-use crate::error::{Code, Refusal, quoted};
+use crate::error::{Code, NO_PERMISSION, Refusal, quoted};
 use crate::idempotency::Retry;
 use crate::request::{Id, JsonBody};
 use crate::shared::Shared;
@@ -73,6 +73,11 @@ pub(crate) async fn put(
     for _ in 0..ATTEMPTS_MAX {
         shared.engine().core().reload_directory().await?;
         let directory = shared.engine().core().directory();
+        // The guard below takes in the caller, too, as the directory has them now.
+        let admin = directory.user(me.center(), me.id()).filter(|user| user.enabled);
+        if admin.is_none_or(|user| !user.roles.contains(&Role::Admin)) {
+            return Err(Refusal::new(Code::NoPermission, NO_PERMISSION));
+        }
         let mut queue = Queue::clone(find(&directory, &me, &id)?);
         changes.expect_own_address(queue.id, &shared.url().queue(queue.id))?;
         changes.apply(&mut queue, &directory)?;

@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use handoff_domain::{User, UserId};
+use handoff_engine::Directory;
 use handoff_store::{
-    ChangeSet, CommitError, Key, LoginSession, Put, Record, StoreError, Version, Versioned,
+    ChangeSet, Check, CommitError, Key, LoginSession, Put, Record, StoreError, Version, Versioned,
 };
 
 use super::ticket::{Signer, Ticket};
@@ -18,6 +19,9 @@ use crate::shared::Shared;
 /// How old the stored time of the last request may be, in ms. Without it every request would be a
 /// write; with it a session lives a minute less than it might.
 const LAST_USED_MS_MAX: u64 = 60_000;
+
+/// How often a session is looked at whose user is being changed.
+const ATTEMPTS_MAX: usize = 4;
 
 /// A session that is not over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,12 +69,16 @@ pub(super) async fn resume(
     tickets: &[Ticket],
 ) -> Result<Option<(Arc<User>, Session)>, Refusal> {
     for ticket in tickets {
-        let directory = shared.engine().core().directory();
-        let Some(user) = directory.users.get(&ticket.user()).filter(|user| user.enabled) else {
-            continue;
-        };
-        if is_alive(shared, signer, ticket, user).await? {
-            return Ok(Some((user.clone(), Session::resumed(ticket))));
+        for _ in 0..ATTEMPTS_MAX {
+            let directory = shared.engine().core().directory();
+            let user = directory.users.get(&ticket.user()).filter(|user| user.enabled);
+            let Some(user) = user else { break };
+            match state_of(shared, signer, ticket, (user, &directory)).await? {
+                State::Alive => return Ok(Some((user.clone(), Session::resumed(ticket)))),
+                State::Over => break,
+                // Their roles, their password, or that they may log in at all.
+                State::UserChanged => shared.engine().core().reload_directory().await?,
+            }
         }
     }
     Ok(None)
@@ -87,30 +95,49 @@ pub(super) async fn of_user(
     Ok(resume(shared, signer, &own).await?.map(|(_, session)| session))
 }
 
-/// Tells whether a ticket's session is alive; stores it when this is its first time back, and that
-/// it was used.
-async fn is_alive(
+/// What became of a ticket's session.
+enum State {
+    Alive,
+    Over,
+    /// Its user was changed while it was looked at.
+    UserChanged,
+}
+
+impl State {
+    const fn of(is_alive: bool) -> Self {
+        if is_alive { Self::Alive } else { Self::Over }
+    }
+}
+
+/// Finds out whether a ticket's session is alive; stores it when this is its first time back, and
+/// that it was used, both only while its user is as they were seen.
+async fn state_of(
     shared: &Shared,
     signer: &Signer,
     ticket: &Ticket,
-    user: &User,
-) -> Result<bool, StoreError> {
+    (user, directory): (&User, &Directory),
+) -> Result<State, StoreError> {
     let now = shared.engine().core().now();
     let idle_ms = shared.engine().core().options().login_idle_ms;
     let id = ticket.stored_id(user);
+    let key = Key::User(user.id);
+    let seen = Check { version: directory.version(&key), key };
     match load(shared, &id).await? {
         Some(Versioned { value: session, version }) => {
             let unused_ms = now.ms_since(session.last_used);
             let is_alive = !has_ended(&session) && session.user == user.id && unused_ms <= idle_ms;
             if is_alive && unused_ms > LAST_USED_MS_MAX {
-                put(shared, LoginSession { last_used: now, ..session }, version).await?;
+                let used = LoginSession { last_used: now, ..session };
+                if matches!(put(shared, used, version, Some(seen)).await?, Written::UserChanged) {
+                    return Ok(State::UserChanged);
+                }
             }
-            Ok(is_alive)
+            Ok(State::of(is_alive))
         }
         None => {
             let is_vouched_for = signer.vouches_for(ticket, user);
             if !is_vouched_for || now.ms_since(ticket.issued()) > idle_ms {
-                return Ok(false);
+                return Ok(State::Over);
             }
             let session = LoginSession {
                 id: id.clone(),
@@ -119,11 +146,15 @@ async fn is_alive(
                 created: ticket.issued(),
                 last_used: now,
             };
-            if put(shared, session, 0).await? {
-                return Ok(true);
+            match put(shared, session, 0, Some(seen)).await? {
+                Written::Yes => Ok(State::Alive),
+                Written::UserChanged => Ok(State::UserChanged),
+                // A twin of this request stored it first, or ended it.
+                Written::ByAnother => {
+                    let found = load(shared, &id).await?;
+                    Ok(State::of(found.is_some_and(|found| !has_ended(&found.value))))
+                }
             }
-            // A twin of this request stored it first, or ended it.
-            Ok(load(shared, &id).await?.is_some_and(|found| !has_ended(&found.value)))
         }
     }
 }
@@ -145,13 +176,10 @@ pub(crate) async fn end(shared: &Shared, user: &User, session: &Session) -> Resu
         let expected = found.as_ref().map_or(0, |found| found.version);
         let created = found.map_or(now, |found| found.value.created);
         let csrf_token = String::new();
-        if put(
-            shared,
-            LoginSession { id: id.clone(), user: user.id, csrf_token, created, last_used: now },
-            expected,
-        )
-        .await?
-        {
+        let session =
+            LoginSession { id: id.clone(), user: user.id, csrf_token, created, last_used: now };
+        // Whoever the user is by now, it is over.
+        if matches!(put(shared, session, expected, None).await?, Written::Yes) {
             return Ok(());
         }
     }
@@ -176,18 +204,30 @@ async fn load(shared: &Shared, id: &str) -> Result<Option<Versioned<LoginSession
     }))
 }
 
-/// Writes a session; false when somebody else wrote it meanwhile.
+/// Whether a session was written.
+enum Written {
+    Yes,
+    /// Somebody else wrote it meanwhile.
+    ByAnother,
+    /// Its user was changed meanwhile.
+    UserChanged,
+}
+
+/// Writes a session while its user is as they were seen.
 async fn put(
     shared: &Shared,
     session: LoginSession,
     expected: Version,
-) -> Result<bool, StoreError> {
+    user: Option<Check>,
+) -> Result<Written, StoreError> {
     let put = Put { record: Record::LoginSession(session), expected };
-    let change = ChangeSet { puts: vec![put], ..ChangeSet::default() };
+    let checks = user.into_iter().collect();
+    let change = ChangeSet { puts: vec![put], checks, ..ChangeSet::default() };
     match shared.engine().core().store().commit(change).await {
-        Ok(_) => Ok(true),
+        Ok(_) => Ok(Written::Yes),
+        Err(CommitError::Conflict { key: Key::User(_) }) => Ok(Written::UserChanged),
         Err(CommitError::Conflict { .. } | CommitError::Timer(_) | CommitError::Receipt(_)) => {
-            Ok(false)
+            Ok(Written::ByAnother)
         }
         Err(CommitError::Store(error)) => Err(error),
     }

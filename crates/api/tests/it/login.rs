@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use handoff_domain::UserId;
 use handoff_store::{ChangeSet, Key, Kind, Put, Record};
+use handoff_testkit::FaultyStore;
 use serde_json::{Value, json};
 
 use crate::api::{Api, PASSWORD, ROOT, Reply, basic, cheap_hash, store};
@@ -170,6 +171,17 @@ async fn a_session_is_stored_when_its_cookie_comes_back_and_not_before() {
     let Record::LoginSession(stored) = &page.items[0].value else { panic!("a login session") };
     assert_eq!(stored.user, api.user_id("kate"));
     assert!(!session.cookie.contains(&stored.id), "what is stored opens nothing");
+}
+
+#[tokio::test]
+async fn a_session_comes_back_only_for_the_user_as_they_are() {
+    let faulty = Arc::new(FaultyStore::over(store().await));
+    let api = Api::start_on(faulty.clone(), |_| {}).await;
+    let session = Session::of(&api, "kate").await;
+    faulty.write_before_next_commit(Key::User(api.user_id("kate")));
+    get_me(&api, &[("cookie", &session.cookie)]).await.ok();
+    assert_eq!(faulty.conflicts(), 1, "the session was stored for the user as they are now");
+    assert_eq!(stored_sessions(&api).await, 1);
 }
 
 #[tokio::test]

@@ -33,7 +33,8 @@ impl Desks {
     }
 
     /// Changes one desk: the closure changes it and gives the channels whose state is new, which
-    /// the agent is then told. `cause` is who wants it.
+    /// the agent is then told. What it relied on beside the desk it puts among the checks. `cause`
+    /// is who wants it.
     pub(super) async fn change_desk<F>(
         &self,
         (user, center): (UserId, CenterId),
@@ -54,6 +55,7 @@ impl Desks {
                 .unwrap_or_else(|| Desk::new(user, center, self.core.now()));
             let mut change = ChangeSet::default();
             let wanted = change_it(&mut desk, &mut change);
+            let relied = std::mem::take(&mut change.checks);
             let is_nothing = before.as_deref() == Some(&desk) && change == ChangeSet::default();
             if read == Read::Remembered && (wanted.is_err() || is_nothing) {
                 // No guard tells whether that rests on an old entry: another node may have changed
@@ -66,6 +68,7 @@ impl Desks {
             if is_nothing {
                 return Ok(());
             }
+            change.checks = relied;
             if before.as_deref() == Some(&desk) {
                 // What is set or cleared follows from the desk as it is.
                 change.checks.push(Check { key: Key::Desk(user), version: expected });

@@ -3,7 +3,7 @@
 use handoff_domain::desk::{Channels, DoNotDisturb};
 use handoff_domain::event::Cause;
 use handoff_domain::rejection::Noun;
-use handoff_domain::{CenterId, Media, Rejection, Time, UserId, WorkbinId};
+use handoff_domain::{CenterId, Media, Rejection, Role, Time, UserId, WorkbinId};
 use handoff_store::{Check, Key, Timer, TimerKey};
 
 use super::retire::may_work;
@@ -145,13 +145,40 @@ impl Desks {
         workbin: WorkbinId,
         watch: Watch,
     ) -> Result<(), AgentError> {
-        self.change_desk((user, center), Cause::User(user), |desk, _| {
+        self.change_desk((user, center), Cause::User(user), |desk, change| {
             match watch {
-                Watch::Begin => desk.watch(workbin),
+                Watch::Begin => {
+                    change.checks.extend(self.may_watch(user, center, workbin)?);
+                    desk.watch(workbin)
+                }
                 Watch::End => desk.unwatch(workbin),
             };
             Ok(Vec::new())
         })
         .await
+    }
+
+    /// Returns the checks that a user may still be told of a workbin when their watch is committed:
+    /// it is theirs or their group's, or anybody's for a supervisor.
+    fn may_watch(
+        &self,
+        user: UserId,
+        center: CenterId,
+        workbin: WorkbinId,
+    ) -> Result<Vec<Check>, Rejection> {
+        let directory = self.core.directory();
+        let found = directory.workbin(center, workbin);
+        let watcher = directory.user(center, user).filter(|user| user.enabled);
+        let is_usable = found.is_some()
+            && watcher.is_some_and(|user| {
+                user.roles.contains(&Role::Supervisor)
+                    || directory.workbins_of(user).iter().any(|usable| usable.id == workbin)
+            });
+        if !is_usable {
+            let name = workbin.to_string();
+            return Err(Rejection::Unknown { noun: Noun::Workbin, name });
+        }
+        let keys = directory.records_of_workbin(workbin).into_iter().chain([Key::User(user)]);
+        Ok(keys.map(|key| Check { version: directory.version(&key), key }).collect())
     }
 }

@@ -10,7 +10,7 @@ use handoff_domain::{
     Action, Caller, CenterId, Interaction, InteractionId, Mode, Rejection, Role, UserCommand,
     UserId,
 };
-use handoff_store::StoreError;
+use handoff_store::{Check, Key, StoreError};
 
 use super::{AgentError, Desks};
 use crate::commands::{CommandRequest, ExecuteError};
@@ -46,14 +46,17 @@ impl Desks {
             if agent == supervisor {
                 return Err(Rejection::TargetIsSelf.into());
             }
-            let desk = self.core.current_desk(supervisor).await?;
-            desk.filter(|desk| desk.session.is_some()).ok_or(Rejection::NoSession)?;
+            // A refusal must not rest on an older desk.
+            self.core.current_desk(supervisor).await?;
         } else if self.core.current_desk(agent).await?.is_none() {
             return Ok(());
         }
-        self.change_desk((agent, center), Cause::User(supervisor), |desk, _| {
+        self.change_desk((agent, center), Cause::User(supervisor), |desk, change| {
             match &supervision {
-                Some(supervision) => desk.supervise(supervisor, supervision.clone()),
+                Some(supervision) => {
+                    change.checks.extend(self.may_follow(supervisor, center)?);
+                    desk.supervise(supervisor, supervision.clone());
+                }
                 None => {
                     desk.end_supervision(supervisor);
                 }
@@ -61,6 +64,20 @@ impl Desks {
             Ok(Vec::new())
         })
         .await
+    }
+
+    /// Returns the checks that somebody is still a supervisor at their desk when it is committed
+    /// that they follow an agent.
+    fn may_follow(&self, supervisor: UserId, center: CenterId) -> Result<[Check; 2], Rejection> {
+        let desk = self.core.board.desk(supervisor);
+        let desk = desk.filter(|desk| desk.value.session.is_some()).ok_or(Rejection::NoSession)?;
+        let (directory, key) = (self.core.directory(), Key::User(supervisor));
+        let user = directory.user(center, supervisor).filter(|user| user.enabled);
+        if user.is_none_or(|user| !user.roles.contains(&Role::Supervisor)) {
+            return Err(Rejection::NotSupervisor);
+        }
+        let user = Check { version: directory.version(&key), key };
+        Ok([user, Check { key: Key::Desk(supervisor), version: desk.version }])
     }
 
     /// Offers a chat to the supervisors who follow its owner. It may be asked for again and again:

@@ -16,6 +16,7 @@ mod post_office;
 mod presence;
 mod promised;
 mod reading;
+mod relied_on;
 mod restarts;
 mod rig;
 mod routing;
