@@ -24,7 +24,8 @@ const EVERYTHING: [&str; 3] = ["--workspace", "--all-targets", "--all-features"]
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy,
-    /// build, test, widget, interop, mail, browser, cuts, chats, mails, floods, documentation.
+    /// build, test, widget, interop, mail, browser, applies, cuts, chats, mails, floods,
+    /// documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
     #[command(flatten)]
@@ -120,6 +121,7 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         ("interop", Box::new(move || plain(script("tests/interop/run.sh")))),
         ("mail", Box::new(move || plain(script("tests/mail/run.sh")))),
         ("browser", Box::new(move || plain(script("tests/browser/run.sh")))),
+        ("applies", campaign("applies --changes 60 --agents 12")),
         ("cuts", campaign("cuts --cuts 40 --restarts 1 --clients 12")),
         ("chats", campaign("chats --chats 20 --seconds 6 --kills 2")),
         ("mails", campaign("mails --mails 5 --kills 18 --answers 120")),

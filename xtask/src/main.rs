@@ -28,7 +28,10 @@ use clap::{Parser, Subcommand};
 /// The packages that campaigns and figures are in; they depend on the product, and this program
 /// does not, so that it builds in seconds.
 const ELSEWHERE: [(&str, &[&str]); 2] = [
-    ("handoff-faults", &["chats", "contention", "crash", "cuts", "floods", "mails", "slow"]),
+    (
+        "handoff-faults",
+        &["applies", "chats", "contention", "crash", "cuts", "floods", "mails", "slow"],
+    ),
     ("handoff-bench", &["bench"]),
 ];
 
@@ -37,7 +40,7 @@ const ELSEWHERE: [(&str, &[&str]); 2] = [
 #[command(
     name = "cargo xtask",
     about = "Handoff's own commands",
-    after_help = "Fault campaigns, each with --help of its own: chats, contention, crash, cuts, floods, mails, slow.\nFigures beside their floors: bench NAME."
+    after_help = "Fault campaigns, each with --help of its own: applies, chats, contention, crash, cuts, floods, mails, slow.\nFigures beside their floors: bench NAME."
 )]
 struct Arguments {
     #[command(subcommand)]

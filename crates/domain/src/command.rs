@@ -371,7 +371,6 @@ impl CustomerAction {
 
 /// What the server's own workers may want. No door of the wire leads here.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "one is made for each command, and none is kept")]
 pub enum SystemAction {
     /// Offer a waiting interaction to an agent (router).
     Offer {

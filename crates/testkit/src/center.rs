@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use handoff_domain::{
     Capacity, CenterId, Group, GroupId, Media, Queue, QueueId, Role, Service, ServiceId,
-    ServiceTerms, Skill, SkillId, User, UserId, Workbin, WorkbinId, WorkbinOwner, Workspace,
+    ServiceTerms, Skill, SkillId, SkillLevels, User, UserId, Workbin, WorkbinId, WorkbinOwner,
+    Workspace,
 };
 use handoff_store::{ChangeSet, MemoryStore, Put, Record, Store as _};
 
@@ -228,6 +229,8 @@ impl Center {
     pub fn file(&self, own_hashes: bool) -> String {
         let named = |group: &Group| format!("[[group]]\nname = {:?}\n", group.name);
         let mut file = format!("[center]\nname = {:?}\n", self.name);
+        let skill = |skill: &Skill| format!("[[skill]]\nname = {:?}\n", skill.name);
+        file.extend(self.skills.iter().map(skill));
         file.extend(self.groups.iter().map(named));
         file.extend(self.queues.iter().map(|queue| self.queue_form(queue)));
         file.extend(self.workbins.iter().map(|workbin| self.workbin_form(workbin)));
@@ -243,10 +246,11 @@ impl Center {
         });
         format!(
             "[[queue]]\nname = {:?}\nchannel = {:?}\ngroups = {:?}\n\
-             inviteTimeout = \"{}s\"\nreofferAfter = \"{}s\"\n{acknowledgement}",
+             skills = {}\ninviteTimeout = \"{}s\"\nreofferAfter = \"{}s\"\n{acknowledgement}",
             queue.name,
             queue.media.name(),
             self.names(&queue.groups),
+            self.levels(&queue.skills),
             queue.invite_timeout_ms / 1_000,
             queue.reoffer_after_ms / 1_000
         )
@@ -284,13 +288,22 @@ impl Center {
         let room = room.map(|(media, room)| format!("{} = {room}", media.name()));
         format!(
             "[[user]]\nuserName = {:?}\nfirstName = {:?}\nroles = {:?}\ngroups = {:?}\n\
-             capacity = {{ {} }}\npassword = {password}\n",
+             skills = {}\ncapacity = {{ {} }}\nenabled = {}\npassword = {password}\n",
             user.user_name,
             user.first_name,
             roles.collect::<Vec<_>>(),
             self.names(&user.groups),
-            room.collect::<Vec<_>>().join(", ")
+            self.levels(&user.skills),
+            room.collect::<Vec<_>>().join(", "),
+            user.enabled
         )
+    }
+
+    fn levels(&self, levels: &SkillLevels) -> String {
+        let named = self.skills.iter().filter_map(|skill| {
+            levels.get(&skill.id).map(|level| format!("{} = {level}", skill.name))
+        });
+        format!("{{ {} }}", named.collect::<Vec<_>>().join(", "))
     }
 
     fn names(&self, groups: &BTreeSet<GroupId>) -> Vec<&str> {

@@ -9,6 +9,7 @@
     reason = "campaigns talk to the person who called them"
 )]
 
+pub mod applies;
 mod campaign;
 pub mod chats;
 pub mod contention;

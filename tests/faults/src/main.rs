@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use handoff_faults::{chats, contention, crash, cuts, floods, mails, slow};
+use handoff_faults::{applies, chats, contention, crash, cuts, floods, mails, slow};
 
 #[derive(Debug, Parser)]
 #[command(name = "faults", about = "Handoff's fault campaigns")]
@@ -18,6 +18,9 @@ struct Arguments {
 /// What can be asked for.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// A contact center that is changed while it works: no work is lost, and new rules hold within
+    /// a second.
+    Applies(applies::Options),
     /// Nothing acknowledged is lost or doubled by SIGKILL under load.
     Crash(crash::Options),
     /// One owner under contention and SIGKILL, by a linearizability checker.
@@ -55,6 +58,7 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<()> {
     let root = root();
     match command {
+        Command::Applies(options) => applies::run(&root, &options).await,
         Command::Crash(options) => crash::run(&root, &options).await,
         Command::Contention(options) => contention::run(&root, &options).await,
         Command::Slow(options) => slow::run(&root, &options).await,

@@ -167,18 +167,22 @@ impl Socket {
     }
 
     async fn read(self: Arc<Self>, mut reader: Reader, inbox: Inbox) {
+        // Only the reply to the handshake names it.
+        let mut client_id = String::new();
         while let Ok(frame) = reader.frame_however_late().await {
             let messages: Vec<Value> = serde_json::from_str(&frame).unwrap_or_default();
             for message in messages {
                 if is_publication(&message) {
                     inbox.push(message);
                 } else if message["id"] != CONNECT_ID {
+                    if let Some(given) = message["clientId"].as_str() {
+                        given.clone_into(&mut client_id);
+                    }
                     let waiting = self.waiting().remove(message["id"].as_str().unwrap_or_default());
                     // Nobody waits any more if the test gave up; then the reply is of no use.
                     waiting.into_iter().for_each(|waiting| _ = waiting.send(message.clone()));
                 } else if may_continue(&message) {
-                    let id = message["clientId"].as_str().unwrap_or_default();
-                    let mut connect = Transport::WebSocket.connect(id);
+                    let mut connect = Transport::WebSocket.connect(&client_id);
                     connect["id"] = json!(CONNECT_ID);
                     if self.writer.send(json!([connect]).to_string()).await.is_err() {
                         return;
