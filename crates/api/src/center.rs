@@ -20,7 +20,7 @@ use axum::routing::{MethodFilter, on};
 use axum::{Router, extract::DefaultBodyLimit};
 use futures_util::stream;
 use handoff_domain::event::Cause;
-use handoff_provision::{By, CenterFile, CenterFileError, Plan, Unnamed};
+use handoff_provision::{By, CenterFile, CenterFileError, Plan, Tell, Unnamed};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -68,6 +68,11 @@ pub enum Line {
     Warning(String),
     /// What would change, as text.
     Difference(String),
+    /// How many changes were made so far; said after each part but the last.
+    Progress {
+        done: usize,
+        of: usize,
+    },
     Outcome(Outcome),
     /// Why it was not applied, or not wholly.
     Failed(String),
@@ -193,9 +198,16 @@ async fn apply(
     };
     let (engine, core) = (shared.engine(), shared.engine().core());
     let by = By { cause, at: core.now() };
+    let of = plan.difference.len();
+    let so_far: Tell<'_> = &|done| {
+        if done < of {
+            // One that finds no room is followed by a later one.
+            let _is_told = tell.try_send(Line::Progress { done, of });
+        }
+    };
     let applied = match unnamed {
-        Unnamed::Keep => plan.apply(&**core.store(), by).await.map(|()| 0),
-        Unnamed::Prune => plan.apply_and_pass_on(engine, by, &application.work_to).await,
+        Unnamed::Keep => plan.apply(&**core.store(), by, so_far).await.map(|()| 0),
+        Unnamed::Prune => plan.apply_and_pass_on(engine, by, &application.work_to, so_far).await,
     };
     // Parts of it may be there, whatever became of the whole.
     let is_known = engine.desks().directory_changed().await;

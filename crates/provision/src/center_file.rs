@@ -120,6 +120,12 @@ pub enum Unnamed {
     Prune,
 }
 
+/// Hears after each commit how many records were written and removed so far.
+pub type Tell<'a> = &'a (dyn Fn(usize) + Sync);
+
+/// For those whom it does not interest how far it is.
+pub const QUIETLY: Tell<'static> = &|_| ();
+
 /// A file compared with a store, ready to be applied.
 #[derive(Debug)]
 pub struct Plan {
@@ -270,8 +276,13 @@ impl Plan {
     /// [`CenterFileError::InUse`] when something to be removed holds work, before anything was
     /// changed; [`CenterFileError::Conflict`] when the store changed since the comparison; the
     /// store's own.
-    pub async fn apply(self, store: &dyn Store, by: By) -> Result<(), CenterFileError> {
-        apply::apply(self.difference, store, by).await
+    pub async fn apply(
+        self,
+        store: &dyn Store,
+        by: By,
+        tell: Tell<'_>,
+    ) -> Result<(), CenterFileError> {
+        apply::apply(self.difference, store, by, tell).await
     }
 
     /// Carries the plan out where an engine is, also while it serves: what is with users, queues
@@ -288,7 +299,8 @@ impl Plan {
         engine: &Engine,
         by: By,
         work_to: &[String],
+        tell: Tell<'_>,
     ) -> Result<usize, CenterFileError> {
-        passing::apply(self.difference, engine, by, work_to).await
+        passing::apply(self.difference, engine, by, work_to, tell).await
     }
 }

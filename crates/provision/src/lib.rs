@@ -10,7 +10,9 @@ mod origins;
 mod time_span;
 pub mod toml_place;
 
-pub use center_file::{CenterFile, CenterFileError, Difference, Passwords, Plan, Unnamed};
+pub use center_file::{
+    CenterFile, CenterFileError, Difference, Passwords, Plan, QUIETLY, Tell, Unnamed,
+};
 pub use changing::{By, change_set};
 pub use origins::{is_origin, is_origin_pattern};
 pub use time_span::{InvalidTimeSpan, TimeSpan};

@@ -14,7 +14,7 @@ use handoff_api::center::{Application, Line, Outcome, PATH};
 use handoff_api::password::FilePasswords;
 use handoff_engine::{Clock as _, SystemClock, SystemIds};
 use handoff_mail::tls::{Endpoint, Security, Trust};
-use handoff_provision::{By, CenterFile, Unnamed};
+use handoff_provision::{By, CenterFile, Tell, Unnamed};
 use handoff_store::{SqliteStore, Store as _};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -92,17 +92,26 @@ async fn apply_to(
         return Ok(());
     }
     let by = By::operator(SystemClock::default().now());
+    let of = plan.difference.len();
+    let tell: Tell<'_> = &|done| said_so_far(done, of);
     let passed_on = match unnamed {
-        Unnamed::Keep => plan.apply(&**store, by).await.map(|()| 0)?,
+        Unnamed::Keep => plan.apply(&**store, by, tell).await.map(|()| 0)?,
         Unnamed::Prune => {
             let engine = run::engine_alone(config, store.clone()).await?;
-            let passed_on = plan.apply_and_pass_on(&engine, by, &options.work_to).await;
+            let passed_on = plan.apply_and_pass_on(&engine, by, &options.work_to, tell).await;
             engine.stop().await;
             passed_on?
         }
     };
     told(Outcome::Applied { passed_on });
     Ok(())
+}
+
+/// Says how far it is, when it is not done.
+fn said_so_far(done: usize, of: usize) {
+    if done < of {
+        output::progress(format_args!("{done} of {of} changes are made"));
+    }
 }
 
 fn told(outcome: Outcome) {
@@ -218,6 +227,7 @@ async fn listen(mut body: Incoming) -> anyhow::Result<Option<Outcome>> {
         while let Some(end) = kept.iter().position(|byte| *byte == b'\n') {
             match serde_json::from_slice(&kept.split_to(end + 1))? {
                 Line::Warning(text) => output::warn(text),
+                Line::Progress { done, of } => said_so_far(done, of),
                 Line::Difference(text) => output::say(text.trim_end()),
                 Line::Outcome(outcome) => return Ok(Some(outcome)),
                 Line::Failed(why) => bail!(why),

@@ -9,8 +9,8 @@ use handoff_store::{
     Store, StoreError,
 };
 
-use super::CenterFileError;
 use super::difference::{Change, Difference};
+use super::{CenterFileError, Tell};
 use crate::changing::{By, change_set};
 
 /// Most records in one commit. A center of that size is applied all or nothing; a larger one in
@@ -25,10 +25,11 @@ pub(super) async fn apply(
     difference: Difference,
     store: &dyn Store,
     by: By,
+    tell: Tell<'_>,
 ) -> Result<(), CenterFileError> {
     refuse_what_holds_work(&difference, store).await?;
     let (writes, removals) = difference.changes.into_iter().partition(Change::is_write);
-    let mut batches = Batches::new(store, difference.directory, by);
+    let mut batches = Batches::new(store, difference.directory, by, tell);
     batches.write(writes).await?;
     batches.remove(removals).await
 }
@@ -42,11 +43,19 @@ pub(super) struct Batches<'a> {
     puts: Vec<Put>,
     removals: Vec<Removal>,
     bytes: usize,
+    committed: usize,
+    tell: Tell<'a>,
 }
 
 impl<'a> Batches<'a> {
-    pub(super) const fn new(store: &'a dyn Store, directory: DirectoryGuard, by: By) -> Self {
-        Self { store, directory, by, puts: Vec::new(), removals: Vec::new(), bytes: 0 }
+    pub(super) fn new(
+        store: &'a dyn Store,
+        directory: DirectoryGuard,
+        by: By,
+        tell: Tell<'a>,
+    ) -> Self {
+        let (puts, removals) = (Vec::new(), Vec::new());
+        Self { store, directory, by, puts, removals, bytes: 0, committed: 0, tell }
     }
 
     /// Writes records. On return they are durable.
@@ -91,10 +100,14 @@ impl<'a> Batches<'a> {
         if puts.is_empty() && removals.is_empty() {
             return Ok(());
         }
+        self.committed += puts.len() + removals.len();
         let change = change_set(self.directory, self.by, puts, removals);
         self.directory.version += 1;
         match self.store.commit(change).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                (self.tell)(self.committed);
+                Ok(())
+            }
             Err(CommitError::Conflict { key }) => Err(CenterFileError::Conflict(conflicting(&key))),
             Err(CommitError::Store(error)) => Err(error.into()),
             Err(CommitError::Timer(_) | CommitError::Receipt(_)) => {

@@ -61,6 +61,12 @@ impl Difference {
         Self { changes, directory, kept }
     }
 
+    /// Returns how many things would change.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.changes.len()
+    }
+
     /// Tells whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

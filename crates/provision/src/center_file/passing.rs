@@ -16,9 +16,9 @@ use handoff_domain::{
 use handoff_engine::{AgentError, CommandRequest, Directory, Done, Engine, ExecuteError};
 use handoff_store::{InteractionQuery, InteractionScope, Key, Put, Record};
 
-use super::CenterFileError;
 use super::apply::Batches;
 use super::difference::{Change, Difference};
+use super::{CenterFileError, Tell};
 use crate::changing::By;
 
 /// Interactions read in one page.
@@ -35,6 +35,7 @@ pub(super) async fn apply(
     engine: &Engine,
     by: By,
     work_to: &[String],
+    tell: Tell<'_>,
 ) -> Result<usize, CenterFileError> {
     let store = &**engine.core().store();
     let staying = Staying::after(&difference, &Directory::load(store).await?, work_to)?;
@@ -42,7 +43,7 @@ pub(super) async fn apply(
     let found = passing.refuse_what_has_no_place().await?;
     let (writes, mut removals): (_, Vec<Change>) =
         difference.changes.into_iter().partition(Change::is_write);
-    let mut batches = Batches::new(store, difference.directory, by);
+    let mut batches = Batches::new(store, difference.directory, by, tell);
     batches.write(writes).await?;
     let users = disable(&mut removals, &mut batches).await?;
     told(engine).await?;

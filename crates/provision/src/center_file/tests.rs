@@ -1,5 +1,6 @@
 //! Center files against a store in memory.
 
+mod parts;
 mod passing;
 mod services;
 
@@ -117,7 +118,7 @@ impl Setup {
     async fn apply(&self, text: &str, unnamed: Unnamed) -> Result<String, CenterFileError> {
         let plan = self.plan(text, unnamed).await?;
         let printed = plan.difference.to_string();
-        plan.apply(&*self.store, BY).await?;
+        plan.apply(&*self.store, BY, QUIETLY).await?;
         Ok(printed)
     }
 
@@ -501,7 +502,7 @@ async fn a_plan_that_was_overtaken_changes_nothing() {
     let setup = Setup::with(SAMPLE).await;
     let late = setup.plan(&SAMPLE.replace("Lund", "Late"), Unnamed::Keep).await.unwrap();
     setup.apply(&SAMPLE.replace("Lund", "Early"), Unnamed::Keep).await.unwrap();
-    let refused = late.apply(&*setup.store, BY).await.unwrap_err();
+    let refused = late.apply(&*setup.store, BY, QUIETLY).await.unwrap_err();
     assert!(matches!(refused, CenterFileError::Conflict(_)), "{refused}");
     assert_eq!(setup.user("kate").await.last_name, "Early");
 }

@@ -42,7 +42,7 @@ fn caller(user: &handoff_domain::User) -> Caller {
 async fn prune(setup: &Setup, engine: &Engine, work_to: &[&str]) -> Result<usize, CenterFileError> {
     let work_to: Vec<String> = work_to.iter().map(|name| (*name).to_owned()).collect();
     let plan = setup.plan(AFTER, Unnamed::Prune).await?;
-    plan.apply_and_pass_on(engine, BY, &work_to).await
+    plan.apply_and_pass_on(engine, BY, &work_to, QUIETLY).await
 }
 
 #[tokio::test]

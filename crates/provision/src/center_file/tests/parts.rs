@@ -1,0 +1,54 @@
+//! Files that take more than one commit.
+
+use std::fmt::Write as _;
+use std::sync::Mutex;
+
+use super::*;
+
+fn large(skills: usize) -> String {
+    let mut text = "[center]\nname = \"Demo\"\n".to_owned();
+    for number in 0..skills {
+        writeln!(text, "[[skill]]\nname = \"s{number}\"").unwrap();
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_large_file_is_applied_in_parts_and_tells_how_far_it_is() {
+    let setup = Setup::default();
+    let told = Mutex::default();
+    let plan = setup.plan(&large(2_500), Unnamed::Keep).await.unwrap();
+    // The center and its two workbins come with it.
+    assert_eq!(plan.difference.len(), 2_503);
+    let tell = |done| Vec::push(&mut told.lock().unwrap(), done);
+    plan.apply(&*setup.store, BY, &tell).await.unwrap();
+    assert_eq!(*told.lock().unwrap(), [1_000, 2_000, 2_503]);
+}
+
+/// Somebody changes the center after the first part, which is as if the program had ended there.
+#[tokio::test]
+async fn what_was_left_over_is_done_by_the_next_application() {
+    let setup = Setup::default();
+    let plan = setup.plan(&large(2_500), Unnamed::Keep).await.unwrap();
+    let (other, center) = (setup.store.clone(), plan.difference.directory.center);
+    let interfere = |done| {
+        if done == 1_000 {
+            let record = Record::Skill(handoff_domain::Skill {
+                id: handoff_domain::SkillId(u128::MAX),
+                center,
+                name: "between".to_owned(),
+            });
+            let puts = vec![handoff_store::Put { record, expected: 0 }];
+            let change = handoff_store::ChangeSet { puts, ..Default::default() };
+            futures_util::FutureExt::now_or_never(other.commit(change)).unwrap().unwrap();
+        }
+    };
+    plan.apply(&*setup.store, BY, &interfere).await.unwrap_err();
+    assert_eq!(setup.directory().await.skills.len(), 1_000, "a part, and what came between");
+    setup.apply(&large(2_500), Unnamed::Keep).await.unwrap();
+    assert_eq!(setup.directory().await.skills.len(), 2_501);
+    assert_eq!(
+        setup.apply(&large(2_500), Unnamed::Keep).await.unwrap().lines().next(),
+        Some("no changes")
+    );
+}
