@@ -69,7 +69,7 @@ impl Ground {
         let files = FileKeeper::new(core.clone(), files, handoff_content::Options::default());
         let mut options = handoff_api::Options::new(PublicUrl::new("http://127.0.0.1:8090"));
         options.session_key = Some([7; 32]);
-        let Assembly { engine, comet, doors, router } =
+        let Assembly { engine, comet, doors, router, .. } =
             Assembly::build(core, Setup::new(options, files)).await.unwrap();
         let life = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let life = life.unwrap();
