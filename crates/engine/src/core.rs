@@ -18,6 +18,7 @@ mod options;
 mod pace;
 mod ports;
 mod references;
+mod tally;
 mod transcripts;
 
 pub use board::{Board, CurrentBoard, Lines};
@@ -51,6 +52,7 @@ use follow::Followed;
 use life::Life;
 use ports::AheadClock;
 use references::References;
+use tally::Tally;
 
 /// Records read in one page when the board is read.
 const PAGE: usize = 1_000;
@@ -89,6 +91,7 @@ pub struct Core {
     pub(crate) timers_due: NextDue,
     /// Notified when something is to be sent.
     pub(crate) outgoing: Arc<Notify>,
+    pub(crate) tally: Tally,
     directory: RwLock<Arc<Directory>>,
     /// Held by who reads the directory, so that no older one replaces a newer.
     reloading: Mutex<()>,
@@ -124,6 +127,7 @@ impl Core {
             started,
             timers_due: NextDue::default(),
             outgoing: Arc::default(),
+            tally: Tally::default(),
             directory: RwLock::new(Arc::new(directory)),
             reloading: Mutex::default(),
             references: References::default(),
@@ -173,6 +177,19 @@ impl Core {
     #[must_use]
     pub const fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// Returns how many commits went through since the node began.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.tally.commits()
+    }
+
+    /// Returns how many commits were refused because a record of a kind had changed, of each kind
+    /// of which there were any. Each was decided again.
+    #[must_use]
+    pub fn conflicts(&self) -> Vec<(Kind, u64)> {
+        self.tally.conflicts()
     }
 
     /// Returns the present directory.
