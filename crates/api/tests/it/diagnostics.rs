@@ -1,10 +1,13 @@
 //! Whether the server is well, and what it says of what it cannot read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::Request;
-use handoff_store::Key;
+use handoff_engine::Worker;
+use handoff_store::{Key, StoreError};
 use handoff_testkit::FaultyStore;
 use serde_json::{Value, json};
 
@@ -39,4 +42,34 @@ async fn a_record_that_cannot_be_read_is_a_detail_and_everybody_else_is_served()
         (status, &body["status"], &body["unreadable"]),
         (200, &json!("ready"), &json!([format!("{key:?}")]))
     );
+}
+
+/// A reader of the log that is busy with something long.
+struct Busy;
+
+#[async_trait]
+impl Worker for Busy {
+    fn name(&self) -> &'static str {
+        "busy"
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    fn detail(&self) -> Option<String> {
+        Some("rebuilding: 1 of 2".to_owned())
+    }
+
+    async fn round(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_a_reader_is_busy_with_is_a_detail() {
+    let api = Api::start_on(store().await, |setup| setup.readers.push(Arc::new(Busy))).await;
+    let details = json!(["busy: rebuilding: 1 of 2"]);
+    let ready = json!({"statusCode": 0, "status": "ready", "details": details});
+    assert_eq!(readiness(&api).await, (200, ready));
 }
