@@ -102,7 +102,6 @@ enum Applicant {
 }
 
 /// Returns what answers at the socket.
-#[must_use]
 pub(crate) fn router(shared: &Shared) -> Router {
     let door = on(MethodFilter::POST, of_operator).route_layer(DefaultBodyLimit::disable());
     Router::new().route(PATH, door).with_state(shared.clone())

@@ -4,6 +4,7 @@ use crate::record::{Key, Record, Version, Versioned};
 
 /// What became of one record of a directory.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are the large one")]
 pub enum DirectoryEntry {
     /// It is so.
     Is(Versioned<Record>),

@@ -58,7 +58,7 @@ async fn what_is_with_what_is_removed_is_passed_on() {
     let waiting = open(&engine, "tasks", Placement::InQueue, Actor::Server).await;
     let elsewhere = open(&engine, "rest", Placement::InQueue, Actor::Server).await;
     let in_hands = Placement::InHands { mode: Mode::Processing };
-    let owned = open(&engine, "rest", in_hands.clone(), kate(&user)).await;
+    let owned = open(&engine, "rest", in_hands, kate(&user)).await;
     let parked = open(&engine, "tasks", in_hands, kate(&user)).await;
     let team = engine.core().directory().workbin_for(&user, "Team");
     let park = UserCommand::new(caller(&user), Action::PlaceInWorkbin(team));

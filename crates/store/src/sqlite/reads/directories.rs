@@ -57,13 +57,16 @@ pub(in crate::sqlite) fn after(
     told("reading what was changed in a directory", work())
 }
 
+/// The kind and the key of a record.
+type Place = (Kind, String);
+
 /// Returns the keys that were changed, and the version of the last of them where there are more.
 fn changed_after(
     connection: &Connection,
     center: &str,
     version: Version,
     limit: usize,
-) -> Result<(Vec<(Kind, String)>, Option<Version>), Unread> {
+) -> Result<(Vec<Place>, Option<Version>), Unread> {
     let mut statement = connection.prepare_cached(text::CHANGES_READ)?;
     let mut rows = statement.query(params![center, version])?;
     let (mut changed, mut last) = (Vec::new(), version);
