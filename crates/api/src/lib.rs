@@ -32,7 +32,6 @@ mod body_memory;
 mod cause;
 mod channels;
 mod chat_messages;
-mod chat_notes;
 mod colleagues;
 mod contacts;
 mod creation;

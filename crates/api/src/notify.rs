@@ -78,41 +78,20 @@ pub fn render_resync(topic: Topic, oldest: u64, head: u64) -> Bytes {
 }
 
 /// Returns the messages that tell those who are connected now what is kept nowhere. They have no
-/// number.
+/// number. The agent whose request it comes from is told with the `reference` of that (the pages on
+/// typing show it as what follows from it).
 #[must_use]
 pub fn note(
     interaction: &Interaction,
     reader: UserId,
     note: &Note,
-    lookup: Lookup<'_>,
-) -> [(Topic, Bytes); 2] {
-    note_for(interaction, reader, note, None, lookup)
-}
-
-/// Returns the same messages for the agent whose request the note comes from (the pages on typing
-/// show them as what follows from it).
-#[must_use]
-pub fn own_note(
-    interaction: &Interaction,
-    caller: UserId,
-    note: &Note,
-    reference: i32,
-    lookup: Lookup<'_>,
-) -> [(Topic, Bytes); 2] {
-    note_for(interaction, caller, note, Some(reference), lookup)
-}
-
-fn note_for(
-    interaction: &Interaction,
-    reader: UserId,
-    note: &Note,
-    reference_id: Option<i32>,
+    reference: Option<i32>,
     lookup: Lookup<'_>,
 ) -> [(Topic, Bytes); 2] {
     let sees = sees(interaction, reader);
     let told = |topic| {
         let messages = vec![LogMessage::of_note(note, sees, lookup.url)];
-        let head = Head { reference_id, ..Head::default() };
+        let head = Head { reference_id: reference, ..Head::default() };
         (topic, render_messages(interaction, reader, messages, topic, head, lookup))
     };
     [told(Topic::Interactions), told(Topic::Chats)]

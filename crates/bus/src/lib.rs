@@ -1,8 +1,10 @@
-//! Hints: "look again", said from one part of a server to another, and between servers.
+//! Hints and notes: what is said from one part of a server to another, and between servers.
 //!
-//! A hint may be lost, repeated or late; it never carries data that something depends on. Every
-//! worker that listens here also looks on a period of its own, so a dead bus costs latency and
-//! nothing else. The crate knows nothing of interactions: users are plain numbers.
+//! A hint says "look again". It may be lost, repeated or late; it never carries data that something
+//! depends on. Every worker that listens here also looks on a period of its own, so a dead bus
+//! costs latency and nothing else. A note carries content that nobody stores, as that somebody is
+//! typing; it may be lost too, and then nobody ever knows. The crate knows nothing of interactions:
+//! users are plain numbers.
 
 mod local;
 
@@ -37,14 +39,53 @@ pub enum Received {
     Closed,
 }
 
-/// A way to say and to hear hints.
+/// Bytes that a note may carry; a longer one is lost. What somebody has typed so far, by the
+/// longest text of a chat, with room for how it is written down.
+pub const NOTE_BYTES_MAX: usize = 32 << 10;
+
+/// Content that is passed on once and stored nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Which node says it; whoever hears its own has passed it on already.
+    pub from: u128,
+    pub content: Arc<[u8]>,
+}
+
+/// A way to say and to hear hints and notes.
 pub trait Bus: Send + Sync + 'static {
     /// Says a hint to every listener. Never blocks and never fails: a hint that cannot be carried
     /// is lost.
     fn wake(&self, hint: Hint);
 
+    /// Says a note to every node. Never blocks and never fails, as with hints.
+    fn tell(&self, note: Note);
+
     /// Starts to listen; hints said before are not received.
     fn listen(&self) -> Listener;
+
+    /// Starts to listen to notes; those said before are not heard.
+    fn hear(&self) -> Hearer;
+}
+
+/// One end of those who hear notes.
+#[derive(Debug)]
+pub struct Hearer {
+    notes: tokio::sync::broadcast::Receiver<Note>,
+}
+
+impl Hearer {
+    /// Waits for the next note, whatever was lost before it; `None` when the bus is gone. Dropping
+    /// the future loses nothing.
+    pub async fn hear(&mut self) -> Option<Note> {
+        use tokio::sync::broadcast::error::RecvError;
+        loop {
+            match self.notes.recv().await {
+                Ok(note) => return Some(note),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
 }
 
 /// One listener's end.

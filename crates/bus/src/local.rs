@@ -2,21 +2,25 @@
 
 use tokio::sync::broadcast;
 
-use crate::{Bus, Hint, Listener};
+use crate::{Bus, Hearer, Hint, Listener, NOTE_BYTES_MAX, Note};
 
 /// Hints that a slow listener may fall behind by before it is told [`crate::Received::Missed`]. A
 /// hint is 24 bytes; at a few thousand commits a second this is about a second's worth.
 const CAPACITY: usize = 4_096;
 
-/// Carries hints within one process.
+/// Notes that a slow listener may fall behind by before it loses some: 8 MiB of the longest.
+const NOTES: usize = 256;
+
+/// Carries hints and notes within one process.
 #[derive(Debug)]
 pub struct LocalBus {
     sender: broadcast::Sender<Hint>,
+    notes: broadcast::Sender<Note>,
 }
 
 impl Default for LocalBus {
     fn default() -> Self {
-        Self { sender: broadcast::channel(CAPACITY).0 }
+        Self { sender: broadcast::channel(CAPACITY).0, notes: broadcast::channel(NOTES).0 }
     }
 }
 
@@ -28,6 +32,16 @@ impl Bus for LocalBus {
 
     fn listen(&self) -> Listener {
         Listener { hints: self.sender.subscribe() }
+    }
+
+    fn tell(&self, note: Note) {
+        if note.content.len() <= NOTE_BYTES_MAX {
+            let _unheard = self.notes.send(note);
+        }
+    }
+
+    fn hear(&self) -> Hearer {
+        Hearer { notes: self.notes.subscribe() }
     }
 }
 
@@ -54,6 +68,28 @@ mod tests {
             bus.wake(Hint::Routing);
         }
         assert_eq!(slow.receive().await, Received::Missed);
+    }
+
+    #[tokio::test]
+    async fn a_note_is_heard_by_all_unless_it_is_too_long_or_they_are_too_slow() {
+        let bus = LocalBus::default();
+        let note = |bytes: usize| Note { from: 7, content: vec![b'x'; bytes].into() };
+        let (mut one, mut two) = (bus.hear(), bus.hear());
+        bus.tell(note(NOTE_BYTES_MAX + 1));
+        bus.tell(note(NOTE_BYTES_MAX));
+        for hearer in [&mut one, &mut two] {
+            assert_eq!(hearer.hear().await, Some(note(NOTE_BYTES_MAX)));
+        }
+        for bytes in 0..NOTES + 3 {
+            bus.tell(note(bytes));
+        }
+        assert_eq!(one.hear().await, Some(note(3)), "the oldest are lost");
+        drop(bus);
+        let mut rest = 0;
+        while two.hear().await.is_some() {
+            rest += 1;
+        }
+        assert_eq!(rest, NOTES);
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use handoff_domain::{CenterId, Interaction, InteractionId, Topic, User, UserId};
 use handoff_store::StreamRow;
 
-use crate::core::NumberedNote;
+use crate::core::{Note, NumberedNote};
 
 /// What became of a published message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,16 @@ pub trait Publisher: Send + Sync + 'static {
     /// Returns the data of the message that tells `row` to `reader` on `topic`, where it has this
     /// number.
     fn render(&self, row: &StreamRow, reader: UserId, topic: Topic, number: u64) -> Bytes;
+
+    /// Returns the messages that tell `reader` of what is kept nowhere, each with its topic;
+    /// `reference` is the number of their own request that it comes from.
+    fn render_note(
+        &self,
+        chat: &Interaction,
+        reader: UserId,
+        note: &Note,
+        reference: Option<i32>,
+    ) -> Vec<(Topic, Bytes)>;
 
     /// Returns the data of the message that says that a replay cannot begin where it was asked to:
     /// `oldest` is the first number that is kept (one past `head` when none is), `head` the last
@@ -146,6 +156,16 @@ struct Nobody;
 impl Publisher for Nobody {
     fn render(&self, _row: &StreamRow, _reader: UserId, _topic: Topic, _number: u64) -> Bytes {
         Bytes::new()
+    }
+
+    fn render_note(
+        &self,
+        _chat: &Interaction,
+        _reader: UserId,
+        _note: &Note,
+        _reference: Option<i32>,
+    ) -> Vec<(Topic, Bytes)> {
+        Vec::new()
     }
 
     fn render_resync(&self, _topic: Topic, _oldest: u64, _head: u64) -> Bytes {

@@ -4,6 +4,8 @@
 //! [`Core::open`] reads what is stored, and [`Engine::build`] makes the rest around it and around
 //! those who speak outward. Nothing is handed in later.
 
+mod notes;
+
 use std::sync::Arc;
 
 use handoff_bus::{Hint, Listener, Received};
@@ -78,6 +80,7 @@ impl Engine {
             self.core.tasks.spawn(runner.clone().run(self.core.clone()));
         }
         self.core.tasks.spawn(self.clone().pass_hints_on(self.core.bus.listen()));
+        self.core.tasks.spawn(self.clone().pass_notes_on(self.core.bus.hear()));
     }
 
     /// Passes hints on as they come. One listener for all: a busy server gives thousands of hints a

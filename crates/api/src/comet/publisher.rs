@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use handoff_cometd::{Delivery, EndAdvice, SessionId};
-use handoff_domain::{Topic, User, UserId};
-use handoff_engine::{Core, Patience, Published, Publisher};
+use handoff_domain::{Interaction, Topic, User, UserId};
+use handoff_engine::{Core, Note, Patience, Published, Publisher};
 use handoff_store::StreamRow;
 
 use super::audience;
@@ -37,6 +37,18 @@ impl Publisher for Voice {
         let directory = self.core.directory();
         let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
         notify::render(row, reader, topic, number, lookup)
+    }
+
+    fn render_note(
+        &self,
+        chat: &Interaction,
+        reader: UserId,
+        note: &Note,
+        reference: Option<i32>,
+    ) -> Vec<(Topic, Bytes)> {
+        let directory = self.core.directory();
+        let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
+        notify::note(chat, reader, note, reference, lookup).into()
     }
 
     fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes {

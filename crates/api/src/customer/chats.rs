@@ -16,7 +16,6 @@ use super::refusal::{CustomerRefusal, RefusalKind};
 use super::services::{chat_service, may_use};
 use super::state::DoorState;
 use super::{availability, fingerprint, hours};
-use crate::chat_notes::tell_others;
 
 /// How long a retry of a message is known as one, in ms: longer than any client keeps trying.
 const RETRIES_KNOWN_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -195,6 +194,7 @@ async fn note(
         ));
     };
     let (from, at) = (Speaker::from(customer), doors.engine().core().now());
-    tell_others(doors.shared(), &chat, &Note { at, from, visibility: Visibility::All, kind }).await;
+    let note = Note { at, from, visibility: Visibility::All, kind };
+    doors.engine().note(&chat, note, None).await;
     Ok(chat)
 }

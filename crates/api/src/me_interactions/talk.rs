@@ -10,7 +10,6 @@ use handoff_domain::{
 use handoff_engine::{Note, NoteKind};
 
 use crate::caller::Me;
-use crate::chat_notes::tell_others;
 use crate::commands::{Target, visible_of};
 use crate::error::Refusal;
 use crate::notify;
@@ -56,13 +55,7 @@ pub(super) async fn tell(
     let reference = shared.engine().core().next_reference(me.id()).await?;
     let note =
         Note { at: shared.engine().core().now(), from: Speaker::from(party), visibility, kind };
-    tell_others(shared, &chat, &note).await;
-    let directory = shared.engine().core().directory();
-    for (topic, data) in
-        notify::own_note(&chat, me.id(), &note, reference, shared.lookup(&directory))
-    {
-        shared.engine().delivery().note(me.id(), topic, data).await;
-    }
+    shared.engine().note(&chat, note, Some((me.id(), reference))).await;
     Ok(reference)
 }
 

@@ -20,11 +20,11 @@ use handoff_bus::LocalBus;
 use handoff_content::FileKeeper;
 use handoff_content::space::Space;
 use handoff_domain::{
-    CenterId, ChatTerms, GroupId, InteractionId, Media, QueueId, Role, ServiceId, ServiceTerms,
-    SkillId, Topic, User, UserId, Workbin, WorkbinId, WorkbinOwner,
+    CenterId, ChatTerms, GroupId, Interaction, InteractionId, Media, QueueId, Role, ServiceId,
+    ServiceTerms, SkillId, Topic, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    Core, Engine, Parts, Patience, Published, Publisher, Replay, Subscriptions, SystemIds,
+    Core, Engine, Note, Parts, Patience, Published, Publisher, Replay, Subscriptions, SystemIds,
 };
 use handoff_store::files::MemoryFiles;
 use handoff_store::{MemoryStore, Store, StreamRow};
@@ -90,6 +90,18 @@ impl Publisher for Recorder {
         let directory = self.core.directory();
         let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
         notify::render(row, reader, topic, number, lookup)
+    }
+
+    fn render_note(
+        &self,
+        chat: &Interaction,
+        reader: UserId,
+        note: &Note,
+        reference: Option<i32>,
+    ) -> Vec<(Topic, Bytes)> {
+        let directory = self.core.directory();
+        let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
+        notify::note(chat, reader, note, reference, lookup).into()
     }
 
     fn render_resync(&self, _topic: Topic, _oldest: u64, _head: u64) -> Bytes {

@@ -6,9 +6,8 @@ use super::Conversations;
 use crate::core::{Note, NumberedNote};
 
 impl Conversations {
-    /// Tells the customer of a chat what is kept nowhere. Agents are told by
-    /// [`Delivery::answer`](crate::Delivery::answer).
-    pub fn note(&self, chat: &Interaction, note: Note) {
+    /// Tells the customer of a chat what is kept nowhere.
+    pub(crate) fn note(&self, chat: &Interaction, note: Note) {
         if !note.is_for_customer() {
             return;
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use handoff_domain::{InteractionId, PartyKind, Speaker, Time, Visibility};
+use serde::{Deserialize, Serialize};
 
 /// Notes remembered of one chat until its customer asks: as many as one poll's worth of starting
 /// and stopping.
@@ -16,7 +17,7 @@ const CHATS_MAX: usize = 100_000;
 const NUMBERED_MS_MAX: u32 = 2_000_000_000;
 
 /// What a note says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoteKind {
     /// Somebody began to type.
     TypingStarted {

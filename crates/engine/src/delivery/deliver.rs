@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use handoff_bus::Hint;
-use handoff_domain::{CenterId, Topic, UserId};
+use handoff_domain::{CenterId, Interaction, Topic, UserId};
 use handoff_store::{ChangeSet, CommitError, PromisedAnswer, StoreError};
 
 use super::audience::Audience;
 use super::subscriptions::{PAGE, Subscriptions};
-use crate::core::Core;
+use crate::core::{Core, Note};
 use crate::desks::{AgentError, Desks};
 use crate::outward::Publisher;
 
@@ -212,11 +212,20 @@ impl Delivery {
         }
     }
 
-    /// Hands what is kept nowhere to every session of the user on this node that is subscribed to
-    /// the topic.
-    pub async fn note(&self, user: UserId, topic: Topic, data: Bytes) {
+    /// Tells a user's sessions on this node what is kept nowhere; `reference` is the number of
+    /// their request that it comes from.
+    pub(crate) async fn note(
+        &self,
+        user: UserId,
+        chat: &Interaction,
+        note: &Note,
+        reference: Option<i32>,
+    ) {
         let Some(handle) = self.audience(user) else { return };
-        handle.lock().await.answer(&*self.publisher, topic, &data);
+        let audience = handle.lock().await;
+        for (topic, data) in self.publisher.render_note(chat, user, note, reference) {
+            audience.answer(&*self.publisher, topic, &data);
+        }
     }
 
     /// Hands a user's sessions on this node what they have not been given yet.

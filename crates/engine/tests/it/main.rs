@@ -12,6 +12,7 @@ mod directories;
 mod followers;
 mod gone;
 mod letters;
+mod notes;
 mod outbox;
 mod post_office;
 mod presence;

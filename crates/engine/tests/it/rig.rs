@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use handoff_bus::{Bus, Hint, Listener, LocalBus};
+use handoff_bus::{Bus, Hearer, Hint, Listener, LocalBus, Note as BusNote};
 use handoff_domain::event::Cause;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
@@ -16,8 +16,8 @@ use handoff_domain::{
 };
 use handoff_engine::{
     ChannelChange, CommandRequest, Core, Done, Engine, ExecuteError, IdSource, Mailboxes, NewChat,
-    OpenedChat, Opening, Options, Outward, Parts, Patience, Post, Published, Publisher, Replay,
-    Subscriptions,
+    Note, OpenedChat, Opening, Options, Outward, Parts, Patience, Post, Published, Publisher,
+    Replay, Subscriptions,
 };
 use handoff_store::{Key, Receipt, Record, Store, StreamRow, Versioned};
 pub(crate) use handoff_testkit::Fault;
@@ -76,8 +76,20 @@ impl Bus for FaultyBus {
         }
     }
 
+    fn tell(&self, note: BusNote) {
+        if self.is_silent.load(Ordering::SeqCst) {
+            self.lost.fetch_add(1, Ordering::SeqCst);
+        } else {
+            self.inner.tell(note);
+        }
+    }
+
     fn listen(&self) -> Listener {
         self.inner.listen()
+    }
+
+    fn hear(&self) -> Hearer {
+        self.inner.hear()
     }
 }
 
@@ -112,6 +124,17 @@ impl Recorder {
 impl Publisher for Recorder {
     fn render(&self, row: &StreamRow, _reader: UserId, topic: Topic, number: u64) -> Bytes {
         Bytes::from(format!("{topic:?}|{number}|{:?}", row.notice.view))
+    }
+
+    fn render_note(
+        &self,
+        _chat: &Interaction,
+        _reader: UserId,
+        note: &Note,
+        reference: Option<i32>,
+    ) -> Vec<(Topic, Bytes)> {
+        let text = format!("Interactions|0|{:?} {reference:?}", note.kind);
+        vec![(Topic::Interactions, Bytes::from(text))]
     }
 
     fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes {
