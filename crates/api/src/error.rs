@@ -259,8 +259,9 @@ impl From<ExecuteError> for Refusal {
             ExecuteError::Contended(id) => {
                 Self::unavailable().because(Cause::interaction_contended(id))
             }
-            // Only timers name one, and nobody is answered for them.
-            ExecuteError::NotDue => Self::unavailable(),
+            // Only timers name one, and nobody is answered for them; whoever deleted a file that
+            // somebody else deleted as well asks again.
+            ExecuteError::NotDue | ExecuteError::Overtaken(_) => Self::unavailable(),
             ExecuteError::Store(error) => error.into(),
         }
     }

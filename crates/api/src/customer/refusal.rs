@@ -312,7 +312,9 @@ impl From<ExecuteError> for CustomerRefusal {
             ExecuteError::KeyReused => Self::invalid(
                 "The messageId belongs to another message; give each message one of its own.",
             ),
-            ExecuteError::Contended(_) | ExecuteError::NotDue => Self::unavailable(),
+            ExecuteError::Contended(_) | ExecuteError::Overtaken(_) | ExecuteError::NotDue => {
+                Self::unavailable()
+            }
             ExecuteError::Store(error) => error.into(),
         }
     }

@@ -11,7 +11,7 @@ use crate::api::{Api, Reply, store};
 
 pub(crate) const CHATS: &str = "/v2/me/chats";
 pub(crate) const INTERACTIONS: &str = "/v2/me/interactions";
-const SERVICE: &str = "/genesys/2/chat/customer-support";
+pub(crate) const SERVICE: &str = "/genesys/2/chat/customer-support";
 
 /// Returns the body of an operation.
 pub(crate) fn op(name: &str, fields: Value) -> Value {

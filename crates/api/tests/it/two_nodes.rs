@@ -1,11 +1,14 @@
 //! An agent whose CometD session is on one node and whose requests go to another: nothing that they
 //! are promised depends on which.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use handoff_testkit::{Call, PASSWORD};
 use serde_json::{Value, json};
 
 use crate::api::has;
+use crate::customer::SERVICE;
 use crate::nodes::{GRACE_MS, Ground, HINTS, Node, Reachable, next_on};
 
 const INTERACTIONS: &str = "/v2/me/interactions";
@@ -297,6 +300,35 @@ async fn customer_and_agent_speak_over_different_nodes() {
             let shown = node.calls(refresh).await.text;
             assert!(shown.contains("Good day") && shown.contains("My invoice"), "{shown}");
         }
+        here.stop().await;
+        there.stop().await;
+    }
+}
+
+/// Both nodes read of what the agent took, and act on it.
+#[tokio::test]
+async fn who_follows_an_agent_of_another_node_is_offered_what_they_take_once() {
+    for hints in HINTS {
+        let [here, there] = Node::two(hints).await;
+        let (mut sam, mut kate) = (here.listening("sam").await, there.listening("kate").await);
+        let start = json!({"operationName": "StartContactCenterSession", "channels": ["chat"]});
+        here.post("sam", "/me", start).await;
+        there.ready("kate").await;
+        let follow = format!("/users/{}/channels/chat", here.user_id("kate"));
+        here.post("sam", &follow, json!({"operationName": "Coach"})).await;
+        let begun = there.calls(Call::form(SERVICE, &[("nickname", "Ada")])).await.json();
+        let id = begun["chatId"].as_str().unwrap();
+        has(&next_on(&mut kate, INTERACTIONS).await, json!({"id": id, "state": "Invited"}));
+        there.does("kate", id, "Accept").await;
+        has(&next_on(&mut sam, INTERACTIONS).await, json!({"id": id, "state": "Invited"}));
+        here.does("sam", id, "Reject").await;
+        has(&next_on(&mut sam, INTERACTIONS).await, json!({"id": id, "state": "Completed"}));
+        let said = json!({"operationName": "AddComment", "comment": "so be it"});
+        there.post("kate", &format!("/me/interactions/{id}"), said).await;
+        // Several looks of both.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let chat = here.engine.core().interaction(id.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!(chat.offers, 2, "one of the router's and one for Sam");
         here.stop().await;
         there.stop().await;
     }

@@ -56,7 +56,8 @@ impl Commands {
     /// # Errors
     ///
     /// [`ExecuteError::NotFound`] when the actor is a user who may not see the interaction,
-    /// [`ExecuteError::Rejected`] when the rules refuse it, or the store's.
+    /// [`ExecuteError::Rejected`] when the rules refuse it, [`ExecuteError::Overtaken`] when what
+    /// was to be written with it is not as it was, or the store's.
     pub async fn execute(&self, request: &CommandRequest) -> Result<Done, ExecuteError> {
         if let Some(done) = self.earlier_of(request).await? {
             return Ok(done);
@@ -83,6 +84,9 @@ impl Commands {
                         started = self.core.now();
                     }
                     self.commits.reread(&key).await?;
+                    if request.also.iter().any(|put| put.record.key() == key) {
+                        return Err(ExecuteError::Overtaken(key));
+                    }
                     read = Read::Stored;
                 }
                 Err(Failure::Fatal(error)) => return Err(error),
@@ -178,6 +182,7 @@ impl Commands {
         batch.change.receipts.extend(sent);
         batch.change.receipts.extend(request.receipt.clone());
         batch.change.puts.extend(request.also.iter().cloned());
+        batch.change.events.extend(request.also_events.iter().cloned());
         batch.change.timers_checked.extend(request.timer);
         self.commit(batch).await
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use handoff_domain::interaction::open::NewInteraction;
-use handoff_domain::{Actor, CenterId, Command, Interaction, InteractionId, Rejection};
+use handoff_domain::{Actor, CenterId, Command, Event, Interaction, InteractionId, Rejection};
 use handoff_store::{Key, Put, Receipt, StoreError, Timer};
 
 /// Attempts at one command before it is given up as too contended. Each lost attempt means that
@@ -22,8 +22,10 @@ pub struct CommandRequest {
     pub receipt: Option<Receipt>,
     /// The timer that asks for it, as it was read: nothing is done when it was put off meanwhile.
     pub timer: Option<Timer>,
-    /// Records that come into being with it, as the file of an uploaded file's entry.
+    /// Records that are written with it, as the file of an uploaded file's entry.
     pub also: Vec<Put>,
+    /// What they add to the log.
+    pub also_events: Vec<Event>,
 }
 
 impl CommandRequest {
@@ -31,7 +33,8 @@ impl CommandRequest {
     #[must_use]
     pub fn new(id: InteractionId, command: impl Into<Command>) -> Self {
         let command = command.into();
-        Self { id, command, reference: None, receipt: None, timer: None, also: Vec::new() }
+        let (also, also_events) = (Vec::new(), Vec::new());
+        Self { id, command, reference: None, receipt: None, timer: None, also, also_events }
     }
 }
 
@@ -77,6 +80,9 @@ pub enum ExecuteError {
     /// Too many others change the same interaction at once.
     #[error("gave up on interaction {0} after {ATTEMPTS_MAX} contended attempts")]
     Contended(InteractionId),
+    /// A record that was to be written with it was changed meanwhile, and was read again.
+    #[error("{0:?} was changed meanwhile, which was to be written as well")]
+    Overtaken(Key),
     /// The timer that asks for it is not as it was read.
     #[error("the timer was put off meanwhile")]
     NotDue,

@@ -93,7 +93,7 @@ impl Desks {
 
 /// The event of a change: every one has a place in the log, and the agent is told of their own
 /// channels. Its snapshot holds the changed channels alone, as the documents' samples do.
-fn desk_event(desk: &Desk, changed: &[Media], at: Time) -> Event {
+pub(super) fn desk_event(desk: &Desk, changed: &[Media], at: Time) -> Event {
     let mut snapshot = Desk::new(desk.user, desk.center, at);
     snapshot.channels = desk.channels.clone();
     snapshot.channels.retain(|media, _| changed.contains(media));

@@ -105,6 +105,7 @@ impl Desks {
                     Err(ExecuteError::Store(error)) => return Err(error.into()),
                     Err(
                         error @ (ExecuteError::Contended(_)
+                        | ExecuteError::Overtaken(_)
                         | ExecuteError::KeyReused
                         | ExecuteError::NotDue),
                     ) => {

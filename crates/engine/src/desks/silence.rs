@@ -58,9 +58,11 @@ impl Desks {
             // What cannot be read was set aside by the store, and the rest is taken from them.
             Err(ExecuteError::Store(error)) if error.is_unreadable() => Ok(Standing::AsRead),
             Err(ExecuteError::Store(error)) => Err(error.into()),
-            Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {
-                Err(AgentError::Interaction(Box::new(error)))
-            }
+            Err(
+                error @ (ExecuteError::Contended(_)
+                | ExecuteError::Overtaken(_)
+                | ExecuteError::KeyReused),
+            ) => Err(AgentError::Interaction(Box::new(error))),
         }
     }
 

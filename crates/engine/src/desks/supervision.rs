@@ -7,18 +7,21 @@
 use handoff_domain::desk::Supervision;
 use handoff_domain::event::Cause;
 use handoff_domain::{
-    Action, Caller, CenterId, Interaction, InteractionId, Mode, Rejection, Role, UserCommand,
+    Action, Caller, CenterId, Desk, Event, Interaction, Mode, Rejection, Role, Time, UserCommand,
     UserId,
 };
-use handoff_store::{Check, Key, StoreError};
+use handoff_store::{Check, Key, Put, Record};
 
+use super::change::desk_event;
+use super::error::ATTEMPTS_MAX;
 use super::{AgentError, Desks};
-use crate::commands::{CommandRequest, ExecuteError};
+use crate::commands::{CommandRequest, Done, ExecuteError};
 
 /// What became of the offer to one supervisor.
 enum FollowerOffer {
+    /// It is made, and noted.
     Made,
-    /// Not now; a later call tries again.
+    /// Not now; a later call tries again if they are still to be asked.
     Later,
     /// The chat is not with the agent any more.
     Nobody,
@@ -80,8 +83,8 @@ impl Desks {
         Ok([user, Check { key: Key::Desk(supervisor), version: desk.version }])
     }
 
-    /// Offers a chat to the supervisors who follow its owner. It may be asked for again and again:
-    /// nobody is offered the same chat twice.
+    /// Offers a chat to the supervisors who follow its owner. It may be asked for again and again,
+    /// by several nodes: nobody is offered the same chat twice.
     ///
     /// # Errors
     ///
@@ -91,18 +94,18 @@ impl Desks {
         if handling.mode != Mode::Chatting {
             return Ok(());
         }
-        let agent = handling.by;
+        let (agent, taken) = (handling.by, handling.since);
         let Some(desk) = self.core.desk(agent) else { return Ok(()) };
-        for (supervisor, supervision) in desk.followers_to_ask(chat.id, handling.since) {
-            let offer = self.offer_to(chat, supervisor, supervision).await?;
-            match offer {
-                FollowerOffer::Later => continue,
-                FollowerOffer::Nobody => return Ok(()),
-                FollowerOffer::Made | FollowerOffer::Settled | FollowerOffer::Ended => {}
+        for (supervisor, _) in desk.followers_to_ask(chat.id, taken) {
+            let became = self.offer_to(chat, (agent, taken), supervisor).await?;
+            if matches!(became, FollowerOffer::Nobody) {
+                return Ok(());
             }
-            let is_ended = matches!(offer, FollowerOffer::Ended);
+            if !matches!(became, FollowerOffer::Settled | FollowerOffer::Ended) {
+                continue;
+            }
             self.change_desk((agent, chat.center), Cause::Server, |desk, _| {
-                if is_ended {
+                if matches!(became, FollowerOffer::Ended) {
                     desk.end_supervision(supervisor);
                 } else {
                     desk.note_asked(supervisor, chat.id);
@@ -114,62 +117,83 @@ impl Desks {
         Ok(())
     }
 
-    /// Says what an open offer means: one of a part was made before, and may have been made here
-    /// and not been noted; or the owner themselves has just asked them.
-    async fn while_offered(
-        &self,
-        chat: InteractionId,
-        supervisor: UserId,
-    ) -> Result<FollowerOffer, StoreError> {
-        let chat = self.core.interaction(chat).await?;
-        let offer = chat.as_ref().and_then(|chat| chat.offer_to(supervisor));
-        Ok(match offer {
-            Some(offer) if offer.kind.is_supervision() => FollowerOffer::Settled,
-            _ => FollowerOffer::Later,
-        })
-    }
-
+    /// Offers it to one of them, until the agent's desk is as it was thought to be. That they were
+    /// offered it is noted there in the same commit.
     async fn offer_to(
         &self,
         chat: &Interaction,
+        (agent, taken): (UserId, Time),
+        supervisor: UserId,
+    ) -> Result<FollowerOffer, AgentError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let Some(desk) = self.core.board().desk(agent) else { return Ok(FollowerOffer::Later) };
+            let asked = desk.value.followers_to_ask(chat.id, taken);
+            let asked = asked.into_iter().find(|(who, _)| *who == supervisor);
+            // Somebody else has offered it to them meanwhile, or they follow no more.
+            let Some((_, supervision)) = asked else { return Ok(FollowerOffer::Later) };
+            let Some(caller) = self.caller_who_follows(chat.center, supervisor, supervision) else {
+                return Ok(FollowerOffer::Ended);
+            };
+            let (mode, nickname) = (supervision.mode, supervision.nickname.clone());
+            let command = UserCommand::new(caller, Action::Intrude { mode, nickname });
+            let mut noted = Desk::clone(&desk.value);
+            noted.note_asked(supervisor, chat.id);
+            let event = desk_event(&noted, &[], self.core.now());
+            let request = CommandRequest {
+                also_events: vec![Event { cause: Cause::Server, ..event }],
+                also: vec![Put { record: Record::Desk(noted), expected: desk.version }],
+                ..CommandRequest::new(chat.id, command)
+            };
+            match self.commands.execute(&request).await {
+                Err(ExecuteError::Overtaken(_)) => {}
+                done => return became(done),
+            }
+        }
+        Err(AgentError::Contended(agent))
+    }
+
+    /// Returns a supervisor as who they may offer themselves; `None` when they follow nobody any
+    /// more, which ends with the session in which it was asked for.
+    fn caller_who_follows(
+        &self,
+        center: CenterId,
         supervisor: UserId,
         supervision: &Supervision,
-    ) -> Result<FollowerOffer, AgentError> {
+    ) -> Option<Caller> {
         let directory = self.core.directory();
-        let user = directory.user(chat.center, supervisor).filter(|user| user.enabled);
-        let Some(user) = user.filter(|user| user.roles.contains(&Role::Supervisor)) else {
-            return Ok(FollowerOffer::Ended);
-        };
-        // Following ends with the session in which it was asked for.
-        let session = self.core.desk(supervisor).and_then(|desk| desk.session.clone());
-        if session.is_none_or(|session| session.since > supervision.since) {
-            return Ok(FollowerOffer::Ended);
-        }
-        let caller =
-            Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() };
-        let (mode, nickname) = (supervision.mode, supervision.nickname.clone());
-        let action = Action::Intrude { mode, nickname };
-        let request = CommandRequest::new(chat.id, UserCommand::new(caller, action));
-        match self.commands.execute(&request).await {
-            Ok(_) => Ok(FollowerOffer::Made),
-            Err(ExecuteError::Rejected(rejection)) => Ok(match *rejection {
-                Rejection::OfferOpen => self.while_offered(chat.id, supervisor).await?,
-                Rejection::TargetUnreachable => FollowerOffer::Later,
-                Rejection::TargetAlreadyIn => FollowerOffer::Settled,
-                Rejection::NoSession
-                | Rejection::NotSupervisor
-                | Rejection::TextBlank { .. }
-                | Rejection::TextBounds { .. }
-                | Rejection::TextControl { .. } => FollowerOffer::Ended,
-                _ => FollowerOffer::Nobody,
-            }),
-            Err(ExecuteError::NotFound(_)) => Ok(FollowerOffer::Nobody),
-            Err(ExecuteError::Store(error)) => Err(error.into()),
-            Err(
-                error @ (ExecuteError::Contended(_)
-                | ExecuteError::KeyReused
-                | ExecuteError::NotDue),
-            ) => Err(AgentError::Interaction(Box::new(error))),
-        }
+        let user = directory.user(center, supervisor).filter(|user| user.enabled)?;
+        let desk = self.core.desk(supervisor)?;
+        let is_theirs = desk.session.as_ref()?.since <= supervision.since;
+        (is_theirs && user.roles.contains(&Role::Supervisor)).then(|| Caller {
+            user: user.id,
+            roles: user.roles.clone(),
+            groups: user.groups.clone(),
+        })
+    }
+}
+
+/// Says what became of an offer.
+fn became(done: Result<Done, ExecuteError>) -> Result<FollowerOffer, AgentError> {
+    match done {
+        Ok(_) => Ok(FollowerOffer::Made),
+        Err(ExecuteError::Rejected(rejection)) => Ok(match *rejection {
+            // The owner has just asked them, or they have asked for it themselves.
+            Rejection::OfferOpen | Rejection::TargetUnreachable => FollowerOffer::Later,
+            Rejection::TargetAlreadyIn => FollowerOffer::Settled,
+            Rejection::NoSession
+            | Rejection::NotSupervisor
+            | Rejection::TextBlank { .. }
+            | Rejection::TextBounds { .. }
+            | Rejection::TextControl { .. } => FollowerOffer::Ended,
+            _ => FollowerOffer::Nobody,
+        }),
+        Err(ExecuteError::NotFound(_)) => Ok(FollowerOffer::Nobody),
+        Err(ExecuteError::Store(error)) => Err(error.into()),
+        Err(
+            error @ (ExecuteError::Contended(_)
+            | ExecuteError::Overtaken(_)
+            | ExecuteError::KeyReused
+            | ExecuteError::NotDue),
+        ) => Err(AgentError::Interaction(Box::new(error))),
     }
 }

@@ -2,9 +2,8 @@
 //!
 //! Whatever makes an agent the owner of a chat, a command or a timer, here or on another node, is
 //! an entry that tells them. What is offered then follows from the chat and the agent's desk as
-//! they are, and both know who was offered what; so two nodes that act on one entry offer nothing
-//! twice, unless a supervisor who asked for the next chat alone is offered two that were taken at
-//! the same moment.
+//! they are. The desk knows who was offered what, from the commit that offers it; so nodes that act
+//! on the same entry offer nothing twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

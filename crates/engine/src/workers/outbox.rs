@@ -254,6 +254,7 @@ impl Sending {
                 Err(
                     error @ (ExecuteError::Store(_)
                     | ExecuteError::Contended(_)
+                    | ExecuteError::Overtaken(_)
                     | ExecuteError::KeyReused
                     | ExecuteError::NotDue),
                 ) => {

@@ -96,7 +96,11 @@ impl Timers {
             // are carried out.
             Err(ExecuteError::Store(error)) if error.is_unreadable() => Ok(false),
             Err(ExecuteError::Store(error)) => Err(error),
-            Err(error @ (ExecuteError::Contended(_) | ExecuteError::KeyReused)) => {
+            Err(
+                error @ (ExecuteError::Contended(_)
+                | ExecuteError::Overtaken(_)
+                | ExecuteError::KeyReused),
+            ) => {
                 tracing::warn!(
                     interaction.id = %id,
                     error = %error,

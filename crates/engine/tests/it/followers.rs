@@ -287,15 +287,17 @@ async fn two_nodes_offer_one_chat_once() {
     assert!(!is_offered(&one, id).await);
 }
 
-/// An offer whose note on the desk was lost in a crash is noted when it is found.
+/// That it was made is noted in the same commit: whoever does not hear that it took place, and has
+/// an old desk on their board, does not make it again.
 #[tokio::test]
-async fn an_offer_that_was_not_noted_is_not_made_again() {
+async fn an_offer_whose_answer_was_lost_is_not_made_again() {
     let (rig, id) = taken().await;
-    rig.store.fail_after(1, Fault::BeforeCommit);
+    rig.store.fail_next(Fault::AfterCommit);
     rig.engine.workers().followers().offer().await.unwrap_err();
     assert!(rig.store.fired() == 1 && is_offered(&rig, id).await);
-    offer(&rig).await;
     rejected(&rig, id).await;
+    let supervised = rig.engine.core().desk(KATE).unwrap().supervised_by[&SAM].clone();
+    assert!(supervised.offered.is_empty(), "the board does not know of it");
     offer(&rig).await;
     assert!(!is_offered(&rig, id).await);
 }
