@@ -13,6 +13,7 @@ mod commands;
 mod costs;
 mod disk;
 mod mail;
+mod rebuild;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -39,6 +40,8 @@ enum What {
     Chat(chat::Options),
     /// Letters a second that are read, threaded and durable, beside reading alone and the disk.
     Mail(mail::Options),
+    /// What commands notice of a projection that is rebuilt.
+    Rebuild(rebuild::Options),
     /// The bare broadcast server that is compared with: started by the others.
     #[command(hide = true)]
     BareBroadcast,
@@ -63,7 +66,7 @@ async fn run(root: &Path, what: &What) -> Result<()> {
         What::BareServer => bare::serve().await,
         What::BareBroadcast => cometd::serve_floor().await,
         // A driver and a floor without optimization would flatter the program.
-        What::Commands(_) | What::Cometd(_) | What::Chat(_) | What::Mail(_)
+        What::Commands(_) | What::Cometd(_) | What::Chat(_) | What::Mail(_) | What::Rebuild(_)
             if cfg!(debug_assertions) =>
         {
             again_in_release(root)
@@ -73,6 +76,7 @@ async fn run(root: &Path, what: &What) -> Result<()> {
         What::Cometd(options) => cometd::run(root, options).await,
         What::Chat(options) => chat::run(root, options).await,
         What::Mail(options) => mail::run(root, options).await,
+        What::Rebuild(options) => rebuild::run(options).await,
     }
 }
 
