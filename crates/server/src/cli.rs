@@ -98,8 +98,8 @@ pub(crate) struct Apply {
     /// one for each channel.
     #[arg(long, env = "HANDOFF_WORK_TO", value_name = "QUEUE", requires = "prune")]
     pub work_to: Vec<String>,
-    /// The address of a server elsewhere, such as https://handoff.example; its admin is named by
-    /// --user, and changes their own contact center.
+    /// The address of a server elsewhere, with its scheme; its admin is named by --user, and
+    /// changes their own contact center.
     #[arg(long, env = "HANDOFF_URL", value_name = "URL")]
     pub url: Option<String>,
     /// The admin's name; their password is in the variable HANDOFF_PASSWORD or in a file.
