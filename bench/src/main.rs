@@ -1,4 +1,4 @@
-//! Figures, each beside a floor that is taken in the same run on the same machine. Nothing here
+//! Figures, beside floors of the same run on the same machine where there is one. Nothing here
 //! fails for being slow. `cargo xtask bench NAME` calls it.
 #![expect(
     clippy::print_stdout,
@@ -22,7 +22,10 @@ use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
-#[command(name = "bench", about = "Handoff's figures, beside their floors")]
+#[command(
+    name = "bench",
+    about = "Handoff's figures, beside floors of the same run where there is one"
+)]
 struct Arguments {
     #[command(subcommand)]
     what: What,

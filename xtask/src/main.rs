@@ -40,7 +40,7 @@ const ELSEWHERE: [(&str, &[&str]); 2] = [
 #[command(
     name = "cargo xtask",
     about = "Handoff's own commands",
-    after_help = "Fault campaigns, each with --help of its own: applies, chats, contention, crash, cuts, floods, mails, slow.\nFigures beside their floors: bench NAME."
+    after_help = "Fault campaigns, each with --help of its own: applies, chats, contention, crash, cuts, floods, mails, slow.\nFigures, beside floors of the same run where there is one: bench NAME."
 )]
 struct Arguments {
     #[command(subcommand)]

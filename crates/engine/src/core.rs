@@ -179,14 +179,15 @@ impl Core {
         &self.options
     }
 
-    /// Returns how many commits went through since the node began.
+    /// Returns how many commits of commands, desks, contacts, timers and cursors went through
+    /// since the node began.
     #[must_use]
     pub fn commits(&self) -> u64 {
         self.tally.commits()
     }
 
-    /// Returns how many commits were refused because a record of a kind had changed, of each kind
-    /// of which there were any. Each was decided again.
+    /// Returns how many of them were refused because a record of a kind had changed, of each kind
+    /// of which there were any.
     #[must_use]
     pub fn conflicts(&self) -> Vec<(Kind, u64)> {
         self.tally.conflicts()

@@ -6,7 +6,8 @@
 //! committed ([`apply`]). Applying a file twice changes nothing the second time. What the file does
 //! not name stays, unless pruning is asked for.
 //!
-//! It works on a store that no server has open. A running server is changed over its API.
+//! It works on a store alone ([`Plan::apply`]), or with the engine that has it, also while it
+//! serves ([`Plan::apply_and_pass_on`]).
 
 mod apply;
 mod difference;
@@ -116,7 +117,7 @@ pub struct CenterFile {
 pub enum Unnamed {
     /// They stay.
     Keep,
-    /// They are removed, unless they hold work.
+    /// They are removed, and what is with them is passed on.
     Prune,
 }
 

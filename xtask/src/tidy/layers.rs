@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("handoff-mail", &["handoff-domain"]),
     ("handoff-engine", &["handoff-domain", "handoff-store", "handoff-bus"]),
     ("handoff-content", &["handoff-domain", "handoff-store", "handoff-bus", "handoff-engine"]),
-    ("handoff-provision", &["handoff-domain", "handoff-store", "handoff-bus", "handoff-engine"]),
+    ("handoff-provision", &["handoff-domain", "handoff-store", "handoff-engine"]),
     (
         "handoff-postoffice",
         &[
