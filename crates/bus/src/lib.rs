@@ -58,25 +58,25 @@ pub trait Bus: Send + Sync + 'static {
     fn wake(&self, hint: Hint);
 
     /// Says a note to every node. Never blocks and never fails, as with hints.
-    fn tell(&self, note: Note);
+    fn send_note(&self, note: Note);
 
     /// Starts to listen; hints said before are not received.
     fn listen(&self) -> Listener;
 
-    /// Starts to listen to notes; those said before are not heard.
-    fn hear(&self) -> Hearer;
+    /// Starts to listen to notes; those said before are not received.
+    fn listen_to_notes(&self) -> NoteListener;
 }
 
-/// One end of those who hear notes.
+/// The end of one who listens to notes.
 #[derive(Debug)]
-pub struct Hearer {
+pub struct NoteListener {
     notes: tokio::sync::broadcast::Receiver<Note>,
 }
 
-impl Hearer {
+impl NoteListener {
     /// Waits for the next note, whatever was lost before it; `None` when the bus is gone. Dropping
     /// the future loses nothing.
-    pub async fn hear(&mut self) -> Option<Note> {
+    pub async fn receive(&mut self) -> Option<Note> {
         use tokio::sync::broadcast::error::RecvError;
         loop {
             match self.notes.recv().await {

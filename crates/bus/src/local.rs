@@ -2,7 +2,7 @@
 
 use tokio::sync::broadcast;
 
-use crate::{Bus, Hearer, Hint, Listener, NOTE_BYTES_MAX, Note};
+use crate::{Bus, Hint, Listener, NOTE_BYTES_MAX, Note, NoteListener};
 
 /// Hints that a slow listener may fall behind by before it is told [`crate::Received::Missed`]. A
 /// hint is 24 bytes; at a few thousand commits a second this is about a second's worth.
@@ -34,14 +34,14 @@ impl Bus for LocalBus {
         Listener { hints: self.sender.subscribe() }
     }
 
-    fn tell(&self, note: Note) {
+    fn send_note(&self, note: Note) {
         if note.content.len() <= NOTE_BYTES_MAX {
             let _unheard = self.notes.send(note);
         }
     }
 
-    fn hear(&self) -> Hearer {
-        Hearer { notes: self.notes.subscribe() }
+    fn listen_to_notes(&self) -> NoteListener {
+        NoteListener { notes: self.notes.subscribe() }
     }
 }
 
@@ -74,19 +74,19 @@ mod tests {
     async fn a_note_is_heard_by_all_unless_it_is_too_long_or_they_are_too_slow() {
         let bus = LocalBus::default();
         let note = |bytes: usize| Note { from: 7, content: vec![b'x'; bytes].into() };
-        let (mut one, mut two) = (bus.hear(), bus.hear());
-        bus.tell(note(NOTE_BYTES_MAX + 1));
-        bus.tell(note(NOTE_BYTES_MAX));
-        for hearer in [&mut one, &mut two] {
-            assert_eq!(hearer.hear().await, Some(note(NOTE_BYTES_MAX)));
+        let (mut one, mut two) = (bus.listen_to_notes(), bus.listen_to_notes());
+        bus.send_note(note(NOTE_BYTES_MAX + 1));
+        bus.send_note(note(NOTE_BYTES_MAX));
+        for listener in [&mut one, &mut two] {
+            assert_eq!(listener.receive().await, Some(note(NOTE_BYTES_MAX)));
         }
         for bytes in 0..NOTES + 3 {
-            bus.tell(note(bytes));
+            bus.send_note(note(bytes));
         }
-        assert_eq!(one.hear().await, Some(note(3)), "the oldest are lost");
+        assert_eq!(one.receive().await, Some(note(3)), "the oldest are lost");
         drop(bus);
         let mut rest = 0;
-        while two.hear().await.is_some() {
+        while two.receive().await.is_some() {
             rest += 1;
         }
         assert_eq!(rest, NOTES);

@@ -9,16 +9,16 @@ mod activity;
 mod board;
 mod chats;
 mod claims;
+mod commit_counts;
 mod directory;
 mod follow;
-mod life;
+mod incarnation;
 mod next_due;
 mod notes;
 mod options;
 mod pace;
 mod ports;
 mod references;
-mod tally;
 mod transcripts;
 
 pub use board::{Board, CurrentBoard, Lines};
@@ -48,11 +48,10 @@ use tokio_util::task::TaskTracker;
 
 use activity::Activity;
 use chats::Chats;
+use commit_counts::CommitCounts;
 use follow::Followed;
-use life::Life;
 use ports::AheadClock;
 use references::References;
-use tally::Tally;
 
 /// Records read in one page when the board is read.
 const PAGE: usize = 1_000;
@@ -78,7 +77,7 @@ pub struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     ahead_ms: u64,
     pub(crate) ids: Arc<dyn IdSource>,
-    life: Life,
+    incarnation: RwLock<Incarnation>,
     pub(crate) options: Options,
     pub(crate) board: Board,
     /// How far the board has followed the log.
@@ -91,7 +90,7 @@ pub struct Core {
     pub(crate) timers_due: NextDue,
     /// Notified when something is to be sent.
     pub(crate) outgoing: Arc<Notify>,
-    pub(crate) tally: Tally,
+    pub(crate) commit_counts: CommitCounts,
     directory: RwLock<Arc<Directory>>,
     /// Held by who reads the directory, so that no older one replaces a newer.
     reloading: Mutex<()>,
@@ -111,9 +110,9 @@ impl Core {
         let (clock, ahead_ms) = never_back(parts.clock, &*parts.store).await?;
         let directory = Directory::load(&*parts.store).await?;
         let started = clock.now();
-        let life = Life::new(Incarnation(parts.ids.random()));
+        let incarnation = RwLock::new(Incarnation(parts.ids.random()));
         let core = Self {
-            life,
+            incarnation,
             store: parts.store,
             bus: parts.bus,
             clock,
@@ -127,7 +126,7 @@ impl Core {
             started,
             timers_due: NextDue::default(),
             outgoing: Arc::default(),
-            tally: Tally::default(),
+            commit_counts: CommitCounts::default(),
             directory: RwLock::new(Arc::new(directory)),
             reloading: Mutex::default(),
             references: References::default(),
@@ -183,14 +182,14 @@ impl Core {
     /// since the node began.
     #[must_use]
     pub fn commits(&self) -> u64 {
-        self.tally.commits()
+        self.commit_counts.commits()
     }
 
     /// Returns how many of them were refused because a record of a kind had changed, of each kind
     /// of which there were any.
     #[must_use]
     pub fn conflicts(&self) -> Vec<(Kind, u64)> {
-        self.tally.conflicts()
+        self.commit_counts.conflicts()
     }
 
     /// Returns the present directory.

@@ -37,7 +37,7 @@ pub struct Engine {
 
 impl Engine {
     /// Builds the rooms over a core, with readers of the log that keep something of their own
-    /// beside the engine's workers, and begins the node's life in the store. Whoever was reachable
+    /// beside the engine's workers, and begins the node's incarnation. Whoever was reachable
     /// on a node that is no more is not any longer, and the grace of agents who do not come back
     /// runs from here (docs/compat/agents.md#reach).
     ///
@@ -59,7 +59,7 @@ impl Engine {
         let letters = Letters::new(core.clone(), commands.clone(), mailboxes);
         let delivery = Arc::new(Delivery::new(core.clone(), desks.clone(), publisher));
         let workers = Workers::new(&core, &commands, &desks, &delivery, post, readers);
-        core.begin_life().await?;
+        core.begin_incarnation().await?;
         desks.forget_dead().await?;
         let conversations = Arc::new(conversations);
         Ok(Arc::new(Self {
@@ -80,7 +80,7 @@ impl Engine {
             self.core.tasks.spawn(runner.clone().run(self.core.clone()));
         }
         self.core.tasks.spawn(self.clone().pass_hints_on(self.core.bus.listen()));
-        self.core.tasks.spawn(self.clone().pass_notes_on(self.core.bus.hear()));
+        self.core.tasks.spawn(self.clone().pass_notes_on(self.core.bus.listen_to_notes()));
     }
 
     /// Passes hints on as they come. One listener for all: a busy server gives thousands of hints a
@@ -119,7 +119,7 @@ impl Engine {
         self.core.tasks.wait().await;
         let (commits, conflicts) = (self.core.commits(), self.core.conflicts());
         tracing::info!(commits, ?conflicts, "commits that went through, and what refused others");
-        if let Err(error) = self.core.end_life().await {
+        if let Err(error) = self.core.end_lease().await {
             tracing::warn!(error = %error, "the lease could not be given back; it ends by itself");
         }
     }

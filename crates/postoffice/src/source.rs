@@ -1,4 +1,4 @@
-//! A mailbox that mail is fetched from: of several servers one does so at a time.
+//! A mailbox that mail is fetched from: of several nodes one does so at a time.
 //!
 //! Two that read the same folder would do no harm, since a message that is known is taken in once;
 //! but each would fetch everything, and they would move messages away under each other's hands.
@@ -13,7 +13,7 @@ use handoff_mail::ports::{Checkpoints, Intake};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// How often a server asks whether a mailbox that another reads is free: mail waits for so long
+/// How often a node asks whether a mailbox that another reads is free: mail waits for so long
 /// when the other stopped.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -120,7 +120,7 @@ mod tests {
 
     /// The server says nothing, so whoever is connected stays so for a minute.
     #[tokio::test]
-    async fn of_two_servers_one_reads_a_mailbox_and_the_other_follows() {
+    async fn of_two_nodes_one_reads_a_mailbox_and_the_other_follows() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("it is bound").port();
         let store = Arc::new(FaultyStore::default());

@@ -369,7 +369,7 @@ pub trait Store: Send + Sync + 'static {
     async fn begin_lease(&self, node: Incarnation, for_ms: u64) -> Result<(), StoreError>;
 
     /// Makes a node's lease last for so long from now, unless it is over: then it stays over, and
-    /// the node has to begin another life.
+    /// the node has to begin another incarnation.
     ///
     /// # Errors
     ///

@@ -99,7 +99,7 @@ async fn commit_to_the_end(
     });
     let _until_entered = core.board.begin_commit(written.collect());
     let committed = core.store.commit(change).await;
-    core.tally.count(&committed);
+    core.commit_counts.count(&committed);
     if let Err(CommitError::Store(StoreError::OutcomeUnknown { .. })) = &committed {
         forget_written(&core, &puts);
     }

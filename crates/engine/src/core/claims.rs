@@ -35,7 +35,7 @@ pub struct Claimed {
 #[derive(Clone, Debug)]
 pub enum Claiming {
     Ours(Claimed),
-    /// Another life of a node has it, at least until then.
+    /// Another node has it, at least until then.
     Taken {
         until: Time,
     },

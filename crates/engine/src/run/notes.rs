@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handoff_bus::Hearer;
+use handoff_bus::NoteListener;
 use handoff_domain::{Interaction, InteractionId, PartyKind, Speaker, Time, UserId, Visibility};
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +82,7 @@ impl Engine {
         self.pass_note_on(chat, &note, caller).await;
         if let Ok(content) = serde_json::to_vec(&Carried::of(chat.id, &note, caller)) {
             let from = self.core.incarnation().0;
-            self.core.bus.tell(handoff_bus::Note { from, content: content.into() });
+            self.core.bus.send_note(handoff_bus::Note { from, content: content.into() });
         }
     }
 
@@ -108,17 +108,19 @@ impl Engine {
     }
 
     /// Passes on what other nodes tell, in its order. What cannot be read is lost.
-    pub(super) async fn pass_notes_on(self: Arc<Self>, mut hearer: Hearer) {
+    pub(super) async fn pass_notes_on(self: Arc<Self>, mut notes: NoteListener) {
         loop {
-            let heard = tokio::select! {
+            let received = tokio::select! {
                 () = self.core.stopping.cancelled() => return,
-                heard = hearer.hear() => heard,
+                received = notes.receive() => received,
             };
-            let Some(heard) = heard else { return };
-            if heard.from == self.core.incarnation().0 {
+            let Some(received) = received else { return };
+            if received.from == self.core.incarnation().0 {
                 continue;
             }
-            let Ok(carried) = serde_json::from_slice::<Carried>(&heard.content) else { continue };
+            let Ok(carried) = serde_json::from_slice::<Carried>(&received.content) else {
+                continue;
+            };
             let Ok(chat) = carried.chat.parse() else { continue };
             let Ok(Some(chat)) = self.core.interaction(chat).await else { continue };
             if let Some(note) = carried.note(&chat) {

@@ -14,7 +14,7 @@ use crate::worker::Worker;
 /// How often a node says that it lives while its lease lasts.
 const RENEWALS: u64 = 5;
 
-/// Keeps this node alive, and buries others.
+/// Renews this node's lease, and removes from desks what dead nodes said.
 pub struct Presence {
     core: Arc<Core>,
     desks: Arc<Desks>,
@@ -26,19 +26,18 @@ impl Presence {
         Self { core, desks, delivery }
     }
 
-    /// Renews the node's lease, and removes the entries of dead nodes from desks. A node that lost
-    /// its lease begins another life and records under it what its sessions listen to.
+    /// Does so. A node that lost its lease begins another incarnation and records under it what
+    /// its sessions listen to.
     ///
     /// # Errors
     ///
     /// The store's own; what was not done is done in the next round.
     pub async fn keep(&self) -> Result<(), StoreError> {
-        if self.core.keep_life().await? == Lease::Lost {
+        if self.core.renew_lease().await? == Lease::Lost {
             tracing::warn!(
-                "this node said for too long nothing of itself, and counted as dead; its agents' \
-                 sessions go on"
+                "the lease of this node was over, so it counted as dead; its agents' sessions go on"
             );
-            self.core.begin_life().await?;
+            self.core.begin_incarnation().await?;
             self.delivery.record_missed_reach().await?;
         }
         self.desks.forget_dead().await

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use handoff_bus::{Bus as _, Hearer, NOTE_BYTES_MAX};
+use handoff_bus::{Bus as _, NOTE_BYTES_MAX, NoteListener};
 use handoff_domain::{Interaction, Media, Speaker, Visibility};
 use handoff_engine::{Note, NoteKind, Replay};
 
@@ -15,7 +15,7 @@ struct Pair {
     here: Rig,
     there: Rig,
     chat: Arc<Interaction>,
-    heard_here: Hearer,
+    notes_here: NoteListener,
 }
 
 async fn pair() -> Pair {
@@ -31,9 +31,9 @@ async fn pair() -> Pair {
     there.accept(KATE, id).await.unwrap();
     there.settle().await;
     there.engine.start();
-    let heard_here = here.bus.hear();
+    let notes_here = here.bus.listen_to_notes();
     let chat = here.engine.core().interaction(id).await.unwrap().unwrap();
-    Pair { here, there, chat, heard_here }
+    Pair { here, there, chat, notes_here }
 }
 
 impl Pair {
@@ -45,8 +45,8 @@ impl Pair {
 
     /// Carries the next note of the first node to the second.
     async fn carry(&mut self) {
-        let note = self.heard_here.hear().await.unwrap();
-        self.there.bus.tell(note);
+        let note = self.notes_here.receive().await.unwrap();
+        self.there.bus.send_note(note);
     }
 
     async fn seen(&self, count: usize) -> Vec<String> {

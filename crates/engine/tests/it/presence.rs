@@ -121,13 +121,13 @@ async fn a_node_that_was_taken_for_dead_begins_another_life_and_its_agents_stay(
     look(&there).await;
     there.pass_ms(2 * GRACE_MS).await;
     assert_eq!((is_here(&there).await, there.stored(id).await.owner()), ((true, true), Some(KATE)));
-    // What it says under its new life stands, and nothing is left of the one before.
+    // What it says under its new incarnation stands, and nothing is left of the one before.
     keep(&there).await;
     let reach = stored_desk(&there).await.value.reach;
     assert_eq!(reach.0.into_keys().collect::<Vec<_>>(), [here.engine.core().incarnation()]);
 }
 
-/// It says under its former life what its agents listen to, before it notices that it is over.
+/// It says under its former incarnation what its agents listen to, before it notices that it is over.
 #[tokio::test(start_paused = true)]
 async fn what_a_dead_node_says_is_removed_and_said_again() {
     let (here, there, _) = working().await;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use handoff_bus::{Bus, Hearer, Hint, Listener, LocalBus, Note as BusNote};
+use handoff_bus::{Bus, Hint, Listener, LocalBus, Note as BusNote, NoteListener};
 use handoff_domain::event::Cause;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
@@ -76,11 +76,11 @@ impl Bus for FaultyBus {
         }
     }
 
-    fn tell(&self, note: BusNote) {
+    fn send_note(&self, note: BusNote) {
         if self.is_silent.load(Ordering::SeqCst) {
             self.lost.fetch_add(1, Ordering::SeqCst);
         } else {
-            self.inner.tell(note);
+            self.inner.send_note(note);
         }
     }
 
@@ -88,8 +88,8 @@ impl Bus for FaultyBus {
         self.inner.listen()
     }
 
-    fn hear(&self) -> Hearer {
-        self.inner.hear()
+    fn listen_to_notes(&self) -> NoteListener {
+        self.inner.listen_to_notes()
     }
 }
 

@@ -6,20 +6,20 @@ use handoff_store::{CommitError, Key, Kind};
 
 /// Counts since the node began.
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub(crate) struct CommitCounts {
     commits: AtomicU64,
     /// At the place of `kind as usize`.
     conflicts: Vec<AtomicU64>,
 }
 
-impl Default for Tally {
+impl Default for CommitCounts {
     fn default() -> Self {
         let conflicts = Kind::ALL.iter().map(|_| AtomicU64::new(0)).collect();
         Self { commits: AtomicU64::new(0), conflicts }
     }
 }
 
-impl Tally {
+impl CommitCounts {
     /// Counts what became of a commit.
     pub(crate) fn count<T>(&self, committed: &Result<T, CommitError>) {
         match committed {
