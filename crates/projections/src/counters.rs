@@ -20,7 +20,7 @@ use crate::file::{ProjectionFile, Shape, unreadable};
 use crate::projection::{Projection, ProjectionError, Standing};
 
 pub use figures::{Figures, Waiting};
-pub use tally::{Counted, Place, QUARTER_MS, Quarter, Tally, quarter_of};
+pub use tally::{Place, QUARTER_MS, Quarter, QueueOrAgent, Tally, quarter_of};
 
 /// How long quarters of an hour are kept: three months.
 pub const KEPT_QUARTERS: i64 = 92 * 24 * 4;
@@ -130,23 +130,23 @@ impl Projection for Counters {
 /// Counts entries.
 pub(crate) fn count(connection: &Connection, entries: &[LogEntry]) -> Result<(), ProjectionError> {
     let mut places = BTreeMap::new();
-    let mut tallies: BTreeMap<(Quarter, Counted), Tally> = BTreeMap::new();
+    let mut tallies: BTreeMap<(Quarter, QueueOrAgent), Tally> = BTreeMap::new();
     for entry in entries {
         let SubjectKey::Interaction(id) = entry.subject else { continue };
         let place = match places.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => unknown.insert(read_place(connection, id)?),
         };
-        for (counted, tally) in place.follow(entry) {
-            tallies.entry((quarter_of(entry.at), counted)).or_default().add(tally);
+        for (whose, tally) in place.follow(entry) {
+            tallies.entry((quarter_of(entry.at), whose)).or_default().add(tally);
         }
     }
     for (id, place) in places {
         write_place(connection, id, place)?;
     }
     let newest = tallies.keys().map(|(quarter, _)| *quarter).max();
-    for ((quarter, counted), tally) in tallies {
-        write_tally(connection, quarter, counted, tally)?;
+    for ((quarter, whose), tally) in tallies {
+        write_tally(connection, quarter, whose, tally)?;
     }
     if let Some(newest) = newest {
         connection.prepare_cached(FORGET)?.execute([newest - KEPT_QUARTERS])?;
@@ -188,7 +188,7 @@ fn write_place(
 fn write_tally(
     connection: &Connection,
     quarter: Quarter,
-    counted: Counted,
+    whose: QueueOrAgent,
     tally: Tally,
 ) -> Result<(), ProjectionError> {
     let Tally { entered, offered, accepted, ended, longest_wait_ms } = tally;
@@ -196,7 +196,7 @@ fn write_tally(
         [entered, offered, accepted, ended, longest_wait_ms].map(u64::cast_signed);
     connection.prepare_cached(COUNT)?.execute(params![
         quarter,
-        counted.stored(),
+        whose.stored(),
         entered,
         offered,
         accepted,

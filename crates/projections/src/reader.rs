@@ -40,14 +40,14 @@ const TOLD_EVERY: u64 = 10_000;
 
 /// Why a projection is rebuilt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cause {
+enum Reason {
     Outdated,
     OtherGeneration,
     TooFarBehind,
     Swept,
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Outdated => "it is new, or somebody asked for it",
@@ -67,7 +67,7 @@ enum Left {
 
 /// A round did not get on.
 #[derive(Debug, thiserror::Error)]
-enum Hindered {
+enum StepError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -116,24 +116,24 @@ impl Reader {
             match self.step().await {
                 Ok(Left::Nothing) => return Ok(()),
                 Ok(Left::More) => progress(self.standing().await.map_err(failed)?),
-                Err(Hindered::Projection(ProjectionError::Overtaken)) => {}
-                Err(Hindered::Projection(error)) => return Err(failed(error)),
-                Err(Hindered::Store(error)) => return Err(error),
+                Err(StepError::Projection(ProjectionError::Overtaken)) => {}
+                Err(StepError::Projection(error)) => return Err(failed(error)),
+                Err(StepError::Store(error)) => return Err(error),
             }
         }
     }
 
     /// Does a bounded piece of what is to be done.
-    async fn step(&self) -> Result<Left, Hindered> {
+    async fn step(&self) -> Result<Left, StepError> {
         let standing = self.standing().await?;
         let end = self.store.log_end().await?;
         match standing {
-            Standing::Outdated => self.begin(standing, end, Cause::Outdated).await,
+            Standing::Outdated => self.begin(standing, end, Reason::Outdated).await,
             Standing::Rebuilding { end: Cursor { generation, .. }, .. }
             | Standing::Following(Cursor { generation, .. })
                 if generation != end.generation =>
             {
-                self.begin(standing, end, Cause::OtherGeneration).await
+                self.begin(standing, end, Reason::OtherGeneration).await
             }
             Standing::Rebuilding { end, after, done, total } => {
                 self.rebuild(end, after, done, total).await
@@ -143,11 +143,11 @@ impl Reader {
     }
 
     /// Drops what the projection has and begins to rebuild it, up to where the log ends now.
-    async fn begin(&self, from: Standing, end: LogEnd, cause: Cause) -> Result<Left, Hindered> {
+    async fn begin(&self, from: Standing, end: LogEnd, reason: Reason) -> Result<Left, StepError> {
         let end = Cursor { generation: end.generation, position: end.position };
         let total = self.interactions().await?;
         let to = Standing::Rebuilding { end, after: None, done: 0, total };
-        tracing::info!(reader = self.projection.name(), %cause, interactions = total, "a reader of the log is rebuilt");
+        tracing::info!(reader = self.projection.name(), %reason, interactions = total, "a reader of the log is rebuilt");
         self.ask(move |projection| projection.rebuild(from, to)).await?;
         self.tell(to);
         Ok(Left::More)
@@ -179,7 +179,7 @@ impl Reader {
         after: Option<InteractionId>,
         done: u64,
         total: u64,
-    ) -> Result<Left, Hindered> {
+    ) -> Result<Left, StepError> {
         let from = Standing::Rebuilding { end, after, done, total };
         let key = after.map(Key::Interaction);
         let page = self.store.list(Kind::Interaction, key, REBUILT_AT_ONCE).await?;
@@ -238,16 +238,16 @@ impl Reader {
     }
 
     /// Takes in the next entries of the log.
-    async fn follow(&self, at: Cursor, end: LogEnd) -> Result<Left, Hindered> {
+    async fn follow(&self, at: Cursor, end: LogEnd) -> Result<Left, StepError> {
         let from = Standing::Following(at);
         if at.position > end.position {
-            return self.begin(from, end, Cause::OtherGeneration).await;
+            return self.begin(from, end, Reason::OtherGeneration).await;
         }
         if end.position - at.position > BEHIND_MAX {
-            return self.begin(from, end, Cause::TooFarBehind).await;
+            return self.begin(from, end, Reason::TooFarBehind).await;
         }
         let page = match self.store.log_after(at.position, PAGE).await {
-            Err(StoreError::Swept { .. }) => return self.begin(from, end, Cause::Swept).await,
+            Err(StoreError::Swept { .. }) => return self.begin(from, end, Reason::Swept).await,
             page => page?,
         };
         let (Some(first), Some(last)) = (page.items.first(), page.items.last()) else {
@@ -256,7 +256,7 @@ impl Reader {
         };
         // A few entries are read sooner than everything, whatever their age.
         if page.more && self.is_too_old(first.at) {
-            return self.begin(from, end, Cause::TooFarBehind).await;
+            return self.begin(from, end, Reason::TooFarBehind).await;
         }
         let to = Standing::Following(Cursor { position: last.position, ..at });
         let left = if page.more { Left::More } else { Left::Nothing };
@@ -361,9 +361,9 @@ impl Worker for Reader {
                 }
                 Ok(Left::More) => {}
                 // Somebody else feeds it as well; the next round looks again.
-                Err(Hindered::Projection(ProjectionError::Overtaken)) => return Ok(()),
-                Err(Hindered::Store(error)) => return Err(error),
-                Err(Hindered::Projection(error)) => {
+                Err(StepError::Projection(ProjectionError::Overtaken)) => return Ok(()),
+                Err(StepError::Store(error)) => return Err(error),
+                Err(StepError::Projection(error)) => {
                     self.note(&error);
                     return Ok(());
                 }

@@ -13,7 +13,7 @@ use handoff_store::{LogEntry, StoreError};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::counters::{Counted, KEPT_QUARTERS, Quarter, Tally};
+use crate::counters::{KEPT_QUARTERS, Quarter, QueueOrAgent, Tally};
 use crate::file::move_on;
 use crate::{Counters, Cursor, Projection, ProjectionError, Reader, Standing};
 use recount::recount;
@@ -223,7 +223,7 @@ async fn what_happens_is_counted() {
     is_as_recounted(&rig).await;
     let quarters = counters(&rig).figures(ALL).unwrap().quarters;
     let sum = |of: fn(&Tally) -> u64, is_queue: bool| -> u64 {
-        let whose = |counted: &Counted| matches!(counted, Counted::Queue(_)) == is_queue;
+        let whose = |it: &QueueOrAgent| matches!(it, QueueOrAgent::Queue(_)) == is_queue;
         quarters.iter().filter(|((_, it), _)| whose(it)).map(|(_, tally)| of(tally)).sum()
     };
     assert_eq!([true, false].map(|is_queue| sum(|it| it.entered, is_queue)), [3, 0]);

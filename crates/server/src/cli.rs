@@ -40,8 +40,8 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Prints what is counted by queue and by agent, also while a server runs.
     Counters(Counters),
-    /// Makes anew what a reader of the log keeps, from records and history; also while a server
-    /// runs, which then does it.
+    /// Rebuilds what a reader of the log keeps, from records and history; where a server runs, that
+    /// does it.
     Rebuild(Rebuild),
 }
 
@@ -142,7 +142,7 @@ pub(crate) struct Counters {
 /// Options of `rebuild`.
 #[derive(Debug, Args)]
 pub(crate) struct Rebuild {
-    /// What is made anew.
+    /// What is rebuilt.
     #[arg(value_name = "NAME", value_enum, default_value_t)]
     pub name: Rebuildable,
     /// Where the configuration is.

@@ -9,7 +9,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use handoff_domain::Time;
 use handoff_engine::{Clock as _, SystemClock};
-use handoff_projections::counters::{Counted, Figures, QUARTER_MS, Quarter, Tally, quarter_of};
+use handoff_projections::counters::{
+    Figures, QUARTER_MS, Quarter, QueueOrAgent, Tally, quarter_of,
+};
 use handoff_projections::{Counters, Projection as _, Reader, Standing};
 use handoff_store::{Kind, Record, SqliteStore, Store as _};
 
@@ -57,13 +59,13 @@ pub(crate) fn print(options: &cli::Counters) -> anyhow::Result<ExitCode> {
 }
 
 /// Returns the names of what is counted, also while a server has the store open.
-fn names(directory: &Path) -> anyhow::Result<BTreeMap<Counted, String>> {
+fn names(directory: &Path) -> anyhow::Result<BTreeMap<QueueOrAgent, String>> {
     let mut names = BTreeMap::new();
     for kind in [Kind::Queue, Kind::User] {
-        for record in SqliteStore::glance(&directory.join(DATABASE), kind)? {
+        for record in SqliteStore::read_beside(&directory.join(DATABASE), kind)? {
             match record {
-                Record::Queue(queue) => names.insert(Counted::Queue(queue.id), queue.name),
-                Record::User(user) => names.insert(Counted::Agent(user.id), user.user_name),
+                Record::Queue(queue) => names.insert(QueueOrAgent::Queue(queue.id), queue.name),
+                Record::User(user) => names.insert(QueueOrAgent::Agent(user.id), user.user_name),
                 _ => None,
             };
         }
@@ -74,7 +76,7 @@ fn names(directory: &Path) -> anyhow::Result<BTreeMap<Counted, String>> {
 /// What was counted, as a table.
 struct Table {
     figures: Figures,
-    names: BTreeMap<Counted, String>,
+    names: BTreeMap<QueueOrAgent, String>,
     now: Time,
     by_quarter: bool,
 }
@@ -83,7 +85,7 @@ impl std::fmt::Display for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{:<32} {:>8} {:>12}", "waits now", "count", "longest")?;
         for (queue, waiting) in &self.figures.waiting {
-            let name = self.name(Counted::Queue(*queue));
+            let name = self.name(QueueOrAgent::Queue(*queue));
             let longest = seconds(self.now.ms_since(waiting.oldest));
             writeln!(f, "{name:<32} {:>8} {longest:>12}", waiting.count)?;
         }
@@ -92,8 +94,8 @@ impl std::fmt::Display for Table {
             "\n{:<6} {:<32} {:>8} {:>8} {:>8} {:>8} {:>12}",
             "from", "queue or agent", "entered", "offered", "accepted", "ended", "longest wait"
         )?;
-        for ((quarter, counted), tally) in self.rows() {
-            let (from, name) = (clock(quarter), self.name(counted));
+        for ((quarter, whose), tally) in self.rows() {
+            let (from, name) = (clock(quarter), self.name(whose));
             let Tally { entered, offered, accepted, ended, longest_wait_ms } = tally;
             let longest = seconds(longest_wait_ms);
             writeln!(
@@ -107,22 +109,22 @@ impl std::fmt::Display for Table {
 
 impl Table {
     /// Returns the rows: each quarter's, or all of them together.
-    fn rows(&self) -> BTreeMap<(Quarter, Counted), Tally> {
+    fn rows(&self) -> BTreeMap<(Quarter, QueueOrAgent), Tally> {
         if self.by_quarter {
             return self.figures.quarters.clone();
         }
         let first = self.figures.quarters.keys().next().map_or(0, |(quarter, _)| *quarter);
         let mut sums: BTreeMap<_, Tally> = BTreeMap::new();
-        for ((_, counted), tally) in &self.figures.quarters {
-            sums.entry((first, *counted)).or_default().add(*tally);
+        for ((_, whose), tally) in &self.figures.quarters {
+            sums.entry((first, *whose)).or_default().add(*tally);
         }
         sums
     }
 
-    fn name(&self, counted: Counted) -> String {
-        self.names.get(&counted).cloned().unwrap_or_else(|| match counted {
-            Counted::Queue(id) => id.to_string(),
-            Counted::Agent(id) => id.to_string(),
+    fn name(&self, whose: QueueOrAgent) -> String {
+        self.names.get(&whose).cloned().unwrap_or_else(|| match whose {
+            QueueOrAgent::Queue(id) => id.to_string(),
+            QueueOrAgent::Agent(id) => id.to_string(),
         })
     }
 }

@@ -180,7 +180,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// The store's own, as when the schema is another program's.
-    pub fn glance(path: &Path, kind: Kind) -> Result<Vec<Record>, StoreError> {
+    pub fn read_beside(path: &Path, kind: Kind) -> Result<Vec<Record>, StoreError> {
         let connection = files::open_reader(&SqliteOptions::new(path))?;
         let page = reads::list(&connection, &Aside::default(), kind, None, usize::MAX)?;
         Ok(page.items.into_iter().map(|found| found.value).collect())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use handoff_domain::{QueueId, Time};
 use rusqlite::{Connection, Row};
 
-use super::{Counted, Quarter, Tally};
+use super::{Quarter, QueueOrAgent, Tally};
 use crate::file::{standing, unreadable};
 use crate::projection::{ProjectionError, Standing};
 
@@ -29,7 +29,7 @@ pub struct Figures {
     pub standing: Standing,
     /// What waits now; a queue that is missing is empty.
     pub waiting: BTreeMap<QueueId, Waiting>,
-    pub quarters: BTreeMap<(Quarter, Counted), Tally>,
+    pub quarters: BTreeMap<(Quarter, QueueOrAgent), Tally>,
 }
 
 pub(super) fn read(connection: &Connection, since: Quarter) -> Result<Figures, ProjectionError> {
@@ -55,13 +55,13 @@ fn waiting(connection: &Connection) -> Result<BTreeMap<QueueId, Waiting>, Projec
 fn quarters(
     connection: &Connection,
     since: Quarter,
-) -> Result<BTreeMap<(Quarter, Counted), Tally>, ProjectionError> {
+) -> Result<BTreeMap<(Quarter, QueueOrAgent), Tally>, ProjectionError> {
     let mut statement = connection.prepare_cached(QUARTERS)?;
     let mut rows = statement.query([since])?;
     let mut found = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let counted: String = row.get(1)?;
-        let counted = Counted::read(&counted).ok_or_else(|| unreadable("a tally's name"))?;
+        let whose: String = row.get(1)?;
+        let whose = QueueOrAgent::read(&whose).ok_or_else(|| unreadable("a tally's name"))?;
         let tally = Tally {
             entered: number(row, 2)?,
             offered: number(row, 3)?,
@@ -69,7 +69,7 @@ fn quarters(
             ended: number(row, 5)?,
             longest_wait_ms: number(row, 6)?,
         };
-        found.insert((row.get(0)?, counted), tally);
+        found.insert((row.get(0)?, whose), tally);
     }
     Ok(found)
 }

@@ -18,12 +18,12 @@ pub const fn quarter_of(at: Time) -> Quarter {
 
 /// Whom a tally is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Counted {
+pub enum QueueOrAgent {
     Queue(QueueId),
     Agent(UserId),
 }
 
-impl Counted {
+impl QueueOrAgent {
     const QUEUE: char = 'q';
     const AGENT: char = 'a';
 
@@ -84,7 +84,7 @@ pub struct Place {
 
 impl Place {
     /// Follows what happened, and returns what it counts for.
-    pub(super) fn follow(&mut self, entry: &LogEntry) -> Vec<(Counted, Tally)> {
+    pub(super) fn follow(&mut self, entry: &LogEntry) -> Vec<(QueueOrAgent, Tally)> {
         let mut found = Vec::new();
         for fact in &entry.facts {
             self.take(fact, entry.at, entry.cause, &mut found);
@@ -92,7 +92,13 @@ impl Place {
         found
     }
 
-    fn take(&mut self, fact: &Fact, at: Time, cause: Cause, found: &mut Vec<(Counted, Tally)>) {
+    fn take(
+        &mut self,
+        fact: &Fact,
+        at: Time,
+        cause: Cause,
+        found: &mut Vec<(QueueOrAgent, Tally)>,
+    ) {
         match fact {
             // Whoever opens it has it, unless it goes to a queue, which is said next.
             Fact::Opened => {
@@ -100,7 +106,7 @@ impl Place {
             }
             Fact::Queued { queue, .. } => {
                 *self = Self { queue: Some(*queue), since: Some(at), owner: None };
-                found.push((Counted::Queue(*queue), Tally { entered: 1, ..Tally::default() }));
+                found.push((QueueOrAgent::Queue(*queue), Tally { entered: 1, ..Tally::default() }));
             }
             Fact::Offered { to, kind, .. } if kind.role().is_none() => {
                 self.count(*to, *kind, Tally { offered: 1, ..Tally::default() }, found);
@@ -126,17 +132,17 @@ impl Place {
         agent: UserId,
         kind: OfferKind,
         tally: Tally,
-        found: &mut Vec<(Counted, Tally)>,
+        found: &mut Vec<(QueueOrAgent, Tally)>,
     ) {
-        found.push((Counted::Agent(agent), tally));
+        found.push((QueueOrAgent::Agent(agent), tally));
         let queue = self.queue.filter(|_| kind == OfferKind::Routed);
-        found.extend(queue.map(|queue| (Counted::Queue(queue), tally)));
+        found.extend(queue.map(|queue| (QueueOrAgent::Queue(queue), tally)));
     }
 
-    fn end(&mut self, found: &mut Vec<(Counted, Tally)>) {
+    fn end(&mut self, found: &mut Vec<(QueueOrAgent, Tally)>) {
         let ended = Tally { ended: 1, ..Tally::default() };
-        found.extend(self.queue.map(|queue| (Counted::Queue(queue), ended)));
-        found.extend(self.owner.map(|owner| (Counted::Agent(owner), ended)));
+        found.extend(self.queue.map(|queue| (QueueOrAgent::Queue(queue), ended)));
+        found.extend(self.owner.map(|owner| (QueueOrAgent::Agent(owner), ended)));
         *self = Self::default();
     }
 }

@@ -6,12 +6,12 @@ use handoff_domain::event::Cause;
 use handoff_domain::{Fact, OfferKind, QueueId, Time, UserId};
 use handoff_store::{HistoryEntry, Key, Kind, Store, SubjectKey};
 
-use crate::counters::{Counted, Quarter, Tally, Waiting, quarter_of};
+use crate::counters::{Quarter, QueueOrAgent, Tally, Waiting, quarter_of};
 
 #[derive(Debug, Default)]
 pub(super) struct Recount {
     pub(super) waiting: BTreeMap<QueueId, Waiting>,
-    pub(super) quarters: BTreeMap<(Quarter, Counted), Tally>,
+    pub(super) quarters: BTreeMap<(Quarter, QueueOrAgent), Tally>,
 }
 
 pub(super) async fn recount(store: &dyn Store) -> Recount {
@@ -38,32 +38,34 @@ fn happened(entry: HistoryEntry) -> impl Iterator<Item = Happened> {
 }
 
 impl Recount {
-    fn at(&mut self, at: Time, counted: Counted) -> &mut Tally {
-        self.quarters.entry((quarter_of(at), counted)).or_default()
+    fn at(&mut self, at: Time, whose: QueueOrAgent) -> &mut Tally {
+        self.quarters.entry((quarter_of(at), whose)).or_default()
     }
 
     fn add(&mut self, facts: &[Happened]) {
         for (n, Happened { at, fact, .. }) in facts.iter().enumerate() {
             let before = &facts[..n];
-            let queue = last_queue(before).map(Counted::Queue);
+            let queue = last_queue(before).map(QueueOrAgent::Queue);
             match fact {
-                Fact::Queued { queue, .. } => self.at(*at, Counted::Queue(*queue)).entered += 1,
+                Fact::Queued { queue, .. } => {
+                    self.at(*at, QueueOrAgent::Queue(*queue)).entered += 1;
+                }
                 Fact::Offered { to, kind, .. } => {
-                    for counted in whom(*to, *kind, queue) {
-                        self.at(*at, counted).offered += 1;
+                    for whose in whom(*to, *kind, queue) {
+                        self.at(*at, whose).offered += 1;
                     }
                 }
                 Fact::Accepted { by, kind } => {
                     let waited = if *kind == OfferKind::Routed { waited(before, *at) } else { 0 };
-                    for counted in whom(*by, *kind, queue) {
-                        let tally = self.at(*at, counted);
+                    for whose in whom(*by, *kind, queue) {
+                        let tally = self.at(*at, whose);
                         tally.accepted += 1;
                         tally.longest_wait_ms = tally.longest_wait_ms.max(waited);
                     }
                 }
                 Fact::Completed | Fact::Canceled | Fact::Sent | Fact::Filed { .. } => {
-                    for counted in queue.into_iter().chain(owner(before).map(Counted::Agent)) {
-                        self.at(*at, counted).ended += 1;
+                    for whose in queue.into_iter().chain(owner(before).map(QueueOrAgent::Agent)) {
+                        self.at(*at, whose).ended += 1;
                     }
                 }
                 _ => {}
@@ -96,10 +98,10 @@ impl Recount {
     }
 }
 
-fn whom(agent: UserId, kind: OfferKind, queue: Option<Counted>) -> Vec<Counted> {
+fn whom(agent: UserId, kind: OfferKind, queue: Option<QueueOrAgent>) -> Vec<QueueOrAgent> {
     match kind {
-        OfferKind::Routed => [Counted::Agent(agent)].into_iter().chain(queue).collect(),
-        OfferKind::Transfer => vec![Counted::Agent(agent)],
+        OfferKind::Routed => [QueueOrAgent::Agent(agent)].into_iter().chain(queue).collect(),
+        OfferKind::Transfer => vec![QueueOrAgent::Agent(agent)],
         _ => Vec::new(),
     }
 }

@@ -206,6 +206,6 @@ async fn a_store_that_is_open_can_be_glanced_at() {
     let change = ChangeSet { puts: vec![put(queue.clone().unwrap(), 0)], ..ChangeSet::default() };
     store.commit(change).await.unwrap();
     assert!(SqliteStore::open(SqliteOptions::new(&path)).is_err());
-    assert_eq!(SqliteStore::glance(&path, Kind::Queue).unwrap(), [queue.unwrap()]);
-    assert_eq!(SqliteStore::glance(&path, Kind::User).unwrap(), []);
+    assert_eq!(SqliteStore::read_beside(&path, Kind::Queue).unwrap(), [queue.unwrap()]);
+    assert_eq!(SqliteStore::read_beside(&path, Kind::User).unwrap(), []);
 }
