@@ -69,7 +69,7 @@ pub struct Assembly {
     /// Every route.
     pub router: Router,
     /// What answers whoever operates the machine.
-    pub local: Router,
+    pub operator: Router,
 }
 
 impl Assembly {
@@ -100,7 +100,7 @@ impl Assembly {
             Ports::default(),
         );
         let router = routes::router(&shared, &gate, &doors);
-        let local = center::router(&shared);
-        Ok(Self { engine, comet, doors, router, local })
+        let operator = center::router(&shared);
+        Ok(Self { engine, comet, doors, router, operator })
     }
 }

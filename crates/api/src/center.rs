@@ -20,7 +20,7 @@ use axum::routing::{MethodFilter, on};
 use axum::{Router, extract::DefaultBodyLimit};
 use futures_util::stream;
 use handoff_domain::event::Cause;
-use handoff_provision::{By, CenterFile, CenterFileError, Plan, Tell, Unnamed};
+use handoff_provision::{By, CenterFile, CenterFileError, Plan, Progress, Unnamed};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -198,7 +198,7 @@ async fn apply(
     let (engine, core) = (shared.engine(), shared.engine().core());
     let by = By { cause, at: core.now() };
     let of = plan.difference.len();
-    let so_far: Tell<'_> = &|done| {
+    let so_far: Progress<'_> = &|done| {
         if done < of {
             // One that finds no room is followed by a later one.
             let _is_told = tell.try_send(Line::Progress { done, of });

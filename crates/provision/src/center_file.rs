@@ -122,10 +122,10 @@ pub enum Unnamed {
 }
 
 /// Hears after each commit how many records were written and removed so far.
-pub type Tell<'a> = &'a (dyn Fn(usize) + Sync);
+pub type Progress<'a> = &'a (dyn Fn(usize) + Sync);
 
 /// For those whom it does not interest how far it is.
-pub const QUIETLY: Tell<'static> = &|_| ();
+pub const QUIETLY: Progress<'static> = &|_| ();
 
 /// A file compared with a store, ready to be applied.
 #[derive(Debug)]
@@ -281,7 +281,7 @@ impl Plan {
         self,
         store: &dyn Store,
         by: By,
-        tell: Tell<'_>,
+        tell: Progress<'_>,
     ) -> Result<(), CenterFileError> {
         apply::apply(self.difference, store, by, tell).await
     }
@@ -300,7 +300,7 @@ impl Plan {
         engine: &Engine,
         by: By,
         work_to: &[String],
-        tell: Tell<'_>,
+        tell: Progress<'_>,
     ) -> Result<usize, CenterFileError> {
         passing::apply(self.difference, engine, by, work_to, tell).await
     }

@@ -11,7 +11,7 @@ mod time_span;
 pub mod toml_place;
 
 pub use center_file::{
-    CenterFile, CenterFileError, Difference, Passwords, Plan, QUIETLY, Tell, Unnamed,
+    CenterFile, CenterFileError, Difference, Passwords, Plan, Progress, QUIETLY, Unnamed,
 };
 pub use changing::{By, change_set};
 pub use origins::{is_origin, is_origin_pattern};

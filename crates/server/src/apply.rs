@@ -14,7 +14,7 @@ use handoff_api::center::{Application, Line, Outcome, PATH};
 use handoff_api::password::FilePasswords;
 use handoff_engine::{Clock as _, SystemClock, SystemIds};
 use handoff_mail::tls::{Endpoint, Security, Trust};
-use handoff_provision::{By, CenterFile, Tell, Unnamed};
+use handoff_provision::{By, CenterFile, Progress, Unnamed};
 use handoff_store::{SqliteStore, Store as _};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -93,7 +93,7 @@ async fn apply_to(
     }
     let by = By::operator(SystemClock::default().now());
     let of = plan.difference.len();
-    let tell: Tell<'_> = &|done| said_so_far(done, of);
+    let tell: Progress<'_> = &|done| said_so_far(done, of);
     let passed_on = match unnamed {
         Unnamed::Keep => plan.apply(&**store, by, tell).await.map(|()| 0)?,
         Unnamed::Prune => {

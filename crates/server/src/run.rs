@@ -165,7 +165,7 @@ impl Server {
             ..Setup::new(options::api(config, url), keeper)
         };
         let assembly = Assembly::build(core, setup).await;
-        let Assembly { engine, comet, doors, router, local: operator } =
+        let Assembly { engine, comet, doors, router, operator } =
             assembly.context("the engine cannot be started")?;
         let router = router.merge(pages::widget(&Pages::of_this_build())).merge(more_pages);
         let router = router.layer(map_request(name_peer)).layer(from_fn(expect_host));

@@ -10,7 +10,7 @@ use handoff_store::{
 };
 
 use super::difference::{Change, Difference};
-use super::{CenterFileError, Tell};
+use super::{CenterFileError, Progress};
 use crate::changing::{By, change_set};
 
 /// Most records in one commit. A center of that size is applied all or nothing; a larger one in
@@ -25,7 +25,7 @@ pub(super) async fn apply(
     difference: Difference,
     store: &dyn Store,
     by: By,
-    tell: Tell<'_>,
+    tell: Progress<'_>,
 ) -> Result<(), CenterFileError> {
     refuse_what_holds_work(&difference, store).await?;
     let (writes, removals) = difference.changes.into_iter().partition(Change::is_write);
@@ -44,7 +44,7 @@ pub(super) struct Batches<'a> {
     removals: Vec<Removal>,
     bytes: usize,
     committed: usize,
-    tell: Tell<'a>,
+    tell: Progress<'a>,
 }
 
 impl<'a> Batches<'a> {
@@ -52,7 +52,7 @@ impl<'a> Batches<'a> {
         store: &'a dyn Store,
         directory: DirectoryGuard,
         by: By,
-        tell: Tell<'a>,
+        tell: Progress<'a>,
     ) -> Self {
         let (puts, removals) = (Vec::new(), Vec::new());
         Self { store, directory, by, puts, removals, bytes: 0, committed: 0, tell }

@@ -18,7 +18,7 @@ use handoff_store::{InteractionQuery, InteractionScope, Key, Put, Record};
 
 use super::apply::Batches;
 use super::difference::{Change, Difference};
-use super::{CenterFileError, Tell};
+use super::{CenterFileError, Progress};
 use crate::changing::By;
 
 /// Interactions read in one page.
@@ -35,7 +35,7 @@ pub(super) async fn apply(
     engine: &Engine,
     by: By,
     work_to: &[String],
-    tell: Tell<'_>,
+    tell: Progress<'_>,
 ) -> Result<usize, CenterFileError> {
     let store = &**engine.core().store();
     let staying = Staying::after(&difference, &Directory::load(store).await?, work_to)?;
@@ -120,7 +120,7 @@ impl Staying {
                 },
             }
         }
-        let work_to = places(&queues, work_to)?;
+        let work_to = queues_for_work(&queues, work_to)?;
         let workbins = workbins.values().flat_map(|workbin| ids_of(workbin, &users)).collect();
         Ok(Self { center, users, queues, workbins, work_to })
     }
@@ -180,25 +180,25 @@ fn ids_of(workbin: &Workbin, users: &BTreeSet<UserId>) -> Vec<WorkbinId> {
 }
 
 /// Finds the queues that are named, one for each channel.
-fn places(
+fn queues_for_work(
     queues: &BTreeMap<QueueId, Queue>,
     names: &[String],
 ) -> Result<BTreeMap<Media, Queue>, CenterFileError> {
-    let mut places = BTreeMap::new();
+    let mut found = BTreeMap::new();
     for name in names {
         let queue = queues.values().find(|queue| queue.name == *name).ok_or_else(|| {
             CenterFileError::WorkTo(format!(
                 "{name:?}: no queue of that name stays; name one that the file has"
             ))
         })?;
-        if let Some(other) = places.insert(queue.media.clone(), queue.clone()) {
+        if let Some(other) = found.insert(queue.media.clone(), queue.clone()) {
             return Err(CenterFileError::WorkTo(format!(
                 "{name:?}: {:?} is for {} already; name one queue for each channel",
                 other.name, other.media
             )));
         }
     }
-    Ok(places)
+    Ok(found)
 }
 
 struct Passing<'a> {
