@@ -127,7 +127,8 @@ async fn a_node_that_was_taken_for_dead_begins_another_life_and_its_agents_stay(
     assert_eq!(reach.0.into_keys().collect::<Vec<_>>(), [here.engine.core().incarnation()]);
 }
 
-/// It says under its former incarnation what its agents listen to, before it notices that it is over.
+/// It says under its former incarnation what its agents listen to, before it notices that it is
+/// over.
 #[tokio::test(start_paused = true)]
 async fn what_a_dead_node_says_is_removed_and_said_again() {
     let (here, there, _) = working().await;
