@@ -22,7 +22,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use handoff_domain::Queue;
+use handoff_domain::{InteractionId, Queue};
 use handoff_engine::{Directory, Engine, IdSource};
 use handoff_store::{Record, Store, StoreError};
 
@@ -63,6 +63,14 @@ pub enum CenterFileError {
     /// What is with something to be removed has nowhere to go.
     #[error("{0}, nothing was changed; name a queue of that channel that stays with --work-to")]
     NoPlace(String),
+    /// Something came to what is removed while that went on, and has nowhere to go.
+    #[error(
+        "{0}: they came meanwhile; run it again and name a queue of that channel that stays with --work-to"
+    )]
+    CameMeanwhile(String),
+    /// An interaction is still with something that is removed.
+    #[error("the interaction {0} could not be passed on; run it again")]
+    Stuck(InteractionId),
     /// `--work-to` names a queue that is not there, or several of one channel.
     #[error("--work-to {0}")]
     WorkTo(String),
@@ -294,7 +302,9 @@ impl Plan {
     /// # Errors
     ///
     /// [`CenterFileError::NoPlace`] and [`CenterFileError::WorkTo`] before anything was changed;
-    /// [`CenterFileError::Conflict`] and [`CenterFileError::Work`]; the store's own.
+    /// [`CenterFileError::CameMeanwhile`] and [`CenterFileError::Stuck`] when work is left, which
+    /// applying the file again passes on; [`CenterFileError::Conflict`] and
+    /// [`CenterFileError::Work`]; the store's own.
     pub async fn apply_and_pass_on(
         self,
         engine: &Engine,

@@ -150,24 +150,50 @@ impl Staying {
         }
     }
 
-    /// Tells whether an interaction is with something that goes, and has no queue to go to.
-    fn has_no_place(&self, interaction: &Interaction) -> bool {
-        let is_touched = self.holder_who_goes(interaction).is_some()
-            || self.is_in_workbin_that_goes(interaction)
-            || !self.has_its_queue(interaction);
-        is_touched && self.queue_for(interaction).is_none()
+    /// Returns what is to be done next with an interaction.
+    fn next_step(&self, interaction: &Interaction) -> Step {
+        let holder = self.holder_who_goes(interaction);
+        let is_in_workbin_that_goes = self.is_in_workbin_that_goes(interaction);
+        if holder.is_none() && !is_in_workbin_that_goes && self.has_its_queue(interaction) {
+            return Step::Stays;
+        }
+        let Some(queue) = self.queue_for(interaction).cloned() else { return Step::HasNoPlace };
+        Step::Next(match holder {
+            Some(user) => SystemAction::AgentGone { user },
+            None if is_in_workbin_that_goes => SystemAction::Requeue(queue),
+            None => SystemAction::ReplaceQueue(queue),
+        })
+    }
+}
+
+/// What becomes of an interaction.
+enum Step {
+    /// It can stay as it is.
+    Stays,
+    Next(SystemAction),
+    /// It is with something that goes, and has no queue to go to.
+    HasNoPlace,
+}
+
+/// How many interactions have no queue to go to, of each channel.
+#[derive(Default)]
+struct WithoutPlace(BTreeMap<Media, usize>);
+
+impl WithoutPlace {
+    fn add(&mut self, interaction: &Interaction) {
+        *self.0.entry(interaction.media()).or_default() += 1;
     }
 
-    /// Returns what is to be done next with an interaction; `None` when it can stay as it is.
-    fn next_step(&self, interaction: &Interaction) -> Option<SystemAction> {
-        if let Some(user) = self.holder_who_goes(interaction) {
-            return Some(SystemAction::AgentGone { user });
+    /// Returns what makes of that sentence an error when there are any.
+    fn refuse(&self, error: fn(String) -> CenterFileError) -> Result<(), CenterFileError> {
+        if self.0.is_empty() {
+            return Ok(());
         }
-        let queue = self.queue_for(interaction)?.clone();
-        if self.is_in_workbin_that_goes(interaction) {
-            return Some(SystemAction::Requeue(queue));
-        }
-        (!self.has_its_queue(interaction)).then_some(SystemAction::ReplaceQueue(queue))
+        let each = self.0.iter().map(|(media, count)| format!("{count} of channel {media}"));
+        let all = each.collect::<Vec<_>>().join(", ");
+        Err(error(format!(
+            "interactions that are with what would be removed have no queue to go to ({all})"
+        )))
     }
 }
 
@@ -227,23 +253,16 @@ impl Passing<'_> {
     /// Looks at everything before anything is changed: a half-pruned center helps nobody. Returns
     /// how many interactions are to be passed on.
     async fn refuse_what_has_no_place(&self) -> Result<usize, CenterFileError> {
-        let mut without: BTreeMap<Media, usize> = BTreeMap::new();
+        let mut without = WithoutPlace::default();
         let mut found = 0;
-        self.all(|interaction| {
-            found += usize::from(self.staying.next_step(&interaction).is_some());
-            if self.staying.has_no_place(&interaction) {
-                *without.entry(interaction.media()).or_default() += 1;
-            }
+        self.all(|interaction| match self.staying.next_step(&interaction) {
+            Step::Stays => {}
+            Step::Next(_) => found += 1,
+            Step::HasNoPlace => without.add(&interaction),
         })
         .await?;
-        if without.is_empty() {
-            return Ok(found);
-        }
-        let each = without.iter().map(|(media, count)| format!("{count} of channel {media}"));
-        let all = each.collect::<Vec<_>>().join(", ");
-        Err(CenterFileError::NoPlace(format!(
-            "interactions that are with what would be removed have no queue to go to ({all})"
-        )))
+        without.refuse(CenterFileError::NoPlace)?;
+        Ok(found)
     }
 
     /// Ends the contact-center sessions of users who are to be removed.
@@ -260,21 +279,30 @@ impl Passing<'_> {
             .await
     }
 
-    /// Passes on whatever is with something that does not stay; counts it.
+    /// Passes on whatever is with something that does not stay; counts it. What came meanwhile and
+    /// has no queue to go to is refused when the rest is done: left alone, nobody would be offered
+    /// it.
     async fn pass_on(&self) -> Result<usize, CenterFileError> {
         let mut query = self.query();
+        let mut without = WithoutPlace::default();
         let mut passed_on = 0;
         loop {
             let page = self.engine.core().store().interactions(&query).await?;
             query.after = page.items.last().map(|last| last.value.id);
-            let touched = page.items.into_iter().map(|item| Arc::new(item.value));
-            let touched: Vec<_> =
-                touched.filter(|it| self.staying.next_step(it).is_some()).collect();
+            let mut touched = Vec::new();
+            for interaction in page.items.into_iter().map(|item| item.value) {
+                match self.staying.next_step(&interaction) {
+                    Step::Stays => {}
+                    Step::Next(_) => touched.push(Arc::new(interaction)),
+                    Step::HasNoPlace => without.add(&interaction),
+                }
+            }
             passed_on += touched.len();
             stream::iter(touched.into_iter().map(Ok))
                 .try_for_each_concurrent(AT_ONCE, |interaction| self.pass_one_on(interaction))
                 .await?;
             if !page.more {
+                without.refuse(CenterFileError::CameMeanwhile)?;
                 return Ok(passed_on);
             }
         }
@@ -283,7 +311,11 @@ impl Passing<'_> {
     async fn pass_one_on(&self, interaction: Arc<Interaction>) -> Result<(), CenterFileError> {
         let mut present = interaction;
         for _ in 0..STEPS_MAX {
-            let Some(step) = self.staying.next_step(&present) else { return Ok(()) };
+            let step = match self.staying.next_step(&present) {
+                Step::Stays => return Ok(()),
+                Step::Next(step) => step,
+                Step::HasNoPlace => break,
+            };
             match self.engine.commands().execute(&CommandRequest::new(present.id, step)).await {
                 Ok(Done::Now { interaction, .. }) => present = interaction,
                 Ok(Done::Before(_)) => {
@@ -291,15 +323,18 @@ impl Passing<'_> {
                 }
                 // Somebody was faster: it is looked at as it is now.
                 Err(ExecuteError::Rejected(_)) => {
-                    let found = self.engine.core().interaction(present.id).await?;
-                    let Some(now) = found.filter(|now| *now != present) else { break };
+                    let Some(now) = self.engine.core().interaction(present.id).await? else {
+                        return Ok(());
+                    };
+                    if now == present {
+                        break;
+                    }
                     present = now;
                 }
                 Err(ExecuteError::Store(error)) => return Err(error.into()),
                 Err(error) => return Err(CenterFileError::Work { source: error.into() }),
             }
         }
-        tracing::warn!(interaction.id = %present.id, "it could not be passed on");
-        Ok(())
+        Err(CenterFileError::Stuck(present.id))
     }
 }

@@ -85,6 +85,33 @@ async fn what_is_with_what_is_removed_is_passed_on() {
     assert!(plan.difference.is_empty(), "{}", plan.difference);
 }
 
+/// Everything was looked at and nothing was in the queue; a chat that comes then is not left where
+/// nobody is offered it, and success reported.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_to_a_queue_while_that_is_removed_is_not_left_there_silently() {
+    let setup = Setup::with(&before()).await;
+    let engine = engine(&setup).await;
+    let came = std::sync::Mutex::new(None);
+    let customer = |_| {
+        let mut came = came.lock().unwrap();
+        if came.is_none() {
+            let opening = open(&engine, "tasks", Placement::InQueue, Actor::Server);
+            let opened = tokio::runtime::Handle::current().block_on(opening);
+            *came = Some(opened);
+        }
+    };
+    let customer = |done| tokio::task::block_in_place(|| customer(done));
+    let plan = setup.plan(AFTER, Unnamed::Prune).await.unwrap();
+    let refused = plan.apply_and_pass_on(&engine, BY, &[], &customer).await.unwrap_err();
+    assert!(matches!(&refused, CenterFileError::CameMeanwhile(_)), "{refused}");
+    assert!(refused.to_string().contains("1 of channel workitem"), "{refused}");
+    let id = came.lock().unwrap().expect("a customer came");
+
+    assert_eq!(prune(&setup, &engine, &["rest"]).await.unwrap(), 1);
+    let rest = setup.directory().await.queues.values().next().unwrap().id;
+    assert_eq!(stored(&setup, id).await.wait().map(|wait| wait.queue), Some(rest));
+}
+
 /// A stop after the removal and before the work was passed on: the next application finds it.
 #[tokio::test]
 async fn what_a_stop_left_behind_is_passed_on_by_the_next_application() {
