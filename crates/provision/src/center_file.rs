@@ -22,10 +22,11 @@ mod tests;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use handoff_domain::{InteractionId, Queue};
+use handoff_domain::InteractionId;
 use handoff_engine::{Directory, Engine, IdSource};
 use handoff_store::{Record, Store, StoreError};
 
+use apply::Batches;
 pub use difference::Difference;
 pub use passwords::Passwords;
 
@@ -57,9 +58,6 @@ pub enum CenterFileError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Something that would be removed still holds work.
-    #[error("still in use, nothing was changed: {0}")]
-    InUse(String),
     /// What is with something to be removed has nowhere to go.
     #[error("{0}, nothing was changed; name a queue of that channel that stays with --work-to")]
     NoPlace(String),
@@ -256,7 +254,7 @@ impl CenterFile {
             else {
                 continue;
             };
-            if apply::holds_work(&Record::Queue(Queue::clone(before)), directory, store).await? {
+            if apply::queue_holds_work(before, store).await? {
                 let message = format!(
                     "the queue {:?} holds interactions of channel {}, so its channel cannot become {}; let them be finished or moved first, or \
                      make a queue of another name",
@@ -278,20 +276,21 @@ impl CenterFile {
 }
 
 impl Plan {
-    /// Carries the plan out, in guarded commits: all or nothing as long as it fits into one.
+    /// Writes what the file says, in guarded commits: all or nothing as long as it fits into one.
+    /// Nothing is removed, also where that was planned: what is with something that goes is passed
+    /// on first ([`Plan::apply_and_pass_on`]).
     ///
     /// # Errors
     ///
-    /// [`CenterFileError::InUse`] when something to be removed holds work, before anything was
-    /// changed; [`CenterFileError::Conflict`] when the store changed since the comparison; the
-    /// store's own.
+    /// [`CenterFileError::Conflict`] when the store changed since the comparison; the store's own.
     pub async fn apply(
         self,
         store: &dyn Store,
         by: By,
         tell: Progress<'_>,
     ) -> Result<(), CenterFileError> {
-        apply::apply(self.difference, store, by, tell).await
+        let mut batches = Batches::new(store, self.difference.directory, by, tell);
+        batches.write(self.difference.changes).await
     }
 
     /// Carries the plan out where an engine is, also while it serves: what is with users, queues

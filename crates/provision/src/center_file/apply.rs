@@ -2,14 +2,13 @@
 
 use std::mem::take;
 
-use handoff_domain::{CenterId, UserId, WorkbinId, WorkbinOwner};
-use handoff_engine::Directory;
+use handoff_domain::{Queue, UserId};
 use handoff_store::{
     CommitError, DirectoryGuard, InteractionQuery, InteractionScope, Key, Put, Record, Removal,
     Store, StoreError,
 };
 
-use super::difference::{Change, Difference};
+use super::difference::Change;
 use super::{CenterFileError, Progress};
 use crate::changing::{By, change_set};
 
@@ -19,20 +18,6 @@ const COMMIT_LEN_MAX: usize = 1_000;
 /// From how many bytes on a commit is full, as records are printed for people to debug: about as
 /// many as they are stored in.
 const COMMIT_BYTES_MAX: usize = 4 * 1_024 * 1_024;
-
-/// Commits a difference of which nothing holds work.
-pub(super) async fn apply(
-    difference: Difference,
-    store: &dyn Store,
-    by: By,
-    tell: Progress<'_>,
-) -> Result<(), CenterFileError> {
-    refuse_what_holds_work(&difference, store).await?;
-    let (writes, removals) = difference.changes.into_iter().partition(Change::is_write);
-    let mut batches = Batches::new(store, difference.directory, by, tell);
-    batches.write(writes).await?;
-    batches.remove(removals).await
-}
 
 /// Commits changes of one contact center in parts.
 pub(super) struct Batches<'a> {
@@ -58,7 +43,7 @@ impl<'a> Batches<'a> {
         Self { store, directory, by, puts, removals, bytes: 0, committed: 0, tell }
     }
 
-    /// Writes records. On return they are durable.
+    /// Writes the records that are to be written. On return they are durable.
     pub(super) async fn write(&mut self, changes: Vec<Change>) -> Result<(), CenterFileError> {
         for change in changes {
             let Change::Write { put, .. } = change else { continue };
@@ -131,66 +116,10 @@ async fn desk_of(user: UserId, store: &dyn Store) -> Result<Option<Removal>, Sto
     Ok(found.map(|desk| Removal { key, version: desk.version }))
 }
 
-/// Looks at everything that would be removed before anything is: a half-pruned center helps nobody.
-async fn refuse_what_holds_work(
-    difference: &Difference,
-    store: &dyn Store,
-) -> Result<(), CenterFileError> {
-    let directory = Directory::load(store).await?;
-    let mut in_use = Vec::new();
-    for change in &difference.changes {
-        let Change::Remove { record, label, .. } = change else { continue };
-        if holds_work(record, &directory, store).await? {
-            in_use.push(format!("{label} holds interactions"));
-        }
-    }
-    if in_use.is_empty() { Ok(()) } else { Err(CenterFileError::InUse(in_use.join(", "))) }
-}
-
-pub(super) async fn holds_work(
-    record: &Record,
-    directory: &Directory,
-    store: &dyn Store,
-) -> Result<bool, StoreError> {
-    for query in questions(record, directory) {
-        if !store.interactions(&query).await?.items.is_empty() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Returns the queries of which none may find anything if a record is to be removed.
-fn questions(record: &Record, directory: &Directory) -> Vec<InteractionQuery> {
-    let one = |scope| InteractionQuery::of(scope, 1);
-    let in_workbin = |id: WorkbinId| one(InteractionScope::InWorkbin(id));
-    match record {
-        // Not only what waits: what an agent handles goes back to its queue when they are gone.
-        Record::Queue(queue) => {
-            vec![InteractionQuery {
-                queue: Some(queue.id),
-                ..one(InteractionScope::Active(queue.center))
-            }]
-        }
-        Record::Workbin(workbin) => match workbin.owner {
-            WorkbinOwner::EachAgent => users_of(workbin.center, directory)
-                .map(|user| in_workbin(workbin.id.of_owner(user)))
-                .collect(),
-            WorkbinOwner::Agent(_) | WorkbinOwner::Group(_) => vec![in_workbin(workbin.id)],
-        },
-        Record::User(user) => {
-            let personal = directory.workbins.values().filter(|workbin| {
-                workbin.center == user.center && workbin.owner == WorkbinOwner::EachAgent
-            });
-            let copies = personal.map(|workbin| in_workbin(workbin.id.of_owner(user.id)));
-            std::iter::once(one(InteractionScope::HeldBy(user.id))).chain(copies).collect()
-        }
-        // A chat has copied from its service what it needs.
-        Record::Center(_) | Record::Skill(_) | Record::Group(_) | Record::Service(_) => Vec::new(),
-        _ => Vec::new(),
-    }
-}
-
-fn users_of(center: CenterId, directory: &Directory) -> impl Iterator<Item = UserId> {
-    directory.users.values().filter(move |user| user.center == center).map(|user| user.id)
+/// Tells whether anything that is not over is of a queue: what waits, and also what an agent
+/// handles, which goes back to its queue when they are gone.
+pub(super) async fn queue_holds_work(queue: &Queue, store: &dyn Store) -> Result<bool, StoreError> {
+    let active = InteractionQuery::of(InteractionScope::Active(queue.center), 1);
+    let query = InteractionQuery { queue: Some(queue.id), ..active };
+    Ok(!store.interactions(&query).await?.items.is_empty())
 }

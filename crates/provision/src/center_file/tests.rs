@@ -118,7 +118,13 @@ impl Setup {
     async fn apply(&self, text: &str, unnamed: Unnamed) -> Result<String, CenterFileError> {
         let plan = self.plan(text, unnamed).await?;
         let printed = plan.difference.to_string();
-        plan.apply(&*self.store, BY, QUIETLY).await?;
+        match unnamed {
+            Unnamed::Keep => plan.apply(&*self.store, BY, QUIETLY).await?,
+            Unnamed::Prune => {
+                let engine = engine(self).await;
+                plan.apply_and_pass_on(&engine, BY, &[], QUIETLY).await?;
+            }
+        }
         Ok(printed)
     }
 
@@ -487,12 +493,11 @@ async fn open(
 }
 
 #[tokio::test]
-async fn a_queue_that_holds_work_is_not_pruned_and_neither_is_anything_else() {
+async fn a_file_that_leaves_work_without_a_place_changes_nothing() {
     let setup = Setup::with(SAMPLE).await;
     open_interaction(&setup).await;
     let refused = setup.apply(REST, Unnamed::Prune).await.unwrap_err();
-    assert!(matches!(&refused, CenterFileError::InUse(_)), "{refused}");
-    assert!(refused.to_string().contains("queue \"tasks\""), "{refused}");
+    assert!(matches!(&refused, CenterFileError::NoPlace(_)), "{refused}");
     let directory = setup.directory().await;
     assert!(directory.user_by_name("kate").is_some() && directory.user_by_name("ben").is_none());
 }
@@ -572,4 +577,14 @@ async fn a_user_may_have_a_name_for_customers() {
         let message = setup.refusal(&named(name)).await;
         assert!(message.contains(part), "{message}");
     }
+}
+
+/// Only with an engine is anything removed: it passes on what is with it.
+#[tokio::test]
+async fn a_store_alone_keeps_what_was_planned_to_go() {
+    let setup = Setup::with(SAMPLE).await;
+    let plan = setup.plan(REST, Unnamed::Prune).await.unwrap();
+    plan.apply(&*setup.store, BY, QUIETLY).await.unwrap();
+    let directory = setup.directory().await;
+    assert!(directory.user_by_name("kate").is_some() && directory.user_by_name("ben").is_some());
 }

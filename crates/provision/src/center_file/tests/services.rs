@@ -309,7 +309,8 @@ async fn a_queue_that_a_service_leads_to_is_not_removed() {
         .commit(handoff_store::ChangeSet { puts: vec![put], ..Default::default() })
         .await
         .unwrap();
-    let refused = late.apply(&*setup.store, BY, QUIETLY).await.unwrap_err();
+    let engine = engine(&setup).await;
+    let refused = late.apply_and_pass_on(&engine, BY, &[], QUIETLY).await.unwrap_err();
     assert!(matches!(&refused, CenterFileError::Conflict(_)), "{refused}");
     assert_eq!(setup.directory().await.services.len(), 4);
 }
