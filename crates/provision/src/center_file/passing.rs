@@ -150,30 +150,24 @@ impl Staying {
         }
     }
 
-    /// Returns what is to be done next with an interaction.
-    fn next_step(&self, interaction: &Interaction) -> Step {
+    /// Returns what is to be done next with an interaction; `None` when it can stay as it is.
+    fn next_step(&self, interaction: &Interaction) -> Result<Option<SystemAction>, HasNoPlace> {
         let holder = self.holder_who_goes(interaction);
         let is_in_workbin_that_goes = self.is_in_workbin_that_goes(interaction);
         if holder.is_none() && !is_in_workbin_that_goes && self.has_its_queue(interaction) {
-            return Step::Stays;
+            return Ok(None);
         }
-        let Some(queue) = self.queue_for(interaction).cloned() else { return Step::HasNoPlace };
-        Step::Next(match holder {
+        let queue = self.queue_for(interaction).cloned().ok_or(HasNoPlace)?;
+        Ok(Some(match holder {
             Some(user) => SystemAction::AgentGone { user },
             None if is_in_workbin_that_goes => SystemAction::Requeue(queue),
             None => SystemAction::ReplaceQueue(queue),
-        })
+        }))
     }
 }
 
-/// What becomes of an interaction.
-enum Step {
-    /// It can stay as it is.
-    Stays,
-    Next(SystemAction),
-    /// It is with something that goes, and has no queue to go to.
-    HasNoPlace,
-}
+/// It is with something that goes, and has no queue to go to.
+struct HasNoPlace;
 
 /// How many interactions have no queue to go to, of each channel.
 #[derive(Default)]
@@ -256,9 +250,9 @@ impl Passing<'_> {
         let mut without = WithoutPlace::default();
         let mut found = 0;
         self.all(|interaction| match self.staying.next_step(&interaction) {
-            Step::Stays => {}
-            Step::Next(_) => found += 1,
-            Step::HasNoPlace => without.add(&interaction),
+            Ok(None) => {}
+            Ok(Some(_)) => found += 1,
+            Err(HasNoPlace) => without.add(&interaction),
         })
         .await?;
         without.refuse(CenterFileError::NoPlace)?;
@@ -292,9 +286,9 @@ impl Passing<'_> {
             let mut touched = Vec::new();
             for interaction in page.items.into_iter().map(|item| item.value) {
                 match self.staying.next_step(&interaction) {
-                    Step::Stays => {}
-                    Step::Next(_) => touched.push(Arc::new(interaction)),
-                    Step::HasNoPlace => without.add(&interaction),
+                    Ok(None) => {}
+                    Ok(Some(_)) => touched.push(Arc::new(interaction)),
+                    Err(HasNoPlace) => without.add(&interaction),
                 }
             }
             passed_on += touched.len();
@@ -312,9 +306,9 @@ impl Passing<'_> {
         let mut present = interaction;
         for _ in 0..STEPS_MAX {
             let step = match self.staying.next_step(&present) {
-                Step::Stays => return Ok(()),
-                Step::Next(step) => step,
-                Step::HasNoPlace => break,
+                Ok(None) => return Ok(()),
+                Ok(Some(step)) => step,
+                Err(HasNoPlace) => break,
             };
             match self.engine.commands().execute(&CommandRequest::new(present.id, step)).await {
                 Ok(Done::Now { interaction, .. }) => present = interaction,

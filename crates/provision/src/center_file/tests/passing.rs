@@ -92,15 +92,17 @@ async fn what_comes_to_a_queue_while_that_is_removed_is_not_left_there_silently(
     let setup = Setup::with(&before()).await;
     let engine = engine(&setup).await;
     let came = std::sync::Mutex::new(None);
+    let runtime = tokio::runtime::Handle::current();
     let customer = |_| {
+        let opening =
+            || runtime.block_on(open(&engine, "tasks", Placement::InQueue, Actor::Server));
         let mut came = came.lock().unwrap();
         if came.is_none() {
-            let opening = open(&engine, "tasks", Placement::InQueue, Actor::Server);
-            let opened = tokio::runtime::Handle::current().block_on(opening);
-            *came = Some(opened);
+            // A runtime is not waited for on a thread of its own.
+            let opened = std::thread::scope(|scope| scope.spawn(opening).join());
+            *came = Some(opened.unwrap());
         }
     };
-    let customer = |done| tokio::task::block_in_place(|| customer(done));
     let plan = setup.plan(AFTER, Unnamed::Prune).await.unwrap();
     let refused = plan.apply_and_pass_on(&engine, BY, &[], &customer).await.unwrap_err();
     assert!(matches!(&refused, CenterFileError::CameMeanwhile(_)), "{refused}");
