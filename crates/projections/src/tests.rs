@@ -255,7 +255,7 @@ async fn whoever_comes_second_is_told_so() {
     is_as_recounted(&rig).await;
 }
 
-/// A cursor in another life of the log means nothing, whatever its number.
+/// A cursor in another generation of the log means nothing, whatever its number.
 #[tokio::test]
 async fn they_are_rebuilt_after_a_restore() {
     let mut rig = Rig::new().await;

@@ -127,8 +127,8 @@ impl Desks {
     ///
     /// The store's own; what was not removed is found again in the next round.
     pub(crate) async fn forget_dead(&self) -> Result<(), StoreError> {
-        // The desks are read before it is asked who lives: a life begins before anything is said
-        // under it, so whoever is named and lives not is dead.
+        // The desks are read before it is asked who lives: an incarnation begins before
+        // anything is said under it, so whoever is named and lives not is dead.
         let mut desks = self.core.board.desks();
         let named = desks.iter().flat_map(|desk| desk.reach.0.keys().copied());
         let this = self.core.incarnation();

@@ -109,7 +109,7 @@ async fn the_agents_of_a_node_that_died_have_the_grace_and_are_gone_then() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_that_was_taken_for_dead_begins_another_life_and_its_agents_stay() {
+async fn a_node_that_was_taken_for_dead_begins_another_incarnation_and_its_agents_stay() {
     let (here, there, id) = working().await;
     let before = here.engine.core().incarnation();
     tokio::time::advance(LEASE).await;
