@@ -32,6 +32,7 @@ pub use transcripts::Most;
 pub(crate) use chats::customer_of;
 pub(crate) use next_due::NextDue;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -294,12 +295,16 @@ impl Core {
         Ok(self.desk(user))
     }
 
-    /// Reads desks from the store and enters them on the board.
+    /// Reads desks from the store and enters them on the board; those that it has not go from it.
     pub(crate) async fn load_desks(&self, users: &[UserId]) -> Result<(), StoreError> {
         let keys: Vec<Key> = users.iter().copied().map(Key::Desk).collect();
-        for found in self.store.load(&keys).await?.into_iter().flatten() {
-            if let Record::Desk(desk) = found.value {
-                self.board.enter_desk(Arc::new(desk), found.version);
+        let as_of = self.board.desk_changes();
+        for (user, found) in users.iter().zip(self.store.load(&keys).await?) {
+            match found {
+                Some(Versioned { value: Record::Desk(desk), version }) => {
+                    self.board.enter_desk(Arc::new(desk), version, as_of);
+                }
+                _ => self.board.remove_desk(*user, as_of),
             }
         }
         Ok(())
@@ -325,19 +330,24 @@ impl Core {
     /// The store's own.
     pub async fn reload_board(&self) -> Result<(), StoreError> {
         let end = self.store.log_end().await?;
+        let as_of = self.board.desk_changes();
+        let mut absent: BTreeSet<UserId> =
+            self.board.desks().iter().map(|desk| desk.user).collect();
         let mut after = None;
         loop {
             let page = self.store.list(Kind::Desk, after.take(), PAGE).await?;
             after = page.items.last().map(|last| last.value.key());
             for item in page.items {
                 if let Record::Desk(desk) = item.value {
-                    self.board.enter_desk(Arc::new(desk), item.version);
+                    absent.remove(&desk.user);
+                    self.board.enter_desk(Arc::new(desk), item.version, as_of);
                 }
             }
             if !page.more {
                 break;
             }
         }
+        absent.into_iter().for_each(|user| self.board.remove_desk(user, as_of));
         self.reload_waiting().await?;
         self.followed.begin_after(end.position);
         Ok(())

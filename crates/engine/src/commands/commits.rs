@@ -98,6 +98,7 @@ async fn commit_to_the_end(
         _ => None,
     });
     let _until_entered = core.board.begin_commit(written.collect());
+    let as_of = core.board.desk_changes();
     let committed = core.store.commit(change).await;
     core.commit_counts.count(&committed);
     if let Err(CommitError::Store(StoreError::OutcomeUnknown { .. })) = &committed {
@@ -107,7 +108,7 @@ async fn commit_to_the_end(
 
     let said = core.chats.enter(&events, &core.activity);
 
-    let written = enter_written(&core, puts);
+    let written = enter_written(&core, puts, as_of);
     core.followed.note_own(committed.position, events_count);
     if !told.is_empty() {
         core.bus.wake(Hint::Streams(told.into()));
@@ -123,7 +124,7 @@ async fn commit_to_the_end(
 
 /// Enters on the board what was written, and wakes those who have something to do for it. Returns
 /// the interactions, in the commit's order.
-fn enter_written(core: &Core, puts: Vec<Put>) -> Vec<Arc<Interaction>> {
+fn enter_written(core: &Core, puts: Vec<Put>, as_of: u64) -> Vec<Arc<Interaction>> {
     let mut written = Vec::new();
     let (mut routing, mut outgoing) = (false, false);
     for put in puts {
@@ -137,7 +138,7 @@ fn enter_written(core: &Core, puts: Vec<Put>) -> Vec<Arc<Interaction>> {
             }
             Record::Desk(desk) => {
                 routing = true;
-                core.board.enter_desk(Arc::new(desk), put.expected + 1);
+                core.board.enter_desk(Arc::new(desk), put.expected + 1, as_of);
             }
             _ => {}
         }

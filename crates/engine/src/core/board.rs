@@ -3,7 +3,8 @@
 //! It is a reading aid and nothing more. Every commit that this node makes is entered after it is
 //! durable; a decision made on an entry that turns out to be old fails on the commit's guards, and
 //! the entry is then read again. Entries are only ever replaced by newer versions, so the order in
-//! which commits are entered does not matter.
+//! which commits are entered does not matter. A desk that was removed and begun anew counts its
+//! versions from the start: of desks it is noted as well when the read of them began.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque, hash_map};
 use std::ops::Deref;
@@ -117,7 +118,11 @@ impl Lines {
 
 #[derive(Default)]
 struct Inner {
-    desks: HashMap<UserId, (Arc<Desk>, Version)>,
+    desks: HashMap<UserId, KnownDesk>,
+    /// Desks that were removed since the log was last looked at, and in the round before: at which
+    /// change of the board it was. A read that began before is entered late and would put them
+    /// back.
+    removed: [HashMap<UserId, u64>; 2],
     watchers: BTreeMap<WorkbinId, BTreeSet<UserId>>,
     /// The agents whose chats a supervisor follows.
     supervised: BTreeSet<UserId>,
@@ -127,6 +132,13 @@ struct Inner {
     recent_bytes: usize,
     /// How many commits of an interaction are under way.
     committing: HashMap<InteractionId, u32>,
+}
+
+struct KnownDesk {
+    value: Arc<Desk>,
+    version: Version,
+    /// At which change of the board's desks it was entered.
+    entered: u64,
 }
 
 struct Recent {
@@ -140,8 +152,8 @@ struct Recent {
 pub struct Board {
     inner: Mutex<Inner>,
     lines: Mutex<Lines>,
-    /// How often a desk was entered; whoever worked something out from the desks tells by it
-    /// whether that is still so.
+    /// How often a desk was entered or removed; whoever worked something out from the desks tells
+    /// by it whether that is still so.
     desk_changes: AtomicU64,
 }
 
@@ -162,32 +174,38 @@ impl Board {
         self.lock().enter_recent(interaction, version);
     }
 
-    /// Enters a desk as it is after a commit, or as it was read.
-    pub fn enter_desk(&self, desk: Arc<Desk>, version: Version) {
-        let mut inner = self.lock();
-        let before = inner.desks.get(&desk.user);
-        if before.is_some_and(|(_, known)| *known >= version) {
+    /// Enters a desk as it is after a commit, or as it was read. `as_of` is what
+    /// [`Board::desk_changes`] told before the commit or the read began.
+    pub(crate) fn enter_desk(&self, desk: Arc<Desk>, version: Version, as_of: u64) {
+        let (mut inner, user) = (self.lock(), desk.user);
+        let is_removed = inner.removed.iter().filter_map(|removed| removed.get(&user));
+        if is_removed.into_iter().any(|removed| *removed > as_of) {
             return;
         }
-        let watched_before = before.map(|(desk, _)| desk.watched.clone()).unwrap_or_default();
-        for workbin in watched_before.difference(&desk.watched) {
-            if let Some(watchers) = inner.watchers.get_mut(workbin) {
-                watchers.remove(&desk.user);
-            }
+        // Versions grow, so one that was known before the read began and is higher is of a desk
+        // that was removed: this one was begun after it.
+        let is_old = |known: &KnownDesk| {
+            known.version == version || (known.version > version && known.entered > as_of)
+        };
+        if inner.desks.get(&user).is_some_and(is_old) {
+            return;
         }
-        for workbin in desk.watched.difference(&watched_before) {
-            inner.watchers.entry(*workbin).or_default().insert(desk.user);
-        }
-        if desk.supervised_by.is_empty() {
-            inner.supervised.remove(&desk.user);
-        } else {
-            inner.supervised.insert(desk.user);
-        }
-        inner.desks.insert(desk.user, (desk, version));
-        self.desk_changes.fetch_add(1, Ordering::Release);
+        let entered = self.desk_changes.fetch_add(1, Ordering::Release) + 1;
+        inner.replace_desk(user, Some(KnownDesk { value: desk, version, entered }));
     }
 
-    /// Tells how often a desk was entered so far.
+    /// Removes the desk of a user who has none in the store, unless it was entered after `as_of`
+    /// ([`Board::enter_desk`]).
+    pub(crate) fn remove_desk(&self, user: UserId, as_of: u64) {
+        let mut inner = self.lock();
+        if inner.desks.get(&user).is_some_and(|known| known.entered <= as_of) {
+            let removed = self.desk_changes.fetch_add(1, Ordering::Release) + 1;
+            inner.removed[0].insert(user, removed);
+            inner.replace_desk(user, None);
+        }
+    }
+
+    /// Tells how often a desk was entered or removed so far.
     #[must_use]
     pub(crate) fn desk_changes(&self) -> u64 {
         self.desk_changes.load(Ordering::Acquire)
@@ -199,12 +217,12 @@ impl Board {
         self.lock()
             .desks
             .get(&user)
-            .map(|(desk, version)| Versioned { value: desk.clone(), version: *version })
+            .map(|known| Versioned { value: known.value.clone(), version: known.version })
     }
 
     #[must_use]
     pub fn desks(&self) -> Vec<Arc<Desk>> {
-        self.lock().desks.values().map(|(desk, _)| desk.clone()).collect()
+        self.lock().desks.values().map(|known| known.value.clone()).collect()
     }
 
     /// Tells whether a supervisor follows the chats of any agent.
@@ -216,7 +234,7 @@ impl Board {
     pub(crate) fn supervised(&self) -> BTreeMap<UserId, Arc<Desk>> {
         let inner = self.lock();
         let desks = inner.supervised.iter().filter_map(|user| inner.desks.get(user));
-        desks.map(|(desk, _)| (desk.user, desk.clone())).collect()
+        desks.map(|known| (known.value.user, known.value.clone())).collect()
     }
 
     /// Returns the users who asked to be told about a workbin.
@@ -264,6 +282,8 @@ impl Board {
     /// Notes that the log was read to its end.
     pub(crate) fn log_passed(&self) {
         self.lines().passed();
+        let mut inner = self.lock();
+        inner.removed[1] = std::mem::take(&mut inner.removed[0]);
     }
 
     /// Looks at what waits. Nothing is entered meanwhile, so the look should be a short one.
@@ -324,6 +344,30 @@ impl Drop for Committing<'_> {
 }
 
 impl Inner {
+    fn replace_desk(&mut self, user: UserId, with: Option<KnownDesk>) {
+        let watched = |known: Option<&KnownDesk>| {
+            known.map(|known| known.value.watched.clone()).unwrap_or_default()
+        };
+        let (before, now) = (watched(self.desks.get(&user)), watched(with.as_ref()));
+        for workbin in before.difference(&now) {
+            if let Some(watchers) = self.watchers.get_mut(workbin) {
+                watchers.remove(&user);
+            }
+        }
+        for workbin in now.difference(&before) {
+            self.watchers.entry(*workbin).or_default().insert(user);
+        }
+        if with.as_ref().is_some_and(|known| !known.value.supervised_by.is_empty()) {
+            self.supervised.insert(user);
+        } else {
+            self.supervised.remove(&user);
+        }
+        match with {
+            Some(known) => drop(self.desks.insert(user, known)),
+            None => drop(self.desks.remove(&user)),
+        }
+    }
+
     fn recent(&self, id: InteractionId) -> Option<Versioned<Arc<Interaction>>> {
         let recent = self.recent.get(&id)?;
         Some(Versioned { value: recent.value.clone(), version: recent.version })
@@ -450,6 +494,43 @@ mod tests {
         board.log_passed();
         board.log_passed();
         assert_eq!(board.waiting_count(), 1);
+    }
+
+    /// A read that began before a desk was removed, and is entered late.
+    #[test]
+    fn a_removed_desk_is_not_put_back_by_an_older_read() {
+        let board = Board::default();
+        let user = UserId(1);
+        let workbin = WorkbinId(2);
+        let mut desk = Desk::new(user, CenterId(1), Time(0));
+        desk.watch(workbin);
+        let enter = |version, as_of| board.enter_desk(Arc::new(desk.clone()), version, as_of);
+        enter(5, 0);
+        let before = board.desk_changes();
+        board.remove_desk(user, 0);
+        assert!(board.desk(user).is_some(), "the control: it was entered after that read began");
+        board.remove_desk(user, before);
+        assert!(board.desk(user).is_none() && board.watchers(workbin).is_empty());
+        enter(5, before);
+        board.log_passed();
+        enter(6, before);
+        assert!(board.desk(user).is_none());
+        enter(1, board.desk_changes());
+        assert_eq!(board.desk(user).map(|desk| desk.version), Some(1), "it was begun anew");
+        board.log_passed();
+        assert!(board.lock().removed.iter().all(HashMap::is_empty), "it is forgotten in the end");
+    }
+
+    #[test]
+    fn a_desk_that_was_begun_anew_takes_the_place_of_one_whose_removal_nobody_noticed() {
+        let board = Board::default();
+        let desk = Arc::new(Desk::new(UserId(1), CenterId(1), Time(0)));
+        let known = || board.desk(UserId(1)).map(|desk| desk.version);
+        board.enter_desk(desk.clone(), 5, 0);
+        board.enter_desk(desk.clone(), 1, 0);
+        assert_eq!(known(), Some(5), "that read began before");
+        board.enter_desk(desk, 1, board.desk_changes());
+        assert_eq!(known(), Some(1));
     }
 
     #[test]

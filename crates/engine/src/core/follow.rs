@@ -153,6 +153,7 @@ impl Core {
     }
 
     async fn enter_others(&self, keys: &[Key]) -> Result<(), StoreError> {
+        let as_of = self.board.desk_changes();
         let found = match self.store.load(keys).await {
             // One of them is set aside; the others are read one by one.
             Err(error) if error.is_unreadable() && keys.len() > 1 => {
@@ -165,7 +166,13 @@ impl Core {
             found => found?,
         };
         let (mut routing, mut said) = (false, Vec::new());
-        for Versioned { value, version } in found.into_iter().flatten() {
+        for (key, found) in keys.iter().zip(found) {
+            let Some(Versioned { value, version }) = found else {
+                if let Key::Desk(user) = key {
+                    self.board.remove_desk(*user, as_of);
+                }
+                continue;
+            };
             match value {
                 Record::Interaction(interaction) => {
                     routing |= interaction.wait().is_some() && interaction.offer().is_none();
@@ -177,7 +184,7 @@ impl Core {
                 }
                 Record::Desk(desk) => {
                     routing = true;
-                    self.board.enter_desk(Arc::new(desk), version);
+                    self.board.enter_desk(Arc::new(desk), version, as_of);
                 }
                 _ => {}
             }

@@ -53,10 +53,12 @@ impl Desks {
                 .as_deref()
                 .cloned()
                 .unwrap_or_else(|| Desk::new(user, center, self.core.now()));
+            let found = desk.clone();
             let mut change = ChangeSet::default();
             let wanted = change_it(&mut desk, &mut change);
             let relied = std::mem::take(&mut change.checks);
-            let is_nothing = before.as_deref() == Some(&desk) && change == ChangeSet::default();
+            // An empty desk is begun for nobody: who was removed a moment ago needs none.
+            let is_nothing = desk == found && change == ChangeSet::default();
             if read == Read::Remembered && (wanted.is_err() || is_nothing) {
                 // No guard tells whether that rests on an old entry: another node may have changed
                 // the desk a moment before.
@@ -69,7 +71,7 @@ impl Desks {
                 return Ok(());
             }
             change.checks = relied;
-            if before.as_deref() == Some(&desk) {
+            if desk == found {
                 // What is set or cleared follows from the desk as it is.
                 change.checks.push(Check { key: Key::Desk(user), version: expected });
             } else {

@@ -25,7 +25,8 @@ const PAGE: usize = 500;
 #[derive(Default)]
 pub(super) struct Seen {
     directory: Option<Arc<Directory>>,
-    /// Users who may not work any more and with whom something may still be.
+    /// Users who may not work any more and with whom something may still be, and those who are no
+    /// more and whose desk may still be on the board.
     retiring: BTreeSet<UserId>,
 }
 
@@ -99,12 +100,15 @@ impl Desks {
             if let Some(before) = seen.renew(&directory) {
                 self.tell_changed(&before, &directory);
             }
+            let desks = self.core.board.desks().into_iter().map(|desk| desk.user);
+            seen.retiring.extend(desks.filter(|user| !directory.users.contains_key(user)));
         }
         for id in seen.retiring.clone() {
             let user = directory.users.get(&id).filter(|user| !may_work(user));
             let taken = match user {
                 Some(user) => self.retire(user, &directory).await?,
-                None => Taken::All,
+                // Their desk was removed with them, beside the board.
+                None => self.reload_desk(id).await.map(|()| Taken::All)?,
             };
             if taken == Taken::All {
                 seen.retiring.remove(&id);
@@ -129,11 +133,7 @@ impl Desks {
     /// supervisor can pull it.
     async fn retire(&self, user: &User, directory: &Directory) -> Result<Taken, StoreError> {
         // Another node may have begun it a moment before the user was disabled.
-        match self.core.load_desks(&[user.id]).await {
-            Err(error) if !error.is_unreadable() => return Err(error),
-            // What cannot be read was set aside, and its interactions are taken nevertheless.
-            Err(_) | Ok(()) => {}
-        }
+        self.reload_desk(user.id).await?;
         let mut taken = Taken::All;
         if self.core.desk(user.id).is_some_and(|desk| desk.session.is_some())
             && let Err(error) = self.end_contact_session(user.id, user.center).await
@@ -149,6 +149,14 @@ impl Desks {
             taken = taken.and(self.empty(user, workbin).await?);
         }
         Ok(taken)
+    }
+
+    /// Reads a desk again. One that cannot be read was set aside, and is no hindrance.
+    async fn reload_desk(&self, user: UserId) -> Result<(), StoreError> {
+        match self.core.load_desks(&[user]).await {
+            Err(error) if !error.is_unreadable() => Err(error),
+            Err(_) | Ok(()) => Ok(()),
+        }
     }
 
     async fn empty(&self, user: &User, workbin: WorkbinId) -> Result<Taken, StoreError> {

@@ -19,6 +19,7 @@ mod presence;
 mod promised;
 mod reading;
 mod relied_on;
+mod removed_desks;
 mod restarts;
 mod rig;
 mod routing;
