@@ -1,13 +1,12 @@
 //! Changing one desk, again and again until no other is in the way.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
     CenterId, Desk, Event, Media, Notice, NotificationType, Owner, Rejection, Time, UserId, View,
 };
 use handoff_store::{ChangeSet, Check, CommitError, Key, Put, Record};
-use tokio::sync::Mutex;
 
 use super::error::{ATTEMPTS_MAX, AgentError};
 use super::retire::Seen;

@@ -6,8 +6,9 @@
 //! who stayed as they were, and the first look also finds who was disabled while no server ran.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
+use futures_util::{TryStreamExt as _, stream};
 use handoff_bus::Hint;
 use handoff_domain::{
     CenterId, InteractionId, Queue, Role, SystemAction, User, UserId, WorkbinId, WorkbinOwner,
@@ -20,6 +21,9 @@ use crate::core::Directory;
 
 /// Interactions of one workbin read in one page.
 const PAGE: usize = 500;
+/// Users from whom things are taken at the same time: they share the store's syncs, so that a
+/// thousand who are disabled together are out within a second.
+const AT_ONCE: usize = 64;
 
 /// What this node has done about the directory.
 #[derive(Default)]
@@ -28,6 +32,26 @@ pub(super) struct Seen {
     /// Users who may not work any more and with whom something may still be, and those who are no
     /// more and whose desk may still be on the board.
     retiring: BTreeSet<UserId>,
+    /// Those of them whom a round has taken up.
+    under_way: BTreeSet<UserId>,
+}
+
+/// A user whom a round has taken up. When it is dropped before all was taken from them, the next
+/// round does the rest.
+struct UnderWay<'a> {
+    desks: &'a Desks,
+    user: UserId,
+    taken: Taken,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut seen = self.desks.seen();
+        seen.under_way.remove(&self.user);
+        if self.taken == Taken::Part {
+            seen.retiring.insert(self.user);
+        }
+    }
 }
 
 /// Whether everything was taken from a user.
@@ -55,6 +79,14 @@ impl Seen {
         self.retiring.extend(retired.map(|user| user.id).filter(could_work));
         before
     }
+
+    /// Takes up whom no other round has. Who is retired again meanwhile stays for the next round.
+    fn take_up(&mut self) -> BTreeSet<UserId> {
+        let taken_up = &self.retiring - &self.under_way;
+        self.retiring.retain(|user| !taken_up.contains(user));
+        self.under_way.extend(&taken_up);
+        taken_up
+    }
 }
 
 /// Tells whether a user may have a contact-center session and work of their own.
@@ -75,15 +107,18 @@ fn own_workbins(user: &User, directory: &Directory) -> Vec<WorkbinId> {
 
 impl Desks {
     /// Says that users, queues, skills, groups or workbins were changed, and reads them again on
-    /// this node. On return nothing stays with a user who may not work any more.
+    /// this node. On return nothing stays with a user who may not work any more, unless another
+    /// round has begun to take it from them.
     ///
     /// # Errors
     ///
     /// The store's own.
     pub async fn directory_changed(&self) -> Result<(), StoreError> {
         self.core.reload_directory().await?;
+        // Taken up before others hear of it, so that the caller can rely on it.
+        let retiring = self.see_directory();
         self.core.bus.wake(Hint::Directory);
-        self.follow_directory().await
+        self.retire_all(retiring).await
     }
 
     /// Does what a changed directory asks for.
@@ -92,7 +127,19 @@ impl Desks {
     ///
     /// The store's own; what was not done is done in the next round.
     pub(crate) async fn follow_directory(&self) -> Result<(), StoreError> {
-        let mut seen = self.seen.lock().await;
+        let retiring = self.see_directory();
+        self.retire_all(retiring).await
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        // Every change of it leaves it usable, so a panic elsewhere while it was held does no harm.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells at once who changed, and takes up those from whom something is to be taken. That takes
+    /// long when they are many, and holds nobody up: others see the directory meanwhile.
+    fn see_directory(&self) -> Vec<UnderWay<'_>> {
+        let mut seen = self.seen();
         let directory = self.core.directory();
         if !seen.directory.as_ref().is_some_and(|before| Arc::ptr_eq(before, &directory)) {
             // The router may have planned by the old one since the hint that something changed.
@@ -103,17 +150,26 @@ impl Desks {
             let desks = self.core.board.desks().into_iter().map(|desk| desk.user);
             seen.retiring.extend(desks.filter(|user| !directory.users.contains_key(user)));
         }
-        for id in seen.retiring.clone() {
-            let user = directory.users.get(&id).filter(|user| !may_work(user));
-            let taken = match user {
-                Some(user) => self.retire(user, &directory).await?,
-                // Their desk was removed with them, beside the board.
-                None => self.reload_desk(id).await.map(|()| Taken::All)?,
-            };
-            if taken == Taken::All {
-                seen.retiring.remove(&id);
-            }
-        }
+        let taken_up = seen.take_up();
+        drop(seen);
+        let under_way = |user| UnderWay { desks: self, user, taken: Taken::Part };
+        taken_up.into_iter().map(under_way).collect()
+    }
+
+    async fn retire_all(&self, users: Vec<UnderWay<'_>>) -> Result<(), StoreError> {
+        stream::iter(users.into_iter().map(Ok))
+            .try_for_each_concurrent(AT_ONCE, |under_way| self.retire_one(under_way))
+            .await
+    }
+
+    async fn retire_one(&self, mut under_way: UnderWay<'_>) -> Result<(), StoreError> {
+        let directory = self.core.directory();
+        under_way.taken = match directory.users.get(&under_way.user) {
+            Some(user) if may_work(user) => Taken::All,
+            Some(user) => self.retire(user, &directory).await?,
+            // Their desk was removed with them, beside the board.
+            None => self.reload_desk(under_way.user).await.map(|()| Taken::All)?,
+        };
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! Agents who are gone, and servers that start again.
 
-use handoff_domain::{Action, Named, Readiness, Role, State, User, Workbin};
+use std::time::Duration;
+
+use handoff_domain::{Action, Named, Readiness, Role, State, User, UserId, Workbin};
 use handoff_engine::Replay;
 use handoff_store::{ChangeSet, Key, Put, Record, Store, Versioned};
 
@@ -209,4 +211,76 @@ async fn a_change_of_another_node_takes_effect_without_a_hint() {
     one.engine.workers().directory().look().await.unwrap();
     assert_eq!(one.recorder.take_changed(), [KATE]);
     assert!(matches!(one.stored(id).await.state, State::Queued(_)));
+}
+
+/// Disables users in the store, behind the node's back.
+async fn disable(rig: &Rig, users: &[UserId]) {
+    let directory = rig.engine.core().directory();
+    let puts = users.iter().map(|user| {
+        let disabled = User { enabled: false, ..User::clone(&directory.users[user]) };
+        Put { record: Record::User(disabled), expected: directory.version(&Key::User(*user)) }
+    });
+    let change = ChangeSet { puts: puts.collect(), ..ChangeSet::default() };
+    rig.store.commit(change).await.unwrap();
+}
+
+fn are_out(rig: &Rig) -> [bool; 2] {
+    [KATE, BEN].map(|user| rig.engine.core().desk(user).unwrap().session.is_none())
+}
+
+/// Begins to let out whom the directory says, and returns when the first commit of it is held.
+async fn begin_to_let_out(rig: &Rig) -> tokio::task::JoinHandle<()> {
+    rig.store.fail_next(Fault::Held);
+    let engine = rig.engine.clone();
+    let changing = tokio::spawn(async move { engine.desks().directory_changed().await.unwrap() });
+    rig.store.held().await;
+    changing
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_who_are_disabled_together_are_let_out_at_the_same_time() {
+    let rig = Rig::new().await;
+    rig.engine.desks().directory_changed().await.unwrap();
+    rig.bring_in(KATE).await;
+    rig.bring_in(BEN).await;
+    disable(&rig, &[KATE, BEN]).await;
+    let changing = begin_to_let_out(&rig).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(are_out(&rig), [false, true], "whoever comes first is held");
+    rig.store.release();
+    changing.await.unwrap();
+    assert_eq!(are_out(&rig), [true, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_change_does_not_wait_until_those_of_the_first_are_out() {
+    let rig = Rig::new().await;
+    rig.engine.desks().directory_changed().await.unwrap();
+    rig.bring_in(KATE).await;
+    rig.bring_in(BEN).await;
+    disable(&rig, &[KATE]).await;
+    let changing = begin_to_let_out(&rig).await;
+    assert_eq!(rig.recorder.take_changed(), [KATE]);
+    disable(&rig, &[BEN]).await;
+    let second = rig.engine.desks().directory_changed();
+    tokio::time::timeout(Duration::from_secs(1), second).await.unwrap().unwrap();
+    assert_eq!(rig.recorder.take_changed(), [BEN]);
+    assert_eq!(are_out(&rig), [false, true], "the control: the first is still held");
+    rig.store.release();
+    changing.await.unwrap();
+    assert_eq!(are_out(&rig), [true, true]);
+}
+
+/// What was begun and given up is done by the next round.
+#[tokio::test(start_paused = true)]
+async fn who_was_not_let_out_to_the_end_is_let_out_by_the_next_round() {
+    let rig = Rig::new().await;
+    rig.engine.desks().directory_changed().await.unwrap();
+    rig.bring_in(KATE).await;
+    disable(&rig, &[KATE]).await;
+    rig.store.fail_next(Fault::BeforeCommit);
+    rig.engine.desks().directory_changed().await.unwrap_err();
+    assert!(rig.engine.core().desk(KATE).unwrap().session.is_some(), "the control");
+    rig.engine.workers().directory().look().await.unwrap();
+    assert!(rig.engine.core().desk(KATE).unwrap().session.is_none());
 }
