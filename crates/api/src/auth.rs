@@ -21,7 +21,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use handoff_domain::User;
 
-use crate::comet::identity::identity_of;
+use crate::comet::identity::{credentials_of, identity_of};
 use crate::error::{Code, Refusal};
 use crate::peer::PeerAddress;
 use crate::shared::Shared;
@@ -151,6 +151,7 @@ pub(crate) async fn authenticate_comet(
                 body = same_body;
             }
             parts.extensions.insert(identity_of(caller.user.id));
+            parts.extensions.insert(credentials_of(&caller.user));
         }
         Err(refusal) if refusal.retry_after_s.is_some() => return refusal.clone().into_response(),
         Err(_) => {}

@@ -23,7 +23,7 @@ use handoff_engine::Engine;
 
 use crate::limit::Limiter;
 use crate::wire::letters::Cleaner;
-pub use identity::identity_of;
+pub use identity::{credentials_of, identity_of};
 use link::{Link, Subscribers};
 use policy::ByRole;
 pub use publisher::Voice;

@@ -59,7 +59,7 @@ opaque_id! {
 opaque_id! {
     /// What an outer middleware notes about the request of a handshake, as where it came from;
     /// travels in the request's extensions and is kept for the application. Nothing is decided by
-    /// it here.
+    /// it here; a policy may.
     Tag
 }
 

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::identity::{Identity, Source};
+use crate::identity::{Identity, Source, Tag};
 
 /// The answer to one of the questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +29,14 @@ pub enum Denial {
 
 /// Decides who may open sessions and which channels they may use.
 pub trait Policy: Send + Sync + 'static {
-    /// Decides whether a session may be opened; `ext` is the handshake's, where some clients put
-    /// credentials.
-    fn may_handshake(&self, identity: Option<&Identity>, ext: Option<&Value>) -> Verdict;
+    /// Decides whether a session may be opened. The tag is the request's, or that of the socket's
+    /// upgrade, which may be long ago; `ext` is the handshake's, where some put credentials.
+    fn may_handshake(
+        &self,
+        identity: Option<&Identity>,
+        tag: Option<&Tag>,
+        ext: Option<&Value>,
+    ) -> Verdict;
 
     /// Decides whether one more message may be handled now. It is asked for each message of a
     /// socket, and for each but the first of an HTTP request, which whoever counts requests has
@@ -66,7 +71,12 @@ pub trait Policy: Send + Sync + 'static {
 pub struct AllowAll;
 
 impl Policy for AllowAll {
-    fn may_handshake(&self, _identity: Option<&Identity>, _ext: Option<&Value>) -> Verdict {
+    fn may_handshake(
+        &self,
+        _identity: Option<&Identity>,
+        _tag: Option<&Tag>,
+        _ext: Option<&Value>,
+    ) -> Verdict {
         Verdict::Allow
     }
 

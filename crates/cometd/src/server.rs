@@ -160,7 +160,8 @@ impl CometdServer {
         self.shared.with(|state, now| state.hub.end_session(now, session, advice))
     }
 
-    /// Ends all sessions of an identity, as after a change of its password, and counts them.
+    /// Ends all sessions of an identity, as after a change of its password, and counts them; closes
+    /// all sockets that it opened, also those without a session.
     pub fn end_identity(&self, identity: &Identity) -> usize {
         self.shared.with(|state, now| state.hub.end_identity(now, identity))
     }

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use handoff_cometd::{Denial, Identity, Policy, Source, Verdict};
+use handoff_cometd::{Denial, Identity, Policy, Source, Tag, Verdict};
 use handoff_domain::{User, UserId};
 use handoff_engine::Engine;
 use serde_json::Value;
 
 use super::audience;
+use super::identity::credentials_of;
 use crate::limit::Limiter;
 
 /// The policy of the agents' server. It asks the engine's directory anew each time, so that a
@@ -39,10 +40,17 @@ pub(super) fn user_of(engine: &Engine, identity: &Identity) -> Option<Arc<User>>
 }
 
 impl Policy for ByRole {
-    fn may_handshake(&self, identity: Option<&Identity>, _ext: Option<&Value>) -> Verdict {
+    fn may_handshake(
+        &self,
+        identity: Option<&Identity>,
+        tag: Option<&Tag>,
+        _ext: Option<&Value>,
+    ) -> Verdict {
+        // The request, or the upgrade of its socket, may have been let in a while ago.
+        let is_let_in = self.user(identity).is_some_and(|user| tag == Some(&credentials_of(&user)));
         // Credentials can be renewed, so the client may come back; clients take the other advice as
         // final (bayeux.md 1.3).
-        allow_if(self.user(identity).is_some(), Denial::Temporary)
+        allow_if(is_let_in, Denial::Temporary)
     }
 
     fn may_send(&self, identity: Option<&Identity>, _source: Option<&Source>) -> Verdict {

@@ -8,10 +8,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
-use handoff_api::comet::{Comet, PATH, identity_of};
+use handoff_api::comet::{Comet, PATH, credentials_of, identity_of};
 use handoff_api::wire::resource::PublicUrl;
 use handoff_api::{Assembly, Setup};
 use handoff_bus::LocalBus;
+use handoff_cometd::Tag;
 use handoff_content::FileKeeper;
 use handoff_domain::event::Cause;
 use handoff_domain::{
@@ -64,7 +65,7 @@ impl Api {
     }
 
     pub(crate) fn client(&self, user: impl Into<Option<UserId>>) -> Client {
-        Client::of(&self.comet, user.into())
+        Client::of(&self.comet, &self.engine, user.into())
     }
 
     /// A client with an open session, subscribed to `name`.
@@ -166,6 +167,7 @@ impl Api {
 pub(crate) struct Client {
     router: Router,
     user: Option<UserId>,
+    credentials: Option<Tag>,
     id: String,
     /// Everything that came, in order.
     inbox: Vec<Value>,
@@ -174,9 +176,13 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Returns a client whom the server takes for that user.
-    pub(crate) fn of(comet: &Comet, user: Option<UserId>) -> Self {
-        Self { router: comet.router(), user, id: String::new(), inbox: Vec::new(), taken: 0 }
+    /// Returns a client whom the server takes for that user, with the password of now.
+    pub(crate) fn of(comet: &Comet, engine: &Engine, user: Option<UserId>) -> Self {
+        let directory = engine.core().directory();
+        let credentials =
+            user.and_then(|user| directory.users.get(&user)).map(|user| credentials_of(user));
+        let (router, id) = (comet.router(), String::new());
+        Self { router, user, credentials, id, inbox: Vec::new(), taken: 0 }
     }
 
     /// Sends messages and gives the replies; what else comes along goes to the inbox.
@@ -187,6 +193,9 @@ impl Client {
             .unwrap();
         if let Some(user) = self.user {
             request.extensions_mut().insert(identity_of(user));
+        }
+        if let Some(credentials) = self.credentials.clone() {
+            request.extensions_mut().insert(credentials);
         }
         let response = tokio::time::timeout(BOUND, self.router.clone().oneshot(request))
             .await

@@ -372,6 +372,22 @@ async fn all_sessions_end_of_a_user_who_could_not_log_in_as_they_did_and_nobody_
 }
 
 #[tokio::test]
+async fn what_was_let_in_before_a_new_password_opens_no_session_after_it() {
+    let api = Api::start().await;
+    api.engine.workers().directory().look().await.unwrap();
+    let mut before = api.client(KATE);
+    assert_eq!(before.handshake().await["successful"], true, "the control");
+    change_kate(&api, |user| user.password_hash = Some("another".to_owned())).await;
+    let refused = before.handshake().await;
+    assert_eq!(
+        (&refused["successful"], &refused["advice"]["reconnect"]),
+        (&json!(false), &json!("handshake"))
+    );
+    assert_eq!(api.client(KATE).handshake().await["successful"], true, "by the new one");
+    api.stop().await;
+}
+
+#[tokio::test]
 async fn a_session_ends_when_its_subscriptions_would_bring_something_else() {
     let api = Api::start().await;
     api.engine.workers().directory().look().await.unwrap();

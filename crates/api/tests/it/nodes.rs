@@ -144,7 +144,7 @@ impl Node {
     }
 
     pub(crate) fn client(&self, name: &str) -> Client {
-        Client::of(&self.comet, Some(self.user_id(name)))
+        Client::of(&self.comet, &self.engine, Some(self.user_id(name)))
     }
 
     /// Returns the state of an interaction, as somebody sees it.

@@ -271,8 +271,9 @@ impl Hub {
             let reply = Reply { channel: message.channel.as_deref(), ..Reply::default() };
             return Err(reply.failed(Failure::MessageIdInvalid).encode());
         }
+        let is_closing = self.is_closing(caller);
         let found = message.client_id.as_deref().and_then(|id| self.sessions.get_mut(id));
-        let Some(session) = found.filter(|session| session.admits(caller)) else {
+        let Some(session) = found.filter(|session| !is_closing && session.admits(caller)) else {
             return Err(session_unknown(message, kind));
         };
         if let Some(expires_ms) = &mut session.expires_ms {

@@ -56,16 +56,18 @@ pub(super) async fn serve(shared: Arc<Shared>, request: Request) -> Response {
         Ok(upgrade) => upgrade,
         Err(_rejection) => return StatusCode::BAD_REQUEST.into_response(),
     };
-    // The socket's id is given once it is open; until then any number stands for it.
+    // The socket's id is given when it is registered; until then any number stands for it.
     let caller = caller(&parts, Transport::WebSocket(SocketId(0)));
     let limits = &shared.limits;
     let bytes_max = limits.websocket_message_bytes.saturating_mul(TOLERATED_EXCESS);
+    // Registered before the client can know of it: what ends the identity from now on closes it.
+    let connection = Connection::open(Arc::clone(&shared), caller);
     upgrade
         .read_buffer_size(limits.websocket_read_buffer_bytes)
         .write_buffer_size(0)
         .max_message_size(bytes_max)
         .max_frame_size(bytes_max)
-        .on_upgrade(move |socket| async move { Connection::open(shared, caller).run(socket).await })
+        .on_upgrade(move |socket| connection.run(socket))
 }
 
 /// A socket as the hub knows it; dropping it closes it there.
@@ -89,7 +91,7 @@ impl Connection {
     fn open(shared: Arc<Shared>, caller: Caller) -> Self {
         let wake = Arc::new(Notify::new());
         let id = shared.with(|state, _| {
-            let id = state.hub.open_socket();
+            let id = state.hub.open_socket(caller.identity.clone());
             state.sockets.insert(id, Arc::clone(&wake));
             id
         });

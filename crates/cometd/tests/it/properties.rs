@@ -185,7 +185,7 @@ impl World {
     }
 
     fn push(&mut self, arrivals: u8, fate: Fate) {
-        let socket = self.hub.open_socket();
+        let socket = self.hub.open_socket(None);
         let step = self.connect(Transport::WebSocket(socket));
         match self.answer(step) {
             Ok(parcel) => self.receive(parcel, fate),

@@ -53,8 +53,7 @@ impl World {
 
     /// Somebody: two users and a stranger, by polls of two browsers or on one of the sockets.
     fn caller(&self, argument: u8) -> Caller {
-        let identity =
-            ["kate", "ben"].get(usize::from(argument % 3)).map(|name| Identity::new(*name));
+        let identity = identity(argument);
         let browser = BrowserId::new(format!("browser{}", argument % 2));
         let socket = self.sockets.get(usize::from(argument / 4)).copied();
         let transport = socket.map_or(Transport::LongPolling, Transport::WebSocket);
@@ -69,7 +68,7 @@ impl World {
             4 => self.other(argument),
             5 => self.publish(argument),
             6 => self.cut(argument),
-            7 => self.sockets.push(self.hub.open_socket()),
+            7 => self.sockets.push(self.hub.open_socket(identity(argument))),
             8 => self.pass(u64::from(argument) * 300),
             _ => self.settle(argument),
         }
@@ -244,6 +243,10 @@ impl World {
     }
 }
 
+fn identity(argument: u8) -> Option<Identity> {
+    ["kate", "ben"].get(usize::from(argument % 3)).map(|name| Identity::new(*name))
+}
+
 fn message(value: Value) -> Message {
     decode(value.to_string().as_bytes(), &Limits::default()).unwrap().remove(0)
 }
@@ -257,4 +260,22 @@ fn any_order_of_events_leaves_nothing_behind() {
         }
         world.end();
     });
+}
+
+#[test]
+fn a_socket_that_is_being_closed_opens_and_reaches_nothing() {
+    // Of the arguments, 0 is Kate on the first socket, 6 Kate on the second, 12 Kate by a poll.
+    let mut world = World::new();
+    let first = world.hub.open_socket(identity(0));
+    world.sockets.push(first);
+    world.hub.end_identity(world.now(), &Identity::new("kate"));
+    world.handshake(0);
+    assert_eq!(world.sessions.len(), 0, "its frames may be on their way already");
+    world.handshake(12);
+    assert_eq!(world.sessions.len(), 1);
+    let connect = json!({"channel": "/meta/connect"});
+    assert!(world.admitted(connect.clone(), 0).is_none());
+    let second = world.hub.open_socket(identity(6));
+    world.sockets.push(second);
+    assert!(world.admitted(connect, 6).is_some(), "the control");
 }

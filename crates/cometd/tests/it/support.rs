@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use bytes::Bytes;
 use handoff_cometd::{
     Application, CometdServer, Denial, Identity, Limits, Outgoing, Policy, Ports, Random,
-    RemovalReason, SessionId, SessionInfo, Source, Verdict,
+    RemovalReason, SessionId, SessionInfo, Source, Tag, Verdict,
 };
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -44,7 +44,12 @@ pub(crate) struct Doorman {
 }
 
 impl Policy for Doorman {
-    fn may_handshake(&self, identity: Option<&Identity>, _ext: Option<&Value>) -> Verdict {
+    fn may_handshake(
+        &self,
+        identity: Option<&Identity>,
+        _tag: Option<&Tag>,
+        _ext: Option<&Value>,
+    ) -> Verdict {
         match identity.map(Identity::as_str) {
             Some("banned") => Verdict::Deny(Denial::Permanent),
             Some("expired") => Verdict::Deny(Denial::Temporary),

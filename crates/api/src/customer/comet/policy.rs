@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use handoff_cometd::{Denial, Identity, Policy, Source, Verdict};
+use handoff_cometd::{Denial, Identity, Policy, Source, Tag, Verdict};
 use handoff_engine::Core;
 use serde_json::Value;
 
@@ -36,7 +36,12 @@ impl ChatChannels {
 }
 
 impl Policy for ChatChannels {
-    fn may_handshake(&self, _identity: Option<&Identity>, _ext: Option<&Value>) -> Verdict {
+    fn may_handshake(
+        &self,
+        _identity: Option<&Identity>,
+        _tag: Option<&Tag>,
+        _ext: Option<&Value>,
+    ) -> Verdict {
         Verdict::Allow
     }
 

@@ -108,7 +108,11 @@ impl Hub {
             return Some((Failure::MessageIdInvalid, Advice::stop()));
         }
         let again = Advice::after(Reconnect::Handshake, REFUSED_INTERVAL_MS);
-        match self.policy.may_handshake(caller.identity.as_ref(), message.ext.as_ref()) {
+        if self.is_closing(caller) {
+            return Some((Failure::HandshakeDenied, again));
+        }
+        let (identity, tag) = (caller.identity.as_ref(), caller.tag.as_ref());
+        match self.policy.may_handshake(identity, tag, message.ext.as_ref()) {
             Verdict::Allow => {}
             Verdict::Deny(Denial::Temporary) => return Some((Failure::HandshakeDenied, again)),
             Verdict::Deny(Denial::Permanent) => {
@@ -208,9 +212,10 @@ impl Hub {
         self.remove(now, session, RemovalReason::Ended, farewell)
     }
 
-    /// Ends all sessions of an identity and counts them. Their clients are told to handshake, which
-    /// is where an identity that may not come back is refused.
+    /// Ends all sessions of an identity, counts them and closes its sockets. Clients are told to
+    /// handshake, which takes a new request: there an identity that may not come back is refused.
     pub fn end_identity(&mut self, now: Moment, identity: &Identity) -> usize {
+        self.close_sockets_of(identity);
         let sessions = self.sessions_of(identity);
         for session in &sessions {
             self.remove(now, session, RemovalReason::Ended, Farewell::ComeBack);

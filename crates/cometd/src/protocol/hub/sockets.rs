@@ -8,14 +8,16 @@ use bytes::Bytes;
 use super::connect::{parcel, release};
 use super::lifetime::Farewell;
 use super::{Hub, Parcel, Wake, nudge};
-use crate::identity::SessionId;
+use crate::identity::{Identity, SessionId};
 use crate::protocol::Moment;
 use crate::protocol::ack::Selection;
-use crate::protocol::session::{Carrier, HeldConnect, Session, SocketId, Transport};
+use crate::protocol::session::{Caller, Carrier, HeldConnect, Session, SocketId, Transport};
 
 /// An open socket.
 #[derive(Debug, Default)]
 pub(super) struct Socket {
+    /// Who opened it. That stands for all messages on it: only the upgrade is authenticated.
+    identity: Option<Identity>,
     session: Option<SessionId>,
     /// Last words for a session that has ended.
     parting: Vec<Bytes>,
@@ -25,7 +27,7 @@ pub(super) struct Socket {
 /// Why the server closes a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
-    /// The session has ended: close code 1000.
+    /// The session has ended, or all of its identity's have: close code 1000.
     SessionEnded,
     /// The server stops: close code 1001.
     GoingAway,
@@ -41,11 +43,11 @@ pub struct SocketParcel {
 }
 
 impl Hub {
-    /// Registers a new socket.
-    pub fn open_socket(&mut self) -> SocketId {
+    /// Registers a new socket, by whom it is opened.
+    pub fn open_socket(&mut self, identity: Option<Identity>) -> SocketId {
         let socket = SocketId(self.next_serial());
         let close = self.is_shut_down.then_some(Close::GoingAway);
-        self.sockets.insert(socket, Socket { close, ..Socket::default() });
+        self.sockets.insert(socket, Socket { identity, close, ..Socket::default() });
         socket
     }
 
@@ -135,6 +137,24 @@ impl Hub {
         }
         entry.parting.extend(last_words);
         self.wakes.push(Wake::Socket(socket));
+    }
+
+    /// Closes all sockets that an identity opened, with a session or without: they were opened with
+    /// credentials that may not hold any more.
+    pub(super) fn close_sockets_of(&mut self, identity: &Identity) {
+        for (socket, entry) in &mut self.sockets {
+            if entry.identity.as_ref() == Some(identity) {
+                entry.close = Some(entry.close.unwrap_or(Close::SessionEnded));
+                self.wakes.push(Wake::Socket(*socket));
+            }
+        }
+    }
+
+    /// Tells whether a caller's socket is being closed; what still comes on it opens and reaches
+    /// nothing.
+    pub(super) fn is_closing(&self, caller: &Caller) -> bool {
+        let Transport::WebSocket(socket) = caller.transport else { return false };
+        self.sockets.get(&socket).is_none_or(|entry| entry.close.is_some())
     }
 
     pub(super) fn close_all_sockets(&mut self) {

@@ -1,10 +1,11 @@
 //! Sessions that outlive their sockets, change transports, or end while a socket is open (bayeux.md
 //! 1.4, 1.5, 1.12).
 
-use futures_util::SinkExt;
-use handoff_cometd::{Limits, SessionId};
+use futures_util::{SinkExt, StreamExt};
+use handoff_cometd::{Identity, Limits, SessionId};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{Socket, listen};
@@ -111,4 +112,29 @@ async fn an_object_alone_and_one_frame_with_many_messages_are_understood() {
     );
     socket.send(json!([{"channel": "/a", "id": "2"}, {"channel": "/b", "id": "3"}])).await;
     assert_eq!(socket.receive().await.len(), 2);
+}
+
+/// What was authenticated at the upgrade must not outlive the credentials: a client that stays on
+/// its socket would shake hands without any.
+#[tokio::test]
+async fn no_socket_of_an_ended_identity_opens_another_session() {
+    let bench = Bench::new(Limits::default());
+    let address = listen(&bench).await;
+    let mut told = Socket::connected(address, Value::Null).await;
+    told.connect(&Value::Null).await;
+    told.send(json!([{"channel": "/a", "data": 1}])).await;
+    told.receive().await;
+    let mut without_session = Socket::open(address, &[("x-user", "kate")]).await;
+    let mut bens = Socket::open(address, &[("x-user", "ben")]).await;
+    assert_eq!(bench.server.end_identity(&Identity::new("kate")), 1);
+    assert_eq!(told.receive().await[0]["advice"]["reconnect"], "handshake");
+    for socket in [&mut told, &mut without_session] {
+        socket.send(json!([{"channel": "/meta/handshake"}])).await;
+        let next = socket.stream.next().await.unwrap().unwrap();
+        let Message::Close(Some(CloseFrame { code, .. })) = next else { panic!("{next}") };
+        assert_eq!(code, CloseCode::Normal);
+    }
+    assert_eq!(bench.server.stats().sessions, 0);
+    bens.send(json!([{"channel": "/meta/handshake"}])).await;
+    assert_eq!(bens.receive().await[0]["successful"], true, "nobody else is concerned");
 }
