@@ -175,12 +175,13 @@ async fn apply(
     tell: &mpsc::Sender<Line>,
 ) -> Result<Outcome, String> {
     let file = CenterFile::new(&application.name, &application.text);
-    if let Applicant::Admin(me) = by {
-        refuse_another_center(shared, me, &file)?;
-    }
+    let only = match by {
+        Applicant::Operator => None,
+        Applicant::Admin(me) => Some(Only(name_of_center(shared, me))),
+    };
     let unnamed = if application.prune { Unnamed::Prune } else { Unnamed::Keep };
-    let plan =
-        plan(shared, file, FilePasswords::new(take(&mut application.passwords)), unnamed).await?;
+    let passwords = FilePasswords::new(take(&mut application.passwords));
+    let plan = plan(shared, (file, only), passwords, unnamed).await?;
     for warning in &plan.warnings {
         let _is_read = tell.send(Line::Warning(warning.clone())).await;
     }
@@ -222,33 +223,46 @@ async fn apply(
     Ok(Outcome::Applied { passed_on })
 }
 
-/// Compares a file with what is stored, where it may take as long as its passwords do.
+/// Compares a file with what is stored, where it may take as long as its passwords do, or as
+/// reading it does.
 async fn plan(
     shared: &Shared,
-    file: CenterFile,
+    (file, only): (CenterFile, Option<Only>),
     passwords: FilePasswords,
     unnamed: Unnamed,
 ) -> Result<Plan, String> {
     let (core, runtime) = (shared.engine().core().clone(), Handle::current());
     let planned = tokio::task::spawn_blocking(move || {
-        runtime.block_on(file.plan(&**core.store(), core.ids(), &passwords, unnamed))
+        if let Some(only) = only {
+            only.refuse_another(&file)?;
+        }
+        let plan = file.plan(&**core.store(), core.ids(), &passwords, unnamed);
+        runtime.block_on(plan).map_err(|error| said(&error))
     });
-    let planned = planned.await.map_err(|_| "the server stops".to_owned())?;
-    planned.map_err(|error| said(&error))
+    planned.await.map_err(|_| "the server stops".to_owned())?
 }
 
-/// Refuses a file that is not of the admin's own contact center, before it is compared with
-/// anything: what is in another one is not theirs to know.
-fn refuse_another_center(shared: &Shared, me: &Me, file: &CenterFile) -> Result<(), String> {
-    let named = file.center_name().map_err(|error| said(&error))?;
+/// The only contact center that an admin may change: the name of their own, if it is still there.
+struct Only(Option<String>);
+
+fn name_of_center(shared: &Shared, me: &Me) -> Option<String> {
     let directory = shared.engine().core().directory();
-    if directory.centers.get(&me.center()).is_some_and(|own| own.name == named) {
-        return Ok(());
+    directory.centers.get(&me.center()).map(|own| own.name.clone())
+}
+
+impl Only {
+    /// Refuses a file that is of another contact center, before it is compared with anything: what
+    /// is in another one is not theirs to know.
+    fn refuse_another(&self, file: &CenterFile) -> Result<(), String> {
+        let named = file.center_name().map_err(|error| said(&error))?;
+        if self.0.as_ref() == Some(&named) {
+            return Ok(());
+        }
+        Err(format!(
+            "{}: the contact center {named:?} is not yours: an admin changes their own, and whoever operates the server any",
+            file.name()
+        ))
     }
-    Err(format!(
-        "{}: the contact center {named:?} is not yours: an admin changes their own, and whoever operates the server any",
-        file.name()
-    ))
 }
 
 /// Says what is wrong with its causes, on one line.

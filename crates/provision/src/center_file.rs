@@ -36,6 +36,10 @@ use crate::toml_place;
 /// Most tables of a file whose faults are told at once.
 const WRONG_MAX: usize = 100;
 
+/// Most bytes that are read for faults beyond the first: each means to read what is left of the
+/// file again.
+const READ_AGAIN_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// A center file cannot be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum CenterFileError {
@@ -219,10 +223,11 @@ impl CenterFile {
     }
 
     /// Reads the file's form. What cannot be read of one table does not hide what is wrong with the
-    /// others: the first fault of each is told.
+    /// others: the first fault of each is told, of a large file only those of a few.
     fn form(&self) -> Result<form::Form, CenterFileError> {
         let mut rest = self.text.clone();
         let mut wrong = Vec::new();
+        let rounds_max = WRONG_MAX.min(1 + READ_AGAIN_BYTES_MAX / rest.len().max(1));
         loop {
             let error = match toml::from_str::<form::Form>(&rest) {
                 Ok(form) if wrong.is_empty() => return Ok(form),
@@ -230,9 +235,10 @@ impl CenterFile {
                 Err(error) => error,
             };
             wrong.push(CenterFileError::Wrong(toml_place::describe(&self.name, &rest, &error)));
-            match error.span().and_then(|span| toml_place::without_table(&rest, span.start)) {
-                Some(without) if wrong.len() < WRONG_MAX => rest = without,
-                _ => break,
+            let span = error.span().filter(|_| wrong.len() < rounds_max);
+            match span.and_then(|span| toml_place::without_table(&rest, span.start)) {
+                Some(without) => rest = without,
+                None => break,
             }
         }
         Err(CenterFileError::all_of(wrong).expect("there was an error in every round but the last"))

@@ -7,6 +7,7 @@ mod api;
 mod bad_input;
 mod bounds;
 mod call_table;
+mod center;
 mod chat_agents;
 mod chat_attachments;
 mod chat_customers;

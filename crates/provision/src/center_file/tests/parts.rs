@@ -1,4 +1,4 @@
-//! Files that take more than one commit.
+//! Large files: they take more than one commit, and few of their faults are looked for.
 
 use std::fmt::Write as _;
 use std::sync::Mutex;
@@ -51,4 +51,18 @@ async fn what_was_left_over_is_done_by_the_next_application() {
         setup.apply(&large(2_500), Unnamed::Keep).await.unwrap().lines().next(),
         Some("no changes")
     );
+}
+
+/// Each further fault means to read the whole file again, and there may be an admin of any center
+/// who sends it.
+#[tokio::test]
+async fn of_a_large_file_few_faults_are_looked_for() {
+    let faults = async |name: &str| {
+        let skills = format!("[[skill]]\nname = {name:?}\nlevel = 1\n").repeat(200);
+        let file = CenterFile::new("center.toml", &format!("[center]\nname = \"Demo\"\n{skills}"));
+        file.center_name().unwrap_err().to_string().lines().count()
+    };
+    assert_eq!(faults("billing").await, WRONG_MAX, "the control");
+    let few = faults(&"x".repeat(5_000)).await;
+    assert!((1..10).contains(&few), "{few}");
 }
