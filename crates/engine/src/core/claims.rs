@@ -74,11 +74,13 @@ impl Core {
     pub async fn keep(&self, mut claimed: Claimed) {
         loop {
             tokio::time::sleep(Duration::from_millis(RENEWED_MS)).await;
-            match self.claim(&claimed.key).await {
-                Ok(Claiming::Ours(renewed)) => claimed = renewed,
-                Ok(Claiming::Taken { .. }) => return,
-                Err(_) if self.now() >= claimed.until => return,
-                Err(_) => {}
+            let left = Duration::from_millis(claimed.until.ms_since(self.now()));
+            match tokio::time::timeout(left, self.claim(&claimed.key)).await {
+                Ok(Ok(Claiming::Ours(renewed))) => claimed = renewed,
+                // A store that does not answer does not keep the claim from ending.
+                Ok(Ok(Claiming::Taken { .. })) | Err(_) => return,
+                Ok(Err(_)) if self.now() >= claimed.until => return,
+                Ok(Err(_)) => {}
             }
         }
     }
