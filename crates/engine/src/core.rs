@@ -22,7 +22,7 @@ mod references;
 mod transcripts;
 
 pub use board::{Board, CurrentBoard, Lines};
-pub use claims::{Claimed, Claiming};
+pub use claims::{ClaimFor, Claimed, Claiming};
 pub use directory::Directory;
 pub use notes::{Note, NoteKind, NumberedNote};
 pub use options::{AcknowledgementLimits, Options};

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use handoff_engine::{Claimed, Claiming, Core};
+use handoff_engine::{ClaimFor, Claimed, Claiming, Core};
 use handoff_mail::imap::{self, ImapMailbox, ImapPorts, MailboxStatus};
 use handoff_mail::ports::{Checkpoints, Intake};
 use tokio::sync::watch;
@@ -31,7 +31,7 @@ impl Source {
     pub(crate) async fn attend(self, stopping: CancellationToken) {
         let key = format!("mailbox {}", self.mailbox.name);
         while !stopping.is_cancelled() {
-            match self.core.claim(&key).await {
+            match self.core.claim(&key, ClaimFor::Incarnation).await {
                 Ok(Claiming::Ours(claimed)) => self.fetch(claimed, &stopping).await,
                 // What could not be claimed now is asked for again.
                 Ok(Claiming::Taken { .. }) | Err(_) => {

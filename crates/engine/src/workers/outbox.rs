@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
-use crate::core::{Claiming, Core, NextDue};
+use crate::core::{ClaimFor, Claiming, Core, NextDue};
 use crate::outward::{Post, Posted};
 use crate::worker::Worker;
 
@@ -187,7 +187,7 @@ impl Sending {
     /// Claims a mail for this node and posts it. What another node has claimed is left alone until
     /// that claim ends.
     async fn hand_over(&self, mail: &Interaction, post: &dyn Post) -> HandedOver {
-        let claimed = match self.core.claim(&key_of(mail)).await {
+        let claimed = match self.core.claim(&key_of(mail), ClaimFor::Attempt).await {
             Ok(Claiming::Ours(claimed)) => claimed,
             Ok(Claiming::Taken { until }) => {
                 self.leave_until(mail.id, until);
