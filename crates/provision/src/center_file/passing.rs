@@ -14,7 +14,7 @@ use handoff_domain::{
     WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{AgentError, CommandRequest, Directory, Done, Engine, ExecuteError};
-use handoff_store::{InteractionQuery, InteractionScope, Key, Put, Record};
+use handoff_store::{InteractionQuery, InteractionScope, Key, Put, Record, StoreError};
 
 use super::apply::Batches;
 use super::difference::{Change, Difference};
@@ -227,21 +227,23 @@ struct Passing<'a> {
 }
 
 impl Passing<'_> {
-    /// Calls something with every interaction of the contact center that is not over.
-    async fn all(&self, mut with: impl FnMut(Interaction)) -> Result<(), CenterFileError> {
-        let mut query = self.query();
-        loop {
-            let page = self.engine.core().store().interactions(&query).await?;
-            query.after = page.items.last().map(|last| last.value.id);
-            page.items.into_iter().for_each(|item| with(item.value));
-            if !page.more {
-                return Ok(());
-            }
-        }
+    /// Returns what asks for every interaction of the contact center that is not over.
+    fn all(&self) -> Option<InteractionQuery> {
+        Some(InteractionQuery::of(InteractionScope::Active(self.staying.center), PAGE))
     }
 
-    fn query(&self) -> InteractionQuery {
-        InteractionQuery::of(InteractionScope::Active(self.staying.center), PAGE)
+    /// Reads a page of what is left, and leaves what comes after it; `None` after the last.
+    async fn next_page(
+        &self,
+        left: &mut Option<InteractionQuery>,
+    ) -> Result<Option<impl Iterator<Item = Interaction>>, StoreError> {
+        let Some(query) = left else { return Ok(None) };
+        let page = self.engine.core().store().interactions(query).await?;
+        query.after = page.items.last().map(|last| last.value.id);
+        if !page.more {
+            *left = None;
+        }
+        Ok(Some(page.items.into_iter().map(|item| item.value)))
     }
 
     /// Looks at everything before anything is changed: a half-pruned center helps nobody. Returns
@@ -249,12 +251,16 @@ impl Passing<'_> {
     async fn refuse_what_has_no_place(&self) -> Result<usize, CenterFileError> {
         let mut without = WithoutPlace::default();
         let mut found = 0;
-        self.all(|interaction| match self.staying.next_step(&interaction) {
-            Ok(None) => {}
-            Ok(Some(_)) => found += 1,
-            Err(HasNoPlace) => without.add(&interaction),
-        })
-        .await?;
+        let mut left = self.all();
+        while let Some(page) = self.next_page(&mut left).await? {
+            for interaction in page {
+                match self.staying.next_step(&interaction) {
+                    Ok(None) => {}
+                    Ok(Some(_)) => found += 1,
+                    Err(HasNoPlace) => without.add(&interaction),
+                }
+            }
+        }
         without.refuse(CenterFileError::NoPlace)?;
         Ok(found)
     }
@@ -277,14 +283,12 @@ impl Passing<'_> {
     /// has no queue to go to is refused when the rest is done: left alone, nobody would be offered
     /// it.
     async fn pass_on(&self) -> Result<usize, CenterFileError> {
-        let mut query = self.query();
+        let mut left = self.all();
         let mut without = WithoutPlace::default();
         let mut passed_on = 0;
-        loop {
-            let page = self.engine.core().store().interactions(&query).await?;
-            query.after = page.items.last().map(|last| last.value.id);
+        while let Some(page) = self.next_page(&mut left).await? {
             let mut touched = Vec::new();
-            for interaction in page.items.into_iter().map(|item| item.value) {
+            for interaction in page {
                 match self.staying.next_step(&interaction) {
                     Ok(None) => {}
                     Ok(Some(_)) => touched.push(Arc::new(interaction)),
@@ -295,11 +299,9 @@ impl Passing<'_> {
             stream::iter(touched.into_iter().map(Ok))
                 .try_for_each_concurrent(AT_ONCE, |interaction| self.pass_one_on(interaction))
                 .await?;
-            if !page.more {
-                without.refuse(CenterFileError::CameMeanwhile)?;
-                return Ok(passed_on);
-            }
         }
+        without.refuse(CenterFileError::CameMeanwhile)?;
+        Ok(passed_on)
     }
 
     async fn pass_one_on(&self, interaction: Arc<Interaction>) -> Result<(), CenterFileError> {
