@@ -186,11 +186,12 @@ async fn apply(
         let _is_read = tell.send(Line::Warning(warning.clone())).await;
     }
     let _is_read = tell.send(Line::Difference(plan.difference.to_string())).await;
-    if plan.difference.is_empty() {
-        return Ok(Outcome::Unchanged);
-    }
+    let is_same = plan.difference.is_empty();
     if application.dry_run {
-        return Ok(Outcome::DryRun);
+        return Ok(if is_same { Outcome::Unchanged } else { Outcome::DryRun });
+    }
+    if plan.has_nothing_to_do() {
+        return Ok(Outcome::Unchanged);
     }
     let cause = match by {
         Applicant::Operator => Cause::Operator,
@@ -220,7 +221,7 @@ async fn apply(
             "what a center file changed could not be read back"
         ),
     }
-    Ok(Outcome::Applied { passed_on })
+    Ok(if is_same && passed_on == 0 { Outcome::Unchanged } else { Outcome::Applied { passed_on } })
 }
 
 /// Compares a file with what is stored, where it may take as long as its passwords do, or as

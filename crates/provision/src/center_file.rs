@@ -144,6 +144,7 @@ pub struct Plan {
     pub difference: Difference,
     /// What the operator should know, a sentence each.
     pub warnings: Vec<String>,
+    unnamed: Unnamed,
 }
 
 impl CenterFile {
@@ -219,7 +220,7 @@ impl CenterFile {
         let resolved = resolve::resolve(self, form, &directory, ids, passwords)?;
         self.refuse_changed_channels(&resolved, &directory, store).await?;
         let difference = Difference::between(&resolved, &directory, unnamed);
-        Ok(Plan { difference, warnings: resolved.warnings })
+        Ok(Plan { difference, warnings: resolved.warnings, unnamed })
     }
 
     /// Reads the file's form. What cannot be read of one table does not hide what is wrong with the
@@ -282,6 +283,14 @@ impl CenterFile {
 }
 
 impl Plan {
+    /// Tells whether there is nothing to do. Where things are removed, an application before this
+    /// one may have stopped between the removal and passing on what was with them: that is looked
+    /// for also when nothing differs.
+    #[must_use]
+    pub fn has_nothing_to_do(&self) -> bool {
+        self.difference.is_empty() && self.unnamed == Unnamed::Keep
+    }
+
     /// Writes what the file says, in guarded commits: all or nothing as long as it fits into one.
     /// Nothing is removed, also where that was planned: what is with something that goes is passed
     /// on first ([`Plan::apply_and_pass_on`]).

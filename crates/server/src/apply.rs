@@ -84,11 +84,12 @@ async fn apply_to(
     let plan = file.plan(&**store, &SystemIds::default(), &passwords, unnamed).await?;
     plan.warnings.iter().for_each(output::warn);
     output::say(plan.difference.to_string().trim_end());
-    if plan.difference.is_empty() {
+    let is_same = plan.difference.is_empty();
+    if options.dry_run {
+        told(if is_same { Outcome::Unchanged } else { Outcome::DryRun });
         return Ok(());
     }
-    if options.dry_run {
-        told(Outcome::DryRun);
+    if plan.has_nothing_to_do() {
         return Ok(());
     }
     let by = By::operator(SystemClock::default().now());
@@ -103,7 +104,11 @@ async fn apply_to(
             passed_on?
         }
     };
-    told(Outcome::Applied { passed_on });
+    told(if is_same && passed_on == 0 {
+        Outcome::Unchanged
+    } else {
+        Outcome::Applied { passed_on }
+    });
     Ok(())
 }
 

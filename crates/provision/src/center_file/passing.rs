@@ -41,6 +41,9 @@ pub(super) async fn apply(
     let staying = Staying::after(&difference, &Directory::load(store).await?, work_to)?;
     let passing = Passing { engine, staying };
     let found = passing.refuse_what_has_no_place().await?;
+    if difference.is_empty() && found == 0 {
+        return Ok(0);
+    }
     let (writes, mut removals): (_, Vec<Change>) =
         difference.changes.into_iter().partition(Change::is_write);
     let mut batches = Batches::new(store, difference.directory, by, tell);

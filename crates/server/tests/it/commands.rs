@@ -8,14 +8,14 @@ use crate::child::{Server, finish, handoff, text};
 const CONFIG: &str = "[server]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"data\"\n";
 const CENTER: &str = "[center]\nname = \"Small\"\n[[user]]\nuserName = \"eva\"\nroles = [\"agent\"]\npassword = \"open secret\"\n";
 
-fn directory() -> tempfile::TempDir {
+pub(crate) fn directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("handoff.toml"), CONFIG).unwrap();
     std::fs::write(directory.path().join("center.toml"), CENTER).unwrap();
     directory
 }
 
-fn succeed(arguments: &[&str], directory: &Path) -> String {
+pub(crate) fn succeed(arguments: &[&str], directory: &Path) -> String {
     let output = finish(arguments, directory);
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
     text(&output.stdout)

@@ -5,3 +5,4 @@
 mod child;
 mod commands;
 mod demo;
+mod leftovers;
