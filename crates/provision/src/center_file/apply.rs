@@ -4,8 +4,8 @@ use std::mem::take;
 
 use handoff_domain::{Queue, UserId};
 use handoff_store::{
-    CommitError, DirectoryGuard, InteractionQuery, InteractionScope, Key, Put, Record, Removal,
-    Store, StoreError,
+    CommitError, Committed, DirectoryGuard, InteractionQuery, InteractionScope, Key, Put, Record,
+    Removal, Store, StoreError,
 };
 
 use super::difference::Change;
@@ -18,6 +18,8 @@ const COMMIT_LEN_MAX: usize = 1_000;
 /// From how many bytes on a commit is full, as records are printed for people to debug: about as
 /// many as they are stored in.
 const COMMIT_BYTES_MAX: usize = 4 * 1_024 * 1_024;
+/// Most tries of one commit, each with the desks that go as they were then.
+const TRIES_MAX: usize = 64;
 
 /// Commits changes of one contact center in parts.
 pub(super) struct Batches<'a> {
@@ -86,20 +88,52 @@ impl<'a> Batches<'a> {
             return Ok(());
         }
         self.committed += puts.len() + removals.len();
-        let change = change_set(self.directory, self.by, puts, removals);
+        self.commit_with_desks(puts, removals).await?;
         self.directory.version += 1;
-        match self.store.commit(change).await {
-            Ok(_) => {
-                (self.tell)(self.committed);
-                Ok(())
-            }
-            Err(CommitError::Conflict { key }) => Err(CenterFileError::Conflict(conflicting(&key))),
-            Err(CommitError::Store(error)) => Err(error.into()),
-            Err(CommitError::Timer(_) | CommitError::Receipt(_)) => {
-                unreachable!("a change of a contact center has neither timers nor receipts")
+        (self.tell)(self.committed);
+        Ok(())
+    }
+
+    /// Commits with the desks as they are now: the sessions of who was disabled end at their own
+    /// time, and each end writes a desk that goes.
+    async fn commit_with_desks(
+        &self,
+        puts: Vec<Put>,
+        mut removals: Vec<Removal>,
+    ) -> Result<(), CenterFileError> {
+        for _ in 1..TRIES_MAX {
+            let (puts, removing) = (puts.clone(), removals.clone());
+            let change = change_set(self.directory, self.by, puts, removing);
+            match self.store.commit(change).await {
+                Err(CommitError::Conflict { key: Key::Desk(_) }) => {
+                    reread_desks(&mut removals, self.store).await?;
+                }
+                other => return done(other),
             }
         }
+        done(self.store.commit(change_set(self.directory, self.by, puts, removals)).await)
     }
+}
+
+fn done(committed: Result<Committed, CommitError>) -> Result<(), CenterFileError> {
+    match committed {
+        Ok(_) => Ok(()),
+        Err(CommitError::Conflict { key }) => Err(CenterFileError::Conflict(conflicting(&key))),
+        Err(CommitError::Store(error)) => Err(error.into()),
+        Err(CommitError::Timer(_) | CommitError::Receipt(_)) => {
+            unreachable!("a change of a contact center has neither timers nor receipts")
+        }
+    }
+}
+
+/// Takes the versions of desks that are to be removed as they are now.
+async fn reread_desks(removals: &mut [Removal], store: &dyn Store) -> Result<(), StoreError> {
+    let desks = removals.iter_mut().filter(|removal| matches!(removal.key, Key::Desk(_)));
+    let desks: Vec<&mut Removal> = desks.collect();
+    let keys: Vec<Key> = desks.iter().map(|removal| removal.key.clone()).collect();
+    let versions = store.versions(&keys).await?;
+    desks.into_iter().zip(versions).for_each(|(removal, version)| removal.version = version);
+    Ok(())
 }
 
 fn conflicting(key: &Key) -> String {

@@ -450,8 +450,12 @@ async fn open_interaction(setup: &Setup) {
 }
 
 async fn engine(setup: &Setup) -> Arc<Engine> {
+    engine_on(setup.store.clone()).await
+}
+
+async fn engine_on(store: Arc<dyn Store>) -> Arc<Engine> {
     let parts = Parts {
-        store: setup.store.clone(),
+        store,
         bus: Arc::new(handoff_bus::LocalBus::default()),
         clock: Arc::new(Noon),
         ids: Arc::new(Counted::default()),

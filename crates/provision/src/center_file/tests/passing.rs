@@ -7,6 +7,7 @@ use handoff_domain::{
 };
 use handoff_engine::CommandRequest;
 use handoff_store::{InteractionQuery, InteractionScope};
+use handoff_testkit::FaultyStore;
 
 use super::*;
 
@@ -157,4 +158,28 @@ async fn changes_of_the_center_are_in_its_history_with_who_made_them() {
         (Cause::Operator, Fact::DirectoryChanged { what, how })
     });
     assert_eq!(facts, expected);
+}
+
+/// A session that ends after the user was disabled writes their desk while that is removed.
+#[tokio::test]
+async fn a_desk_that_is_written_meanwhile_goes_all_the_same() {
+    let setup = Setup::with(&before()).await;
+    let user = setup.user("kate").await;
+    let store = Arc::new(FaultyStore::over(setup.store.clone()));
+    let engine = engine_on(store.clone()).await;
+    let media = [Media::Workitem];
+    engine.desks().start_contact_session(user.id, user.center, &media, None).await.unwrap();
+    engine.desks().end_contact_session(user.id, user.center).await.unwrap();
+    let commits = std::sync::atomic::AtomicUsize::new(0);
+    let late = |_| {
+        // After the new state of who goes, and before the removal.
+        if commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+            store.write_before_next_commit(Key::Desk(user.id));
+        }
+    };
+    let plan = setup.plan(AFTER, Unnamed::Prune).await.unwrap();
+    plan.apply_and_pass_on(&engine, BY, &[], &late).await.unwrap();
+    assert_eq!(store.conflicts(), 1, "the desk was written meanwhile");
+    assert!(setup.directory().await.user_by_name("kate").is_none());
+    assert_eq!(setup.store.load(&[Key::Desk(user.id)]).await.unwrap(), [None]);
 }
