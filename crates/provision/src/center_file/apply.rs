@@ -74,6 +74,17 @@ impl<'a> Batches<'a> {
         self.commit().await
     }
 
+    /// Refuses when somebody else changed the contact center since it was compared: to be asked
+    /// before anything is done that no commit of these guards.
+    pub(super) async fn refuse_if_overtaken(&self) -> Result<(), CenterFileError> {
+        let center = self.directory.center;
+        let versions = self.store.directory_versions().await?;
+        if versions.get(&center).copied().unwrap_or(0) == self.directory.version {
+            return Ok(());
+        }
+        Err(CenterFileError::Conflict(conflicting(&Key::Center(center))))
+    }
+
     async fn commit_if_full(&mut self) -> Result<(), CenterFileError> {
         let is_full = self.puts.len() + self.removals.len() >= COMMIT_LEN_MAX
             || self.bytes >= COMMIT_BYTES_MAX;

@@ -49,6 +49,7 @@ pub(super) async fn apply(
     let mut batches = Batches::new(store, difference.directory, by, tell);
     batches.write(writes).await?;
     let users = disable(&mut removals, &mut batches).await?;
+    batches.refuse_if_overtaken().await?;
     told(engine).await?;
     passing.end_sessions(&users).await?;
     passing.pass_on().await?;

@@ -183,3 +183,26 @@ async fn a_desk_that_is_written_meanwhile_goes_all_the_same() {
     assert!(setup.directory().await.user_by_name("kate").is_none());
     assert_eq!(setup.store.load(&[Key::Desk(user.id)]).await.unwrap(), [None]);
 }
+
+/// Only a queue goes, so that the removal is the first commit.
+#[tokio::test]
+async fn a_plan_that_was_overtaken_moves_no_work() {
+    let setup = Setup::with(&before()).await;
+    let engine = engine(&setup).await;
+    let id = open(&engine, "tasks", Placement::InQueue, Actor::Server).await;
+    let was = stored(&setup, id).await;
+    let without_tasks = {
+        let before = before();
+        let (start, end) = (before.find("[[queue]]").unwrap(), before.find("[[workbin]]").unwrap());
+        format!("{}{}", &before[..start], &before[end..])
+    };
+    let late = setup.plan(&without_tasks, Unnamed::Prune).await.unwrap();
+    setup.apply(&before().replace("Lund", "Early"), Unnamed::Keep).await.unwrap();
+    let work_to = ["rest".to_owned()];
+    let refused = late.apply_and_pass_on(&engine, BY, &work_to, QUIETLY).await.unwrap_err();
+    assert!(matches!(&refused, CenterFileError::Conflict(_)), "{refused}");
+    assert_eq!(stored(&setup, id).await, was);
+    // The control: one that was not overtaken.
+    let plan = setup.plan(&without_tasks, Unnamed::Prune).await.unwrap();
+    assert_eq!(plan.apply_and_pass_on(&engine, BY, &work_to, QUIETLY).await.unwrap(), 1);
+}
