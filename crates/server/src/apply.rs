@@ -29,6 +29,8 @@ use crate::command::block_on;
 use crate::config::Config;
 use crate::{local, output, run, telemetry};
 
+/// What is said when the server is gone: what it had begun may be done.
+const LOST: &str = "the connection to the server was lost; run it again to do what is left";
 /// Where the password of `--user` may be, beside a file.
 const PASSWORD_VARIABLE: &str = "HANDOFF_PASSWORD";
 /// How long connecting to a server may take.
@@ -198,12 +200,11 @@ async fn ask(
     request: hyper::http::request::Builder,
     application: Application,
 ) -> anyhow::Result<()> {
-    let lost = "the connection to the server was lost; run it again to see what it did";
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.context(lost)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.context(LOST)?;
     let talking = tokio::spawn(connection);
     let body = Full::new(Bytes::from(serde_json::to_vec(&application)?));
     let request = request.header(CONTENT_TYPE, "application/json").body(body)?;
-    let answer = sender.send_request(request).await.context(lost)?;
+    let answer = sender.send_request(request).await.context(LOST)?;
     if !answer.status().is_success() {
         let status = answer.status();
         let text = Limited::new(answer.into_body(), REFUSAL_BYTES_MAX).collect().await;
@@ -212,7 +213,7 @@ async fn ask(
     }
     let outcome = listen(answer.into_body()).await;
     talking.abort();
-    told(outcome?.context(lost)?);
+    told(outcome?.context(LOST)?);
     Ok(())
 }
 
@@ -227,7 +228,7 @@ fn refusal(text: &[u8]) -> String {
 async fn listen(mut body: Incoming) -> anyhow::Result<Option<Outcome>> {
     let mut kept = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.context("the answer broke off")?.into_data() else { continue };
+        let Ok(data) = frame.context(LOST)?.into_data() else { continue };
         kept.extend_from_slice(&data);
         while let Some(end) = kept.iter().position(|byte| *byte == b'\n') {
             match serde_json::from_slice(&kept.split_to(end + 1))? {
