@@ -376,7 +376,7 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn renew_lease(&self, node: Incarnation, for_ms: u64) -> Result<Lease, StoreError>;
 
-    /// Gives a node's lease back, at a clean stop.
+    /// Ends a node's lease, at a clean stop.
     ///
     /// # Errors
     ///

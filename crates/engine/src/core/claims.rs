@@ -120,7 +120,7 @@ impl Core {
         }
     }
 
-    /// Gives a claim up before it ends, so that another node need not wait.
+    /// Releases a claim before it ends, so that another node need not wait.
     ///
     /// # Errors
     ///

@@ -71,7 +71,7 @@ async fn stop_between(database: &Path) {
     store.close().await;
 }
 
-/// Gives the same command again, as operations/README says.
+/// Runs the same command again, as operations/README says.
 fn the_same_command_does_the_rest(directory: &Path) {
     let refused = finish(&APPLY, directory);
     assert!(!refused.status.success(), "{}", text(&refused.stdout));
