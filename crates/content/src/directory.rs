@@ -53,7 +53,7 @@ pub enum DirectoryError {
 type Known = Option<Versioned<FilesDirectory>>;
 
 pub(crate) async fn recorded(store: &dyn Store) -> Result<Known, StoreError> {
-    let found = store.load(&[Key::FilesDirectory(Only)]).await?.pop().flatten();
+    let found = store.load_one(&Key::FilesDirectory(Only)).await?;
     Ok(found.and_then(|found| match found.value {
         Record::FilesDirectory(value) => Some(Versioned { value, version: found.version }),
         _ => None,

@@ -147,7 +147,7 @@ impl FileKeeper {
     ///
     /// The store's.
     pub async fn record(&self, id: FileId) -> Result<Option<Versioned<FileRecord>>, StoreError> {
-        let found = self.core.store().load(&[Key::File(id)]).await?.pop().flatten();
+        let found = self.core.store().load_one(&Key::File(id)).await?;
         Ok(found.and_then(|found| match found.value {
             Record::File(value) if value.deleted.is_none() => {
                 Some(Versioned { value, version: found.version })

@@ -255,7 +255,7 @@ impl Core {
         &self,
         id: InteractionId,
     ) -> Result<Option<Versioned<Arc<Interaction>>>, StoreError> {
-        let found = self.store.load(&[Key::Interaction(id)]).await?.pop().flatten();
+        let found = self.store.load_one(&Key::Interaction(id)).await?;
         let Some(Versioned { value: Record::Interaction(interaction), version }) = found else {
             return Ok(None);
         };
@@ -315,7 +315,7 @@ impl Core {
         &self,
         id: ContactId,
     ) -> Result<Option<Versioned<Contact>>, StoreError> {
-        let found = self.store.load(&[Key::Contact(id)]).await?.pop().flatten();
+        let found = self.store.load_one(&Key::Contact(id)).await?;
         Ok(found.and_then(|Versioned { value, version }| match value {
             Record::Contact(value) => Some(Versioned { value, version }),
             _ => None,

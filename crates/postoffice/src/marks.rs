@@ -23,7 +23,7 @@ impl StoredMarks {
         folder: &str,
     ) -> Result<Option<(MailboxMark, Version)>, NotNow> {
         let key = MailboxMark::key_of(mailbox, folder);
-        let found = self.core.store().load(&[key]).await.map_err(not_now)?.pop().flatten();
+        let found = self.core.store().load_one(&key).await.map_err(not_now)?;
         Ok(found.and_then(|found| match found {
             Versioned { value: Record::MailboxMark(mark), version } => Some((mark, version)),
             _ => None,

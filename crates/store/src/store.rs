@@ -106,6 +106,15 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError>;
 
+    /// Loads one record by key, `None` when it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn load_one(&self, key: &Key) -> Result<Option<Versioned<Record>>, StoreError> {
+        Ok(self.load(std::slice::from_ref(key)).await?.pop().flatten())
+    }
+
     /// Returns the versions of records by key, in the order asked, zero for what does not exist:
     /// whoever remembers a record learns with it, for little, whether that is so still.
     ///

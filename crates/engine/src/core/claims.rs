@@ -136,7 +136,7 @@ impl Core {
     }
 
     async fn load_claim(&self, key: &str) -> Result<Option<Versioned<Claim>>, StoreError> {
-        let found = self.store.load(&[Key::Claim(key.to_owned())]).await?.pop().flatten();
+        let found = self.store.load_one(&Key::Claim(key.to_owned())).await?;
         Ok(found.and_then(|Versioned { value, version }| match value {
             Record::Claim(value) => Some(Versioned { value, version }),
             _ => None,

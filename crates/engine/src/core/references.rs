@@ -42,7 +42,7 @@ impl References {
 /// Reserves the block after all that were reserved for a user. Durable on return.
 async fn reserve(store: &dyn Store, user: UserId) -> Result<RangeInclusive<i32>, StoreError> {
     loop {
-        let found = store.load(&[Key::RequestNumbers(user)]).await?.pop().flatten();
+        let found = store.load_one(&Key::RequestNumbers(user)).await?;
         let (last, expected) = match found {
             Some(Versioned { value: Record::RequestNumbers(numbers), version }) => {
                 (numbers.last, version)

@@ -32,7 +32,7 @@ impl Cursor {
     pub(super) async fn read(core: &Core, reader: &'static str) -> Result<Self, StoreError> {
         let generation = core.store.log_end().await?.generation;
         let key = Key::ReaderCursor(reader.to_owned());
-        let found = core.store.load(&[key]).await?.pop().flatten();
+        let found = core.store.load_one(&key).await?;
         let version = found.as_ref().map_or(0, |found| found.version);
         let stored = match found.map(|found| found.value) {
             Some(Record::ReaderCursor(cursor)) if cursor.generation == generation => {

@@ -157,7 +157,7 @@ fn conflicting(key: &Key) -> String {
 /// Returns the removal of a removed user's desk: nobody would ever end its session.
 async fn desk_of(user: UserId, store: &dyn Store) -> Result<Option<Removal>, StoreError> {
     let key = Key::Desk(user);
-    let found = store.load(std::slice::from_ref(&key)).await?.pop().flatten();
+    let found = store.load_one(&key).await?;
     Ok(found.map(|desk| Removal { key, version: desk.version }))
 }
 

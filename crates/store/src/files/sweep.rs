@@ -74,17 +74,15 @@ async fn said_of(
     for id in ids {
         // One by one, because one that cannot be read must not keep the others: there is a record,
         // so the file stays.
-        said.push(
-            match store.load(&[Key::File(id)]).await.map(|mut found| found.pop().flatten()) {
-                Ok(None) => Said::Nothing,
-                Ok(Some(found)) => match found.value {
-                    Record::File(FileRecord { deleted: Some(at), .. }) => Said::Deleted(at),
-                    _ => Said::Kept,
-                },
-                Err(error) if error.is_unreadable() => Said::Kept,
-                Err(error) => return Err(error),
+        said.push(match store.load_one(&Key::File(id)).await {
+            Ok(None) => Said::Nothing,
+            Ok(Some(found)) => match found.value {
+                Record::File(FileRecord { deleted: Some(at), .. }) => Said::Deleted(at),
+                _ => Said::Kept,
             },
-        );
+            Err(error) if error.is_unreadable() => Said::Kept,
+            Err(error) => return Err(error),
+        });
     }
     Ok(said)
 }
