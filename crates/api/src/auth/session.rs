@@ -120,8 +120,7 @@ async fn state_of(
     let now = shared.engine().core().now();
     let idle_ms = shared.engine().core().options().login_idle_ms;
     let id = ticket.stored_id(user);
-    let key = Key::User(user.id);
-    let seen = Check { version: directory.version(&key), key };
+    let seen = directory.check(Key::User(user.id));
     match load(shared, &id).await? {
         Some(Versioned { value: session, version }) => {
             let unused_ms = now.ms_since(session.last_used);

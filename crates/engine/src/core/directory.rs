@@ -14,8 +14,8 @@ use handoff_domain::{
     Skill, SkillId, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_store::{
-    DirectoryEntry, DirectoryGuard, Extent, Key, Kind, Part, Record, Store, StoreError, Version,
-    Versioned,
+    Check, DirectoryEntry, DirectoryGuard, Extent, Key, Kind, Part, Record, Store, StoreError,
+    Version, Versioned,
 };
 
 /// Records read in one page while loading.
@@ -174,6 +174,12 @@ impl Directory {
     #[must_use]
     pub fn version(&self, key: &Key) -> Version {
         self.versions.get(key).copied().unwrap_or(0)
+    }
+
+    /// Returns the check of a commit that an entry is still as it was read.
+    #[must_use]
+    pub fn check(&self, key: Key) -> Check {
+        Check { version: self.version(&key), key }
     }
 
     /// Returns how often a contact center's part had been changed.

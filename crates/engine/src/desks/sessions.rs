@@ -71,9 +71,9 @@ impl Desks {
     /// Returns the check that a user may still work when a change of their desk is committed:
     /// nobody would end what begins after they were disabled.
     fn may_work(&self, user: UserId, center: CenterId) -> Result<Check, Rejection> {
-        let (directory, key) = (self.core.directory(), Key::User(user));
+        let directory = self.core.directory();
         match directory.user(center, user) {
-            Some(user) if may_work(user) => Ok(Check { version: directory.version(&key), key }),
+            Some(user) if may_work(user) => Ok(directory.check(Key::User(user.id))),
             _ => Err(Rejection::Unknown { noun: Noun::User, name: user.to_string() }),
         }
     }
@@ -179,6 +179,6 @@ impl Desks {
             return Err(Rejection::Unknown { noun: Noun::Workbin, name });
         }
         let keys = directory.records_of_workbin(workbin).into_iter().chain([Key::User(user)]);
-        Ok(keys.map(|key| Check { version: directory.version(&key), key }).collect())
+        Ok(keys.map(|key| directory.check(key)).collect())
     }
 }

@@ -74,12 +74,12 @@ impl Desks {
     fn may_follow(&self, supervisor: UserId, center: CenterId) -> Result<[Check; 2], Rejection> {
         let desk = self.core.board.desk(supervisor);
         let desk = desk.filter(|desk| desk.value.session.is_some()).ok_or(Rejection::NoSession)?;
-        let (directory, key) = (self.core.directory(), Key::User(supervisor));
+        let directory = self.core.directory();
         let user = directory.user(center, supervisor).filter(|user| user.enabled);
         if user.is_none_or(|user| !user.roles.contains(&Role::Supervisor)) {
             return Err(Rejection::NotSupervisor);
         }
-        let user = Check { version: directory.version(&key), key };
+        let user = directory.check(Key::User(supervisor));
         Ok([user, Check { key: Key::Desk(supervisor), version: desk.version }])
     }
 
