@@ -71,3 +71,25 @@ pub enum CommitError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl CommitError {
+    /// Returns the record that was changed meanwhile, of a commit that had neither timers that it
+    /// guards nor receipts.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    ///
+    /// # Panics
+    ///
+    /// When the commit had them.
+    pub fn into_conflict(self) -> Result<Key, StoreError> {
+        match self {
+            Self::Conflict { key } => Ok(key),
+            Self::Store(error) => Err(error),
+            Self::Timer(_) | Self::Receipt(_) => {
+                unreachable!("the commit guarded no timers and had no receipts: {self}")
+            }
+        }
+    }
+}

@@ -9,9 +9,7 @@
 use std::time::Duration;
 
 use handoff_domain::Time;
-use handoff_store::{
-    ChangeSet, Claim, CommitError, Key, Put, Record, Removal, StoreError, Version, Versioned,
-};
+use handoff_store::{ChangeSet, Claim, Key, Put, Record, Removal, StoreError, Version, Versioned};
 
 use super::Core;
 
@@ -147,11 +145,7 @@ impl Core {
     async fn wrote(&self, change: ChangeSet) -> Result<bool, StoreError> {
         match self.store.commit(change).await {
             Ok(_) => Ok(true),
-            Err(CommitError::Conflict { .. }) => Ok(false),
-            Err(CommitError::Store(error)) => Err(error),
-            Err(CommitError::Receipt(_) | CommitError::Timer(_)) => {
-                unreachable!("a claim has neither a receipt nor a timer")
-            }
+            Err(error) => error.into_conflict().map(|_| false),
         }
     }
 }

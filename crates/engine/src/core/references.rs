@@ -6,9 +6,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use handoff_domain::UserId;
-use handoff_store::{
-    ChangeSet, CommitError, Key, Put, Record, RequestNumbers, Store, StoreError, Versioned,
-};
+use handoff_store::{ChangeSet, Key, Put, Record, RequestNumbers, Store, StoreError, Versioned};
 
 /// Numbers of one block: a write for every hundredth request.
 const BLOCK: i32 = 100;
@@ -55,11 +53,7 @@ async fn reserve(store: &dyn Store, user: UserId) -> Result<RangeInclusive<i32>,
         match store.commit(ChangeSet { puts, ..ChangeSet::default() }).await {
             Ok(_) => return Ok(block),
             // Another node was faster, and has those.
-            Err(CommitError::Conflict { .. }) => {}
-            Err(CommitError::Store(error)) => return Err(error),
-            Err(CommitError::Timer(_) | CommitError::Receipt(_)) => {
-                unreachable!("a reservation has neither timers nor receipts")
-            }
+            Err(error) => drop(error.into_conflict()?),
         }
     }
 }

@@ -6,7 +6,7 @@ use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
     CenterId, Desk, Event, Media, Notice, NotificationType, Owner, Rejection, Time, UserId, View,
 };
-use handoff_store::{ChangeSet, Check, CommitError, Key, Put, Record};
+use handoff_store::{ChangeSet, Check, Key, Put, Record};
 
 use super::error::{ATTEMPTS_MAX, AgentError};
 use super::retire::Seen;
@@ -81,11 +81,7 @@ impl Desks {
             }
             match self.commands.commits().make(change).await {
                 Ok(_) => return Ok(()),
-                Err(CommitError::Conflict { key }) => self.commands.commits().reread(&key).await?,
-                Err(CommitError::Store(error)) => return Err(error.into()),
-                Err(CommitError::Timer(_) | CommitError::Receipt(_)) => {
-                    unreachable!("a change of a desk carries no receipt")
-                }
+                Err(error) => self.commands.commits().reread(&error.into_conflict()?).await?,
             }
         }
         Err(AgentError::Contended(user))

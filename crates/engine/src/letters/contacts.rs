@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handoff_domain::mail::{bare_address, mailbox_key};
 use handoff_domain::{CenterId, ContactId, Time};
-use handoff_store::{ChangeSet, CommitError, Contact, Put, Record, StoreError, Version, Versioned};
+use handoff_store::{ChangeSet, Contact, Put, Record, StoreError, Version, Versioned};
 use sha2::{Digest as _, Sha256};
 
 use crate::commands::Commands;
@@ -91,18 +91,10 @@ impl Contacts {
         if self.core.load_contact(id).await?.is_none() {
             let met = Seen { center, address, name: Some(name), is_automatic: false, now };
             let put = Put { record: Record::Contact(written_by(None, id, &met)), expected: 0 };
-            match self
-                .commands
-                .commits()
-                .make(ChangeSet { puts: vec![put], ..ChangeSet::default() })
-                .await
-            {
+            let change = ChangeSet { puts: vec![put], ..ChangeSet::default() };
+            if let Err(error) = self.commands.commits().make(change).await {
                 // Somebody else met them at the same time.
-                Ok(_)
-                | Err(
-                    CommitError::Conflict { .. } | CommitError::Timer(_) | CommitError::Receipt(_),
-                ) => {}
-                Err(CommitError::Store(error)) => return Err(error),
+                error.into_conflict()?;
             }
         }
         Ok(id)

@@ -5,7 +5,7 @@
 //! takes effect once.
 
 use handoff_domain::Time;
-use handoff_store::{ChangeSet, CommitError, Key, Put, ReaderCursor, Record, StoreError, Version};
+use handoff_store::{ChangeSet, Key, Put, ReaderCursor, Record, StoreError, Version};
 
 use crate::commands::Commands;
 use crate::core::Core;
@@ -79,15 +79,12 @@ impl Cursor {
                 Ok(())
             }
             // Another node has acted as well, and this one goes on from whichever came further.
-            Err(CommitError::Conflict { .. }) => {
+            Err(error) => {
+                error.into_conflict()?;
                 let reached = self.position;
                 *self = Self::read(core, self.reader).await?;
                 self.pass(reached);
                 Ok(())
-            }
-            Err(CommitError::Store(error)) => Err(error),
-            Err(CommitError::Timer(_) | CommitError::Receipt(_)) => {
-                unreachable!("a cursor is stored without timers and receipts")
             }
         }
     }

@@ -4,8 +4,8 @@ use std::mem::take;
 
 use handoff_domain::{Queue, UserId};
 use handoff_store::{
-    CommitError, Committed, DirectoryGuard, InteractionQuery, InteractionScope, Key, Put, Record,
-    Removal, Store, StoreError,
+    DirectoryGuard, InteractionQuery, InteractionScope, Key, Put, Record, Removal, Store,
+    StoreError,
 };
 
 use super::difference::Change;
@@ -112,27 +112,17 @@ impl<'a> Batches<'a> {
         puts: Vec<Put>,
         mut removals: Vec<Removal>,
     ) -> Result<(), CenterFileError> {
-        for _ in 1..TRIES_MAX {
-            let (puts, removing) = (puts.clone(), removals.clone());
-            let change = change_set(self.directory, self.by, puts, removing);
-            match self.store.commit(change).await {
-                Err(CommitError::Conflict { key: Key::Desk(_) }) => {
+        let mut tries = 1;
+        loop {
+            let change = change_set(self.directory, self.by, puts.clone(), removals.clone());
+            let Err(error) = self.store.commit(change).await else { return Ok(()) };
+            match error.into_conflict()? {
+                Key::Desk(_) if tries < TRIES_MAX => {
                     reread_desks(&mut removals, self.store).await?;
+                    tries += 1;
                 }
-                other => return done(other),
+                key => return Err(CenterFileError::Conflict(conflicting(&key))),
             }
-        }
-        done(self.store.commit(change_set(self.directory, self.by, puts, removals)).await)
-    }
-}
-
-fn done(committed: Result<Committed, CommitError>) -> Result<(), CenterFileError> {
-    match committed {
-        Ok(_) => Ok(()),
-        Err(CommitError::Conflict { key }) => Err(CenterFileError::Conflict(conflicting(&key))),
-        Err(CommitError::Store(error)) => Err(error.into()),
-        Err(CommitError::Timer(_) | CommitError::Receipt(_)) => {
-            unreachable!("a change of a contact center has neither timers nor receipts")
         }
     }
 }
