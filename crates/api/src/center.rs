@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::error::Error;
 use std::mem::take;
 
 use axum::body::{self, Body, Bytes};
@@ -20,7 +19,8 @@ use axum::routing::{MethodFilter, on};
 use axum::{Router, extract::DefaultBodyLimit};
 use futures_util::stream;
 use handoff_domain::event::Cause;
-use handoff_provision::{By, CenterFile, CenterFileError, Plan, Progress, Unnamed};
+use handoff_provision::{By, CenterFile, Plan, Progress, Unnamed};
+use handoff_store::with_causes;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -211,16 +211,9 @@ async fn apply(
         Unnamed::Prune => plan.apply_and_pass_on(engine, by, &application.work_to, so_far).await,
     };
     // Parts of it may be there, whatever became of the whole.
-    let is_known = engine.desks().directory_changed().await;
-    let passed_on = applied.map_err(|error| said(&error))?;
-    match is_known {
-        Ok(()) => tracing::info!(center.file = application.name, "a center file was applied"),
-        // It is durable; it is read again within a second.
-        Err(error) => tracing::warn!(
-            error = &error as &dyn Error,
-            "what a center file changed could not be read back"
-        ),
-    }
+    shared.directory_changed().await;
+    let passed_on = applied.map_err(|error| with_causes(&error))?;
+    tracing::info!(center.file = application.name, "a center file was applied");
     Ok(if is_same && passed_on == 0 { Outcome::Unchanged } else { Outcome::Applied { passed_on } })
 }
 
@@ -238,7 +231,7 @@ async fn plan(
             only.refuse_another(&file)?;
         }
         let plan = file.plan(&**core.store(), core.ids(), &passwords, unnamed);
-        runtime.block_on(plan).map_err(|error| said(&error))
+        runtime.block_on(plan).map_err(|error| with_causes(&error))
     });
     planned.await.map_err(|_| "the server stops".to_owned())?
 }
@@ -255,7 +248,7 @@ impl Only {
     /// Refuses a file that is of another contact center, before it is compared with anything: what
     /// is in another one is not theirs to know.
     fn refuse_another(&self, file: &CenterFile) -> Result<(), String> {
-        let named = file.center_name().map_err(|error| said(&error))?;
+        let named = file.center_name().map_err(|error| with_causes(&error))?;
         if self.0.as_ref() == Some(&named) {
             return Ok(());
         }
@@ -264,15 +257,4 @@ impl Only {
             file.name()
         ))
     }
-}
-
-/// Says what is wrong with its causes, on one line.
-fn said(error: &CenterFileError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -92,13 +92,7 @@ pub(crate) async fn put(
         let change = ChangeSet { receipts, ..change_set(whole, by, puts, Vec::new()) };
         match shared.engine().core().store().commit(change).await {
             Ok(_) => {
-                // It is durable; it is read again within a second.
-                if let Err(error) = shared.engine().desks().directory_changed().await {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "a changed queue could not be read back"
-                    );
-                }
+                shared.directory_changed().await;
                 return Ok(answer);
             }
             Err(CommitError::Conflict { .. }) => {}

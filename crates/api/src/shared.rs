@@ -3,6 +3,7 @@
 //! It knows nothing of the rooms that use it. What a room keeps for itself, as who is let in or
 //! what customers have begun, is a state of that room's, and `assembly` puts the two together.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use handoff_content::FileKeeper;
@@ -55,6 +56,17 @@ impl Shared {
     /// Returns what is held while a center file is applied.
     pub(crate) fn applying(&self) -> &Arc<Mutex<()>> {
         &self.0.applying
+    }
+
+    /// Takes in that the contact center was changed here. What was committed is durable whether or
+    /// not it can be read back: it is read again within a second.
+    pub(crate) async fn directory_changed(&self) {
+        if let Err(error) = self.engine().desks().directory_changed().await {
+            tracing::warn!(
+                error = &error as &dyn Error,
+                "a changed contact center could not be read back"
+            );
+        }
     }
 
     /// Returns what keeps files.

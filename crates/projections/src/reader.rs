@@ -13,7 +13,9 @@ use async_trait::async_trait;
 use handoff_bus::{Hint, Received};
 use handoff_domain::{InteractionId, Time};
 use handoff_engine::{Clock, Worker};
-use handoff_store::{Key, Kind, LogEnd, LogEntry, Record, Store, StoreError, SubjectKey};
+use handoff_store::{
+    Key, Kind, LogEnd, LogEntry, Record, Store, StoreError, SubjectKey, with_causes,
+};
 use tokio::sync::Notify;
 
 use crate::projection::{Cursor, Projection, ProjectionError, Standing};
@@ -301,10 +303,7 @@ impl Reader {
     /// Tells what keeps the projection from going on. Nothing else stands on it, so the server goes
     /// on without.
     fn note(&self, error: &ProjectionError) {
-        let mut text = error.to_string();
-        if let Some(source) = std::error::Error::source(error) {
-            text = format!("{text}: {source}");
-        }
+        let text = with_causes(error);
         // A lasting failure is logged once.
         if self.set_detail(Some(text.clone())).as_ref() != Some(&text) {
             tracing::warn!(reader = self.projection.name(), error = %text, "a reader of the log cannot go on; it tries again");

@@ -1,5 +1,8 @@
 //! Errors, by what the caller does next.
 
+use std::error::Error;
+use std::fmt::Write as _;
+
 use crate::change_set::{Receipt, TimerKey};
 use crate::record::Key;
 
@@ -49,6 +52,19 @@ impl StoreError {
     pub const fn is_unreadable(&self) -> bool {
         matches!(self, Self::Corrupt { .. })
     }
+}
+
+/// Returns what an error says, and after it what its causes say, on one line.
+#[must_use]
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Writing into a string cannot fail.
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// A commit did not take place.

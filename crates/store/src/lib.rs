@@ -29,7 +29,7 @@ pub use change_set::{
     ChangeSet, Check, DirectoryGuard, Extent, Guard, Put, Receipt, Removal, Timer, TimerKey,
 };
 pub use directory::{DirectoryEntry, DirectoryPage};
-pub use error::{CommitError, StoreError};
+pub use error::{CommitError, StoreError, with_causes};
 pub use files::{
     DiskFiles, Files, FilesError, FilesSwept, FilesTerms, Incoming, KeptFile, MemoryFiles, NewFile,
     SweepFilesError, TrashSwept, Trashed, sweep_files, sweep_trash,

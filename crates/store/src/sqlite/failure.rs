@@ -1,12 +1,11 @@
 //! What SQLite's errors mean for the caller.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rusqlite::{ErrorCode, ffi};
 
-use crate::error::StoreError;
+use crate::error::{StoreError, with_causes};
 
 /// What follows from a failed write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,14 +65,7 @@ pub(super) fn failed(attempted: &'static str, error: rusqlite::Error) -> StoreEr
 /// Makes the error for something that cannot be read. The causes are written out because the
 /// variant carries none.
 pub(super) fn corrupt(what: &str, error: &dyn Error) -> StoreError {
-    let mut text = format!("{what}: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing into a string cannot fail.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    StoreError::Corrupt { what: text }
+    StoreError::Corrupt { what: format!("{what}: {}", with_causes(error)) }
 }
 
 #[cfg(test)]
