@@ -34,6 +34,8 @@ mod hash;
 mod heads;
 mod health;
 mod migrate;
+#[cfg(test)]
+mod plans;
 mod readers;
 mod reads;
 mod sweep;

@@ -116,35 +116,37 @@ pub(crate) const LOGINS_SWEEP: &str = "DELETE FROM login_sessions WHERE id IN \
 pub(crate) const CLAIMS_SWEEP: &str = "DELETE FROM claims WHERE id IN \
      (SELECT id FROM claims WHERE until <= $1 ORDER BY until, id LIMIT $2)";
 
+/// Returns every statement of a store, whichever file it is in.
+#[cfg(test)]
+pub(crate) fn every_statement() -> Vec<&'static str> {
+    let of_kind = |kind: &Kind| {
+        let RecordTable { name: _, guard, load, list, put, remove } = table(*kind);
+        [guard, load, list, put, remove].map(String::as_str)
+    };
+    let mut all: Vec<_> = Kind::ALL.iter().flat_map(of_kind).collect();
+    all.extend([
+        LIST_ENTER,
+        LIST_LEAVE,
+        LIST_READ,
+        LIST_READ_BACK,
+        CENSUS,
+        TIMER_SET,
+        TIMER_PUT_OFF,
+        TIMER_READ,
+        TIMER_CLEAR,
+        TIMER_DONE,
+        TIMERS_FIRST,
+    ]);
+    all.extend(crate::sql::directories::ALL);
+    all.extend(crate::sql::log::ALL);
+    all.extend(crate::sql::promised::ALL);
+    all.extend([RECEIPT_READ, RECEIPT_INSERT, RECEIPTS_SWEEP, LOGINS_SWEEP, CLAIMS_SWEEP]);
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn every_statement() -> Vec<&'static str> {
-        let of_kind = |kind: &Kind| {
-            let RecordTable { name: _, guard, load, list, put, remove } = table(*kind);
-            [guard, load, list, put, remove].map(String::as_str)
-        };
-        let mut all: Vec<_> = Kind::ALL.iter().flat_map(of_kind).collect();
-        all.extend([
-            LIST_ENTER,
-            LIST_LEAVE,
-            LIST_READ,
-            LIST_READ_BACK,
-            CENSUS,
-            TIMER_SET,
-            TIMER_PUT_OFF,
-            TIMER_READ,
-            TIMER_CLEAR,
-            TIMER_DONE,
-            TIMERS_FIRST,
-        ]);
-        all.extend(crate::sql::directories::ALL);
-        all.extend(crate::sql::log::ALL);
-        all.extend(crate::sql::promised::ALL);
-        all.extend([RECEIPT_READ, RECEIPT_INSERT, RECEIPTS_SWEEP, LOGINS_SWEEP, CLAIMS_SWEEP]);
-        all
-    }
 
     #[test]
     fn parameters_first_occur_in_ascending_order() {

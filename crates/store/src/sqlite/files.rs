@@ -96,6 +96,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         // The writer itself empties the log when it is closed in good order; after a failure
         // nothing may be written at all.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        plan_once(&connection)?;
         Ok(connection)
     };
     open().map_err(|error| failed(ATTEMPTED, error))
@@ -115,7 +116,15 @@ pub(super) fn open_reader(options: &SqliteOptions) -> Result<Connection, StoreEr
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.set_prepared_statement_cache_capacity(64);
+        plan_once(&connection)?;
         Ok(connection)
     };
     open().map_err(|error| failed(ATTEMPTED, error))
+}
+
+/// Keeps a statement's plan whatever is bound to it. The bundled SQLite looks at bound values for
+/// statistics that this program never gathers, and prepares a statement anew whenever one that may
+/// matter (as in `$n IS NULL OR …`) is bound again.
+fn plan_once(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
