@@ -14,6 +14,7 @@ mod files;
 mod fixtures;
 mod generations;
 mod kept_files;
+mod pages;
 mod upgrade;
 
 use std::sync::Arc;
