@@ -55,10 +55,24 @@ pub struct FaultyStore {
     unreadable: Mutex<BTreeSet<Key>>,
     /// What somebody else commits, one before each page of a list.
     between_lists: Mutex<VecDeque<ChangeSet>>,
-    /// What somebody else writes again just before the next commit.
-    written_before: Mutex<Option<Key>>,
+    /// What somebody else does just before the next commit.
+    before_next: Mutex<Option<Meanwhile>>,
     /// What no commit checks.
-    overlooked: Mutex<Option<Key>>,
+    overlooked: Mutex<Option<Overlooked>>,
+}
+
+/// What somebody else does just before a commit.
+enum Meanwhile {
+    /// They write a record again as it is.
+    Written(Key),
+    /// They put a timer off.
+    PutOff(Timer),
+}
+
+/// What is not checked.
+enum Overlooked {
+    Record(Key),
+    Timers,
 }
 
 impl FaultyStore {
@@ -85,7 +99,7 @@ impl FaultyStore {
             holds_next_list: AtomicBool::new(false),
             unreadable: Mutex::default(),
             between_lists: Mutex::default(),
-            written_before: Mutex::default(),
+            before_next: Mutex::default(),
             overlooked: Mutex::default(),
         }
     }
@@ -123,29 +137,60 @@ impl FaultyStore {
 
     /// Lets somebody else write a record again, as it is, just before the next commit.
     pub fn write_before_next_commit(&self, key: Key) {
-        *self.written_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+        self.meanwhile(Meanwhile::Written(key));
+    }
+
+    /// Lets somebody else put a timer off, by a millisecond, just before the next commit.
+    pub fn put_off_before_next_commit(&self, timer: Timer) {
+        let due = timer.due.plus_ms(1);
+        self.meanwhile(Meanwhile::PutOff(Timer { due, ..timer }));
+    }
+
+    fn meanwhile(&self, meanwhile: Meanwhile) {
+        *self.before_next.lock().unwrap_or_else(PoisonError::into_inner) = Some(meanwhile);
     }
 
     /// Takes the checks of a record off every commit.
     pub fn overlook(&self, key: Key) {
-        *self.overlooked.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+        self.leave_out(Overlooked::Record(key));
+    }
+
+    /// Takes the checks of timers off every commit.
+    pub fn overlook_timers(&self) {
+        self.leave_out(Overlooked::Timers);
+    }
+
+    fn leave_out(&self, overlooked: Overlooked) {
+        *self.overlooked.lock().unwrap_or_else(PoisonError::into_inner) = Some(overlooked);
     }
 
     async fn meddle(&self, mut change: ChangeSet) -> ChangeSet {
-        let key = self.written_before.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(key) = key {
-            let found = self.inner.load(std::slice::from_ref(&key)).await;
-            let found = found.expect("what is written again is readable").remove(0);
-            let Versioned { value: record, version } =
-                found.expect("what is written again is there");
-            let puts = vec![Put { record, expected: version }];
-            let again = ChangeSet { puts, ..ChangeSet::default() };
-            self.inner.commit(again).await.expect("nobody else writes it");
+        let meanwhile = self.before_next.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(meanwhile) = meanwhile {
+            let others = self.change_of(meanwhile).await;
+            self.inner.commit(others).await.expect("nobody else writes it");
         }
-        if let Some(key) = &*self.overlooked.lock().unwrap_or_else(PoisonError::into_inner) {
-            change.checks.retain(|check| check.key != *key);
+        match &*self.overlooked.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(Overlooked::Record(key)) => change.checks.retain(|check| check.key != *key),
+            Some(Overlooked::Timers) => change.timers_checked.clear(),
+            None => {}
         }
         change
+    }
+
+    async fn change_of(&self, meanwhile: Meanwhile) -> ChangeSet {
+        match meanwhile {
+            Meanwhile::Written(key) => {
+                let found = self.inner.load_one(&key).await;
+                let found = found.expect("what is written again is readable");
+                let Versioned { value: record, version } =
+                    found.expect("what is written again is there");
+                ChangeSet { puts: vec![Put { record, expected: version }], ..ChangeSet::default() }
+            }
+            Meanwhile::PutOff(timer) => {
+                ChangeSet { timers_put_off: vec![timer], ..ChangeSet::default() }
+            }
+        }
     }
 
     /// Makes a record unreadable from now on: lists leave it out, and loads of it fail.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use handoff_domain::interaction::decide::{Context, Decision, ForNotices, World, decide};
 use handoff_domain::service::FileLimits;
 use handoff_domain::{
-    Action, Command, Desk, Entry, Interaction, InteractionId, Named, Queue, QueueId, Rejection,
-    SkillId, State, User, UserId, Workbin, WorkbinId, WorkbinOwner,
+    Action, Command, Desk, Entry, Interaction, InteractionId, Named, NewInteraction, Queue,
+    QueueId, Rejection, SkillId, State, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
-use handoff_store::Key;
+use handoff_store::{Key, Kind};
 
 use crate::floor::Floor;
 use crate::stage::SERVICE;
@@ -27,7 +27,8 @@ enum Asked {
     OwnWorkbin(String, UserId),
 }
 
-/// What a command must be refused for once when it changes, and what it may be.
+/// What a commit must be refused for once when it changes, and what it may be.
+#[derive(Clone)]
 pub(crate) struct Relied {
     must: BTreeSet<Key>,
     written: BTreeSet<Key>,
@@ -36,15 +37,30 @@ pub(crate) struct Relied {
 }
 
 impl Relied {
+    pub(crate) fn on(keys: impl IntoIterator<Item = Key>) -> Self {
+        let must = keys.into_iter().collect();
+        Self { must, written: BTreeSet::new(), sight: BTreeSet::new() }
+    }
+
+    /// Returns the kind of each.
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
+        self.must.iter().map(Key::kind).collect()
+    }
+
     /// Notes what the commit wrote: it guards itself.
-    pub(crate) fn wrote(&mut self, keys: impl Iterator<Item = Key>) {
+    pub(crate) fn wrote(&mut self, keys: impl IntoIterator<Item = Key>) {
         self.written.extend(keys);
+    }
+
+    /// Tells whether there was a commit.
+    pub(crate) fn is_written(&self) -> bool {
+        !self.written.is_empty()
     }
 
     /// Tells whether that many conflicts are right when a record changes.
     pub(crate) fn allows(&self, key: &Key, conflicts: u64) -> bool {
-        if self.written.is_empty() {
-            // A command that changes nothing is carried out without a commit.
+        if !self.is_written() {
+            // What changes nothing is done without a commit.
             return conflicts == 0;
         }
         if self.must.contains(key) || self.written.contains(key) {
@@ -55,7 +71,7 @@ impl Relied {
 
     /// Returns what is checked and not written.
     pub(crate) fn only_checked(&self) -> Vec<Key> {
-        if self.written.is_empty() {
+        if !self.is_written() {
             return Vec::new();
         }
         self.must.difference(&self.written).cloned().collect()
@@ -67,7 +83,7 @@ pub(crate) fn relied_on(floor: &Floor, id: InteractionId, command: &Command) -> 
     ASKED.take();
     floor.decide(asking, id, command).ok()?;
     let mut must = BTreeSet::from([Key::Interaction(id)]);
-    must.extend(ASKED.take().into_iter().flat_map(|asked| records(asked, floor)));
+    must.extend(asked(floor));
     must.extend(command.user().map(Key::User));
     let mut sight = BTreeSet::new();
     if command.user().is_some() {
@@ -82,6 +98,28 @@ pub(crate) fn relied_on(floor: &Floor, id: InteractionId, command: &Command) -> 
         }
     }
     Some(Relied { must, written: BTreeSet::new(), sight })
+}
+
+/// Returns what it relies on that something comes into being, by the rule that opens it; `by` is
+/// whose request it is.
+pub(crate) fn relied_on_by_beginning(
+    floor: &Floor,
+    new: &NewInteraction,
+    by: Option<UserId>,
+    rule: impl Fn(NewInteraction, &Context<'_>) -> Result<Decision, Rejection>,
+) -> Relied {
+    ASKED.take();
+    let decided = floor.beginning(new.parent, new.id, |context| {
+        let world = Asking { inner: context.world, parent: new.parent, command: None };
+        rule(new.clone(), &Context { world: &world, ..*context })
+    });
+    decided.expect("it may be opened");
+    Relied::on(asked(floor).chain(by.map(Key::User)))
+}
+
+/// Returns the records that were asked for since it was forgotten what was.
+fn asked(floor: &Floor) -> impl Iterator<Item = Key> {
+    ASKED.take().into_iter().flat_map(|asked| records(asked, floor))
 }
 
 /// Returns the records that something follows from, as far as they are there.
@@ -109,15 +147,20 @@ fn asking(
     command: &Command,
     context: &Context<'_>,
 ) -> Result<Decision, Rejection> {
-    let world = Asking { inner: context.world, parent: before.parent, command };
-    let Context { now, draft_id, options, world: _ } = *context;
-    decide(before, command, &Context { now, draft_id, options, world: &world })
+    let world = Asking { inner: context.world, parent: before.parent, command: Some(command) };
+    decide(before, command, &Context { world: &world, ..*context })
 }
 
 struct Asking<'a> {
     inner: &'a dyn World,
     parent: Option<InteractionId>,
-    command: &'a Command,
+    command: Option<&'a Command>,
+}
+
+impl Asking<'_> {
+    fn action(&self) -> Option<&Action> {
+        self.command.and_then(Command::action)
+    }
 }
 
 fn note(asked: Asked) {
@@ -186,7 +229,7 @@ impl World for Asking<'_> {
     }
 
     fn base(&self) -> Option<&Interaction> {
-        let base = match self.command.action() {
+        let base = match self.action() {
             Some(Action::CreateDraft(draft)) => draft.base,
             Some(Action::Send(dispatch)) => dispatch.base,
             _ => None,
@@ -196,7 +239,7 @@ impl World for Asking<'_> {
     }
 
     fn joined(&self) -> Option<&Interaction> {
-        if let Some(Action::Join { parent: Named::Known(parent) }) = self.command.action() {
+        if let Some(Action::Join { parent: Named::Known(parent) }) = self.action() {
             note_key(Some(Key::Interaction(*parent)));
         }
         self.inner.joined()
