@@ -6,6 +6,7 @@
 
 mod basic;
 mod cors;
+mod footing;
 mod guesses;
 mod lanes;
 mod session;
@@ -27,6 +28,7 @@ use crate::peer::PeerAddress;
 use crate::shared::Shared;
 
 pub(crate) use cors::cors;
+pub(crate) use footing::cover_footing;
 pub(crate) use session::{Session, end};
 
 /// The header that carries the token against forged requests; clients learn its name from

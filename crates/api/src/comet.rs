@@ -23,6 +23,8 @@ use handoff_engine::Engine;
 
 use crate::limit::Limiter;
 use crate::wire::letters::Cleaner;
+#[cfg(test)]
+pub(crate) use audience::tests::user as sample_user;
 pub use identity::{credentials_of, identity_of};
 use link::{Link, Subscribers};
 use policy::ByRole;

@@ -122,6 +122,28 @@ pub struct User {
     pub enabled: bool,
     /// The password as a PHC string; `None` means that the user cannot log in with a password.
     pub password_hash: Option<String>,
+    /// How often all their logins were ended. What one was made under does not hold under the next,
+    /// so that they end in the commit itself, stored or not, without a search.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_zero"))]
+    pub logins_ended: u32,
+}
+
+#[cfg(feature = "stored")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+impl User {
+    /// Returns the user as they are to be stored in place of `before`: whoever is disabled or gets
+    /// another password has all their logins ended, whatever is undone later.
+    #[must_use]
+    pub fn in_place_of(self, before: &Self) -> Self {
+        let is_disabled = before.enabled && !self.enabled;
+        let ends_logins = is_disabled || self.password_hash != before.password_hash;
+        let logins_ended = before.logins_ended.wrapping_add(u32::from(ends_logins));
+        Self { logins_ended, ..self }
+    }
 }
 
 /// A skill that users have and queues ask for.

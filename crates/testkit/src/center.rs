@@ -153,6 +153,7 @@ impl Center {
             capacity: Capacity::default(),
             enabled: true,
             password_hash: Some(HASH.to_owned()),
+            logins_ended: 0,
         });
         self
     }

@@ -24,6 +24,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::time::Instant;
 
+use super::footing::cover_footing;
 use super::guesses::{self, Admission, Guesses, Name, Tag};
 use super::lanes::{Lanes, Pretence, Urgency};
 use crate::error::{Code, Refusal};
@@ -112,15 +113,18 @@ impl Basic {
         }
     }
 
-    /// Names a pair without giving it away. It covers the stored hash: with a new password old
-    /// entries are never found again.
-    fn tag(&self, credentials: &Credentials, stored: Option<&str>) -> Tag {
+    /// Names a pair without giving it away. It covers what the user's logins rest on: with a new
+    /// password old entries are never found again.
+    fn tag(&self, credentials: &Credentials, user: Option<&User>) -> Tag {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
-        for part in [&credentials.user_name, &credentials.password, stored.unwrap_or_default()] {
+        for part in [&credentials.user_name, &credentials.password] {
             // Lengths keep the parts apart.
             mac.update(&part.len().to_be_bytes());
             mac.update(part.as_bytes());
+        }
+        if let Some(user) = user {
+            cover_footing(&mut mac, user);
         }
         mac.finalize().into_bytes().into()
     }
@@ -199,7 +203,7 @@ pub(super) async fn verify(
     // A disabled user is nobody, and so takes as long to refuse.
     let user = directory.user_by_name(&credentials.user_name).filter(|user| user.enabled);
     let stored = user.and_then(|user| user.password_hash.clone());
-    let tag = basic.tag(&credentials, stored.as_deref());
+    let tag = basic.tag(&credentials, user.map(|user| &**user));
     if let Some(user) = user
         && basic.right.get(&tag, now).is_some()
     {
@@ -270,6 +274,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+    use crate::comet::sample_user as user;
 
     #[test]
     fn credentials_are_read_from_the_header_alone() {
@@ -311,11 +316,16 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_is_another_one_under_another_stored_hash() {
+    fn a_pair_is_another_one_once_the_logins_of_before_have_ended() {
         let basic = Basic::new([7; 32]);
         let pair = Credentials { user_name: "kate".to_owned(), password: "secret".to_owned() };
         let shifted = Credentials { user_name: "kates".to_owned(), password: "ecret".to_owned() };
-        assert_ne!(basic.tag(&pair, Some("old")), basic.tag(&pair, Some("new")));
-        assert_ne!(basic.tag(&pair, Some("old")), basic.tag(&shifted, Some("old")));
+        let kate = user(&[], true);
+        let renewed = User { password_hash: Some("new".to_owned()), ..kate.clone() };
+        let ended = User { logins_ended: 1, ..kate.clone() };
+        for other in [&renewed, &ended] {
+            assert_ne!(basic.tag(&pair, Some(&kate)), basic.tag(&pair, Some(other)));
+        }
+        assert_ne!(basic.tag(&pair, Some(&kate)), basic.tag(&shifted, Some(&kate)));
     }
 }

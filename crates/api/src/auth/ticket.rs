@@ -4,8 +4,8 @@
 //! A session is stored only when its cookie first comes back (docs/compat/conventions.md#logins),
 //! because programs that send Basic on every request and keep no cookies would otherwise leave a
 //! session behind each time. What vouches for a ticket until then is its signature. Both the
-//! signature and the stored id cover the user's password hash, so that a new password ends every
-//! session of the old one without a search.
+//! signature and the stored id cover what the user's logins rest on, so that a new password ends
+//! every session of the old one without a search, and so does it to disable the user.
 
 use axum::http::{HeaderValue, header::GetAll};
 use base64::Engine as _;
@@ -15,6 +15,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::footing::cover_footing;
 use crate::hex::hex;
 use crate::options::Options;
 
@@ -61,10 +62,12 @@ impl Ticket {
         Time(i64::from_be_bytes(ms))
     }
 
-    /// Returns the id under which its session is stored, for a user with this password. The secret
-    /// itself is not stored.
+    /// Returns the id under which its session is stored, for a user as they are. The secret itself
+    /// is not stored.
     pub(super) fn stored_id(&self, user: &User) -> String {
-        hex(&Sha256::new().chain_update(self.bytes).chain_update(password_of(user)).finalize())
+        let mut hash = Sha256::new().chain_update(self.bytes);
+        cover_footing(&mut hash, user);
+        hex(&hash.finalize())
     }
 
     /// Returns the session's token against forged requests: as unknown to others as the ticket is,
@@ -94,7 +97,9 @@ impl Signer {
 
     fn mac(&self, claim: &[u8], user: &User) -> Hmac<Sha256> {
         let mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
-        mac.chain_update(claim).chain_update(password_of(user))
+        let mut mac = mac.chain_update(claim);
+        cover_footing(&mut mac, user);
+        mac
     }
 
     /// Makes a ticket for a user who just proved who they are; `secret` is random.
@@ -109,14 +114,10 @@ impl Signer {
         Ticket { text: BASE64_URL_SAFE_NO_PAD.encode(bytes), bytes }
     }
 
-    /// Tells whether a ticket was made here for this user with this password.
+    /// Tells whether a ticket was made here for this user as they are.
     pub(super) fn vouches_for(&self, ticket: &Ticket, user: &User) -> bool {
         self.mac(ticket.claim(), user).verify_slice(&ticket.bytes[CLAIM_LEN..]).is_ok()
     }
-}
-
-fn password_of(user: &User) -> &[u8] {
-    user.password_hash.as_deref().unwrap_or_default().as_bytes()
 }
 
 /// Finds the tickets among a request's cookies. Clients are known to send a cookie's attributes

@@ -64,14 +64,14 @@ pub(super) fn granted(user: &User, name: &str) -> Option<Coverage> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use handoff_domain::{Capacity, CenterId, UserId};
 
     use super::*;
 
-    fn user(roles: &[Role], enabled: bool) -> User {
+    pub(crate) fn user(roles: &[Role], enabled: bool) -> User {
         User {
             id: UserId(1),
             center: CenterId(1),
@@ -86,6 +86,7 @@ mod tests {
             capacity: Capacity::default(),
             enabled,
             password_hash: None,
+            logins_ended: 0,
         }
     }
 

@@ -9,7 +9,7 @@ use handoff_engine::{Core, Note, Patience, Published, Publisher};
 use handoff_store::StreamRow;
 
 use super::audience;
-use super::identity::identity_of;
+use super::identity::{credentials_of, identity_of};
 use super::link::Link;
 use crate::notify::{self, topics};
 use crate::wire::letters::Cleaner;
@@ -78,8 +78,9 @@ impl Publisher for Voice {
     fn user_changed(&self, before: &User, now: Option<&User>) {
         let Some(server) = self.link.server() else { return };
         let identity = identity_of(before.id);
-        let could_log_in = |now: &&User| now.enabled && now.password_hash == before.password_hash;
-        let Some(now) = now.filter(could_log_in) else {
+        let has_their_logins =
+            |now: &&User| now.enabled && credentials_of(now) == credentials_of(before);
+        let Some(now) = now.filter(has_their_logins) else {
             server.end_identity(&identity);
             return;
         };

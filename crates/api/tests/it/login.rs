@@ -130,10 +130,38 @@ async fn a_disabled_user_is_nobody() {
     get_me(&api, &[("cookie", &session.cookie)]).await.refused(401, 20);
 }
 
+#[tokio::test]
+async fn what_ended_the_logins_of_a_user_ended_them_for_good() {
+    type Change = fn(&mut handoff_domain::User);
+    let there_and_back: [[Change; 2]; 2] = [
+        [|user| user.enabled = false, |user| user.enabled = true],
+        [
+            |user| user.password_hash = Some(cheap_hash("new")),
+            |user| user.password_hash = Some(handoff_testkit::center::HASH.to_owned()),
+        ],
+    ];
+    for [there, back] in there_and_back {
+        let api = Api::start().await;
+        let (stored, unseen) = (Session::of(&api, "kate").await, Session::of(&api, "kate").await);
+        get_me(&api, &[("cookie", &stored.cookie)]).await.ok();
+        change_user(&api, "kate", |user| user.last_name = "Lundqvist".to_owned()).await;
+        get_me(&api, &[("cookie", &stored.cookie)]).await.ok();
+        change_user(&api, "kate", there).await;
+        change_user(&api, "kate", back).await;
+        for ended in [&stored, &unseen] {
+            get_me(&api, &[("cookie", &ended.cookie)]).await.refused(401, 20);
+        }
+        let renewed = Session::of(&api, "kate").await;
+        get_me(&api, &[("cookie", &renewed.cookie)]).await.ok();
+    }
+}
+
 async fn change_user(api: &Api, name: &str, change: impl FnOnce(&mut handoff_domain::User)) {
     let directory = api.engine.core().directory();
-    let mut user = handoff_domain::User::clone(directory.user_by_name(name).unwrap());
+    let before = directory.user_by_name(name).unwrap();
+    let mut user = handoff_domain::User::clone(before);
     change(&mut user);
+    let user = user.in_place_of(before);
     let expected = directory.version(&Key::User(user.id));
     let puts = vec![Put { record: Record::User(user), expected }];
     api.engine.core().store().commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();

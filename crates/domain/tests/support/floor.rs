@@ -394,5 +394,6 @@ fn user(id: UserId, roles: &[Role], groups: &[GroupId], level: u32) -> User {
         capacity: Capacity::default(),
         enabled: true,
         password_hash: None,
+        logins_ended: 0,
     }
 }

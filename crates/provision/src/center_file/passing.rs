@@ -69,7 +69,7 @@ async fn disable(
         let Change::Remove { removal, record: Record::User(user), .. } = change else { continue };
         users.push(user.id);
         if user.enabled {
-            let disabled = User { enabled: false, ..user.clone() };
+            let disabled = User { enabled: false, ..user.clone() }.in_place_of(user);
             let expected = removal.version;
             removal.version += 1;
             batches.put(Put { record: Record::User(disabled), expected }).await?;

@@ -346,6 +346,11 @@ impl Resolver<'_> {
                 email_address: form.email_address,
                 roles: form.roles.into_iter().map(Into::into).collect(),
                 enabled: form.enabled,
+                logins_ended: 0,
+            };
+            let user = match known {
+                Some(before) => user.in_place_of(before),
+                None => user,
             };
             self.records.push(Record::User(user));
         }

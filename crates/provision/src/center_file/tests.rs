@@ -227,6 +227,21 @@ async fn a_password_is_kept_when_it_is_the_same_or_not_named() {
 }
 
 #[tokio::test]
+async fn logins_end_with_whoever_is_disabled_and_with_another_password() {
+    let setup = Setup::with(SAMPLE).await;
+    let disabled =
+        SAMPLE.replacen("userName = \"kate\"", "userName = \"kate\"\nenabled = false", 1);
+    let renamed = SAMPLE.replace("Lund", "Berg");
+    let renewed = renamed.replace("{ env = \"KATE_PASSWORD\" }", "\"another\"");
+    let files =
+        [(SAMPLE, 0), (&renamed, 0), (&disabled, 1), (&disabled, 1), (SAMPLE, 1), (&renewed, 2)];
+    for (file, ended) in files {
+        setup.apply(file, Unnamed::Keep).await.unwrap();
+        assert_eq!(setup.user("kate").await.logins_ended, ended, "{file}");
+    }
+}
+
+#[tokio::test]
 async fn passwords_come_as_hash_variable_or_with_a_warning_as_text() {
     let setup = Setup::default();
     let plan = setup.plan(SAMPLE, Unnamed::Keep).await.unwrap();

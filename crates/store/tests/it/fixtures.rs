@@ -7,7 +7,7 @@ use handoff_domain::OfferKind;
 use handoff_domain::event::Subject;
 use handoff_domain::{
     Center, CenterId, ChatTerms, Desk, Disposition, Event, Incarnation, Interaction, Note, Offer,
-    QueueId, Reach, Service, ServiceTerms, State, Time, Topic, Workspace,
+    QueueId, Reach, Service, ServiceTerms, State, Time, Topic, User, Workspace,
 };
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
@@ -20,7 +20,7 @@ use handoff_store::conformance::samples::mail::{
 };
 use handoff_store::conformance::samples::{
     BEGIN, CENTER, center, center_event, desk, desk_event, desk_facts, event, notice, offer,
-    one_of_each, owner, rich_interaction, user_id,
+    one_of_each, owner, rich_interaction, user, user_id,
 };
 use handoff_store::{Kind, MailboxMark, Record};
 
@@ -143,6 +143,14 @@ fn notes_words_with_an_offer_and_workspaces_are_read_and_written() {
     let text = fixture("keyless_service", 1);
     assert_eq!(codec::encode_record(&open).unwrap(), text);
     assert_eq!(codec::decode_record(Kind::Service, 1, &text).unwrap(), open);
+}
+
+#[test]
+fn a_user_whose_logins_were_ended_is_read_and_written() {
+    let text = fixture("logged_out_user", 1);
+    let ended = Record::User(User { logins_ended: 2, ..user(1) });
+    assert_eq!(codec::encode_record(&ended).unwrap(), text);
+    assert_eq!(codec::decode_record(Kind::User, 1, &text).unwrap(), ended);
 }
 
 /// A mailbox's mark of before says nothing of what was skipped.
