@@ -8,7 +8,8 @@ use crate::chat::{Entry, Visibility};
 use crate::command::SupervisorMode;
 use crate::desk::{ChannelState, Desk};
 use crate::id::{
-    CenterId, FileId, GroupId, InteractionId, QueueId, ServiceId, SkillId, UserId, WorkbinId,
+    CenterId, FileId, GroupId, InteractionId, MailboxId, QueueId, ServiceId, SkillId, UserId,
+    WorkbinId,
 };
 use crate::interaction::{Filing, Interaction, OfferKind, Silence, Status, Threading};
 use crate::media::Media;
@@ -395,6 +396,7 @@ pub enum DirectoryItem {
     /// A workbin definition.
     Workbin(WorkbinId),
     Service(ServiceId),
+    Mailbox(MailboxId),
 }
 
 /// What became of a part of a contact center's directory.

@@ -217,6 +217,9 @@ uuid_id!(
     /// Identifies a service: a door by which customers come in.
     ServiceId, hyphenated);
 uuid_id!(
+    /// Identifies a mailbox of a contact center.
+    MailboxId, hyphenated);
+uuid_id!(
     /// Identifies a stored file: 128 random bits, 32 hex characters outside. Whoever knows it has
     /// not thereby a right to the file.
     FileId, plain);

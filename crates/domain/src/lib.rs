@@ -55,8 +55,8 @@ pub use event::{
     DirectoryChange, DirectoryItem, Event, Fact, Notice, NotificationType, Owner, Topic, View,
 };
 pub use id::{
-    CenterId, ContactId, FileId, GroupId, Incarnation, InteractionId, QueueId, ServiceId, SkillId,
-    UserId, WorkbinId,
+    CenterId, ContactId, FileId, GroupId, Incarnation, InteractionId, MailboxId, QueueId,
+    ServiceId, SkillId, UserId, WorkbinId,
 };
 pub use interaction::context::{Context, GonePolicy, Options, World};
 pub use interaction::decide::decide;

@@ -42,8 +42,9 @@ pub use query::{
     StreamRow,
 };
 pub use record::{
-    Attended, Claim, Contact, FileRecord, FileSender, FilesDirectory, Key, Kind, LoginSession,
-    MailboxMark, Only, Part, ReaderCursor, Record, RequestNumbers, Version, Versioned,
+    AfterFetch, Attended, Claim, Contact, FileRecord, FileSender, FilesDirectory, ImapSource, Key,
+    Kind, LoginSession, MailLogin, MailSecurity, Mailbox, MailboxMark, OAuthLogin, Only, Part,
+    ReaderCursor, Record, RequestNumbers, SecretPlace, SmtpRelay, Version, Versioned, WayOut,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{Committed, Lease, SetAside, Store, SweepReport};

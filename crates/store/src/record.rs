@@ -4,16 +4,22 @@
 //! do with a record follow from it.
 
 mod bodies;
+mod mailbox;
 mod table;
 
 use handoff_domain::{
-    Center, CenterId, ContactId, Desk, FileId, Group, GroupId, Interaction, InteractionId, Queue,
-    QueueId, Service, ServiceId, Skill, SkillId, User, UserId, Workbin, WorkbinId,
+    Center, CenterId, ContactId, Desk, FileId, Group, GroupId, Interaction, InteractionId,
+    MailboxId, Queue, QueueId, Service, ServiceId, Skill, SkillId, User, UserId, Workbin,
+    WorkbinId,
 };
 
 pub use self::bodies::{
     Attended, Claim, Contact, FileRecord, FileSender, FilesDirectory, LoginSession, MailboxMark,
     ReaderCursor, RequestNumbers,
+};
+pub use self::mailbox::{
+    AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, OAuthLogin, SecretPlace, SmtpRelay,
+    WayOut,
 };
 use self::table::records;
 pub use self::table::{Only, Part};
@@ -43,6 +49,7 @@ records! {
     /// A workbin definition.
     Workbin(WorkbinId, stored) Workbin, "a workbin", "workbins", 1, Directory, |bin| bin.id;
     Service(ServiceId, stored) Service, "a service", "services", 1, Directory, |it| it.id;
+    Mailbox(MailboxId, stored) Mailbox, "a mailbox", "mailboxes", 1, Directory, |it| it.id;
     /// A user's desk.
     Desk(UserId, stored) Desk, "a desk", "desks", 2, Work, |desk| desk.user;
     Interaction(InteractionId, stored)
@@ -81,6 +88,7 @@ impl Record {
             Self::Queue(queue) => Some(queue.center),
             Self::Workbin(workbin) => Some(workbin.center),
             Self::Service(service) => Some(service.center),
+            Self::Mailbox(mailbox) => Some(mailbox.center),
             _ => None,
         }
     }

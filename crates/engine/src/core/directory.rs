@@ -1,5 +1,5 @@
-//! The directory: users, skills, groups, queues, workbins and services of all contact centers, in
-//! memory.
+//! The directory: users, skills, groups, queues, workbins, services and mailboxes of all contact
+//! centers, in memory.
 //!
 //! It is read far more often than it changes, so a whole new one replaces the old, made from it by
 //! reading what changed. Each contact center's part is as it was at one version. Decisions that
@@ -9,13 +9,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use handoff_domain::mail::mailbox_key;
 use handoff_domain::{
-    Center, CenterId, Group, GroupId, Named, Queue, QueueId, Role, Service, ServiceId, ServiceKind,
-    Skill, SkillId, User, UserId, Workbin, WorkbinId, WorkbinOwner,
+    Center, CenterId, Group, GroupId, MailboxId, Named, Queue, QueueId, Role, Service, ServiceId,
+    ServiceKind, Skill, SkillId, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_store::{
-    Check, DirectoryEntry, DirectoryGuard, Extent, Key, Kind, Part, Record, Store, StoreError,
-    Version, Versioned,
+    Check, DirectoryEntry, DirectoryGuard, Extent, Key, Kind, Mailbox, Part, Record, Store,
+    StoreError, Version, Versioned,
 };
 
 /// Records read in one page while loading.
@@ -33,6 +34,7 @@ pub struct Directory {
     /// Workbin definitions.
     pub workbins: BTreeMap<WorkbinId, Workbin>,
     pub services: BTreeMap<ServiceId, Arc<Service>>,
+    pub mailboxes: BTreeMap<MailboxId, Arc<Mailbox>>,
     versions: HashMap<Key, Version>,
     /// How often each contact center's part had been changed.
     changes: BTreeMap<CenterId, Version>,
@@ -41,6 +43,8 @@ pub struct Directory {
     users_by_name: HashMap<String, UserId>,
     personal_workbins: HashMap<WorkbinId, (WorkbinId, UserId)>,
     services_by_name: HashMap<ServiceKind, HashMap<String, ServiceId>>,
+    /// By the keys of their addresses.
+    mailboxes_by_key: HashMap<String, MailboxId>,
 }
 
 impl Directory {
@@ -118,6 +122,7 @@ impl Directory {
             Key::Queue(id) => drop(self.queues.remove(id)),
             Key::Workbin(id) => drop(self.workbins.remove(id)),
             Key::Service(id) => drop(self.services.remove(id)),
+            Key::Mailbox(id) => drop(self.mailboxes.remove(id)),
             // Work is not here.
             _ => {}
         }
@@ -147,6 +152,9 @@ impl Directory {
             Record::Service(service) => {
                 self.services.insert(service.id, Arc::new(service));
             }
+            Record::Mailbox(mailbox) => {
+                self.mailboxes.insert(mailbox.id, Arc::new(mailbox));
+            }
             // Of the other part of the table, which is not read.
             _ => {}
         }
@@ -167,6 +175,12 @@ impl Directory {
         for service in self.services.values() {
             let named = self.services_by_name.entry(service.kind()).or_default();
             named.insert(service.name.clone(), service.id);
+        }
+        self.mailboxes_by_key.clear();
+        for mailbox in self.mailboxes.values() {
+            for address in mailbox.addresses() {
+                self.mailboxes_by_key.entry(mailbox_key(address)).or_insert(mailbox.id);
+            }
         }
     }
 
@@ -259,9 +273,20 @@ impl Directory {
         self.services.get(self.services_by_name.get(&kind)?.get(name)?)
     }
 
-    /// Returns the services that lead to a queue. While there are any the queue cannot be removed.
-    pub fn services_into(&self, queue: QueueId) -> impl Iterator<Item = &Arc<Service>> {
-        self.services.values().filter(move |service| service.queue == queue)
+    /// Returns the mailbox that an address belongs to, of whatever contact center: its own or an
+    /// alias.
+    #[must_use]
+    pub fn mailbox_of(&self, address: &str) -> Option<&Arc<Mailbox>> {
+        self.mailboxes.get(self.mailboxes_by_key.get(&mailbox_key(address))?)
+    }
+
+    /// Returns the mailbox by which a contact center sends what names no sender: its default, else
+    /// of those by which mail goes out the one whose address comes first.
+    #[must_use]
+    pub fn default_mailbox(&self, center: CenterId) -> Option<&Arc<Mailbox>> {
+        let own = self.mailboxes.values().filter(|mailbox| mailbox.center == center);
+        let usable = own.filter(|mailbox| mailbox.is_default || mailbox.exit.is_some());
+        usable.min_by_key(|mailbox| (!mailbox.is_default, &mailbox.address))
     }
 
     /// Finds a skill of a contact center by name.

@@ -308,6 +308,7 @@ pub fn one_of_each() -> Vec<Record> {
         Record::Queue(queue(1)),
         Record::Workbin(workbin(1)),
         Record::Service(chats::service(1, chats::chat_terms())),
+        Record::Mailbox(mail::mailbox(1)),
         Record::Desk(desk(1)),
         Record::Interaction(rich_interaction()),
         Record::File(chats::file(1)),

@@ -77,6 +77,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "claims",
         sql: include_str!("../../migrations/sqlite/0011_claims.sql"),
     },
+    Migration {
+        version: 12,
+        name: "mailboxes",
+        sql: include_str!("../../migrations/sqlite/0012_mailboxes.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \

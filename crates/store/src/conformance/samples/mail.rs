@@ -3,12 +3,15 @@
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
     Acknowledgement, Attachment, Automatic, ContactId, Direction, Email, Event, Fact, FileId,
-    Filing, Interaction, Medium, Queue, Report, ReportKind, ReportedRecipient, Silence, State,
-    Threading, Time, Unproven,
+    Filing, Interaction, MailboxId, Medium, Queue, Report, ReportKind, ReportedRecipient, Silence,
+    State, Threading, Time, Unproven,
 };
 
 use super::{BEGIN, CENTER, interaction, interaction_id, queue, queue_id, user_id};
-use crate::record::{Contact, MailboxMark};
+use crate::record::{
+    AfterFetch, Contact, ImapSource, MailLogin, MailSecurity, Mailbox, MailboxMark, OAuthLogin,
+    SecretPlace, SmtpRelay, WayOut,
+};
 
 /// Returns the n-th contact.
 #[must_use]
@@ -23,6 +26,47 @@ pub fn contact(n: u64) -> Contact {
         last_answered: Some(BEGIN.plus_ms(4)),
         automatic_count: 2,
         automatic_since: BEGIN.plus_ms(3),
+    }
+}
+
+/// Returns the n-th mailbox, with everything that one can have.
+#[must_use]
+pub fn mailbox(n: u64) -> Mailbox {
+    let address = format!("support{n}@example.com");
+    let password = SecretPlace::Env("SUPPORT_PASSWORD".to_owned());
+    let oauth = OAuthLogin {
+        token_url: "https://login.example.com/token".to_owned(),
+        client_id: "handoff".to_owned(),
+        client_secret: Some(SecretPlace::File("/run/secrets/client".to_owned())),
+        refresh_token: SecretPlace::Env("SUPPORT_TOKEN".to_owned()),
+        scope: "smtp".to_owned(),
+    };
+    Mailbox {
+        id: MailboxId(0x3a000 + u128::from(n)),
+        center: CENTER,
+        name: "Example Support".to_owned(),
+        aliases: vec![format!("help{n}@example.com")],
+        queue: queue_id(1),
+        is_default: true,
+        takes_lmtp: true,
+        has_reply_tokens: true,
+        source: Some(ImapSource {
+            host: "imap.example.com".to_owned(),
+            port: 993,
+            security: MailSecurity::Tls,
+            login: MailLogin::Password { user: address.clone(), password },
+            folder: "INBOX".to_owned(),
+            after: AfterFetch::Move { folder: "Handled".to_owned() },
+            poll_ms: 60_000,
+            only_new: true,
+        }),
+        exit: Some(WayOut::Relay(SmtpRelay {
+            host: "smtp.example.com".to_owned(),
+            port: 587,
+            security: MailSecurity::Starttls,
+            login: Some(MailLogin::OAuth { user: address.clone(), oauth }),
+        })),
+        address,
     }
 }
 
