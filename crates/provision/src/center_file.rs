@@ -217,7 +217,7 @@ impl CenterFile {
     ) -> Result<Plan, CenterFileError> {
         let directory = Directory::load(store).await?;
         let form = self.form()?;
-        let resolved = resolve::resolve(self, form, &directory, ids, passwords)?;
+        let resolved = resolve::resolve(self, form, &directory, ids, passwords, unnamed)?;
         self.refuse_changed_channels(&resolved, &directory, store).await?;
         let difference = Difference::between(&resolved, &directory, unnamed);
         Ok(Plan { difference, warnings: resolved.warnings, unnamed })

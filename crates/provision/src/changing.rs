@@ -63,6 +63,7 @@ const fn item(key: &Key) -> Option<DirectoryItem> {
         Key::Queue(id) => DirectoryItem::Queue(*id),
         Key::Workbin(id) => DirectoryItem::Workbin(*id),
         Key::Service(id) => DirectoryItem::Service(*id),
+        Key::Mailbox(id) => DirectoryItem::Mailbox(*id),
         _ => return None,
     })
 }

@@ -1,5 +1,7 @@
 //! What would change, for people to read and for [`super::apply`] to do.
 
+mod mailbox;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -8,7 +10,7 @@ use handoff_domain::{
     ServiceTerms, SkillId, SkillLevels, Step, User, Workbin, WorkbinOwner, Workspace,
 };
 use handoff_engine::Directory;
-use handoff_store::{DirectoryGuard, Extent, Key, Put, Record, Removal};
+use handoff_store::{DirectoryGuard, Extent, Key, Mailbox, Put, Record, Removal};
 
 use super::Unnamed;
 use super::resolve::Resolved;
@@ -132,20 +134,24 @@ fn stored(directory: &Directory, key: &Key) -> Option<Record> {
         Key::Service(id) => {
             directory.services.get(id).map(|service| Record::Service(Service::clone(service)))
         }
+        Key::Mailbox(id) => {
+            directory.mailboxes.get(id).map(|mailbox| Record::Mailbox(Mailbox::clone(mailbox)))
+        }
         // Nothing of its work is configured.
         _ => None,
     }
 }
 
 /// Returns what the contact center has and the file does not name, in an order in which it can be
-/// removed: users and queues refer to groups and skills, services refer to queues, nothing refers
-/// to users and services.
+/// removed: users and queues refer to groups and skills, services and mailboxes refer to queues,
+/// nothing refers to users, services and mailboxes.
 fn unnamed_records(resolved: &Resolved, directory: &Directory) -> Vec<Record> {
     let center = resolved.center;
     let is_unnamed =
         |record: &Record| !resolved.records.iter().any(|named| named.key() == record.key());
     let users = directory.users.values().filter(|user| user.center == center);
     let services = directory.services.values().filter(|service| service.center == center);
+    let mailboxes = directory.mailboxes.values().filter(|mailbox| mailbox.center == center);
     let queues = directory.queues.values().filter(|queue| queue.center == center);
     let workbins = directory.workbins.values().filter(|workbin| workbin.center == center);
     let groups = directory.groups.values().filter(|group| group.center == center);
@@ -153,6 +159,7 @@ fn unnamed_records(resolved: &Resolved, directory: &Directory) -> Vec<Record> {
     users
         .map(|user| Record::User(User::clone(user)))
         .chain(services.map(|service| Record::Service(Service::clone(service))))
+        .chain(mailboxes.map(|mailbox| Record::Mailbox(Mailbox::clone(mailbox))))
         .chain(queues.map(|queue| Record::Queue(Queue::clone(queue))))
         .chain(workbins.cloned().map(Record::Workbin))
         .chain(groups.cloned().map(Record::Group))
@@ -208,6 +215,7 @@ impl Names {
             Record::Service(service) => {
                 format!("service {:?} ({})", service.name, service.kind().name())
             }
+            Record::Mailbox(mailbox) => format!("mailbox {:?}", mailbox.address),
             _ => format!("{:?}", record.key()),
         }
     }
@@ -270,6 +278,7 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
         Record::Skill(_) | Record::Group(_) | Record::Workbin(_) => Vec::new(),
         Record::Center(center) => workspace_fields(&center.workspace, names),
         Record::Service(service) => service_fields(service, names),
+        Record::Mailbox(mailbox) => mailbox::fields(mailbox, names),
         _ => Vec::new(),
     }
 }

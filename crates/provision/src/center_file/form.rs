@@ -1,5 +1,6 @@
 //! The file's form: what may be written, before any name is looked up.
 
+pub(super) mod mailbox;
 pub(super) mod service;
 pub(super) mod workspace;
 
@@ -35,6 +36,8 @@ pub(super) struct Form {
     pub workbin: Vec<WorkbinForm>,
     #[serde(default)]
     pub service: Vec<service::ServiceForm>,
+    #[serde(default)]
+    pub mailbox: Vec<mailbox::MailboxForm>,
     #[serde(default)]
     pub workspace: workspace::WorkspaceForm,
     #[serde(default)]

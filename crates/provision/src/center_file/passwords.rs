@@ -1,6 +1,8 @@
 //! Where passwords come from, and how they are kept.
 
-/// What resolving a file needs to know of passwords.
+use handoff_store::Mailbox;
+
+/// What resolving a file needs to know of passwords and other secrets.
 pub trait Passwords {
     /// Returns the value of a variable of the environment.
     fn variable(&self, name: &str) -> Option<String>;
@@ -21,4 +23,10 @@ pub trait Passwords {
 
     /// Tells whether a kept hash is that of a password.
     fn is_of(&self, hash: &str, password: &str) -> bool;
+
+    /// Returns what would keep a mailbox from working where the server runs, such as a secret that
+    /// is not there; `None` when nothing would, and when that is not known here.
+    fn mailbox_problem(&self, _mailbox: &Mailbox) -> Option<String> {
+        None
+    }
 }

@@ -4,6 +4,7 @@
 //! from the id source. A name that the file uses without introducing it is an error, also if the
 //! store knows it: the file describes the whole.
 
+mod mailbox;
 mod service;
 mod workspace;
 
@@ -23,7 +24,7 @@ use super::form::{
     WorkbinForm,
 };
 use super::passwords::Passwords;
-use super::{CenterFile, CenterFileError};
+use super::{CenterFile, CenterFileError, Unnamed};
 
 /// The shortest offer, in ms (docs/compat/center.md#queues: `inviteTimeout` 1…86,400 s).
 const INVITE_TIMEOUT_MIN_MS: u64 = 1_000;
@@ -54,6 +55,7 @@ pub(super) fn resolve(
     directory: &Directory,
     ids: &dyn IdSource,
     passwords: &dyn Passwords,
+    unnamed: Unnamed,
 ) -> Result<Resolved, CenterFileError> {
     let problems = RefCell::default();
     let name = checked(&problems, not_empty(file, &form.center.name));
@@ -78,6 +80,7 @@ pub(super) fn resolve(
     resolver.workbins(&form.workbin);
     resolver.queues(&form.queue);
     resolver.services(&form.service);
+    resolver.mailboxes(&form.mailbox, unnamed);
     resolver.users(form.user);
     let workspace = resolver.workspace(&form.workspace, &form.disposition);
     // Everything else is of the center, so it is written first. The queue that it names is shown to

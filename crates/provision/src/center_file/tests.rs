@@ -1,5 +1,6 @@
 //! Center files against a store in memory.
 
+mod mailboxes;
 mod parts;
 mod passing;
 mod services;

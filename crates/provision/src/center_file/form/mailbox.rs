@@ -1,0 +1,166 @@
+//! `[[mailbox]]`: an address with where its mail comes from and how it goes out.
+
+use std::fmt;
+
+use handoff_store::{MailSecurity, SecretPlace};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+use super::Text;
+use crate::time_span::TimeSpan;
+
+/// `[[mailbox]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(in crate::center_file) struct MailboxForm {
+    /// Such as `support@example.com`. Mail goes out under it.
+    pub address: Text,
+    /// The name before the address in what goes out.
+    #[serde(default)]
+    pub name: String,
+    pub queue: Text,
+    /// Other addresses whose mail is for it, and under which it may go out.
+    #[serde(default)]
+    pub aliases: Vec<Text>,
+    /// Whether mail without a sender's address goes out by it. One mailbox of a center at most.
+    pub default: Option<Spanned<bool>>,
+    /// Whether mail that LMTP brings for it is taken.
+    #[serde(default)]
+    pub lmtp: bool,
+    /// Whether answers come back to `name+token@domain`, which proves what they answer even when a
+    /// client drops its references. Only for servers that deliver such addresses.
+    #[serde(default)]
+    pub reply_tokens: bool,
+    pub imap: Option<ImapForm>,
+    pub smtp: Option<SmtpForm>,
+    /// A directory that gets what goes out, as files, instead of a relay: for trying things out.
+    pub outbox: Option<Text>,
+}
+
+/// `[mailbox.imap]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(in crate::center_file) struct ImapForm {
+    pub host: Text,
+    /// 993 for TLS and 143 otherwise when it is left out.
+    pub port: Option<u16>,
+    #[serde(default)]
+    pub security: SecurityForm,
+    pub user: Text,
+    pub password: Option<SecretForm>,
+    /// Instead of a password.
+    pub oauth2: Option<OAuthForm>,
+    pub folder: Option<Text>,
+    #[serde(default)]
+    pub after: AfterForm,
+    /// The folder that `move` moves to.
+    pub move_to: Option<Text>,
+    pub poll: Option<Spanned<TimeSpan>>,
+    #[serde(default)]
+    pub only_new: bool,
+}
+
+/// `[mailbox.smtp]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(in crate::center_file) struct SmtpForm {
+    pub host: Text,
+    /// 465 for TLS, 587 for STARTTLS and 25 otherwise when it is left out.
+    pub port: Option<u16>,
+    #[serde(default)]
+    pub security: SecurityForm,
+    /// Without one nobody logs in.
+    pub user: Option<Text>,
+    pub password: Option<SecretForm>,
+    /// Instead of a password.
+    pub oauth2: Option<OAuthForm>,
+}
+
+/// How a connection is made safe, by its name in the file.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::center_file) enum SecurityForm {
+    #[default]
+    Tls,
+    Starttls,
+    None,
+    Insecure,
+}
+
+impl From<SecurityForm> for MailSecurity {
+    fn from(form: SecurityForm) -> Self {
+        match form {
+            SecurityForm::Tls => Self::Tls,
+            SecurityForm::Starttls => Self::Starttls,
+            SecurityForm::None => Self::None,
+            SecurityForm::Insecure => Self::Insecure,
+        }
+    }
+}
+
+/// What happens to a message that was taken in, by its name in the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::center_file) enum AfterForm {
+    #[default]
+    Flag,
+    Move,
+    Delete,
+}
+
+/// `oauth2`: a refresh token that is changed for access tokens.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(in crate::center_file) struct OAuthForm {
+    pub token_url: Text,
+    pub client_id: String,
+    pub client_secret: Option<SecretForm>,
+    pub refresh_token: SecretForm,
+    #[serde(default)]
+    pub scope: String,
+}
+
+/// Where the server finds a secret.
+#[derive(Debug)]
+pub(in crate::center_file) struct SecretForm(pub SecretPlace);
+
+impl<'de> Deserialize<'de> for SecretForm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SecretVisitor)
+    }
+}
+
+struct SecretVisitor;
+
+impl<'de> Visitor<'de> for SecretVisitor {
+    type Value = SecretForm;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{ env = \"VARIABLE\" } or { file = \"/path\" }, where the server finds it")
+    }
+
+    // What was found would be repeated, and be the secret.
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<SecretForm, E> {
+        Err(E::custom(
+            "a mailbox's secret does not stand in this file; expected { env = \"VARIABLE\" } or { file = \"/path\" }, where the server finds it",
+        ))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretForm, A::Error> {
+        let Some(key) = map.next_key::<String>()? else {
+            return Err(A::Error::custom("a secret needs one of env, file"));
+        };
+        let place = match key.as_str() {
+            "env" => SecretPlace::Env(map.next_value()?),
+            "file" => SecretPlace::File(map.next_value()?),
+            other => return Err(A::Error::unknown_field(other, &["env", "file"])),
+        };
+        match map.next_key::<String>()? {
+            None => Ok(SecretForm(place)),
+            Some(second) => Err(A::Error::custom(format!(
+                "a secret is in one place, and {second} is a second one"
+            ))),
+        }
+    }
+}
