@@ -3,6 +3,7 @@
 mod mailboxes;
 mod parts;
 mod passing;
+mod passwords;
 mod services;
 
 use std::sync::Arc;
@@ -217,53 +218,6 @@ async fn a_change_is_told_field_by_field_and_keeps_the_id() {
     assert_eq!(after.id, before.id);
     assert_eq!(after.last_name, "Berg");
 }
-
-#[tokio::test]
-async fn a_password_is_kept_when_it_is_the_same_or_not_named() {
-    let setup = Setup::with(SAMPLE).await;
-    let first = setup.user("kate").await.password_hash;
-    let unnamed = SAMPLE.replace("password = { env = \"KATE_PASSWORD\" }", "");
-    assert_eq!(setup.apply(&unnamed, Unnamed::Keep).await.unwrap(), "no changes\n");
-    assert_eq!(setup.user("kate").await.password_hash, first);
-}
-
-#[tokio::test]
-async fn logins_end_with_whoever_is_disabled_and_with_another_password() {
-    let setup = Setup::with(SAMPLE).await;
-    let disabled =
-        SAMPLE.replacen("userName = \"kate\"", "userName = \"kate\"\nenabled = false", 1);
-    let renamed = SAMPLE.replace("Lund", "Berg");
-    let renewed = renamed.replace("{ env = \"KATE_PASSWORD\" }", "\"another\"");
-    let files =
-        [(SAMPLE, 0), (&renamed, 0), (&disabled, 1), (&disabled, 1), (SAMPLE, 1), (&renewed, 2)];
-    for (file, ended) in files {
-        setup.apply(file, Unnamed::Keep).await.unwrap();
-        assert_eq!(setup.user("kate").await.logins_ended, ended, "{file}");
-    }
-}
-
-#[tokio::test]
-async fn passwords_come_as_hash_variable_or_with_a_warning_as_text() {
-    let setup = Setup::default();
-    let plan = setup.plan(SAMPLE, Unnamed::Keep).await.unwrap();
-    assert!(plan.warnings.is_empty());
-    let plain = SAMPLE.replace("{ env = \"KATE_PASSWORD\" }", "\"in the open\"");
-    let plan = setup.plan(&plain, Unnamed::Keep).await.unwrap();
-    assert_eq!(plan.warnings.len(), 1);
-    assert!(
-        plan.warnings[0].contains("kate") && !plan.warnings[0].contains("in the open"),
-        "{:?}",
-        plan.warnings
-    );
-    assert!(!format!("{plan:?} {}", plan.difference).contains("\"in the open\""));
-    let hashed =
-        SAMPLE.replace("{ env = \"KATE_PASSWORD\" }", &format!("{{ argon2 = \"{HASH}\" }}"));
-    setup.apply(&hashed, Unnamed::Keep).await.unwrap();
-    assert_eq!(setup.user("kate").await.password_hash.as_deref(), Some(HASH));
-}
-
-/// A hash as other programs make it.
-const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
 
 #[tokio::test]
 async fn everything_that_is_wrong_is_told_at_once_in_the_order_of_the_lines() {
