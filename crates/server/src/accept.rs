@@ -11,6 +11,7 @@
 
 mod body;
 mod connection;
+mod limits;
 mod pace;
 mod permits;
 
@@ -28,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use connection::Connection;
+pub(crate) use limits::Limits;
 use permits::{Full, Permits};
 
 /// Connections that the kernel holds ready before they are accepted: what arrives while the loop
@@ -42,27 +44,6 @@ const REFUSAL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
     Connection: close\r\nContent-Length: 68\r\n\r\n\
     {\"statusCode\":4,\"statusMessage\":\"too many connections; close some\"}\n";
-
-/// The bounds of connections; where they come from is said in `config::Limits`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Connections altogether.
-    pub connections: usize,
-    pub connections_per_address: usize,
-    pub connections_per_user: usize,
-    /// How long a head may take, and a new connection may be silent.
-    pub header_timeout: Duration,
-    /// How long a body may take before the time that its bytes are worth.
-    pub body_timeout: Duration,
-    /// The slowest body that is waited for beyond that, and the slowest taking of an answer beyond
-    /// `write_timeout`.
-    pub body_bytes_per_second: u64,
-    /// How long a connection is kept without a request.
-    pub idle_timeout: Duration,
-    /// How long an answer may wait for its client before the time that the bytes it has taken are
-    /// worth.
-    pub write_timeout: Duration,
-}
 
 /// Listens at an address. `SO_REUSEADDR` is set, so that a server started anew need not wait for
 /// its predecessor's connections to be forgotten.

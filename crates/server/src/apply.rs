@@ -25,8 +25,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use url::Url;
 
 use crate::cli::Apply;
-use crate::command::block_on;
 use crate::config::Config;
+use crate::runtime::block_on;
 use crate::{local, output, run, telemetry};
 
 /// What is said when the server is gone: what it had begun may be done.

@@ -1,21 +1,17 @@
 //! What each command does, from its options to its exit code.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
 use handoff_content::directory::Adopt;
 use handoff_store::Store as _;
-use tokio::runtime::Runtime;
 
 use crate::cli::{CheckConfig, Command, Configured, Serve};
 use crate::config::Config;
 use crate::run::{self, Server};
+use crate::runtime::block_on;
 use crate::{apply, counters, demo, doctor, output, telemetry};
-
-/// How long a finished command waits for threads that are still busy: what matters is done by then.
-const LEFTOVERS: Duration = Duration::from_millis(500);
 
 /// Carries a command out.
 ///
@@ -34,14 +30,6 @@ pub(crate) fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Counters(options) => counters::print(&options),
         Command::Rebuild(options) => counters::rebuild(&options),
     }
-}
-
-/// Runs a future on a runtime of its own.
-pub(crate) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = Runtime::new().context("the threads of the program cannot be started")?;
-    let result = runtime.block_on(future);
-    runtime.shutdown_timeout(LEFTOVERS);
-    result
 }
 
 fn serve(options: &Serve) -> anyhow::Result<ExitCode> {

@@ -16,10 +16,10 @@ use handoff_projections::{Counters, Projection as _, Reader, Standing};
 use handoff_store::{Kind, Record, SqliteStore, Store as _};
 
 use crate::cli::{self, Rebuild, Rebuildable};
-use crate::command::block_on;
 use crate::config::Config;
 use crate::output;
 use crate::run::{self, DATABASE};
+use crate::runtime::block_on;
 
 /// How often it is looked how far a serving program is.
 const LOOK: Duration = Duration::from_millis(200);

@@ -19,9 +19,9 @@ use handoff_web::Pages;
 use tempfile::TempDir;
 
 use crate::cli::Demo;
-use crate::command::block_on;
 use crate::config::{Config, Mailbox};
 use crate::run::{self, Server};
+use crate::runtime::block_on;
 use crate::{output, pages, telemetry};
 
 /// The name of each center and its file.

@@ -17,9 +17,9 @@ use handoff_store::sqlite::{Checked, Progress};
 use handoff_store::{Kind, Part, SetAside, SqliteStore, Store as _};
 
 use crate::cli::Doctor;
-use crate::command::block_on;
 use crate::config::{Config, Mailbox};
 use crate::run::{self, DATABASE, files};
+use crate::runtime::block_on;
 use crate::{accept, output};
 
 /// What others than the owner may do, as bits of a file's mode.

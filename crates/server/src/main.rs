@@ -17,6 +17,7 @@ mod mail;
 mod output;
 mod pages;
 mod run;
+mod runtime;
 mod telemetry;
 
 use std::process::ExitCode;

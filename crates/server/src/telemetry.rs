@@ -43,20 +43,6 @@ fn tell_panic(place: Option<&Location<'_>>) {
     );
 }
 
-/// Tells whether a filter can be read.
-///
-/// # Errors
-///
-/// What is wrong with it.
-pub(crate) fn check_filter(filter: &str) -> Result<(), String> {
-    // An empty directive would be read as "errors only", which nobody means who leaves the option
-    // empty.
-    if filter.trim().is_empty() {
-        return Err("empty".to_owned());
-    }
-    EnvFilter::try_new(filter).map(drop).map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use std::io;

@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-use super::Limits;
+use super::limits::Limits;
 use super::pace::Pace;
 
 /// The most that is read and dropped of a body that was not wanted, in bytes (docs/api/README.md,

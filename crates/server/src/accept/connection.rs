@@ -21,8 +21,8 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::Limits;
 use super::body::{AnswerBody, Client, TimedBody, lend};
+use super::limits::Limits;
 use super::pace::{Pace, PacedStream};
 use super::permits::Permit;
 

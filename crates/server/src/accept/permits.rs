@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use handoff_api::PeerAddress;
 use handoff_cometd::Identity;
 
-use super::Limits;
+use super::limits::Limits;
 
 /// Which bound was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use handoff_provision::{TimeSpan, is_origin, is_origin_pattern};
+use tracing_subscriber::EnvFilter;
 
 use super::{Config, SameSite, Secure};
-use crate::telemetry;
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -217,7 +217,7 @@ fn scanner(config: &Config) -> Option<Fault> {
 }
 
 fn log_filter(config: &Config) -> Option<Fault> {
-    let problem = telemetry::check_filter(&config.log.filter).err()?;
+    let problem = check_filter(&config.log.filter).err()?;
     Some(Fault {
         key: "log.filter",
         message: format!(
@@ -225,4 +225,14 @@ fn log_filter(config: &Config) -> Option<Fault> {
             config.log.filter
         ),
     })
+}
+
+/// Says why a filter cannot be read, if it cannot.
+fn check_filter(filter: &str) -> Result<(), String> {
+    // An empty directive would be read as "errors only", which nobody means who leaves the option
+    // empty.
+    if filter.trim().is_empty() {
+        return Err("empty".to_owned());
+    }
+    EnvFilter::try_new(filter).map(drop).map_err(|error| error.to_string())
 }
