@@ -17,9 +17,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, on};
 use axum::{Router, extract::DefaultBodyLimit};
+use futures_util::future::BoxFuture;
 use futures_util::stream;
 use handoff_domain::event::Cause;
-use handoff_provision::{By, CenterFile, Plan, Progress, Unnamed};
+use handoff_provision::{By, CenterFile, Listener, Outcome, Plan, Told, Unnamed, Way};
 use handoff_store::with_causes;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
@@ -64,33 +65,32 @@ pub struct Application {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Line {
-    /// What the operator should know.
-    Warning(String),
-    /// What would change, as text.
-    Difference(String),
-    /// How many changes were made so far; said after each part but the last.
-    Progress {
-        done: usize,
-        of: usize,
-    },
     Outcome(Outcome),
     /// Why it was not applied, or not wholly.
     Failed(String),
+    #[serde(untagged)]
+    Told(Told),
 }
 
-/// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Outcome {
-    /// Everything is as the file says, and that takes effect.
-    Applied {
-        /// How many interactions were passed on, from what was removed.
-        passed_on: usize,
-    },
-    /// It was so already.
-    Unchanged,
-    /// Nothing was changed, as was wished.
-    DryRun,
+/// The lines, on their way to the client.
+struct Lines(mpsc::Sender<Line>);
+
+impl Listener for Lines {
+    fn hear(&self, told: Told) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            match told {
+                // One that finds no room is followed by a later one.
+                Told::Progress { .. } => drop(self.0.try_send(Line::Told(told))),
+                Told::Warning(_) | Told::Difference(_) => self.send(Line::Told(told)).await,
+            }
+        })
+    }
+}
+
+impl Lines {
+    async fn send(&self, line: Line) {
+        let _is_read = self.0.send(line).await;
+    }
 }
 
 /// Who applies a file.
@@ -137,15 +137,16 @@ async fn answer(
     let bytes = body::to_bytes(body, BYTES_MAX).await.map_err(|_| too_large())?;
     let application = serde_json::from_slice(&bytes)
         .map_err(|error| Refusal::invalid(format!("The body is not as expected: {error}.")))?;
-    let (tell, told) = mpsc::channel(LINES_MAX);
+    let (lines, told) = mpsc::channel(LINES_MAX);
+    let lines = Lines(lines);
     let it = shared.clone();
     shared.engine().core().see_through(async move {
-        let last = match apply(&it, application, &by, &tell).await {
+        let last = match apply(&it, application, &by, &lines).await {
             Ok(outcome) => Line::Outcome(outcome),
             Err(why) => Line::Failed(why),
         };
         drop(only_one);
-        let _is_read = tell.send(last).await;
+        lines.send(last).await;
     });
     let lines = stream::unfold(told, async |mut told| Some((as_bytes(&told.recv().await?), told)));
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
@@ -172,7 +173,7 @@ async fn apply(
     shared: &Shared,
     mut application: Application,
     by: &Applicant,
-    tell: &mpsc::Sender<Line>,
+    lines: &Lines,
 ) -> Result<Outcome, String> {
     let file = CenterFile::new(&application.name, &application.text);
     let only = match by {
@@ -182,39 +183,24 @@ async fn apply(
     let unnamed = if application.prune { Unnamed::Prune } else { Unnamed::Keep };
     let passwords = FilePasswords::new(take(&mut application.passwords));
     let plan = plan(shared, (file, only), passwords, unnamed).await?;
-    for warning in &plan.warnings {
-        let _is_read = tell.send(Line::Warning(warning.clone())).await;
-    }
-    let _is_read = tell.send(Line::Difference(plan.difference.to_string())).await;
-    let is_same = plan.difference.is_empty();
-    if application.dry_run {
-        return Ok(if is_same { Outcome::Unchanged } else { Outcome::DryRun });
-    }
-    if plan.has_nothing_to_do() {
-        return Ok(Outcome::Unchanged);
-    }
     let cause = match by {
         Applicant::Operator => Cause::Operator,
         Applicant::Admin(me) => Cause::User(me.id()),
     };
     let (engine, core) = (shared.engine(), shared.engine().core());
     let by = By { cause, at: core.now() };
-    let of = plan.difference.len();
-    let so_far: Progress<'_> = &|done| {
-        if done < of {
-            // One that finds no room is followed by a later one.
-            let _is_told = tell.try_send(Line::Progress { done, of });
-        }
+    let way = match unnamed {
+        _ if application.dry_run => Way::DryRun,
+        Unnamed::Keep => Way::Write(&**core.store()),
+        Unnamed::Prune => Way::PassOn { engine, work_to: &application.work_to },
     };
-    let applied = match unnamed {
-        Unnamed::Keep => plan.apply(&**core.store(), by, so_far).await.map(|()| 0),
-        Unnamed::Prune => plan.apply_and_pass_on(engine, by, &application.work_to, so_far).await,
-    };
+    let outcome = plan.carry_out(way, by, lines).await;
     // Parts of it may be there, whatever became of the whole.
     shared.directory_changed().await;
-    let passed_on = applied.map_err(|error| with_causes(&error))?;
-    tracing::info!(center.file = application.name, "a center file was applied");
-    Ok(if is_same && passed_on == 0 { Outcome::Unchanged } else { Outcome::Applied { passed_on } })
+    if let Ok(Outcome::Applied { .. }) = outcome {
+        tracing::info!(center.file = application.name, "a center file was applied");
+    }
+    outcome.map_err(|error| with_causes(&error))
 }
 
 /// Compares a file with what is stored, where it may take as long as its passwords do, or as

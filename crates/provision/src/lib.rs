@@ -11,7 +11,8 @@ mod time_span;
 pub mod toml_place;
 
 pub use center_file::{
-    CenterFile, CenterFileError, Difference, Passwords, Plan, Progress, QUIETLY, Unnamed,
+    CenterFile, CenterFileError, Difference, Listener, Outcome, Passwords, Plan, QUIETLY, Told,
+    Unnamed, Way,
 };
 pub use changing::{By, change_set};
 pub use origins::{is_origin, is_origin_pattern};

@@ -10,11 +10,11 @@ use anyhow::{Context as _, bail, ensure};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
-use handoff_api::center::{Application, Line, Outcome, PATH};
+use handoff_api::center::{Application, Line, PATH};
 use handoff_api::password::FilePasswords;
 use handoff_engine::{Clock as _, SystemClock, SystemIds};
 use handoff_mail::tls::{Endpoint, Security, Trust};
-use handoff_provision::{By, CenterFile, Progress, Unnamed};
+use handoff_provision::{By, CenterFile, Outcome, Told, Unnamed, Way};
 use handoff_store::{SqliteStore, Store as _};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -84,44 +84,35 @@ async fn apply_to(
     let unnamed = if options.prune { Unnamed::Prune } else { Unnamed::Keep };
     let passwords = FilePasswords::new(variables(file)?);
     let plan = file.plan(&**store, &SystemIds::default(), &passwords, unnamed).await?;
-    plan.warnings.iter().for_each(output::warn);
-    output::say(plan.difference.to_string().trim_end());
-    let is_same = plan.difference.is_empty();
-    if options.dry_run {
-        told(if is_same { Outcome::Unchanged } else { Outcome::DryRun });
-        return Ok(());
-    }
-    if plan.has_nothing_to_do() {
-        return Ok(());
-    }
-    let by = By::operator(SystemClock::default().now());
-    let of = plan.difference.len();
-    let tell: Progress<'_> = &|done| said_so_far(done, of);
-    let passed_on = match unnamed {
-        Unnamed::Keep => plan.apply(&**store, by, tell).await.map(|()| 0)?,
-        Unnamed::Prune => {
-            let engine = run::engine_alone(config, store.clone()).await?;
-            let passed_on = plan.apply_and_pass_on(&engine, by, &options.work_to, tell).await;
-            engine.stop().await;
-            passed_on?
-        }
+    let engine = match unnamed {
+        Unnamed::Prune if !options.dry_run => Some(run::engine_alone(config, store.clone()).await?),
+        Unnamed::Prune | Unnamed::Keep => None,
     };
-    told(if is_same && passed_on == 0 {
-        Outcome::Unchanged
-    } else {
-        Outcome::Applied { passed_on }
-    });
+    let way = match &engine {
+        _ if options.dry_run => Way::DryRun,
+        None => Way::Write(&**store),
+        Some(engine) => Way::PassOn { engine, work_to: &options.work_to },
+    };
+    let by = By::operator(SystemClock::default().now());
+    let outcome = plan.carry_out(way, by, &heard).await;
+    if let Some(engine) = engine {
+        engine.stop().await;
+    }
+    ended(outcome?);
     Ok(())
 }
 
-/// Says how far it is, when it is not done.
-fn said_so_far(done: usize, of: usize) {
-    if done < of {
-        output::progress(format_args!("{done} of {of} changes are made"));
+fn heard(told: Told) {
+    match told {
+        Told::Warning(text) => output::warn(text),
+        Told::Difference(text) => output::say(text.trim_end()),
+        Told::Progress { done, of } => {
+            output::progress(format_args!("{done} of {of} changes are made"));
+        }
     }
 }
 
-fn told(outcome: Outcome) {
+fn ended(outcome: Outcome) {
     match outcome {
         Outcome::Applied { passed_on } => {
             if passed_on > 0 {
@@ -213,7 +204,7 @@ async fn ask(
     }
     let outcome = listen(answer.into_body()).await;
     talking.abort();
-    told(outcome?.context(LOST)?);
+    ended(outcome?.context(LOST)?);
     Ok(())
 }
 
@@ -232,9 +223,7 @@ async fn listen(mut body: Incoming) -> anyhow::Result<Option<Outcome>> {
         kept.extend_from_slice(&data);
         while let Some(end) = kept.iter().position(|byte| *byte == b'\n') {
             match serde_json::from_slice(&kept.split_to(end + 1))? {
-                Line::Warning(text) => output::warn(text),
-                Line::Progress { done, of } => said_so_far(done, of),
-                Line::Difference(text) => output::say(text.trim_end()),
+                Line::Told(told) => heard(told),
                 Line::Outcome(outcome) => return Ok(Some(outcome)),
                 Line::Failed(why) => bail!(why),
             }

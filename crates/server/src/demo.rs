@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use handoff_api::password::FilePasswords;
 use handoff_content::directory::Adopt;
 use handoff_engine::{Clock as _, Directory, SystemClock, SystemIds};
-use handoff_provision::{By, CenterFile, QUIETLY, Unnamed};
+use handoff_provision::{By, CenterFile, QUIETLY, Unnamed, Way};
 use handoff_store::{SqliteStore, Store as _};
 use handoff_web::Pages;
 use tempfile::TempDir;
@@ -114,7 +114,8 @@ async fn set_up(store: &SqliteStore) -> anyhow::Result<()> {
         let plan = file
             .plan(store, &SystemIds::default(), &FilePasswords::default(), Unnamed::Keep)
             .await?;
-        plan.apply(store, By::operator(SystemClock::default().now()), QUIETLY).await?;
+        plan.carry_out(Way::Write(store), By::operator(SystemClock::default().now()), QUIETLY)
+            .await?;
     }
     store.ready().await.context("the store takes no changes")
 }
@@ -186,7 +187,7 @@ mod tests {
             let file = CenterFile::new(file, text);
             let plan =
                 file.plan(&store, &SystemIds::default(), &Unhashed, Unnamed::Keep).await.unwrap();
-            plan.apply(&store, By::operator(Time(0)), QUIETLY).await.unwrap();
+            plan.carry_out(Way::Write(&store), By::operator(Time(0)), QUIETLY).await.unwrap();
             let again =
                 file.plan(&store, &SystemIds::default(), &Unhashed, Unnamed::Prune).await.unwrap();
             assert!(again.difference.is_empty(), "{}", again.difference);

@@ -368,7 +368,7 @@ fn listen_address(address: SocketAddr) -> Finding {
 #[cfg(test)]
 mod tests {
     use handoff_api::password::FilePasswords;
-    use handoff_provision::{By, CenterFile, QUIETLY, Unnamed};
+    use handoff_provision::{By, CenterFile, QUIETLY, Unnamed, Way};
 
     use super::*;
 
@@ -455,7 +455,9 @@ mod tests {
         let ids = handoff_engine::SystemIds::default();
         let plan =
             file.plan(&*store, &ids, &FilePasswords::default(), Unnamed::Keep).await.unwrap();
-        plan.apply(&*store, By::operator(handoff_domain::Time(0)), QUIETLY).await.unwrap();
+        plan.carry_out(Way::Write(&*store), By::operator(handoff_domain::Time(0)), QUIETLY)
+            .await
+            .unwrap();
         store.close().await;
     }
 

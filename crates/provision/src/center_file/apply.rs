@@ -8,8 +8,9 @@ use handoff_store::{
     StoreError,
 };
 
-use super::difference::Change;
-use super::{CenterFileError, Progress};
+use super::difference::{Change, Difference};
+use super::error::CenterFileError;
+use super::listener::{Listener, Told};
 use crate::changing::{By, change_set};
 
 /// Most records in one commit. A center of that size is applied all or nothing; a larger one in
@@ -31,18 +32,21 @@ pub(super) struct Batches<'a> {
     removals: Vec<Removal>,
     bytes: usize,
     committed: usize,
-    tell: Progress<'a>,
+    /// How many changes it is all together.
+    of: usize,
+    listener: &'a dyn Listener,
 }
 
 impl<'a> Batches<'a> {
     pub(super) fn new(
         store: &'a dyn Store,
-        directory: DirectoryGuard,
+        difference: &Difference,
         by: By,
-        tell: Progress<'a>,
+        listener: &'a dyn Listener,
     ) -> Self {
+        let (directory, of) = (difference.directory, difference.len());
         let (puts, removals) = (Vec::new(), Vec::new());
-        Self { store, directory, by, puts, removals, bytes: 0, committed: 0, tell }
+        Self { store, directory, by, puts, removals, bytes: 0, committed: 0, of, listener }
     }
 
     /// Writes the records that are to be written. On return they are durable.
@@ -101,7 +105,10 @@ impl<'a> Batches<'a> {
         self.committed += puts.len() + removals.len();
         self.commit_with_desks(puts, removals).await?;
         self.directory.version += 1;
-        (self.tell)(self.committed);
+        if self.committed < self.of {
+            let told = Told::Progress { done: self.committed, of: self.of };
+            self.listener.hear(told).await;
+        }
         Ok(())
     }
 

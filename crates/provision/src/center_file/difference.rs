@@ -12,7 +12,7 @@ use handoff_domain::{
 use handoff_engine::Directory;
 use handoff_store::{DirectoryGuard, Extent, Key, Mailbox, Put, Record, Removal};
 
-use super::Unnamed;
+use super::file::Unnamed;
 use super::resolve::Resolved;
 use crate::time_span::TimeSpan;
 

@@ -2,6 +2,7 @@
 
 pub(super) mod mailbox;
 pub(super) mod service;
+mod text;
 pub(super) mod workspace;
 
 use std::collections::BTreeMap;
@@ -13,11 +14,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use crate::time_span::TimeSpan;
-
-/// A text that knows where it is written, so that an error can name the line.
-pub(super) type Text = Spanned<String>;
-/// Levels by the names of skills.
-pub(super) type Levels = BTreeMap<Text, u32>;
+pub(super) use text::{Levels, Text};
 
 /// A center file.
 #[derive(Debug, Deserialize)]

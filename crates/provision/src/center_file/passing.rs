@@ -18,7 +18,8 @@ use handoff_store::{InteractionQuery, InteractionScope, Key, Put, Record, StoreE
 
 use super::apply::Batches;
 use super::difference::{Change, Difference};
-use super::{CenterFileError, Progress};
+use super::error::CenterFileError;
+use super::listener::Listener;
 use crate::changing::By;
 
 /// Interactions read in one page.
@@ -35,7 +36,7 @@ pub(super) async fn apply(
     engine: &Engine,
     by: By,
     work_to: &[String],
-    tell: Progress<'_>,
+    listener: &dyn Listener,
 ) -> Result<usize, CenterFileError> {
     let store = &**engine.core().store();
     let staying = Staying::after(&difference, &Directory::load(store).await?, work_to)?;
@@ -44,9 +45,9 @@ pub(super) async fn apply(
     if difference.is_empty() && found == 0 {
         return Ok(0);
     }
+    let mut batches = Batches::new(store, &difference, by, listener);
     let (writes, mut removals): (_, Vec<Change>) =
         difference.changes.into_iter().partition(Change::is_write);
-    let mut batches = Batches::new(store, difference.directory, by, tell);
     batches.write(writes).await?;
     let users = disable(&mut removals, &mut batches).await?;
     batches.refuse_if_overtaken().await?;

@@ -12,10 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use handoff_domain::interaction::decide::Options;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{Direction, InteractionId, Media, Medium, Named, Role, Time, UserData};
-use handoff_engine::{Clock, Core, Engine, Opening, Outward, Parts};
-use handoff_store::{Key, MemoryStore, Record};
+use handoff_engine::{Clock, Core, Directory, Engine, IdSource, Opening, Outward, Parts};
+use handoff_store::{Key, MemoryStore, Record, Store};
 
 use super::*;
+use crate::changing::By;
 
 /// The sample of the contract (section 7), with a second group so that its step refers to
 /// something.
@@ -121,13 +122,14 @@ impl Setup {
         let plan = self.plan(text, unnamed).await?;
         let printed = plan.difference.to_string();
         match unnamed {
-            Unnamed::Keep => plan.apply(&*self.store, BY, QUIETLY).await?,
-            Unnamed::Prune => {
-                let engine = engine(self).await;
-                plan.apply_and_pass_on(&engine, BY, &[], QUIETLY).await?;
-            }
-        }
+            Unnamed::Keep => self.write(plan, QUIETLY).await?,
+            Unnamed::Prune => pass_on(plan, &*engine(self).await, &[], QUIETLY).await?,
+        };
         Ok(printed)
+    }
+
+    async fn write(&self, plan: Plan, listener: &dyn Listener) -> Result<Outcome, CenterFileError> {
+        plan.carry_out(Way::Write(&*self.store), BY, listener).await
     }
 
     async fn directory(&self) -> Directory {
@@ -147,6 +149,15 @@ impl Setup {
         );
         message
     }
+}
+
+async fn pass_on(
+    plan: Plan,
+    engine: &Engine,
+    work_to: &[String],
+    listener: &dyn Listener,
+) -> Result<Outcome, CenterFileError> {
+    plan.carry_out(Way::PassOn { engine, work_to }, BY, listener).await
 }
 
 #[tokio::test]
@@ -481,22 +492,9 @@ async fn a_plan_that_was_overtaken_changes_nothing() {
     let setup = Setup::with(SAMPLE).await;
     let late = setup.plan(&SAMPLE.replace("Lund", "Late"), Unnamed::Keep).await.unwrap();
     setup.apply(&SAMPLE.replace("Lund", "Early"), Unnamed::Keep).await.unwrap();
-    let refused = late.apply(&*setup.store, BY, QUIETLY).await.unwrap_err();
+    let refused = setup.write(late, QUIETLY).await.unwrap_err();
     assert!(matches!(refused, CenterFileError::Conflict(_)), "{refused}");
     assert_eq!(setup.user("kate").await.last_name, "Early");
-}
-
-#[tokio::test]
-async fn the_desk_of_a_pruned_user_goes_with_them() {
-    let setup = Setup::with(SAMPLE).await;
-    let kate = setup.user("kate").await;
-    let desk = handoff_domain::Desk::new(kate.id, kate.center, Time(0));
-    let put = handoff_store::Put { record: Record::Desk(desk), expected: 0 };
-    let change = handoff_store::ChangeSet { puts: vec![put], ..Default::default() };
-    setup.store.commit(change).await.unwrap();
-    setup.apply(REST, Unnamed::Prune).await.unwrap();
-    let found = setup.store.load(&[Key::Desk(kate.id)]).await.unwrap();
-    assert_eq!(found, [None]);
 }
 
 #[tokio::test]
@@ -558,7 +556,7 @@ async fn a_user_may_have_a_name_for_customers() {
 async fn a_store_alone_keeps_what_was_planned_to_go() {
     let setup = Setup::with(SAMPLE).await;
     let plan = setup.plan(REST, Unnamed::Prune).await.unwrap();
-    plan.apply(&*setup.store, BY, QUIETLY).await.unwrap();
+    setup.write(plan, QUIETLY).await.unwrap();
     let directory = setup.directory().await;
     assert!(directory.user_by_name("kate").is_some() && directory.user_by_name("ben").is_some());
 }

@@ -7,7 +7,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::Text;
+use super::text::Text;
 use crate::time_span::TimeSpan;
 
 /// `[[mailbox]]`.

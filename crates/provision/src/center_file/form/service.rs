@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Text;
+use super::text::Text;
 use crate::time_span::TimeSpan;
 
 /// `[[service]]`.

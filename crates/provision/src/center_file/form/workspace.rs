@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Text;
+use super::text::Text;
 
 /// `[workspace]`.
 #[derive(Debug, Default, Deserialize)]

@@ -11,12 +11,13 @@ use handoff_store::{
     AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, OAuthLogin, Record, SmtpRelay, WayOut,
 };
 
-use super::{Resolver, not_empty, unknown};
+use super::resolver::{Resolver, not_empty, unknown};
+use crate::center_file::error::CenterFileError;
+use crate::center_file::file::Unnamed;
 use crate::center_file::form::Text;
 use crate::center_file::form::mailbox::{
     AfterForm, ImapForm, MailboxForm, OAuthForm, SecretForm, SmtpForm,
 };
-use crate::center_file::{CenterFileError, Unnamed};
 
 /// The shortest time between two looks at a folder, in ms.
 const POLL_MIN_MS: u64 = 5_000;

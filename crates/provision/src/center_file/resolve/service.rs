@@ -12,8 +12,8 @@ use handoff_store::Record;
 use jiff::tz::TimeZone;
 use toml::Spanned;
 
-use super::{Resolver, not_empty, twice, unknown};
-use crate::center_file::CenterFileError;
+use super::resolver::{Resolver, not_empty, twice, unknown};
+use crate::center_file::error::CenterFileError;
 use crate::center_file::form::Text;
 use crate::center_file::form::service::{
     DirectionForm, FilesForm, HoursForm, KindForm, ServiceForm,

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use handoff_domain::{Disposition, Media, QueueId, Workspace};
 
-use super::super::CenterFileError;
-use super::super::form::Text;
-use super::super::form::workspace::{DispositionForm, WorkspaceForm};
-use super::{Resolver, unknown};
+use super::resolver::{Resolver, unknown};
+use crate::center_file::error::CenterFileError;
+use crate::center_file::form::Text;
+use crate::center_file::form::workspace::{DispositionForm, WorkspaceForm};
 
 /// Settings that the other keys are for: the same must not be said twice.
 const OWN_KEYS: [&str; 4] = [

@@ -3,6 +3,7 @@
 use handoff_store::{AfterFetch, MailLogin, MailSecurity, Mailbox, SecretPlace, WayOut};
 
 use super::*;
+use crate::toml_place;
 
 /// A center with a mailbox that has every option, and one that has nothing but what it needs.
 const MAILBOXES: &str = r#"[center]

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 
 use super::*;
+use crate::center_file::file::WRONG_MAX;
 
 fn large(skills: usize) -> String {
     let mut text = "[center]\nname = \"Demo\"\n".to_owned();
@@ -20,9 +21,12 @@ async fn a_large_file_is_applied_in_parts_and_tells_how_far_it_is() {
     let plan = setup.plan(&large(2_500), Unnamed::Keep).await.unwrap();
     // The center and its two workbins come with it.
     assert_eq!(plan.difference.len(), 2_503);
-    let tell = |done| Vec::push(&mut told.lock().unwrap(), done);
-    plan.apply(&*setup.store, BY, &tell).await.unwrap();
-    assert_eq!(*told.lock().unwrap(), [1_000, 2_000, 2_503]);
+    let difference = Told::Difference(plan.difference.to_string());
+    let hear = |line| Vec::push(&mut told.lock().unwrap(), line);
+    let outcome = setup.write(plan, &hear).await.unwrap();
+    assert_eq!(outcome, Outcome::Applied { passed_on: 0 });
+    let progress = |done| Told::Progress { done, of: 2_503 };
+    assert_eq!(*told.lock().unwrap(), [difference, progress(1_000), progress(2_000)]);
 }
 
 /// Somebody changes the center after the first part, which is as if the program had ended there.
@@ -31,8 +35,8 @@ async fn what_was_left_over_is_done_by_the_next_application() {
     let setup = Setup::default();
     let plan = setup.plan(&large(2_500), Unnamed::Keep).await.unwrap();
     let (other, center) = (setup.store.clone(), plan.difference.directory.center);
-    let interfere = |done| {
-        if done == 1_000 {
+    let interfere = |told| {
+        if let Told::Progress { done: 1_000, .. } = told {
             let record = Record::Skill(handoff_domain::Skill {
                 id: handoff_domain::SkillId(u128::MAX),
                 center,
@@ -43,7 +47,7 @@ async fn what_was_left_over_is_done_by_the_next_application() {
             futures_util::FutureExt::now_or_never(other.commit(change)).unwrap().unwrap();
         }
     };
-    plan.apply(&*setup.store, BY, &interfere).await.unwrap_err();
+    setup.write(plan, &interfere).await.unwrap_err();
     assert_eq!(setup.directory().await.skills.len(), 1_000, "a part, and what came between");
     setup.apply(&large(2_500), Unnamed::Keep).await.unwrap();
     assert_eq!(setup.directory().await.skills.len(), 2_501);

@@ -40,10 +40,18 @@ fn caller(user: &handoff_domain::User) -> Caller {
     Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() }
 }
 
-async fn prune(setup: &Setup, engine: &Engine, work_to: &[&str]) -> Result<usize, CenterFileError> {
+async fn prune(
+    setup: &Setup,
+    engine: &Engine,
+    work_to: &[&str],
+) -> Result<Outcome, CenterFileError> {
     let work_to: Vec<String> = work_to.iter().map(|name| (*name).to_owned()).collect();
     let plan = setup.plan(AFTER, Unnamed::Prune).await?;
-    plan.apply_and_pass_on(engine, BY, &work_to, QUIETLY).await
+    pass_on(plan, engine, &work_to, QUIETLY).await
+}
+
+fn applied(passed_on: usize) -> Outcome {
+    Outcome::Applied { passed_on }
 }
 
 #[tokio::test]
@@ -72,7 +80,7 @@ async fn what_is_with_what_is_removed_is_passed_on() {
     assert!(matches!(&refused, CenterFileError::WorkTo(_)), "{refused}");
     assert!(setup.user("kate").await.enabled, "nothing was changed");
 
-    assert_eq!(prune(&setup, &engine, &["rest"]).await.unwrap(), 3);
+    assert_eq!(prune(&setup, &engine, &["rest"]).await.unwrap(), applied(3));
     let directory = setup.directory().await;
     let rest = directory.queues.values().next().unwrap();
     assert_eq!((directory.queues.len(), rest.name.as_str()), (1, "rest"));
@@ -94,7 +102,8 @@ async fn what_comes_to_a_queue_while_that_is_removed_is_not_left_there_silently(
     let engine = engine(&setup).await;
     let came = std::sync::Mutex::new(None);
     let runtime = tokio::runtime::Handle::current();
-    let customer = |_| {
+    let customer = |told| {
+        let Told::Progress { .. } = told else { return };
         let opening =
             || runtime.block_on(open(&engine, "tasks", Placement::InQueue, Actor::Server));
         let mut came = came.lock().unwrap();
@@ -105,12 +114,12 @@ async fn what_comes_to_a_queue_while_that_is_removed_is_not_left_there_silently(
         }
     };
     let plan = setup.plan(AFTER, Unnamed::Prune).await.unwrap();
-    let refused = plan.apply_and_pass_on(&engine, BY, &[], &customer).await.unwrap_err();
+    let refused = pass_on(plan, &engine, &[], &customer).await.unwrap_err();
     assert!(matches!(&refused, CenterFileError::CameMeanwhile(_)), "{refused}");
     assert!(refused.to_string().contains("1 of channel workitem"), "{refused}");
     let id = came.lock().unwrap().expect("a customer came");
 
-    assert_eq!(prune(&setup, &engine, &["rest"]).await.unwrap(), 1);
+    assert_eq!(prune(&setup, &engine, &["rest"]).await.unwrap(), applied(1));
     let rest = setup.directory().await.queues.values().next().unwrap().id;
     assert_eq!(stored(&setup, id).await.wait().map(|wait| wait.queue), Some(rest));
 }
@@ -171,14 +180,16 @@ async fn a_desk_that_is_written_meanwhile_goes_all_the_same() {
     engine.desks().start_contact_session(user.id, user.center, &media, None).await.unwrap();
     engine.desks().end_contact_session(user.id, user.center).await.unwrap();
     let commits = std::sync::atomic::AtomicUsize::new(0);
-    let late = |_| {
+    let late = |told| {
         // After the new state of who goes, and before the removal.
-        if commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+        if matches!(told, Told::Progress { .. })
+            && commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0
+        {
             store.write_before_next_commit(Key::Desk(user.id));
         }
     };
     let plan = setup.plan(AFTER, Unnamed::Prune).await.unwrap();
-    plan.apply_and_pass_on(&engine, BY, &[], &late).await.unwrap();
+    pass_on(plan, &engine, &[], &late).await.unwrap();
     assert_eq!(store.conflicts(), 1, "the desk was written meanwhile");
     assert!(setup.directory().await.user_by_name("kate").is_none());
     assert_eq!(setup.store.load(&[Key::Desk(user.id)]).await.unwrap(), [None]);
@@ -199,10 +210,23 @@ async fn a_plan_that_was_overtaken_moves_no_work() {
     let late = setup.plan(&without_tasks, Unnamed::Prune).await.unwrap();
     setup.apply(&before().replace("Lund", "Early"), Unnamed::Keep).await.unwrap();
     let work_to = ["rest".to_owned()];
-    let refused = late.apply_and_pass_on(&engine, BY, &work_to, QUIETLY).await.unwrap_err();
+    let refused = pass_on(late, &engine, &work_to, QUIETLY).await.unwrap_err();
     assert!(matches!(&refused, CenterFileError::Conflict(_)), "{refused}");
     assert_eq!(stored(&setup, id).await, was);
     // The control: one that was not overtaken.
     let plan = setup.plan(&without_tasks, Unnamed::Prune).await.unwrap();
-    assert_eq!(plan.apply_and_pass_on(&engine, BY, &work_to, QUIETLY).await.unwrap(), 1);
+    assert_eq!(pass_on(plan, &engine, &work_to, QUIETLY).await.unwrap(), applied(1));
+}
+
+#[tokio::test]
+async fn the_desk_of_a_pruned_user_goes_with_them() {
+    let setup = Setup::with(SAMPLE).await;
+    let kate = setup.user("kate").await;
+    let desk = handoff_domain::Desk::new(kate.id, kate.center, Time(0));
+    let put = handoff_store::Put { record: Record::Desk(desk), expected: 0 };
+    let change = handoff_store::ChangeSet { puts: vec![put], ..Default::default() };
+    setup.store.commit(change).await.unwrap();
+    setup.apply(REST, Unnamed::Prune).await.unwrap();
+    let found = setup.store.load(&[Key::Desk(kate.id)]).await.unwrap();
+    assert_eq!(found, [None]);
 }

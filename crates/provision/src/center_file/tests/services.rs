@@ -310,7 +310,7 @@ async fn a_queue_that_a_service_leads_to_is_not_removed() {
         .await
         .unwrap();
     let engine = engine(&setup).await;
-    let refused = late.apply_and_pass_on(&engine, BY, &[], QUIETLY).await.unwrap_err();
+    let refused = pass_on(late, &engine, &[], QUIETLY).await.unwrap_err();
     assert!(matches!(&refused, CenterFileError::Conflict(_)), "{refused}");
     assert_eq!(setup.directory().await.services.len(), 4);
 }

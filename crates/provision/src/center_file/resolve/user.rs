@@ -1,0 +1,136 @@
+//! Users: the people, and the programs that submit work.
+
+use std::collections::BTreeMap;
+
+use handoff_domain::{Capacity, Chat, Media, User, UserId};
+use handoff_store::Record;
+
+use super::resolver::{OVERALL, Resolver, not_empty};
+use crate::center_file::error::CenterFileError;
+use crate::center_file::form::{PasswordForm, Text, UserForm};
+
+impl Resolver<'_> {
+    pub(super) fn users(&mut self, forms: Vec<UserForm>) {
+        let names = self.unique_names("user", forms.iter().map(|form| &form.user_name));
+        for (form, user_name) in forms.into_iter().zip(names) {
+            let known = self.directory.user_by_name(&user_name);
+            if known.is_some_and(|user| user.center != self.center) {
+                // User names are unique across the installation
+                // (docs/compat/conventions.md#logins). Whose it is, is nobody else's business.
+                let message =
+                    format!("the user name {user_name:?} is taken by another contact center");
+                self.problems
+                    .borrow_mut()
+                    .push(self.file.wrong_at(form.user_name.span().start, message));
+                continue;
+            }
+            let before = known.and_then(|user| user.password_hash.as_deref());
+            let password = self.password(&form, before);
+            let nickname = form.nickname.as_ref().map(|name| self.nickname(name)).transpose();
+            let user = User {
+                id: known.map_or_else(|| UserId(self.ids.uuid()), |user| user.id),
+                center: self.center,
+                password_hash: self.checked(password),
+                groups: self.group_set(&form.groups),
+                skills: self.levels(&form.skills),
+                capacity: self.capacity(&form.capacity),
+                user_name,
+                first_name: form.first_name,
+                last_name: form.last_name,
+                nickname: self.checked(nickname),
+                email_address: form.email_address,
+                roles: form.roles.into_iter().map(Into::into).collect(),
+                enabled: form.enabled,
+                logins_ended: 0,
+            };
+            let user = match known {
+                Some(before) => user.in_place_of(before),
+                None => user,
+            };
+            self.records.push(Record::User(user));
+        }
+    }
+
+    /// The name that customers see stands in one line of a chat.
+    fn nickname(&self, name: &Text) -> Result<String, CenterFileError> {
+        let text = not_empty(self.file, name)?;
+        let most = Chat::NAME_CHARS_MAX;
+        if text.chars().count() > most || text.contains(char::is_control) {
+            let message = format!(
+                "the nickname {text:?} is shown to customers: allowed are up to {most} characters in one line"
+            );
+            return Err(self.file.wrong_at(name.span().start, message));
+        }
+        Ok(text)
+    }
+
+    fn password(
+        &mut self,
+        form: &UserForm,
+        before: Option<&str>,
+    ) -> Result<Option<String>, CenterFileError> {
+        let user = form.user_name.get_ref();
+        let plain = match &form.password {
+            None => return Ok(before.map(str::to_owned)),
+            Some(PasswordForm::Argon2(hash)) => {
+                return match self.passwords.check_usable(hash.get_ref()) {
+                    Ok(()) => Ok(Some(hash.get_ref().clone())),
+                    Err(why) => {
+                        let message = format!(
+                            "nobody could log in with the password hash of {user} ($argon2…): {why}"
+                        );
+                        Err(self.file.wrong_at(hash.span().start, message))
+                    }
+                };
+            }
+            Some(PasswordForm::Env(variable)) => {
+                let value =
+                    self.passwords.variable(variable.get_ref()).filter(|value| !value.is_empty());
+                value.ok_or_else(|| {
+                    let message = format!(
+                        "the variable {} with the password of {user} is not set",
+                        variable.get_ref()
+                    );
+                    self.file.wrong_at(variable.span().start, message)
+                })?
+            }
+            Some(PasswordForm::Plain(password)) => {
+                self.warnings.push(format!(
+                    "the password of {user} is written in {} for everybody to read; better use {{ env = … }} or {{ argon2 = … }}",
+                    self.file.name()
+                ));
+                password.clone()
+            }
+        };
+        // Hashing anew would give another hash, and a difference where there is none.
+        if let Some(hash) = before.filter(|hash| self.passwords.is_of(hash, &plain)) {
+            return Ok(Some(hash.to_owned()));
+        }
+        let hashed = self.passwords.hash(&plain);
+        hashed.map(Some).map_err(|source| CenterFileError::Password { user: user.clone(), source })
+    }
+
+    /// A channel that nothing here is for would bound nothing: it is a slip of the pen, and the
+    /// bound that was meant does not hold.
+    fn capacity(&self, form: &BTreeMap<Text, u32>) -> Capacity {
+        let mut capacity = Capacity::default();
+        for (channel, most) in form {
+            let name = channel.get_ref();
+            let media = Media::from_name(name);
+            let is_known = !matches!(media, Media::Open(_))
+                || media.is_silent()
+                || self.queues.values().any(|(_, of_queue)| *of_queue == media);
+            if name == OVERALL {
+                capacity.overall = Some(*most);
+            } else if is_known {
+                capacity.by_media.insert(media, *most);
+            } else {
+                let message = format!(
+                    "there is no channel {name:?} here; capacity takes chat, email, workitem, {OVERALL} and the channels of this file's queues"
+                );
+                self.problems.borrow_mut().push(self.file.wrong_at(channel.span().start, message));
+            }
+        }
+        capacity
+    }
+}
