@@ -1,24 +1,35 @@
 //! What each command does, from its options to its exit code.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use axum::Router;
+use clap::Parser as _;
 use handoff_content::directory::Adopt;
 use handoff_store::Store as _;
 
-use crate::cli::{CheckConfig, Command, Configured, Serve};
+use crate::cli::{CheckConfig, Cli, Command, Configured, Serve};
 use crate::config::Config;
 use crate::run::{self, Server};
 use crate::runtime::block_on;
 use crate::{apply, counters, demo, doctor, output, telemetry};
+
+/// Reads a command line, the program's name first, carries it out and says what kept it from that.
+/// A line that cannot be read ends the process, as a request for help does.
+pub fn carry_out(line: impl Iterator<Item = OsString>) -> ExitCode {
+    execute(Cli::parse_from(line).command).unwrap_or_else(|error| {
+        output::complain(&error);
+        ExitCode::FAILURE
+    })
+}
 
 /// Carries a command out.
 ///
 /// # Errors
 ///
 /// Whatever kept it from being carried out, with its causes.
-pub(crate) fn execute(command: Command) -> anyhow::Result<ExitCode> {
+fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(options) => serve(&options),
         Command::Demo(options) => demo::demo(&options),

@@ -1,0 +1,24 @@
+//! The `handoff` program, but for its `main`: whatever runs it in a process of its own may bring an
+//! allocator.
+//!
+//! Reads the command line and the configuration, puts the other crates together, and starts and
+//! stops what they make up. It decides nothing about interactions and speaks no protocol beyond
+//! accepting connections.
+
+mod accept;
+mod apply;
+mod cli;
+mod command;
+mod config;
+mod counters;
+mod demo;
+mod doctor;
+mod local;
+mod mail;
+mod output;
+mod pages;
+mod run;
+mod runtime;
+mod telemetry;
+
+pub use command::carry_out;
