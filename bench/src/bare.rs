@@ -1,11 +1,12 @@
-//! The floor of HTTP: an axum server with one route that answers the same few bytes.
+//! The floor of HTTP: an axum server with one route that reads a body and answers the same few bytes.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use axum::routing::get;
+use axum::body::Bytes;
+use axum::routing::post;
 use handoff_testkit::Address;
 use handoff_testkit::program::{fixed, listening};
 use tokio::net::TcpListener;
@@ -18,7 +19,7 @@ pub(super) const PATH: &str = "/bare";
 
 /// Serves until it is killed.
 pub(super) async fn serve() -> Result<()> {
-    let page = get(|| async { ([("content-type", "application/json")], BODY) });
+    let page = post(|_: Bytes| async { ([("content-type", "application/json")], BODY) });
     let router: Router = Router::new().route(&format!("/api/v2{PATH}"), page);
     let listener = TcpListener::bind("127.0.0.1:0").await.context("listen")?;
     println!("listening on http://{}", listener.local_addr()?);

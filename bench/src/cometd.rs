@@ -19,7 +19,6 @@ mod members;
 mod product;
 mod report;
 mod servers;
-mod wire;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -2,34 +2,48 @@
 //!
 //! Before each round every agent is offered that round's work; what is measured is clients that
 //! each accept and complete one work item after the other over a kept-alive connection with Basic
-//! credentials. Rounds of the program, of the disk and of a bare server alternate, so that whatever
-//! else the machine does hits all three.
+//! credentials, each change told by long-polling. Rounds of the program and of the floors
+//! alternate, so that whatever else the machine does hits all of them. The floors are a bare server
+//! that takes the same requests, the rows of a command by bare SQLite, and one sync after the other.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
-use clap::Args;
-use serde_json::json;
-use tokio::task::JoinSet;
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+use tokio::task::{JoinSet, LocalSet};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::bare::{self, Bare};
-use super::disk;
-use handoff_domain::Media;
-use handoff_testkit::center::{self, QUEUE, SUBMITTERS};
+use handoff_testkit::center;
 use handoff_testkit::comet::be_reachable;
 use handoff_testkit::figures::{median, ms, percentile};
 use handoff_testkit::process::processor_time;
 use handoff_testkit::program::build;
-use handoff_testkit::{Address, Call, Center, Client, Program, Settings, Site};
+use handoff_testkit::{Call, Client, Program};
 
-/// How long the router may take to offer everything.
-const OFFER_BOUND: Duration = Duration::from_secs(180);
-/// How many requests the bare server gets for one command.
+use crate::bare::{self, Bare};
+use crate::desks::{self, ACCEPT, COMPLETE};
+use crate::disk::{self, Disk};
+use crate::lean::{self, Line, Told};
+use crate::rows::Rows;
+
+/// How many requests the bare server gets for one command: they are cheap, and processor time is
+/// counted in steps of 10 ms.
 const BARE_REQUESTS: usize = 8;
 /// How long the disk is measured in each round.
-const DISK_TIME: Duration = Duration::from_millis(500);
+const DISK_TIME: Duration = Duration::from_millis(300);
+/// What an agent is told of one work item: offered, accepted, completed.
+const TOLD_EACH: usize = 3;
+
+/// Who makes the requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Driver {
+    /// Requests written beforehand, all clients in one thread.
+    Lean,
+    /// The test client, as costly as the program.
+    Full,
+}
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
@@ -43,214 +57,248 @@ pub(crate) struct Options {
     /// agent would have in real life makes their desk larger than it would be.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     items: u16,
+    #[arg(long, value_enum, default_value_t = Driver::Lean)]
+    driver: Driver,
 }
 
 /// One round's figures of one server.
 struct Round {
     per_second: f64,
+    /// Processor time for each request: the server's, and the clients'.
     cpu_us: f64,
+    driver_us: f64,
     latencies: Vec<f64>,
 }
 
-/// One client and the work it was offered.
-struct Desk {
-    client: Client,
-    offers: Vec<String>,
+struct Rounds {
+    commands: Round,
+    bare: Round,
+    rows_us: f64,
+    disk: Disk,
+}
+
+impl Rounds {
+    fn floor_us(&self) -> f64 {
+        self.bare.cpu_us + self.rows_us
+    }
+}
+
+/// What an agent does: a path and a body, one after the other.
+type Work = Vec<(String, &'static str)>;
+
+/// The agents, as they make requests.
+enum Crew {
+    Lean { told: Rc<Told>, awaited: usize },
+    Full,
+}
+
+struct Stage {
+    program: Program,
+    clients: Vec<Client>,
+    crew: Crew,
+    /// An agent who is out of reach is offered nothing.
+    _polls: Vec<AbortOnDropHandle<()>>,
+    bare: Bare,
 }
 
 pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     let binary = build(root)?;
-    let home = tempfile::tempdir().context("make a temporary directory")?;
-    let clients = usize::from(options.clients);
-    let each = usize::from(options.items);
-    let made = Center::made().invites_for_s(86_400).agents(
-        (0..clients).map(center::agent),
-        Media::Workitem,
-        each,
-    );
-    let (_, program) = Site::open(&binary, home.path(), &made, Settings::default()).await?;
-    let (mut desks, _polls) = open_desks(&program, clients).await?;
-    let bare = Bare::start("bare-server").await?;
-    let mut rounds: Vec<(Round, disk::Disk, Round)> = Vec::new();
-    for number in 1..=options.rounds {
-        println!("round {number}: offering {} work items…", clients * each);
-        submit(&program.address(), clients * each).await?;
-        collect_offers(&mut desks, each).await?;
-        let disk = disk::measure(home.path(), DISK_TIME)?;
-        let process = program.id()?;
-        let commands = commands_round(&mut desks, process).await?;
-        // Many more than commands: they are cheap, and processor time is counted in steps of 10 ms.
-        let requests = usize::from(options.items) * 2 * BARE_REQUESTS;
-        rounds.push((commands, disk, bare_round(&bare, clients, requests).await?));
+    if options.driver == Driver::Full {
+        return measure(binary, options.clone()).await;
     }
-    print(rounds, options);
-    Ok(())
-}
-
-/// Brings the agents to work. Their polls go on until the handles are dropped: an agent who is out
-/// of reach is offered nothing.
-async fn open_desks(
-    program: &Program,
-    clients: usize,
-) -> Result<(Vec<Desk>, Vec<AbortOnDropHandle<()>>)> {
-    println!("opening {clients} agents' sessions…");
-    let (mut desks, mut polls) = (Vec::new(), Vec::new());
-    for number in 0..clients {
-        let client = program.client(&center::agent(number));
-        polls.push(be_reachable(client.clone()));
-        client.start_work(&["workitem"]).await?;
-        desks.push(Desk { client, offers: Vec::new() });
-    }
-    Ok((desks, polls))
-}
-
-/// Waits until every agent is offered their share.
-async fn collect_offers(desks: &mut [Desk], each: usize) -> Result<()> {
-    let end = Instant::now() + OFFER_BOUND;
-    for desk in desks {
-        loop {
-            desk.offers = offers_of(&desk.client).await?;
-            if desk.offers.len() >= each {
-                break;
-            }
-            ensure!(
-                Instant::now() < end,
-                "only {} of {each} work items were offered",
-                desk.offers.len()
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-    Ok(())
-}
-
-/// Submits work items over several connections.
-async fn submit(address: &Address, count: usize) -> Result<()> {
-    let mut submitters = JoinSet::new();
-    for number in 0..SUBMITTERS {
-        let client = Client::new(address, &center::submitter(number));
-        let body = json!({"operationName": "Create", "channel": "workitem", "queueName": QUEUE,
-            "subject": "An order to check", "userData": {"customer": "4711", "product": "blue"}});
-        let call = Call::post("/interactions", &body);
-        let share = count / SUBMITTERS + usize::from(number < count % SUBMITTERS);
-        submitters.spawn(async move {
-            for _ in 0..share {
-                client.send(&call).await?.ok()?;
-            }
-            anyhow::Ok(())
-        });
-    }
-    while let Some(ended) = submitters.join_next().await {
-        ended??;
-    }
-    Ok(())
-}
-
-/// Returns the ids of what an agent is offered.
-async fn offers_of(client: &Client) -> Result<Vec<String>> {
-    let all = client.interactions("/me/interactions?fields=id,state").await?;
-    let offered = all.iter().filter(|interaction| interaction["state"] == "Invited");
-    Ok(offered.filter_map(|interaction| interaction["id"].as_str()).map(str::to_owned).collect())
-}
-
-/// Every client accepts and completes its work. Each change is told to its agent by CometD
-/// meanwhile.
-async fn commands_round(desks: &mut Vec<Desk>, process: u32) -> Result<Round> {
-    let accept = json!({"operationName": "Accept"});
-    let complete = json!({"operationName": "Complete"});
-    let lists = desks.drain(..).map(|mut desk| {
-        let done = std::mem::take(&mut desk.offers);
-        let calls = done.iter().flat_map(|id| {
-            [&accept, &complete].map(|body| Call::post(&format!("/me/interactions/{id}"), body))
-        });
-        let calls: Vec<Call> = calls.collect();
-        (desk, calls)
+    let options = options.clone();
+    let measured = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        LocalSet::new().block_on(&runtime, measure(binary, options))
     });
-    let lists: Vec<(Desk, Vec<Call>)> = lists.collect();
-    let (back, round) = drive(lists, |desk| &desk.client, process).await?;
-    *desks = back;
-    Ok(round)
+    measured.await.context("measuring was interrupted")?
 }
 
-/// The same number of clients asks the bare server.
-async fn bare_round(bare: &Bare, clients: usize, requests: usize) -> Result<Round> {
-    let mut lists = Vec::new();
-    for _ in 0..clients {
-        let client = Client::anonymous(&bare.address());
-        lists.push((client, vec![Call::get(bare::PATH); requests]));
+async fn measure(binary: PathBuf, options: Options) -> Result<()> {
+    let home = tempfile::tempdir().context("make a temporary directory")?;
+    let mut stage = Stage::open(&binary, home.path(), &options).await?;
+    let mut rows = Rows::open(home.path())?;
+    let mut rounds = Vec::new();
+    for number in 1..=options.rounds {
+        let work = stage.prepare(number, options.items.into()).await?;
+        let commands = stage.commands(work).await?;
+        let bare = stage.bare_requests(usize::from(options.items) * 2 * BARE_REQUESTS).await?;
+        let (rows_us, disk) = (rows.measure()?, disk::measure(home.path(), DISK_TIME)?);
+        rounds.push(Rounds { commands, bare, rows_us, disk });
     }
-    let (_, round) = drive(lists, |client| client, bare.id()?).await?;
-    Ok(round)
+    print(rounds, &options);
+    Ok(())
 }
 
-/// Lets every client make its calls, one after the other, and measures.
-async fn drive<T: Send + 'static>(
-    lists: Vec<(T, Vec<Call>)>,
-    client_of: fn(&T) -> &Client,
-    process: u32,
-) -> Result<(Vec<T>, Round)> {
-    let used_before = processor_time(process)?;
-    let started = Instant::now();
+impl Stage {
+    /// Brings the agents to work.
+    async fn open(binary: &Path, home: &Path, options: &Options) -> Result<Self> {
+        let (agents, each) = (usize::from(options.clients), usize::from(options.items));
+        let (_, program) = desks::open(binary, home, agents, each).await?;
+        let bare = Bare::start("bare-server").await?;
+        println!("opening {agents} agents' sessions…");
+        let (mut clients, mut polls) = (Vec::new(), Vec::new());
+        let told = Rc::new(Told::default());
+        for name in (0..agents).map(center::agent) {
+            let client = program.client(&name);
+            polls.push(match options.driver {
+                Driver::Full => be_reachable(client.clone()),
+                Driver::Lean => {
+                    let server = program.server()?;
+                    let polling = lean::listen(&client, server, &name, told.clone()).await?;
+                    AbortOnDropHandle::new(tokio::task::spawn_local(polling))
+                }
+            });
+            client.start_work(&["workitem"]).await?;
+            clients.push(client);
+        }
+        let crew = match options.driver {
+            Driver::Full => Crew::Full,
+            Driver::Lean => Crew::Lean { told, awaited: 0 },
+        };
+        Ok(Self { program, clients, crew, _polls: polls, bare })
+    }
+
+    /// Waits until every agent is offered their share, and returns what they will do.
+    async fn prepare(&self, round: u16, each: usize) -> Result<Vec<Work>> {
+        let all = self.clients.len() * each;
+        println!("round {round}: offering {all} work items…");
+        desks::submit(&self.program.address(), all).await?;
+        let mut work = Vec::with_capacity(self.clients.len());
+        for client in &self.clients {
+            let offers = desks::offers(client, each).await?;
+            let steps = offers.into_iter().flat_map(|id| {
+                let path = format!("/me/interactions/{id}");
+                [(path.clone(), ACCEPT), (path, COMPLETE)]
+            });
+            work.push(steps.collect());
+        }
+        Ok(work)
+    }
+
+    /// Every client does its work. The notifications of it belong to it.
+    async fn commands(&mut self, work: Vec<Work>) -> Result<Round> {
+        let process = self.program.id()?;
+        let Crew::Lean { told, awaited } = &mut self.crew else {
+            return measured(process, full(&self.clients, work)).await;
+        };
+        *awaited += work.iter().map(Vec::len).sum::<usize>() / 2 * TOLD_EACH;
+        let (server, mut lists) = (self.program.server()?, Vec::new());
+        for (number, work) in work.into_iter().enumerate() {
+            // A new one: the program closes those that wait too long for their first request.
+            let line = Line::open(server, &center::agent(number)).await?;
+            let write = |(path, body): (String, &str)| line.post(&format!("/api/v2{path}"), body);
+            let requests = work.into_iter().map(write).collect();
+            lists.push((line, requests));
+        }
+        measured(process, async {
+            let latencies = lean::ask_all(lists).await?;
+            told.all(*awaited).await?;
+            Ok(latencies)
+        })
+        .await
+    }
+
+    /// The same number of clients sends the same to the bare server.
+    async fn bare_requests(&self, requests: usize) -> Result<Round> {
+        let process = self.bare.id()?;
+        if matches!(self.crew, Crew::Full) {
+            let client = Client::anonymous(&self.bare.address());
+            let clients = vec![client; self.clients.len()];
+            let work = vec![vec![(bare::PATH.to_owned(), ACCEPT); requests]; clients.len()];
+            return measured(process, full(&clients, work)).await;
+        }
+        let mut lists = Vec::new();
+        for name in (0..self.clients.len()).map(center::agent) {
+            let line = Line::open(self.bare.server, &name).await?;
+            let request = line.post(&format!("/api/v2{}", bare::PATH), ACCEPT);
+            lists.push((line, vec![request; requests]));
+        }
+        measured(process, lean::ask_all(lists)).await
+    }
+}
+
+/// Lets every client make its requests, and returns how long each took, in ms.
+async fn full(clients: &[Client], work: Vec<Work>) -> Result<Vec<f64>> {
     let mut running = JoinSet::new();
-    for (owner, calls) in lists {
+    for (client, work) in clients.iter().cloned().zip(work) {
         running.spawn(async move {
-            let mut latencies = Vec::with_capacity(calls.len());
-            for call in calls {
+            let mut latencies = Vec::with_capacity(work.len());
+            for (path, body) in work {
+                let call = Call::post(&path, &serde_json::from_str(body)?);
                 let begun = Instant::now();
-                let answer = client_of(&owner).send(&call).await?;
-                answer.ok()?;
+                client.send(&call).await?.ok()?;
                 latencies.push(ms(begun.elapsed()));
             }
-            anyhow::Ok((owner, latencies))
+            anyhow::Ok(latencies)
         });
     }
-    let mut owners = Vec::new();
     let mut latencies = Vec::new();
     while let Some(ended) = running.join_next().await {
-        let (owner, more) = ended??;
-        owners.push(owner);
-        latencies.extend(more);
+        latencies.extend(ended??);
     }
-    let elapsed = started.elapsed().as_secs_f64();
-    let used = processor_time(process)?.saturating_sub(used_before).as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "a count of at most a million")]
-    let count = latencies.len() as f64;
-    Ok((owners, Round { per_second: count / elapsed, cpu_us: used * 1e6 / count, latencies }))
+    Ok(latencies)
 }
 
-fn print(rounds: Vec<(Round, disk::Disk, Round)>, options: &Options) {
-    let middle = |value: &dyn Fn(&(Round, disk::Disk, Round)) -> f64| {
-        median(&rounds.iter().map(value).collect::<Vec<f64>>())
-    };
-    let rate = middle(&|(commands, _, _)| commands.per_second);
-    let disk = middle(&|(_, disk, _)| disk.per_second);
-    let ratio = middle(&|(commands, disk, _)| commands.per_second / disk.per_second);
-    let cpu = middle(&|(commands, _, _)| commands.cpu_us);
-    let bare_cpu = middle(&|(_, _, bare)| bare.cpu_us);
-    let cpu_ratio = middle(&|(commands, _, bare)| commands.cpu_us / bare.cpu_us);
-    let bare_rate = middle(&|(_, _, bare)| bare.per_second);
-    let mut latencies = Vec::new();
-    let mut syncs = Vec::new();
-    for (commands, disk, _) in rounds {
-        latencies.extend(commands.latencies);
-        syncs.extend(disk.latencies);
+/// Measures what a server and this process use meanwhile.
+async fn measured(process: u32, work: impl Future<Output = Result<Vec<f64>>>) -> Result<Round> {
+    let used = || anyhow::Ok((processor_time(process)?, processor_time(std::process::id())?));
+    let (server, driver) = used()?;
+    let started = Instant::now();
+    let latencies = work.await?;
+    let elapsed = started.elapsed().as_secs_f64();
+    let (server_after, driver_after) = used()?;
+    #[expect(clippy::cast_precision_loss, reason = "a count of at most a million")]
+    let count = latencies.len() as f64;
+    let each = |after: Duration, before| after.saturating_sub(before).as_secs_f64() * 1e6 / count;
+    Ok(Round {
+        per_second: count / elapsed,
+        cpu_us: each(server_after, server),
+        driver_us: each(driver_after, driver),
+        latencies,
+    })
+}
+
+fn print(rounds: Vec<Rounds>, options: &Options) {
+    let middle =
+        |value: &dyn Fn(&Rounds) -> f64| median(&rounds.iter().map(value).collect::<Vec<f64>>());
+    let [rate, cpu, driver] = [
+        middle(&|round| round.commands.per_second),
+        middle(&|round| round.commands.cpu_us),
+        middle(&|round| round.commands.driver_us),
+    ];
+    let [bare, bare_rate, rows] = [
+        middle(&|round| round.bare.cpu_us),
+        middle(&|round| round.bare.per_second),
+        middle(&|round| round.rows_us),
+    ];
+    let floor = middle(&Rounds::floor_us);
+    let ratio = middle(&|round| round.commands.cpu_us / round.floor_us());
+    let syncs = middle(&|round| round.disk.per_second);
+    let per_sync = middle(&|round| round.commands.per_second / round.disk.per_second);
+    let mut latencies: Vec<f64> = Vec::new();
+    let mut syncing: Vec<f64> = Vec::new();
+    for round in rounds {
+        latencies.extend(round.commands.latencies);
+        syncing.extend(round.disk.latencies);
     }
     println!(
-        "{} clients, {} commands, medians of {} rounds, each change told by CometD",
+        "{} clients ({:?}), {} commands, medians of {} rounds, each change told by CometD",
         options.clients,
+        options.driver,
         latencies.len(),
         options.rounds
     );
-    println!("durable commands {rate:.0}/s; one fdatasync at a time {disk:.0}/s; ratio {ratio:.1}");
     println!(
-        "processor time a command {cpu:.0} us; a bare GET {bare_cpu:.0} us ({bare_rate:.0}/s); \
-         ratio {cpu_ratio:.1}"
-    );
-    println!(
-        "a command p50 {:.2} ms, p99 {:.2} ms; an fdatasync p50 {:.2} ms, p99 {:.2} ms",
+        "durable commands {rate:.0}/s, p50 {:.2} ms, p99 {:.2} ms; one fdatasync at a time \
+         {syncs:.0}/s, p99 {:.2} ms; ratio {per_sync:.1}",
         percentile(&mut latencies, 50.0),
         percentile(&mut latencies, 99.0),
-        percentile(&mut syncs, 50.0),
-        percentile(&mut syncs, 99.0)
+        percentile(&mut syncing, 99.0)
     );
+    println!(
+        "processor time a command {cpu:.0} us, of the clients {driver:.0} us; floor {floor:.0} us: \
+         a bare POST {bare:.0} us ({bare_rate:.0}/s) and the same rows by bare SQLite {rows:.0} us"
+    );
+    println!("processor time a command / its floor: {ratio:.2}");
 }

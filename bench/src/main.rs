@@ -11,9 +11,13 @@ mod chat;
 mod cometd;
 mod commands;
 mod costs;
+mod desks;
 mod disk;
+mod lean;
 mod mail;
 mod rebuild;
+mod rows;
+mod wire;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 const READ_BYTES: usize = 2_048;
 
 /// A connection, read by one task and written by any.
-pub(super) struct Wire {
+pub(crate) struct Wire {
     stream: TcpStream,
     /// What was read of a message that is not complete.
     buffer: RefCell<BytesMut>,
@@ -24,20 +24,20 @@ pub(super) struct Wire {
 }
 
 /// An answer of HTTP; of a WebSocket, a frame's text without a head.
-pub(super) struct Received {
-    pub(super) head: Bytes,
-    pub(super) body: Bytes,
+pub(crate) struct Received {
+    pub(crate) head: Bytes,
+    pub(crate) body: Bytes,
 }
 
 impl Wire {
     /// Connects from an address that depends on the connection's number.
-    pub(super) async fn open(server: SocketAddr, number: usize) -> Result<Self> {
+    pub(crate) async fn open(server: SocketAddr, number: usize) -> Result<Self> {
         let stream = connect(server, Some(source(number))).await?;
         Ok(Self { stream, buffer: RefCell::new(BytesMut::new()), is_websocket: false })
     }
 
     /// Connects and upgrades to a WebSocket.
-    pub(super) async fn upgrade(
+    pub(crate) async fn upgrade(
         server: SocketAddr,
         number: usize,
         path: &str,
@@ -60,7 +60,7 @@ impl Wire {
     }
 
     /// Sends a message: a whole HTTP request, or the text of a frame.
-    pub(super) async fn send(&self, message: &[u8]) -> Result<()> {
+    pub(crate) async fn send(&self, message: &[u8]) -> Result<()> {
         if self.is_websocket {
             self.write(&frame(message)).await
         } else {
@@ -83,7 +83,7 @@ impl Wire {
     }
 
     /// Waits for the next whole message. Dropping the future loses nothing.
-    pub(super) async fn receive(&self) -> Result<Received> {
+    pub(crate) async fn receive(&self) -> Result<Received> {
         loop {
             let parsed = match self.is_websocket {
                 true => take_frame(&mut self.buffer.borrow_mut())?,
@@ -206,19 +206,19 @@ fn chunks(mut bytes: &[u8]) -> Result<Option<(Bytes, usize)>> {
 }
 
 /// Finds a header's value by its name in small letters.
-pub(super) fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
     headers(head, name).next()
 }
 
 /// Finds all of a header's values.
-pub(super) fn headers<'a>(head: &'a [u8], name: &str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn headers<'a>(head: &'a [u8], name: &str) -> impl Iterator<Item = &'a str> {
     let text = std::str::from_utf8(head).unwrap_or_default();
     let pairs = text.split("\r\n").filter_map(|line| line.split_once(':'));
     pairs.filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
 /// Finds where a text begins.
-pub(super) fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
+pub(crate) fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
     let first = *text.first()?;
     let mut from = 0;
     while let Some(at) = bytes.get(from..)?.iter().position(|byte| *byte == first) {

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::dialect::{self, Target, Voice};
 use super::servers::{Kind, Server};
-use super::wire::Wire;
+use crate::wire::Wire;
 use handoff_testkit::Transport;
 
 /// Sessions that are opened at the same time: fewer than any server's backlog of connections.

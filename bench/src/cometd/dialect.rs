@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::servers::Kind;
-use super::wire::{Received, Wire, find, header};
+use crate::wire::{Received, Wire, find, header};
 use handoff_testkit::Transport;
 use handoff_testkit::comet::subscribe;
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
 use tokio::time::timeout;
 
-use super::wire::{Received, Wire, find, header, headers};
+use crate::wire::{Received, Wire, find, header, headers};
 use handoff_testkit::Address;
 use handoff_testkit::center::{PASSWORD, WORKBIN};
 use handoff_testkit::http::basic;

@@ -12,7 +12,7 @@ use handoff_testkit::process::resident;
 use handoff_testkit::program::{listening, release, target};
 use tokio::process::{Child, Command};
 
-use super::wire::Wire;
+use crate::wire::Wire;
 
 /// How long a server may take to listen.
 const START_BOUND: Duration = Duration::from_secs(30);

@@ -66,7 +66,8 @@ const TOOLS: &[&str] =
 
 /// Outside crates that only some crates may depend on.
 const RESERVED: &[(&str, &[&str])] = &[
-    ("rusqlite", &["handoff-store", "handoff-projections"]),
+    // The rows that the benchmark compares with are bare SQLite's.
+    ("rusqlite", &["handoff-store", "handoff-projections", "handoff-bench"]),
     ("libsqlite3-sys", &["handoff-store"]),
     // The bare server that the benchmark compares with is one of axum's.
     (
