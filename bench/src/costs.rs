@@ -57,15 +57,46 @@ struct Stage {
 }
 
 pub(crate) async fn run(options: &Options) -> Result<()> {
+    let stage = lived(options).await?;
+    let rounds = options.items.div_ceil(options.at_once);
+    stage.print(usize::from(rounds) * usize::from(options.at_once));
+    Ok(())
+}
+
+/// Lets work items live, and returns what that took.
+async fn lived(options: &Options) -> Result<Stage> {
     let home = tempfile::tempdir().context("make a temporary directory")?;
     let mut stage = Stage::open(home.path(), usize::from(options.at_once)).await?;
-    let rounds = options.items.div_ceil(options.at_once);
-    for number in 0..rounds {
+    for number in 0..options.items.div_ceil(options.at_once) {
         stage.live(i128::from(number)).await.with_context(|| format!("round {number}"))?;
     }
-    stage.print(usize::from(rounds) * usize::from(options.at_once));
     stage.engine.stop().await;
-    Ok(())
+    Ok(stage)
+}
+
+/// What each command took of the store, on average.
+pub(crate) struct Each {
+    pub(crate) statements: f64,
+    pub(crate) pages: f64,
+    pub(crate) kb: f64,
+}
+
+/// Lets so many work items live, so many of them at once.
+pub(crate) async fn each(items: u16, at_once: u16) -> Result<Each> {
+    let stage = lived(&Options { items, at_once }).await?;
+    let commands = stage.steps.len() * usize::from(items.div_ceil(at_once) * at_once);
+    let sum = |value: fn(&Step) -> u64| {
+        #[expect(clippy::cast_precision_loss, reason = "counts of some millions")]
+        let sum = stage.steps.iter().map(value).sum::<u64>() as f64;
+        #[expect(clippy::cast_precision_loss, reason = "a count of thousands")]
+        let each = sum / commands as f64;
+        each
+    };
+    Ok(Each {
+        statements: sum(|step| step.count.written + step.count.read),
+        pages: sum(|step| step.count.pages),
+        kb: sum(|step| step.bytes) / 1_024.0,
+    })
 }
 
 /// Returns how many bytes this process has written so far, the copying of the log included.

@@ -11,6 +11,8 @@ mod chat;
 mod cometd;
 mod commands;
 mod costs;
+mod counted;
+mod counts;
 mod desks;
 mod disk;
 mod lean;
@@ -41,6 +43,8 @@ enum What {
     Commands(commands::Options),
     /// What a command costs in the embedded store: statements, pages and bytes.
     Costs(costs::Options),
+    /// What a command takes, in counts that no machine changes, against ceilings.
+    Counts(counts::Options),
     /// What a CometD session and a delivery cost, beside a bare server and other Bayeux servers.
     Cometd(cometd::Options),
     /// A thousand chats: how soon a message arrives and what it costs, beside a bare relay.
@@ -57,8 +61,12 @@ enum What {
     BareServer,
 }
 
+fn main() -> ExitCode {
+    counted::carry_out().unwrap_or_else(bench)
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn bench() -> ExitCode {
     match run(&root(), &Arguments::parse().what).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -80,6 +88,7 @@ async fn run(root: &Path, what: &What) -> Result<()> {
         }
         What::Commands(options) => commands::run(root, options).await,
         What::Costs(options) => costs::run(options).await,
+        What::Counts(options) => counts::run(options).await,
         What::Cometd(options) => cometd::run(root, options).await,
         What::Chat(options) => chat::run(root, options).await,
         What::Mail(options) => mail::run(root, options).await,

@@ -24,7 +24,7 @@ const EVERYTHING: [&str; 3] = ["--workspace", "--all-targets", "--all-features"]
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy,
-    /// build, test, widget, interop, mail, browser, applies, cuts, chats, mails, floods,
+    /// build, test, counts, widget, interop, mail, browser, applies, cuts, chats, mails, floods,
     /// documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
@@ -117,6 +117,8 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
             }),
         ),
         ("test", Box::new(move || plain(cargo(&["test", "--workspace", "--all-features"])))),
+        // As it was built: cargo would build it again without the other packages' features.
+        ("counts", Box::new(move || plain(counts(root)))),
         ("widget", Box::new(move || plain(script("web/chat-widget/check.sh")))),
         ("interop", Box::new(move || plain(script("tests/interop/run.sh")))),
         ("mail", Box::new(move || plain(script("tests/mail/run.sh")))),
@@ -141,6 +143,13 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
 /// Returns where the build stage puts the program.
 fn program(root: &Path) -> PathBuf {
     crate::target(root).join("debug").join("handoff")
+}
+
+/// Returns the comparison of a command's counts with their ceilings, by the debug build.
+fn counts(root: &Path) -> Command {
+    let mut command = Command::new(crate::target(root).join("debug").join("bench"));
+    command.arg("counts").current_dir(root);
+    command
 }
 
 /// Runs a command, shows what it says and counts the tests that it reports.

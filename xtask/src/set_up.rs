@@ -43,6 +43,7 @@ const FOR_TESTS: &[Tool] = &[
     Tool { package: "dovecot-imapd", sign: Sign::File("/usr/lib/dovecot/imap") },
     Tool { package: "dovecot-lmtpd", sign: Sign::File("/usr/lib/dovecot/lmtp") },
     Tool { package: "postfix", sign: Sign::File("/usr/sbin/postfix") },
+    Tool { package: "strace", sign: Sign::Runs(&["strace", "-V"]) },
     Tool { package: "openssl", sign: Sign::Runs(&["openssl", "version"]) },
     Tool { package: "python3", sign: Sign::Runs(&["python3", "--version"]) },
     Tool {

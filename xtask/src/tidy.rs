@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 /// Directories below the project's root that hold its own text.
-const OWN: &[&str] = &["crates", "xtask", "tests", "config", "docs", "web", ".ci"];
+const OWN: &[&str] = &["bench", "crates", "xtask", "tests", "config", "docs", "web", ".ci"];
 /// Directories that hold nothing of our own.
 const FOREIGN: &[&str] = &["target", "node_modules", ".venv", "dist", "__pycache__"];
 /// What text files end in, beside Rust sources.

@@ -1,0 +1,172 @@
+//! `bench counts`: what a command takes, in counts that no machine changes, against ceilings
+//! (docs/performance.md#ceilings).
+//!
+//! One agent accepts and completes one work item after the other, and each command waits until the
+//! one before was told, so that nothing shares a batch, an answer or a wake-up. Allocations are
+//! those of the whole program but for SQLite's own; system calls are those that strace sees. The
+//! store's part is that of `bench costs`. It fails when a count is above its ceiling, and never
+//! for being slow.
+
+mod strace;
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Args;
+use handoff_testkit::center;
+use handoff_testkit::{Client, Program};
+use tokio::task::LocalSet;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::costs;
+use crate::counted::allocations;
+use crate::desks::{self, ACCEPT, COMPLETE};
+use crate::lean::{self, Line, Requests, Told};
+use strace::Strace;
+
+/// Work items of a round. The agent holds as many at once, which makes their desk larger.
+const ITEMS: usize = 10;
+/// How much more than the figure that was found last is let pass: counts move a little with how
+/// threads meet.
+const ROOM: f64 = 1.1;
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Options {
+    /// How many rounds of ten work items, for each of allocations and system calls.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
+    rounds: u8,
+    /// How many work items live in the store alone.
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]
+    items: u16,
+}
+
+/// What was counted for each command.
+struct Count {
+    what: &'static str,
+    /// What it was when this was last changed, by a debug build: lower it with what lowers it.
+    known: f64,
+    found: f64,
+}
+
+pub(crate) async fn run(options: &Options) -> Result<()> {
+    let rounds = usize::from(options.rounds);
+    let measured = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        LocalSet::new().block_on(&runtime, measure(rounds))
+    });
+    let [allocations, calls] = measured.await.context("counting was interrupted")??;
+    let store = costs::each(options.items, 1).await?;
+    let counts = [
+        Count { what: "allocations", known: 725.0, found: allocations },
+        Count { what: "system calls", known: 54.0, found: calls },
+        Count { what: "statements", known: 12.8, found: store.statements },
+        Count { what: "pages", known: 9.2, found: store.pages },
+        Count { what: "KB written", known: 38.2, found: store.kb },
+    ];
+    check(&counts)
+}
+
+/// Prints all counts, and fails when one is above its ceiling.
+fn check(counts: &[Count]) -> Result<()> {
+    println!("for each command     found    known  ceiling");
+    for Count { what, known, found } in counts {
+        println!("{what:<18} {found:>8.1} {known:>8.1} {:>8.1}", known * ROOM);
+    }
+    let above: Vec<&str> = counts
+        .iter()
+        .filter(|count| count.found > count.known * ROOM)
+        .map(|count| count.what)
+        .collect();
+    ensure!(above.is_empty(), "above the ceiling: {}", above.join(", "));
+    Ok(())
+}
+
+/// Returns allocations and system calls for each command, of the round with the fewest: what
+/// workers do by the clock meanwhile comes on top of any of them.
+async fn measure(rounds: usize) -> Result<[f64; 2]> {
+    let home = tempfile::tempdir().context("make a temporary directory")?;
+    let own = std::env::current_exe().context("find this program")?;
+    let mut stage = Stage::open(&own, home.path()).await?;
+    // The first round also pays for what is made once.
+    let work = stage.prepare().await?;
+    stage.work(work).await?;
+    let (mut allocated, mut called) = (u64::MAX, u64::MAX);
+    for _ in 0..rounds {
+        let work = stage.prepare().await?;
+        let before = allocations(&stage.config)?;
+        stage.work(work).await?;
+        allocated = allocated.min(allocations(&stage.config)? - before);
+    }
+    for _ in 0..rounds {
+        let work = stage.prepare().await?;
+        let strace = Strace::attach(stage.program.id()?, &home.path().join("calls")).await?;
+        stage.work(work).await?;
+        called = called.min(strace.detach().await?);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "counts of some millions")]
+    let each = |count: u64| count as f64 / (ITEMS * 2) as f64;
+    Ok([each(allocated), each(called)])
+}
+
+/// The program with one agent at work.
+struct Stage {
+    config: PathBuf,
+    program: Program,
+    client: Client,
+    told: Rc<Told>,
+    /// What the agent was told so far.
+    heard: usize,
+    _polls: AbortOnDropHandle<()>,
+}
+
+impl Stage {
+    async fn open(own: &Path, home: &Path) -> Result<Self> {
+        let (site, program) = desks::open(own, home, 1, ITEMS).await?;
+        let (server, name) = (program.server()?, center::agent(0));
+        let client = program.client(&name);
+        let told = Rc::new(Told::default());
+        let polling = lean::listen(&client, server, &name, told.clone()).await?;
+        let _polls = AbortOnDropHandle::new(tokio::task::spawn_local(polling));
+        client.start_work(&["workitem"]).await?;
+        Ok(Self { config: site.config, program, client, told, heard: 0, _polls })
+    }
+
+    /// Waits until the agent is offered work, and returns the requests that do it
+    /// with the connection to send them on.
+    async fn prepare(&mut self) -> Result<(Rc<Line>, Requests)> {
+        desks::submit(&self.program.address(), ITEMS).await?;
+        let offers = desks::offers(&self.client, ITEMS).await?;
+        self.heard += ITEMS;
+        self.told.all(self.heard).await?;
+        let line = Line::open(self.program.server()?, &center::agent(0)).await?;
+        let requests = offers.iter().flat_map(|id| {
+            let path = format!("/api/v2/me/interactions/{id}");
+            [ACCEPT, COMPLETE].map(|body| line.post(&path, body))
+        });
+        let requests = requests.collect();
+        Ok((line, requests))
+    }
+
+    async fn work(&mut self, (line, requests): (Rc<Line>, Requests)) -> Result<()> {
+        for request in requests {
+            lean::ask_all(vec![(line.clone(), vec![request])]).await?;
+            self.heard += 1;
+            self.told.all(self.heard).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_above_its_ceiling_is_refused() {
+        let of = |found| Count { what: "pages", known: 9.2, found };
+        assert!(check(&[of(10.9)]).is_ok());
+        let refused = check(&[of(9.0), of(11.1)]).unwrap_err();
+        assert_eq!(refused.to_string(), "above the ceiling: pages");
+    }
+}
