@@ -22,7 +22,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use handoff_domain::User;
 
-use crate::comet::identity::{credentials_of, identity_of};
+use crate::comet::identity::{credentials_of, identity_of, login_of};
 use crate::error::{Code, Refusal};
 use crate::peer::PeerAddress;
 use crate::shared::Shared;
@@ -154,6 +154,9 @@ pub(crate) async fn authenticate_comet(
             }
             parts.extensions.insert(identity_of(caller.user.id));
             parts.extensions.insert(credentials_of(&caller.user));
+            if caller.means == Means::Cookie {
+                parts.extensions.insert(login_of(caller.session.id()));
+            }
         }
         Err(refusal) if refusal.retry_after_s.is_some() => return refusal.clone().into_response(),
         Err(_) => {}

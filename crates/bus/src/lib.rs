@@ -21,6 +21,8 @@ pub enum Hint {
     Timers,
     /// Users, queues, skills, groups or workbins changed.
     Directory,
+    /// A login session was ended.
+    Logins,
     /// The streams of these users grew.
     Streams(Arc<[u128]>),
     /// These users were promised answers, which are there now.

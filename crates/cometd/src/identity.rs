@@ -64,6 +64,13 @@ opaque_id! {
 }
 
 opaque_id! {
+    /// What let a request in when that can end by itself, as a login that is logged out; travels in
+    /// the request's extensions. What was opened by it ends with it, by
+    /// [`CometdServer::end_login`](crate::CometdServer::end_login).
+    Login
+}
+
+opaque_id! {
     /// Where a request comes from, as far as it counts: what one source may open and send is
     /// bounded. An outer middleware puts it into the request's extensions; requests without one are
     /// not counted.
@@ -79,4 +86,6 @@ pub struct SessionInfo {
     pub identity: Option<Identity>,
     /// What was noted about its handshake.
     pub tag: Option<Tag>,
+    /// The login that let its handshake in, if there was one.
+    pub login: Option<Login>,
 }

@@ -9,7 +9,7 @@ pub mod protocol;
 mod server;
 
 pub use application::{Application, Outgoing, RemovalReason, Silent};
-pub use identity::{BrowserId, Identity, SessionId, SessionInfo, Source, Tag};
+pub use identity::{BrowserId, Identity, Login, SessionId, SessionInfo, Source, Tag};
 pub use limits::Limits;
 pub use policy::{AllowAll, Denial, Policy, Verdict};
 pub use ports::{Clock, Ports, Random, SystemClock, SystemRandom};

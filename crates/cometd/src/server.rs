@@ -26,7 +26,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 
 use crate::application::Application;
-use crate::identity::{Identity, SessionId};
+use crate::identity::{Identity, Login, SessionId};
 use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::ports::Ports;
@@ -164,6 +164,18 @@ impl CometdServer {
     /// all sockets that it opened, also those without a session.
     pub fn end_identity(&self, identity: &Identity) -> usize {
         self.shared.with(|state, now| state.hub.end_identity(now, identity))
+    }
+
+    /// Ends the sessions that an identity opened by a login, and counts them; closes all sockets
+    /// that it opened by it, whatever session speaks through them.
+    pub fn end_login(&self, identity: &Identity, login: &Login) -> usize {
+        self.shared.with(|state, now| state.hub.end_login(now, identity, login))
+    }
+
+    /// Lists the logins by which something is open, each with its identity. It visits every
+    /// session.
+    pub fn open_logins(&self) -> Vec<(Identity, Login)> {
+        self.shared.with(|state, _| state.hub.open_logins())
     }
 
     /// Lists an identity's sessions.

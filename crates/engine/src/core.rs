@@ -36,7 +36,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use handoff_bus::Bus;
+use handoff_bus::{Bus, Hint};
 use handoff_domain::{
     CenterId, ContactId, Desk, Incarnation, Interaction, InteractionId, Time, UserId,
 };
@@ -153,6 +153,11 @@ impl Core {
     #[must_use]
     pub const fn clock_ahead_ms(&self) -> u64 {
         self.ahead_ms
+    }
+
+    /// Says that a login session was ended, to whichever node has something open by it.
+    pub fn tell_of_ended_login(&self) {
+        self.bus.wake(Hint::Logins);
     }
 
     /// Returns the source of identifiers.

@@ -36,7 +36,9 @@ pub use conversations::{
 pub use delivery::{Delivery, Replay, Subscriptions};
 pub use desks::{AgentError, ChannelChange, Desks, Watch};
 pub use letters::{Letters, NewLetter, RawMessage, TakenIn, contact_id};
-pub use outward::{Customers, Mailboxes, Outward, Patience, Post, Posted, Published, Publisher};
+pub use outward::{
+    Customers, Mailboxes, OpenLogin, Outward, Patience, Post, Posted, Published, Publisher,
+};
 pub use run::Engine;
 pub use views::{PlaceInLine, Views, Why};
 pub use worker::{Worker, WorkerStatus};

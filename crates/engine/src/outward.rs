@@ -67,6 +67,20 @@ pub trait Publisher: Send + Sync + 'static {
     /// whose subscriptions would bring something else now, and all of one who could not log in as
     /// they did.
     fn user_changed(&self, before: &User, now: Option<&User>);
+
+    /// Lists the login sessions by which agents have sessions or connections open.
+    fn open_logins(&self) -> Vec<OpenLogin>;
+
+    /// Ends the sessions and connections that were opened by a login session.
+    fn login_ended(&self, login: &OpenLogin);
+}
+
+/// A login session by which something is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenLogin {
+    pub user: UserId,
+    /// The id under which it is stored.
+    pub id: String,
 }
 
 /// Speaks to customers: whoever holds their connections. It is called often and must not wait.
@@ -187,6 +201,12 @@ impl Publisher for Nobody {
     }
 
     fn user_changed(&self, _before: &User, _now: Option<&User>) {}
+
+    fn open_logins(&self) -> Vec<OpenLogin> {
+        Vec::new()
+    }
+
+    fn login_ended(&self, _login: &OpenLogin) {}
 }
 
 impl Customers for Nobody {

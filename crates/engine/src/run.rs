@@ -21,7 +21,7 @@ use crate::letters::{Contacts, Letters};
 use crate::outward::Outward;
 use crate::views::Views;
 use crate::worker::Worker;
-use crate::workers::Workers;
+use crate::workers::{Speaking, Workers};
 
 /// The engine of one node: handles to its rooms, each of which may be used from any task.
 pub struct Engine {
@@ -57,8 +57,9 @@ impl Engine {
         let contacts = Contacts::new(core.clone(), commands.clone());
         let conversations = Conversations::new(core.clone(), commands.clone(), contacts, customers);
         let letters = Letters::new(core.clone(), commands.clone(), mailboxes);
-        let delivery = Arc::new(Delivery::new(core.clone(), desks.clone(), publisher));
-        let workers = Workers::new(&core, &commands, &desks, &delivery, post, readers);
+        let delivery = Arc::new(Delivery::new(core.clone(), desks.clone(), publisher.clone()));
+        let speaking = Speaking { publisher, post };
+        let workers = Workers::new(&core, &commands, &desks, &delivery, speaking, readers);
         core.begin_incarnation().await?;
         desks.forget_dead().await?;
         let conversations = Arc::new(conversations);
@@ -103,7 +104,7 @@ impl Engine {
                 Received::Hint(Hint::Chats(chats)) => self.conversations.tell_changed(&chats),
                 // Streams that were missed are found by the periodic look.
                 Received::Missed => self.conversations.tell_missed(),
-                Received::Hint(Hint::Routing | Hint::Timers | Hint::Directory) => {}
+                Received::Hint(Hint::Routing | Hint::Timers | Hint::Directory | Hint::Logins) => {}
                 Received::Closed => return,
             }
         }

@@ -8,6 +8,7 @@ mod board;
 mod cursor;
 mod directory;
 mod followers;
+mod logins;
 mod missed;
 mod outbox;
 mod presence;
@@ -18,6 +19,7 @@ mod timers;
 
 pub use directory::DirectoryReader;
 pub use followers::Followers;
+pub use logins::Logins;
 pub use outbox::Outbox;
 pub use presence::Presence;
 pub use router::Router;
@@ -31,10 +33,16 @@ use crate::commands::Commands;
 use crate::core::Core;
 use crate::delivery::Delivery;
 use crate::desks::Desks;
-use crate::outward::Post;
+use crate::outward::{Post, Publisher};
 use crate::worker::{Runner, Worker, WorkerStatus};
 use board::BoardReader;
 use missed::MissedStreams;
+
+/// Those of who speaks outward whom a worker asks.
+pub(crate) struct Speaking {
+    pub(crate) publisher: Arc<dyn Publisher>,
+    pub(crate) post: Option<Arc<dyn Post>>,
+}
 
 /// The workers of one node. Those whose round somebody may want at once have names.
 pub struct Workers {
@@ -46,6 +54,7 @@ pub struct Workers {
     outbox: Arc<Outbox>,
     followers: Arc<Followers>,
     presence: Arc<Presence>,
+    logins: Arc<Logins>,
     runners: Vec<Arc<Runner>>,
 }
 
@@ -55,9 +64,11 @@ impl Workers {
         commands: &Arc<Commands>,
         desks: &Arc<Desks>,
         delivery: &Arc<Delivery>,
-        post: Option<Arc<dyn Post>>,
+        speaking: Speaking,
         readers: Vec<Arc<dyn Worker>>,
     ) -> Self {
+        let Speaking { publisher, post } = speaking;
+        let logins = Arc::new(Logins::new(core.clone(), publisher));
         let router = Arc::new(Router::new(core.clone(), commands.clone()));
         let signs = Arc::new(SignsOfLife::new(core.clone(), commands.clone()));
         let (it, path) = (core.clone(), commands.clone());
@@ -69,7 +80,7 @@ impl Workers {
         let followers = Arc::new(Followers::new(it, path, desks.clone()));
         let (it, agents) = (core.clone(), desks.clone());
         let presence = Arc::new(Presence::new(it, agents, delivery.clone()));
-        let all: [Arc<dyn Worker>; 10] = [
+        let all: [Arc<dyn Worker>; 11] = [
             router.clone(),
             signs.clone(),
             timers.clone(),
@@ -80,9 +91,21 @@ impl Workers {
             outbox.clone(),
             followers.clone(),
             presence.clone(),
+            logins.clone(),
         ];
         let runners = all.into_iter().chain(readers).map(Runner::new).collect();
-        Self { router, signs, timers, directory, sweeper, outbox, followers, presence, runners }
+        Self {
+            router,
+            signs,
+            timers,
+            directory,
+            sweeper,
+            outbox,
+            followers,
+            presence,
+            logins,
+            runners,
+        }
     }
 
     /// Returns how each is run.
@@ -130,6 +153,12 @@ impl Workers {
     #[must_use]
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Returns what looks after open login sessions.
+    #[must_use]
+    pub fn logins(&self) -> &Logins {
+        &self.logins
     }
 
     /// Returns what keeps this node alive.

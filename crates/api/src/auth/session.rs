@@ -13,6 +13,7 @@ use handoff_store::{
 };
 
 use super::ticket::{Signer, Ticket};
+use crate::comet::identity::{identity_of, login_of};
 use crate::error::Refusal;
 use crate::shared::Shared;
 
@@ -27,6 +28,7 @@ const ATTEMPTS_MAX: usize = 4;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
     ticket: Ticket,
+    id: String,
     csrf_token: String,
     is_new: bool,
 }
@@ -34,6 +36,11 @@ pub(crate) struct Session {
 impl Session {
     pub(super) const fn ticket(&self) -> &Ticket {
         &self.ticket
+    }
+
+    /// Returns the id under which it is stored.
+    pub(super) fn id(&self) -> &str {
+        &self.id
     }
 
     /// Returns its token against forged requests.
@@ -46,12 +53,13 @@ impl Session {
         self.is_new
     }
 
-    fn issued(ticket: Ticket) -> Self {
-        Self { csrf_token: ticket.csrf_token(), ticket, is_new: true }
+    fn issued(ticket: Ticket, user: &User) -> Self {
+        let (id, csrf_token) = (ticket.stored_id(user), ticket.csrf_token());
+        Self { ticket, id, csrf_token, is_new: true }
     }
 
-    fn resumed(ticket: &Ticket) -> Self {
-        Self { csrf_token: ticket.csrf_token(), ticket: ticket.clone(), is_new: false }
+    fn resumed(ticket: &Ticket, id: String) -> Self {
+        Self { csrf_token: ticket.csrf_token(), ticket: ticket.clone(), id, is_new: false }
     }
 }
 
@@ -59,7 +67,7 @@ impl Session {
 pub(super) fn fresh(shared: &Shared, signer: &Signer, user: &User) -> Session {
     let engine = shared.engine();
     let secret = [engine.core().ids().random(), engine.core().ids().random()];
-    Session::issued(signer.issue(user, engine.core().now(), secret))
+    Session::issued(signer.issue(user, engine.core().now(), secret), user)
 }
 
 /// Finds the first session among these tickets that is alive, and its user.
@@ -73,8 +81,9 @@ pub(super) async fn resume(
             let directory = shared.engine().core().directory();
             let user = directory.users.get(&ticket.user()).filter(|user| user.enabled);
             let Some(user) = user else { break };
-            match state_of(shared, signer, ticket, (user, &directory)).await? {
-                State::Alive => return Ok(Some((user.clone(), Session::resumed(ticket)))),
+            let id = ticket.stored_id(user);
+            match state_of(shared, signer, (ticket, &id), (user, &directory)).await? {
+                State::Alive => return Ok(Some((user.clone(), Session::resumed(ticket, id)))),
                 State::Over => break,
                 // Their roles, their password, or that they may log in at all.
                 State::UserChanged => shared.engine().core().reload_directory().await?,
@@ -114,17 +123,16 @@ impl State {
 async fn state_of(
     shared: &Shared,
     signer: &Signer,
-    ticket: &Ticket,
+    (ticket, id): (&Ticket, &str),
     (user, directory): (&User, &Directory),
 ) -> Result<State, StoreError> {
     let now = shared.engine().core().now();
     let idle_ms = shared.engine().core().options().login_idle_ms;
-    let id = ticket.stored_id(user);
     let seen = directory.check(Key::User(user.id));
-    match load(shared, &id).await? {
+    match load(shared, id).await? {
         Some(Versioned { value: session, version }) => {
             let unused_ms = now.ms_since(session.last_used);
-            let is_alive = !has_ended(&session) && session.user == user.id && unused_ms <= idle_ms;
+            let is_alive = !session.has_ended() && session.user == user.id && unused_ms <= idle_ms;
             if is_alive && unused_ms > LAST_USED_MS_MAX {
                 let used = LoginSession { last_used: now, ..session };
                 if matches!(put(shared, used, version, Some(seen)).await?, Written::UserChanged) {
@@ -139,7 +147,7 @@ async fn state_of(
                 return Ok(State::Over);
             }
             let session = LoginSession {
-                id: id.clone(),
+                id: id.to_owned(),
                 user: user.id,
                 csrf_token: ticket.csrf_token(),
                 created: ticket.issued(),
@@ -150,15 +158,16 @@ async fn state_of(
                 Written::UserChanged => Ok(State::UserChanged),
                 // A twin of this request stored it first, or ended it.
                 Written::ByAnother => {
-                    let found = load(shared, &id).await?;
-                    Ok(State::of(found.is_some_and(|found| !has_ended(&found.value))))
+                    let found = load(shared, id).await?;
+                    Ok(State::of(found.is_some_and(|found| !found.value.has_ended())))
                 }
             }
         }
     }
 }
 
-/// Ends a session. On return it is durable that its cookie opens nothing any more.
+/// Ends a session, and what CometD opened by it. On return it is durable that its cookie opens
+/// nothing any more.
 ///
 /// # Errors
 ///
@@ -168,24 +177,24 @@ pub(crate) async fn end(shared: &Shared, user: &User, session: &Session) -> Resu
         // Its cookie never went out.
         return Ok(());
     }
-    let id = session.ticket.stored_id(user);
-    let now = shared.engine().core().now();
+    let (engine, id) = (shared.engine(), session.id.as_str());
+    let now = engine.core().now();
     loop {
-        let found = load(shared, &id).await?;
+        let found = load(shared, id).await?;
         let expected = found.as_ref().map_or(0, |found| found.version);
         let created = found.map_or(now, |found| found.value.created);
         let csrf_token = String::new();
         let session =
-            LoginSession { id: id.clone(), user: user.id, csrf_token, created, last_used: now };
+            LoginSession { id: id.to_owned(), user: user.id, csrf_token, created, last_used: now };
         // Whoever the user is by now, it is over.
         if matches!(put(shared, session, expected, None).await?, Written::Yes) {
-            return Ok(());
+            break;
         }
     }
-}
-
-fn has_ended(session: &LoginSession) -> bool {
-    session.csrf_token.is_empty()
+    shared.comet().server().end_login(&identity_of(user.id), &login_of(id));
+    // Other nodes end what they have of it.
+    engine.core().tell_of_ended_login();
+    Ok(())
 }
 
 async fn load(shared: &Shared, id: &str) -> Result<Option<Versioned<LoginSession>>, StoreError> {

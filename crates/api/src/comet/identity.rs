@@ -1,6 +1,6 @@
 //! By what CometD knows a user, and the credentials that they came with.
 
-use handoff_cometd::{Identity, Tag};
+use handoff_cometd::{Identity, Login, Tag};
 use handoff_domain::{User, UserId};
 use sha2::{Digest as _, Sha256};
 
@@ -15,6 +15,11 @@ const FINGERPRINT_BYTES: usize = 16;
 #[must_use]
 pub fn identity_of(user: UserId) -> Identity {
     Identity::new(user.to_string())
+}
+
+/// Returns by what CometD knows a login session, which is the id under which it is stored.
+pub(crate) fn login_of(id: &str) -> Login {
+    Login::new(id)
 }
 
 /// Returns a fingerprint of what a user was let in by, beside the identity: what was let in before

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use handoff_cometd::{Delivery, EndAdvice, SessionId};
 use handoff_domain::{Interaction, Topic, User, UserId};
-use handoff_engine::{Core, Note, Patience, Published, Publisher};
+use handoff_engine::{Core, Note, OpenLogin, Patience, Published, Publisher};
 use handoff_store::StreamRow;
 
 use super::audience;
-use super::identity::{credentials_of, identity_of};
+use super::identity::{credentials_of, identity_of, login_of};
 use super::link::Link;
 use crate::notify::{self, topics};
 use crate::wire::letters::Cleaner;
@@ -72,6 +72,20 @@ impl Publisher for Voice {
             // Cut off: the client did not fetch what was queued for it. It will shake hands again
             // and ask for a replay.
             Delivery::Gone | Delivery::CutOff => Published::Gone,
+        }
+    }
+
+    fn open_logins(&self) -> Vec<OpenLogin> {
+        let open = self.link.server().map(|server| server.open_logins()).unwrap_or_default();
+        let open = open.into_iter().filter_map(|(identity, login)| {
+            Some(OpenLogin { user: identity.as_str().parse().ok()?, id: login.to_string() })
+        });
+        open.collect()
+    }
+
+    fn login_ended(&self, login: &OpenLogin) {
+        if let Some(server) = self.link.server() {
+            server.end_login(&identity_of(login.user), &login_of(&login.id));
         }
     }
 

@@ -437,6 +437,7 @@ mod tests {
             id: handoff_cometd::SessionId::new("s"),
             identity: None,
             tag: Some(Tag::new(tag.to_owned())),
+            login: None,
         };
         let (address, headers) = origin_of(&session("127.0.0.9 https://shop.example desk.example"));
         assert_eq!(address.to_string(), "127.0.0.9");

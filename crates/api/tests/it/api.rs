@@ -24,7 +24,8 @@ use handoff_domain::{
     ServiceTerms, SkillId, Topic, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    Core, Engine, Note, Parts, Patience, Published, Publisher, Replay, Subscriptions, SystemIds,
+    Core, Engine, Note, OpenLogin, Parts, Patience, Published, Publisher, Replay, Subscriptions,
+    SystemIds,
 };
 use handoff_store::files::MemoryFiles;
 use handoff_store::{MemoryStore, Store, StreamRow};
@@ -120,6 +121,12 @@ impl Publisher for Recorder {
     }
 
     fn user_changed(&self, _before: &User, _now: Option<&User>) {}
+
+    fn open_logins(&self) -> Vec<OpenLogin> {
+        Vec::new()
+    }
+
+    fn login_ended(&self, _login: &OpenLogin) {}
 }
 
 /// The whole router and what is behind it.
@@ -148,6 +155,10 @@ impl Reply {
         let text = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(text.to_vec()).unwrap();
         Self { status: parts.status, headers: parts.headers, text }
+    }
+
+    pub(crate) async fn of_call(router: &Router, call: Call) -> Self {
+        Self::of(router, Request::from(call).map(Body::new)).await
     }
 
     /// Returns the body, which is always JSON of the right type.
@@ -285,7 +296,7 @@ impl Api {
     }
 
     pub(crate) async fn calls(&self, call: Call) -> Reply {
-        self.send(Request::from(call).map(Body::new)).await
+        Reply::of_call(&self.router, call).await
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {

@@ -33,6 +33,7 @@ mod ids;
 mod interactions;
 mod lists;
 mod login;
+mod login_ends;
 mod mailbox;
 mod me;
 mod nodes;

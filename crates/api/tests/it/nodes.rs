@@ -1,11 +1,11 @@
 //! Two nodes in one process over one store: to each its own engine, HTTP and CometD.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::{Method, Request};
+use axum::http::Method;
 use handoff_api::comet::Comet;
 use handoff_api::wire::resource::PublicUrl;
 use handoff_api::{Assembly, Setup};
@@ -16,13 +16,14 @@ use handoff_engine::{Core, Engine, Options, Parts, SystemIds};
 use handoff_store::{MemoryFiles, Store};
 use handoff_testkit::{Call, ManualClock, PASSWORD};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
 
 use crate::api::{CHANNELS, NOON_MS, Reply, store};
 use crate::comet::Client;
 
 /// Longest wait for something that must come; a test that is right never waits for it.
-const BOUND: Duration = Duration::from_secs(20);
+pub(crate) const BOUND: Duration = Duration::from_secs(20);
 /// How often the workers look, in ms.
 const PERIOD_MS: u64 = 20;
 
@@ -62,7 +63,12 @@ impl Ground {
             bus: self.bus.clone().unwrap_or_default(),
             clock: self.clock.clone(),
             ids: Arc::new(SystemIds::default()),
-            options: Options { period_ms: PERIOD_MS, lease_ms: LEASE_MS, ..Options::default() },
+            options: Options {
+                period_ms: PERIOD_MS,
+                logins_ms: PERIOD_MS,
+                lease_ms: LEASE_MS,
+                ..Options::default()
+            },
         };
         let core = Core::open(parts).await.unwrap();
         let files = Arc::new(MemoryFiles::new());
@@ -93,7 +99,7 @@ pub(crate) enum Reachable {
 pub(crate) struct Node {
     pub(crate) engine: Arc<Engine>,
     pub(crate) comet: Comet,
-    router: Router,
+    pub(crate) router: Router,
     /// What it does by itself runs here.
     life: Option<Runtime>,
 }
@@ -106,6 +112,20 @@ impl Drop for Node {
 }
 
 impl Node {
+    /// Starts one.
+    pub(crate) async fn alone() -> Self {
+        Ground::new(Hints::Joined).await.node().await
+    }
+
+    /// Serves it on a port, until the test ends.
+    pub(crate) async fn served(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = self.router.clone();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    }
+
     /// Starts two over one store.
     pub(crate) async fn two(hints: Hints) -> [Self; 2] {
         let ground = Ground::new(hints).await;
@@ -163,7 +183,7 @@ impl Node {
     }
 
     pub(crate) async fn calls(&self, call: Call) -> Reply {
-        Reply::of(&self.router, Request::from(call).map(Body::new)).await
+        Reply::of_call(&self.router, call).await
     }
 
     pub(crate) async fn get(&self, user: &str, path: &str) -> Value {

@@ -34,7 +34,7 @@ use super::session::{Caller, Carrier, PollId, Session, SocketId};
 use super::subscriptions::Subscriptions;
 use super::timesync::Timesync;
 use crate::application::RemovalReason;
-use crate::identity::{BrowserId, Identity, SessionId, SessionInfo, Source};
+use crate::identity::{BrowserId, Identity, Login, SessionId, SessionInfo, Source};
 use crate::limits::Limits;
 use crate::policy::{Policy, Verdict};
 use crate::ports::Random;
@@ -115,13 +115,20 @@ pub struct Parcel {
     pub lease: Option<Lease>,
 }
 
+/// What an identity has open.
+#[derive(Debug, Default)]
+struct OfIdentity {
+    sessions: BTreeSet<SessionId>,
+    sockets: BTreeSet<SocketId>,
+}
+
 /// All sessions of a server.
 pub struct Hub {
     limits: Limits,
     policy: Arc<dyn Policy>,
     random: Arc<dyn Random>,
     sessions: HashMap<SessionId, Session>,
-    identities: HashMap<Identity, BTreeSet<SessionId>>,
+    identities: HashMap<Identity, OfIdentity>,
     /// Sessions by source.
     sources: HashMap<Source, usize>,
     /// Held polls by browser.
@@ -219,8 +226,32 @@ impl Hub {
     pub fn sessions_of(&self, identity: &Identity) -> Vec<SessionId> {
         self.identities
             .get(identity)
-            .map(|sessions| sessions.iter().cloned().collect())
+            .map(|open| open.sessions.iter().cloned().collect())
             .unwrap_or_default()
+    }
+
+    /// Lists the logins by which something is open, each with its identity.
+    pub fn open_logins(&self) -> Vec<(Identity, Login)> {
+        let mut logins = Vec::new();
+        for (identity, open) in &self.identities {
+            let sessions = open.sessions.iter().filter_map(|id| self.sessions.get(id));
+            let of_sessions = sessions.filter_map(|session| session.info.login.as_ref());
+            let sockets = open.sockets.iter().filter_map(|id| self.sockets.get(id));
+            let of_sockets = sockets.filter_map(|socket| socket.login.as_ref());
+            let each: BTreeSet<&Login> = of_sessions.chain(of_sockets).collect();
+            logins.extend(each.into_iter().map(|login| (identity.clone(), login.clone())));
+        }
+        logins
+    }
+
+    /// Takes something that an identity had open out of what it has.
+    fn take_from(&mut self, identity: Option<&Identity>, take: impl FnOnce(&mut OfIdentity)) {
+        let Some(identity) = identity else { return };
+        let Some(open) = self.identities.get_mut(identity) else { return };
+        take(open);
+        if open.sessions.is_empty() && open.sockets.is_empty() {
+            self.identities.remove(identity);
+        }
     }
 
     /// Lists the names and patterns that a session is subscribed to.

@@ -11,7 +11,7 @@ use super::ack::{Outbox, Selection};
 use super::advice::ClientAdvice;
 use super::message::Message;
 use super::timesync::Timesync;
-use crate::identity::{BrowserId, Identity, SessionInfo, Source, Tag};
+use crate::identity::{BrowserId, Identity, Login, SessionInfo, Source, Tag};
 
 /// A held HTTP request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +44,8 @@ pub struct Caller {
     pub identity: Option<Identity>,
     /// What was noted about the request, if anything.
     pub tag: Option<Tag>,
+    /// What let it in, if that can end by itself.
+    pub login: Option<Login>,
     /// Where it comes from, if that counts.
     pub source: Option<Source>,
     /// The `BAYEUX_BROWSER` cookies; more than one when paths overlap.

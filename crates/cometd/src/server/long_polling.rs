@@ -16,7 +16,7 @@ use super::Shared;
 use super::compress::{gzip, is_gzip_accepted};
 use super::exchange::exchange;
 use super::guards::Departure;
-use crate::identity::{BrowserId, Identity, Source, Tag};
+use crate::identity::{BrowserId, Identity, Login, Source, Tag};
 use crate::limits::Limits;
 use crate::protocol::message::decode;
 use crate::protocol::reply::join;
@@ -133,8 +133,9 @@ async fn read(mut body: Body, headers: &HeaderMap, max: usize) -> Result<Bytes, 
 pub(super) fn caller(parts: &Parts, transport: Transport) -> Caller {
     let identity = parts.extensions.get::<Identity>().cloned();
     let tag = parts.extensions.get::<Tag>().cloned();
+    let login = parts.extensions.get::<Login>().cloned();
     let source = parts.extensions.get::<Source>().cloned();
-    Caller { identity, tag, source, browsers: browsers(&parts.headers), transport }
+    Caller { identity, tag, login, source, browsers: browsers(&parts.headers), transport }
 }
 
 /// Reads the browser's cookies. One client sends attributes back as if they were cookies (bayeux.md

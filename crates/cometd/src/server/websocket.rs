@@ -91,7 +91,7 @@ impl Connection {
     fn open(shared: Arc<Shared>, caller: Caller) -> Self {
         let wake = Arc::new(Notify::new());
         let id = shared.with(|state, _| {
-            let id = state.hub.open_socket(caller.identity.clone());
+            let id = state.hub.open_socket(&caller);
             state.sockets.insert(id, Arc::clone(&wake));
             id
         });

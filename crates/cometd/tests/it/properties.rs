@@ -66,6 +66,7 @@ fn caller(transport: Transport) -> Caller {
     Caller {
         identity: Some(Identity::new("kate")),
         tag: None,
+        login: None,
         source: None,
         browsers: Vec::new(),
         transport,
@@ -185,7 +186,8 @@ impl World {
     }
 
     fn push(&mut self, arrivals: u8, fate: Fate) {
-        let socket = self.hub.open_socket(None);
+        let socket =
+            self.hub.open_socket(&Caller { identity: None, ..caller(Transport::LongPolling) });
         let step = self.connect(Transport::WebSocket(socket));
         match self.answer(step) {
             Ok(parcel) => self.receive(parcel, fate),

@@ -12,7 +12,9 @@ use handoff_cometd::protocol::hub::{
 };
 use handoff_cometd::protocol::message::{Message, decode};
 use handoff_cometd::protocol::session::{Caller, Carrier, PollId, SocketId, Transport};
-use handoff_cometd::{AllowAll, BrowserId, EndAdvice, Identity, Limits, SessionId, SessionInfo};
+use handoff_cometd::{
+    AllowAll, BrowserId, EndAdvice, Identity, Limits, Login, SessionId, SessionInfo,
+};
 use serde_json::{Value, json};
 
 use crate::support::Counting;
@@ -57,7 +59,8 @@ impl World {
         let browser = BrowserId::new(format!("browser{}", argument % 2));
         let socket = self.sockets.get(usize::from(argument / 4)).copied();
         let transport = socket.map_or(Transport::LongPolling, Transport::WebSocket);
-        Caller { identity, tag: None, source: None, browsers: vec![browser], transport }
+        let login = login(argument);
+        Caller { identity, tag: None, login, source: None, browsers: vec![browser], transport }
     }
 
     fn step(&mut self, what: u8, argument: u8) {
@@ -68,7 +71,7 @@ impl World {
             4 => self.other(argument),
             5 => self.publish(argument),
             6 => self.cut(argument),
-            7 => self.sockets.push(self.hub.open_socket(identity(argument))),
+            7 => self.sockets.push(self.hub.open_socket(&self.caller(argument))),
             8 => self.pass(u64::from(argument) * 300),
             _ => self.settle(argument),
         }
@@ -177,9 +180,18 @@ impl World {
                 let session = self.sessions[at].id.clone();
                 self.hub.end_session(self.now(), &session, EndAdvice::None);
             }
-            3 => _ = self.hub.end_identity(self.now(), &Identity::new("kate")),
+            3 if argument < 128 => _ = self.hub.end_identity(self.now(), &Identity::new("kate")),
+            3 => self.end_login(),
             _ => {}
         }
+    }
+
+    fn end_login(&mut self) {
+        let (kate, login) = (Identity::new("kate"), Login::new("odd"));
+        let others = self.hub.sessions_of(&kate).len();
+        let ended = self.hub.end_login(self.now(), &kate, &login);
+        assert_eq!(self.hub.sessions_of(&kate).len(), others - ended);
+        assert_eq!(self.hub.end_login(self.now(), &kate, &login), 0, "all of it has ended");
     }
 
     fn pass(&mut self, ms: u64) {
@@ -247,6 +259,10 @@ fn identity(argument: u8) -> Option<Identity> {
     ["kate", "ben"].get(usize::from(argument % 3)).map(|name| Identity::new(*name))
 }
 
+fn login(argument: u8) -> Option<Login> {
+    (argument % 2 == 1).then(|| Login::new("odd"))
+}
+
 fn message(value: Value) -> Message {
     decode(value.to_string().as_bytes(), &Limits::default()).unwrap().remove(0)
 }
@@ -266,7 +282,7 @@ fn any_order_of_events_leaves_nothing_behind() {
 fn a_socket_that_is_being_closed_opens_and_reaches_nothing() {
     // Of the arguments, 0 is Kate on the first socket, 6 Kate on the second, 12 Kate by a poll.
     let mut world = World::new();
-    let first = world.hub.open_socket(identity(0));
+    let first = world.hub.open_socket(&world.caller(0));
     world.sockets.push(first);
     world.hub.end_identity(world.now(), &Identity::new("kate"));
     world.handshake(0);
@@ -275,7 +291,7 @@ fn a_socket_that_is_being_closed_opens_and_reaches_nothing() {
     assert_eq!(world.sessions.len(), 1);
     let connect = json!({"channel": "/meta/connect"});
     assert!(world.admitted(connect.clone(), 0).is_none());
-    let second = world.hub.open_socket(identity(6));
+    let second = world.hub.open_socket(&world.caller(6));
     world.sockets.push(second);
     assert!(world.admitted(connect, 6).is_some(), "the control");
 }

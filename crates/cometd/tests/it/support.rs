@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use bytes::Bytes;
 use handoff_cometd::{
-    Application, CometdServer, Denial, Identity, Limits, Outgoing, Policy, Ports, Random,
+    Application, CometdServer, Denial, Identity, Limits, Login, Outgoing, Policy, Ports, Random,
     RemovalReason, SessionId, SessionInfo, Source, Tag, Verdict,
 };
 use serde_json::value::RawValue;
@@ -178,6 +178,7 @@ impl Bench {
         Client {
             router: self.server.router(),
             identity,
+            login: None,
             source: None,
             cookie: None,
             accept_encoding: None,
@@ -211,6 +212,7 @@ impl Drop for Bench {
 pub(crate) struct Client {
     router: Router,
     pub(crate) identity: Option<&'static str>,
+    pub(crate) login: Option<&'static str>,
     pub(crate) source: Option<&'static str>,
     pub(crate) cookie: Option<String>,
     pub(crate) accept_encoding: Option<&'static str>,
@@ -236,6 +238,9 @@ impl Client {
         let mut request = request.body(body.into()).unwrap();
         if let Some(identity) = self.identity {
             request.extensions_mut().insert(Identity::new(identity));
+        }
+        if let Some(login) = self.login {
+            request.extensions_mut().insert(Login::new(login));
         }
         if let Some(source) = self.source {
             request.extensions_mut().insert(Source::new(source));

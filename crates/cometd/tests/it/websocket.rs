@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use futures_util::{SinkExt, StreamExt};
-use handoff_cometd::{EndAdvice, Identity, Limits, SessionId, Source};
+use handoff_cometd::{EndAdvice, Identity, Limits, Login, SessionId, Source};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -18,12 +18,15 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::support::{Bench, data, text};
 
-/// Serves the bench on a port; the header `x-user` stands for an authenticated user, `x-source` for
-/// where somebody comes from.
+/// Serves the bench on a port; the header `x-user` stands for an authenticated user, `x-login` for
+/// the login that let them in, `x-source` for where somebody comes from.
 async fn listen(bench: &Bench) -> SocketAddr {
     let authenticate = |mut request: Request, next: Next| async move {
         if let Some(user) = request.headers().get("x-user").cloned() {
             request.extensions_mut().insert(Identity::new(user.to_str().unwrap()));
+        }
+        if let Some(login) = request.headers().get("x-login").cloned() {
+            request.extensions_mut().insert(Login::new(login.to_str().unwrap()));
         }
         if let Some(source) = request.headers().get("x-source").cloned() {
             request.extensions_mut().insert(Source::new(source.to_str().unwrap()));

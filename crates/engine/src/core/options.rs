@@ -27,6 +27,10 @@ pub struct Options {
     /// How often it is asked whether the directory was changed, in ms; default 500. When a hint
     /// was lost, a change takes effect within a second with it.
     pub directory_ms: u64,
+    /// How often the login sessions by which something is open are looked at without a hint, in ms;
+    /// default 30,000. It bounds how long that goes on when a logout on another node was not heard
+    /// of.
+    pub logins_ms: u64,
     /// How often old rows are swept, in ms; default 60,000.
     pub sweep_ms: u64,
     /// How often the outbox is looked through without a reason, in ms; default 30,000. It bounds
@@ -55,6 +59,7 @@ impl Default for Options {
             period_ms: 1_000,
             reload_ms: 60_000,
             directory_ms: 500,
+            logins_ms: 30_000,
             sweep_ms: 60_000,
             outbox_ms: 30_000,
             mail_give_up_ms: 48 * 60 * 60 * 1_000,

@@ -57,7 +57,7 @@ impl Worker for BoardReader {
         match received {
             Received::Hint(Hint::Streams(_) | Hint::Routing | Hint::Chats(_))
             | Received::Missed => true,
-            Received::Hint(Hint::Timers | Hint::Directory | Hint::Promised(_))
+            Received::Hint(Hint::Timers | Hint::Directory | Hint::Logins | Hint::Promised(_))
             | Received::Closed => false,
         }
     }

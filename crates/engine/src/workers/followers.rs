@@ -159,7 +159,12 @@ impl Worker for Followers {
             Received::Hint(Hint::Streams(_)) => self.core.board.is_anybody_supervised(),
             Received::Missed => true,
             Received::Hint(
-                Hint::Routing | Hint::Timers | Hint::Promised(_) | Hint::Directory | Hint::Chats(_),
+                Hint::Routing
+                | Hint::Timers
+                | Hint::Promised(_)
+                | Hint::Directory
+                | Hint::Logins
+                | Hint::Chats(_),
             )
             | Received::Closed => false,
         }

@@ -16,8 +16,8 @@ use handoff_domain::{
 };
 use handoff_engine::{
     ChannelChange, CommandRequest, Core, Done, Engine, ExecuteError, IdSource, Mailboxes, NewChat,
-    Note, OpenedChat, Opening, Options, Outward, Parts, Patience, Post, Published, Publisher,
-    Replay, Subscriptions,
+    Note, OpenLogin, OpenedChat, Opening, Options, Outward, Parts, Patience, Post, Published,
+    Publisher, Replay, Subscriptions,
 };
 use handoff_store::{Key, Receipt, Record, Store, StreamRow, Versioned};
 pub(crate) use handoff_testkit::Fault;
@@ -104,6 +104,8 @@ pub(crate) struct Recorder {
     room: Mutex<Option<usize>>,
     /// Users of whom was said that they changed.
     changed: Mutex<Vec<UserId>>,
+    /// Login sessions by which something is open.
+    pub(crate) logins: Mutex<Vec<OpenLogin>>,
 }
 
 impl Recorder {
@@ -172,6 +174,14 @@ impl Publisher for Recorder {
 
     fn user_changed(&self, before: &User, _now: Option<&User>) {
         self.changed.lock().unwrap().push(before.id);
+    }
+
+    fn open_logins(&self) -> Vec<OpenLogin> {
+        self.logins.lock().unwrap().clone()
+    }
+
+    fn login_ended(&self, login: &OpenLogin) {
+        self.logins.lock().unwrap().retain(|open| open != login);
     }
 }
 

@@ -12,12 +12,21 @@ pub struct LoginSession {
     pub id: String,
     /// Whose session it is.
     pub user: UserId,
-    /// The token that a cookie-only write must send back.
+    /// The token that a cookie-only write must send back; empty once the session has ended.
     pub csrf_token: String,
     /// When it began.
     pub created: Time,
     /// When it was last used, to the minute.
     pub last_used: Time,
+}
+
+impl LoginSession {
+    /// Tells whether it has been ended. What is left is there so that its cookie cannot bring it
+    /// back.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.csrf_token.is_empty()
+    }
 }
 
 /// Who sent a file.

@@ -37,8 +37,7 @@ pub async fn open(client: &Client, path: &str) -> Result<(Writer, Reader)> {
         upgrade(stream, server, path, client.identity()).await
     };
     let opened = tokio::time::timeout(BOUND, opening).await;
-    let (sink, stream) = opened.context("the socket was not opened in time")??.split();
-    Ok((Writer(Mutex::new(sink)), Reader(stream)))
+    Ok(Writer::halves(opened.context("the socket was not opened in time")??))
 }
 
 pub async fn upgrade(
@@ -53,6 +52,13 @@ pub async fn upgrade(
 }
 
 impl Writer {
+    /// Parts an open socket into what is written to and what is read.
+    #[must_use]
+    pub fn halves(stream: WebSocketStream<TcpStream>) -> (Self, Reader) {
+        let (sink, stream) = stream.split();
+        (Self(Mutex::new(sink)), Reader(stream))
+    }
+
     pub async fn send(&self, text: String) -> Result<()> {
         let sending = async { self.0.lock().await.send(Message::text(text)).await };
         let sent = tokio::time::timeout(BOUND, sending).await;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{EndAdvice, Hub, Wake, timesync_ext};
 use crate::application::RemovalReason;
-use crate::identity::{BrowserId, Identity, SessionId, SessionInfo};
+use crate::identity::{BrowserId, Identity, Login, SessionId, SessionInfo};
 use crate::policy::{Denial, Verdict};
 use crate::protocol::Moment;
 use crate::protocol::ack::Outbox;
@@ -125,7 +125,7 @@ impl Hub {
         let is_full = self.is_shut_down
             || self.sessions.len() >= self.limits.sessions
             || of_identity
-                .is_some_and(|sessions| sessions.len() >= self.limits.sessions_per_identity)
+                .is_some_and(|open| open.sessions.len() >= self.limits.sessions_per_identity)
             || of_source.is_some_and(|sessions| *sessions >= self.limits.sessions_per_source);
         is_full.then_some((Failure::HandshakeDenied, again))
     }
@@ -141,6 +141,7 @@ impl Hub {
             id: id.clone(),
             identity: caller.identity.clone(),
             tag: caller.tag.clone(),
+            login: caller.login.clone(),
         };
         let known = caller.browsers.first().cloned();
         let cookie = match caller.transport {
@@ -169,7 +170,7 @@ impl Hub {
             last_publication: 0,
         };
         if let Some(identity) = &info.identity {
-            self.identities.entry(identity.clone()).or_default().insert(id.clone());
+            self.identities.entry(identity.clone()).or_default().sessions.insert(id.clone());
         }
         if let Some(source) = &session.source {
             *self.sources.entry(source.clone()).or_default() += 1;
@@ -215,8 +216,28 @@ impl Hub {
     /// Ends all sessions of an identity, counts them and closes its sockets. Clients are told to
     /// handshake, which takes a new request: there an identity that may not come back is refused.
     pub fn end_identity(&mut self, now: Moment, identity: &Identity) -> usize {
-        self.close_sockets_of(identity);
-        let sessions = self.sessions_of(identity);
+        self.end_opened(now, identity, |_| true)
+    }
+
+    /// Ends what an identity opened by a login: its sessions, which are counted, and its sockets.
+    /// Clients are told what those of [`Hub::end_identity`] are.
+    pub fn end_login(&mut self, now: Moment, identity: &Identity, login: &Login) -> usize {
+        self.end_opened(now, identity, |opened_by| opened_by == Some(login))
+    }
+
+    fn end_opened(
+        &mut self,
+        now: Moment,
+        identity: &Identity,
+        is_ended: impl Fn(Option<&Login>) -> bool,
+    ) -> usize {
+        // First: what is left to be said to a session goes to its socket before that is closed.
+        self.close_sockets_of(identity, &is_ended);
+        let mut sessions = self.sessions_of(identity);
+        sessions.retain(|id| {
+            let session = self.sessions.get(id);
+            session.is_some_and(|session| is_ended(session.info.login.as_ref()))
+        });
         for session in &sessions {
             self.remove(now, session, RemovalReason::Ended, Farewell::ComeBack);
         }
@@ -253,14 +274,7 @@ impl Hub {
         if let Some(alarm_ms) = session.alarm_ms {
             self.alarms.remove(&(alarm_ms, id.clone()));
         }
-        if let Some(identity) = &session.info.identity
-            && let Some(sessions) = self.identities.get_mut(identity)
-        {
-            sessions.remove(id);
-            if sessions.is_empty() {
-                self.identities.remove(identity);
-            }
-        }
+        self.take_from(session.info.identity.as_ref(), |open| _ = open.sessions.remove(id));
         uncount(&mut self.sources, session.source.as_ref());
         let held = session.held.take();
         if let Some(held) = &held {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::connect::{parcel, release};
 use super::lifetime::Farewell;
 use super::{Hub, Parcel, Wake, nudge};
-use crate::identity::{Identity, SessionId};
+use crate::identity::{Identity, Login, SessionId};
 use crate::protocol::Moment;
 use crate::protocol::ack::Selection;
 use crate::protocol::session::{Caller, Carrier, HeldConnect, Session, SocketId, Transport};
@@ -18,6 +18,8 @@ use crate::protocol::session::{Caller, Carrier, HeldConnect, Session, SocketId, 
 pub(super) struct Socket {
     /// Who opened it. That stands for all messages on it: only the upgrade is authenticated.
     identity: Option<Identity>,
+    /// What let them in, if that can end by itself.
+    pub(super) login: Option<Login>,
     session: Option<SessionId>,
     /// Last words for a session that has ended.
     parting: Vec<Bytes>,
@@ -44,10 +46,14 @@ pub struct SocketParcel {
 
 impl Hub {
     /// Registers a new socket, by whom it is opened.
-    pub fn open_socket(&mut self, identity: Option<Identity>) -> SocketId {
+    pub fn open_socket(&mut self, caller: &Caller) -> SocketId {
         let socket = SocketId(self.next_serial());
         let close = self.is_shut_down.then_some(Close::GoingAway);
-        self.sockets.insert(socket, Socket { identity, close, ..Socket::default() });
+        let (identity, login) = (caller.identity.clone(), caller.login.clone());
+        if let Some(identity) = &identity {
+            self.identities.entry(identity.clone()).or_default().sockets.insert(socket);
+        }
+        self.sockets.insert(socket, Socket { identity, login, close, ..Socket::default() });
         socket
     }
 
@@ -58,8 +64,11 @@ impl Hub {
 
     /// Forgets a socket. Its session has the time for a reconnection left.
     pub fn close_socket(&mut self, now: Moment, socket: SocketId) {
-        let Some(Socket { session: Some(id), .. }) = self.sockets.remove(&socket) else { return };
-        self.detach(now, socket, &id);
+        let Some(Socket { identity, session, .. }) = self.sockets.remove(&socket) else { return };
+        self.take_from(identity.as_ref(), |open| _ = open.sockets.remove(&socket));
+        if let Some(id) = session {
+            self.detach(now, socket, &id);
+        }
     }
 
     /// Moves a session's pushed messages to the socket that it was heard on.
@@ -139,11 +148,17 @@ impl Hub {
         self.wakes.push(Wake::Socket(socket));
     }
 
-    /// Closes all sockets that an identity opened, with a session or without: they were opened with
-    /// credentials that may not hold any more.
-    pub(super) fn close_sockets_of(&mut self, identity: &Identity) {
-        for (socket, entry) in &mut self.sockets {
-            if entry.identity.as_ref() == Some(identity) {
+    /// Closes sockets that an identity opened, with a session or without: they were opened by what
+    /// does not hold any more.
+    pub(super) fn close_sockets_of(
+        &mut self,
+        identity: &Identity,
+        is_ended: impl Fn(Option<&Login>) -> bool,
+    ) {
+        let Some(open) = self.identities.get(identity) else { return };
+        for socket in &open.sockets {
+            let Some(entry) = self.sockets.get_mut(socket) else { continue };
+            if is_ended(entry.login.as_ref()) {
                 entry.close = Some(entry.close.unwrap_or(Close::SessionEnded));
                 self.wakes.push(Wake::Socket(*socket));
             }

@@ -1,7 +1,7 @@
 //! How sessions begin, to whom they belong, and how they end.
 
 use axum::http::StatusCode;
-use handoff_cometd::{Delivery, EndAdvice, Identity, Limits};
+use handoff_cometd::{Delivery, EndAdvice, Identity, Limits, Login};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, settle, text, wait_ms};
@@ -179,6 +179,38 @@ async fn an_ended_session_is_told_whether_to_come_back() {
     );
     assert_eq!(bench.server.deliver(&second.session(), "/a", text("x")), Delivery::Gone);
     assert_eq!(bench.server.deliver(&other.session(), "/a", text("x")), Delivery::Delivered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_opened_by_a_login_ends_with_it_and_nothing_else() {
+    let bench = Bench::new(Limits::default());
+    let kate = Identity::new("kate");
+    let by = |identity, login| {
+        let mut client = bench.client(Some(identity));
+        client.login = login;
+        client
+    };
+    let mut by_it = by("kate", Some("first"));
+    by_it.handshake(Value::Null).await;
+    by_it.connect().await;
+    let mut others = [by("kate", Some("second")), by("kate", None), by("ben", Some("first"))];
+    for other in &mut others {
+        other.handshake(Value::Null).await;
+        other.connect().await;
+    }
+    assert_eq!(bench.server.open_logins().len(), 3);
+    let held = by_it.hold().await;
+    assert_eq!(bench.server.end_login(&kate, &Login::new("first")), 1);
+    let released = held.await.unwrap();
+    assert_eq!(
+        (&released[0]["error"], &released[0]["advice"]["reconnect"]),
+        (&json!(UNKNOWN), &json!("handshake"))
+    );
+    for other in &others {
+        let delivery = bench.server.deliver(&other.session(), "/a", text("x"));
+        assert_eq!(delivery, Delivery::Delivered);
+    }
+    assert_eq!(bench.server.open_logins().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

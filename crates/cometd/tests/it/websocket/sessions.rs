@@ -2,7 +2,7 @@
 //! 1.4, 1.5, 1.12).
 
 use futures_util::{SinkExt, StreamExt};
-use handoff_cometd::{Identity, Limits, SessionId};
+use handoff_cometd::{Identity, Limits, Login, SessionId};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -112,6 +112,26 @@ async fn an_object_alone_and_one_frame_with_many_messages_are_understood() {
     );
     socket.send(json!([{"channel": "/a", "id": "2"}, {"channel": "/b", "id": "3"}])).await;
     assert_eq!(socket.receive().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_socket_that_was_opened_by_a_login_ends_with_it() {
+    let bench = Bench::new(Limits::default());
+    let address = listen(&bench).await;
+    let of_login = |login| [("x-user", "kate"), ("x-login", login)];
+    let mut by_it = Socket::open(address, &of_login("first")).await;
+    by_it.send(json!([{"channel": "/meta/handshake"}])).await;
+    assert_eq!(by_it.receive().await[0]["successful"], true);
+    let mut without_session = Socket::open(address, &of_login("first")).await;
+    let mut by_another = Socket::open(address, &of_login("second")).await;
+    assert_eq!(bench.server.end_login(&Identity::new("kate"), &Login::new("first")), 1);
+    for socket in [&mut by_it, &mut without_session] {
+        let next = socket.stream.next().await.unwrap().unwrap();
+        let Message::Close(Some(CloseFrame { code, .. })) = next else { panic!("{next}") };
+        assert_eq!(code, CloseCode::Normal);
+    }
+    by_another.send(json!([{"channel": "/meta/handshake"}])).await;
+    assert_eq!(by_another.receive().await[0]["successful"], true);
 }
 
 /// What was authenticated at the upgrade must not outlive the credentials: a client that stays on
