@@ -146,6 +146,14 @@ impl User {
     }
 }
 
+impl User {
+    /// Tells whether they may have a contact-center session and work of their own.
+    #[must_use]
+    pub fn may_work(&self) -> bool {
+        self.enabled && self.roles.contains(&Role::Agent)
+    }
+}
+
 /// A skill that users have and queues ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]

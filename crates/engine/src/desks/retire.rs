@@ -11,7 +11,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use futures_util::{TryStreamExt as _, stream};
 use handoff_bus::Hint;
 use handoff_domain::{
-    CenterId, InteractionId, Queue, Role, SystemAction, User, UserId, WorkbinId, WorkbinOwner,
+    CenterId, InteractionId, Queue, SystemAction, User, UserId, WorkbinId, WorkbinOwner,
 };
 use handoff_store::{InteractionQuery, InteractionScope, StoreError};
 
@@ -73,9 +73,9 @@ impl Seen {
     fn renew(&mut self, directory: &Arc<Directory>) -> Option<Arc<Directory>> {
         let before = self.directory.replace(directory.clone());
         let could_work = |id: &UserId| {
-            before.as_ref().and_then(|before| before.users.get(id)).is_none_or(|it| may_work(it))
+            before.as_ref().and_then(|before| before.users.get(id)).is_none_or(|it| it.may_work())
         };
-        let retired = directory.users.values().filter(|user| !may_work(user));
+        let retired = directory.users.values().filter(|user| !user.may_work());
         self.retiring.extend(retired.map(|user| user.id).filter(could_work));
         before
     }
@@ -87,11 +87,6 @@ impl Seen {
         self.under_way.extend(&taken_up);
         taken_up
     }
-}
-
-/// Tells whether a user may have a contact-center session and work of their own.
-pub(super) fn may_work(user: &User) -> bool {
-    user.enabled && user.roles.contains(&Role::Agent)
 }
 
 /// Returns the workbins that are one user's alone, also of one who is no agent any more.
@@ -165,7 +160,7 @@ impl Desks {
     async fn retire_one(&self, mut under_way: UnderWay<'_>) -> Result<(), StoreError> {
         let directory = self.core.directory();
         under_way.taken = match directory.users.get(&under_way.user) {
-            Some(user) if may_work(user) => Taken::All,
+            Some(user) if user.may_work() => Taken::All,
             Some(user) => self.retire(user, &directory).await?,
             // Their desk was removed with them, beside the board.
             None => self.reload_desk(under_way.user).await.map(|()| Taken::All)?,

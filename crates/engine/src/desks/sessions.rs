@@ -6,7 +6,6 @@ use handoff_domain::rejection::Noun;
 use handoff_domain::{CenterId, Media, Rejection, Role, Time, UserId, WorkbinId};
 use handoff_store::{Check, Key, Timer, TimerKey};
 
-use super::retire::may_work;
 use super::{AgentError, Desks};
 
 /// A change of channel states.
@@ -73,7 +72,7 @@ impl Desks {
     fn may_work(&self, user: UserId, center: CenterId) -> Result<Check, Rejection> {
         let directory = self.core.directory();
         match directory.user(center, user) {
-            Some(user) if may_work(user) => Ok(directory.check(Key::User(user.id))),
+            Some(user) if user.may_work() => Ok(directory.check(Key::User(user.id))),
             _ => Err(Rejection::Unknown { noun: Noun::User, name: user.to_string() }),
         }
     }
