@@ -397,7 +397,7 @@ pub enum SystemAction {
     AgentGone { user: UserId },
     /// Take it out of a workbin that ceases to be, into a queue.
     Requeue(Queue),
-    /// Let another queue stand for its own, which ceases to be.
+    /// Let another queue stand for its own, which ceases to be, or give it the first that it has.
     ReplaceQueue(Queue),
     /// The mail is out (mail worker).
     Delivered,

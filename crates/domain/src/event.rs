@@ -214,7 +214,8 @@ pub enum Fact {
         /// The skill added for this wait by a transfer to a skill.
         skill: Option<SkillId>,
     },
-    /// The queue that it was last in ceased to be; this one stands for it. It stays where it is.
+    /// The queue that it was last in ceased to be, or it had none; this one stands for it. It stays
+    /// where it is.
     QueueReplaced {
         queue: QueueId,
     },

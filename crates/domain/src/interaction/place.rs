@@ -66,12 +66,12 @@ pub(super) fn requeue(attempt: &Attempt<'_>, queue: &Queue) -> Result<Decision, 
     Ok(change.finish())
 }
 
-/// Lets another queue stand for its own, which ceases to be. What waits goes on waiting there, with
-/// its age and what it asks for; whatever waits nowhere stays where it is, and has a queue to go
-/// back to.
+/// Lets another queue stand for its own, which ceases to be, or gives it the first that it has.
+/// What waits goes on waiting there, with its age and what it asks for; whatever waits nowhere
+/// stays where it is, and has a queue to go back to.
 pub(super) fn replace_queue(attempt: &Attempt<'_>, queue: &Queue) -> Result<Decision, Rejection> {
     let queue = of_medium(attempt.context, queue, &attempt.before.media())?.id;
-    if attempt.before.queue.is_none_or(|own| own == queue) {
+    if attempt.before.queue == Some(queue) {
         return Err(attempt.wrong_state());
     }
     let mut change = attempt.change();

@@ -6,7 +6,7 @@
 
 use alloc::string::{String, ToString};
 
-use crate::center::{Queue, Role, SkillLevels, Workbin};
+use crate::center::{Queue, Role, SkillLevels};
 use crate::command::{Actor, Dispatch};
 use crate::event::{Fact, RevokeReason};
 use crate::id::{InteractionId, QueueId, UserId};
@@ -14,6 +14,7 @@ use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::{Addressees, Change, Entry};
 use crate::interaction::decision::Decision;
 use crate::interaction::draft::{close, composing, is_of_thread, reopen};
+use crate::interaction::gone::take_in_draft;
 use crate::interaction::{Attachment, Email, Medium, Mode, Outcome, State, Status};
 use crate::media::Media;
 use crate::rejection::{Noun, Rejection};
@@ -145,8 +146,8 @@ pub(super) fn delivery_deferred(
     Ok(change.finish())
 }
 
-/// The mail will never be delivered: the draft goes back to whoever sent it, or to their `Drafts`
-/// when they are not there. What the server wrote itself is given up.
+/// The mail will never be delivered: the draft goes back to whoever sent it, or when they are not
+/// there to where a draft of theirs goes. What the server wrote itself is given up.
 pub(super) fn delivery_failed(attempt: &Attempt<'_>, reason: &str) -> Result<Decision, Rejection> {
     let by = sender(attempt)?;
     let reason = reason.to_string();
@@ -156,17 +157,16 @@ pub(super) fn delivery_failed(attempt: &Attempt<'_>, reason: &str) -> Result<Dec
         over(&mut change, None, Outcome::Canceled, Status::Canceled);
         return Ok(change.finish());
     };
-    let world = attempt.context.world;
-    let is_there = world.desk(by).is_some_and(|desk| desk.session.is_some());
-    let drafts = world.own_workbin(Workbin::DRAFTS, by).filter(|_| !is_there);
     change.errors.insert(by, sentence(&reason));
     change.facts.push(Fact::DeliveryFailed { reason });
-    match drafts {
-        Some(workbin) => {
-            change.last_sees(by, Status::InWorkbin);
-            change.park(workbin.id, Mode::Composing);
-        }
-        None => change.hand_to(by, Mode::Composing, None),
+    let desk = attempt.context.world.desk(by);
+    let is_there = desk.is_some_and(|desk| desk.session.is_some());
+    // Where nobody and no place is left it stays theirs: losing it would be worse.
+    if is_there || !take_in_draft(&mut change, by) {
+        change.hand_to(by, Mode::Composing, None);
+    }
+    if change.after.state.workbin().is_some() {
+        change.last_sees(by, Status::InWorkbin);
     }
     reopen(&mut change);
     Ok(change.finish())

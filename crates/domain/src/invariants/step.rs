@@ -46,6 +46,8 @@ const WAYS: &[(Kind, Kind)] = &[
     (Kind::Sending, Kind::Ended),
     (Kind::Sending, Kind::Handling),
     (Kind::Sending, Kind::Parked),
+    // What cannot be delivered and whose sender is no more goes to a queue.
+    (Kind::Sending, Kind::Queued),
 ];
 
 /// What is on its way out is put off at most once at a time, and never less often than before.

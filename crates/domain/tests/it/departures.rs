@@ -10,7 +10,7 @@ use handoff_domain::media::Media;
 use handoff_domain::rejection::Rejection;
 use handoff_domain::{Decision, Queue, QueueId, Workbin};
 
-use crate::floor::Floor;
+use crate::floor::{Floor, queue_id};
 use crate::support::{ANN, BOB, CID, seen, shown, state};
 
 fn gone(floor: &mut Floor, id: handoff_domain::InteractionId) -> Decision {
@@ -55,13 +55,33 @@ fn a_draft_goes_to_the_drafts() {
     assert_eq!(gone(&mut floor, id).after.state, drafts);
 }
 
+/// Removes the agent, as the center is changed while they have something.
+fn removed(floor: &mut Floor) {
+    Arc::make_mut(&mut floor.users).remove(&ANN);
+    floor.desks.remove(&ANN);
+}
+
 #[test]
-fn without_workbins_work_goes_to_its_queue_and_a_draft_without_a_queue_stays() {
-    let (mut floor, id) = state("processing");
-    floor.workbins = Arc::default();
-    assert_eq!(gone(&mut floor, id).after.status(), Status::Queued);
+fn the_work_of_a_deleted_user_goes_to_its_queue_and_a_draft_without_one_to_its_originals() {
+    for (name, mode) in [("processing", Mode::Processing), ("composing", Mode::Composing)] {
+        let (mut floor, id) = state(name);
+        removed(&mut floor);
+        let decision = gone(&mut floor, id);
+        let wait = decision.after.wait().expect("it waits");
+        assert_eq!((wait.queue, wait.mode), (queue_id(&Media::Email), mode), "{name}");
+        let (mut floor, id) = state(name);
+        removed(&mut floor);
+        floor.now = floor.now.plus_ms(floor.options.handling_timeout_ms);
+        let silent = floor.machine(id, SystemAction::ExpireHandling);
+        assert_eq!(silent.after.status(), Status::Queued, "{name}");
+    }
+}
+
+#[test]
+fn what_has_neither_workbin_nor_queue_stays() {
     let (mut floor, id) = state("composing");
-    floor.workbins = Arc::default();
+    removed(&mut floor);
+    floor.queues = Arc::default();
     let refused = floor.apply(handoff_domain::decide, id, SystemAction::AgentGone { user: ANN });
     assert_eq!(refused, Err(Rejection::NoCurrentQueue));
     assert_eq!(floor.interactions[&id].owner(), Some(ANN));
@@ -101,14 +121,14 @@ fn the_workbins_of_a_deleted_user_are_emptied_into_queues() {
     let (mut floor, id) = state("parked");
     let since = floor.interactions[&id].queued_at;
     floor.now = floor.now.plus_ms(60_000);
-    let queue = floor.queues[&crate::floor::queue_id(&Media::Email)].clone();
+    let queue = floor.queues[&queue_id(&Media::Email)].clone();
     let decision = floor.machine(id, SystemAction::Requeue(queue));
     assert_eq!(decision.after.wait().map(|wait| wait.since), since, "it keeps its age");
 }
 
 /// Returns a second queue of e-mails.
 fn another_queue(floor: &mut Floor) -> Queue {
-    let own = floor.queues[&crate::floor::queue_id(&Media::Email)].clone();
+    let own = floor.queues[&queue_id(&Media::Email)].clone();
     let other = Queue { id: QueueId(0xe2), name: "other".into(), ..Queue::clone(&own) };
     Arc::make_mut(&mut floor.queues).insert(other.id, other.clone());
     other
@@ -141,9 +161,6 @@ fn what_somebody_works_on_stays_with_them_and_has_the_other_queue_to_go_back_to(
         let (mut floor, id) = state(name);
         let other = another_queue(&mut floor);
         let before = floor.interactions[&id].clone();
-        if before.queue.is_none() {
-            continue;
-        }
         let decision = floor.machine(id, SystemAction::ReplaceQueue(other.clone()));
         assert_eq!(decision.after.queue, Some(other.id), "{name}");
         assert_eq!((&decision.after.state, decision.after.epoch), (&before.state, before.epoch));
@@ -170,6 +187,42 @@ fn mail_that_cannot_be_delivered_comes_back_to_its_sender_or_into_his_drafts() {
     assert_eq!(decision.after.state, drafts);
     assert_eq!(seen(&decision, ANN), Some((Status::InWorkbin, false)));
     assert_eq!(shown(&decision, ANN).expect("they are told").kind, NotificationType::Error);
+}
+
+#[test]
+fn mail_of_a_deleted_user_that_cannot_be_delivered_goes_to_a_queue() {
+    let failed = || SystemAction::DeliveryFailed { reason: "no such mailbox".to_string() };
+    let (mut floor, id) = state("sending");
+    removed(&mut floor);
+    let original = floor.interactions[&id].parent.expect("it is an answer");
+    let decision = floor.machine(id, failed());
+    let wait = decision.after.wait().expect("it waits");
+    assert_eq!((wait.queue, wait.mode), (queue_id(&Media::Email), Mode::Composing));
+    assert_eq!(decision.related[0].drafts, [id].into(), "it is open again");
+    assert_eq!(floor.interactions[&original].drafts, [id].into());
+    // Its own queue goes before that of what it answers.
+    let (mut floor, id) = state("sending");
+    let other = another_queue(&mut floor);
+    floor.machine(id, SystemAction::ReplaceQueue(other.clone()));
+    removed(&mut floor);
+    let decision = floor.machine(id, failed());
+    assert_eq!(decision.after.wait().map(|wait| wait.queue), Some(other.id));
+}
+
+/// Their workbins were emptied when they were disabled, and nobody empties them again.
+#[test]
+fn mail_of_a_disabled_user_that_cannot_be_delivered_goes_to_its_queue_if_it_has_one() {
+    let failed = || SystemAction::DeliveryFailed { reason: "no such mailbox".to_string() };
+    for (has_queue, status) in [(true, Status::Queued), (false, Status::InWorkbin)] {
+        let (mut floor, id) = state("sending");
+        if has_queue {
+            let queue = floor.queues[&queue_id(&Media::Email)].clone();
+            floor.machine(id, SystemAction::ReplaceQueue(queue));
+        }
+        Arc::make_mut(&mut floor.users).get_mut(&ANN).expect("a user").enabled = false;
+        let _ = floor.desks.get_mut(&ANN).expect("a desk").end_session().expect("a session");
+        assert_eq!(floor.machine(id, failed()).after.status(), status);
+    }
 }
 
 #[test]

@@ -46,9 +46,11 @@ fn caller(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Actor
     let user = |user| Actor::User(floor.caller(user));
     match (base, step.by) {
         ("Offer", _) => Actor::Router,
-        ("ExpireOffer" | "ExpireHandling" | "CheckCustomer" | "CheckIdle" | "CheckWait", _) => {
-            Actor::Server
-        }
+        (
+            "ExpireOffer" | "ExpireHandling" | "CheckCustomer" | "CheckIdle" | "CheckWait"
+            | "ReplaceQueue",
+            _,
+        ) => Actor::Server,
         ("Say", 4..) => Actor::Customer,
         ("Intrude" | "SwitchMode", _) => user(SUPERVISOR),
         ("Delivered" | "DeliveryDeferred" | "DeliveryFailed", _) => Actor::Mailer,

@@ -280,11 +280,9 @@ impl World for View<'_> {
     }
 
     fn own_workbin(&self, name: &str, owner: UserId) -> Option<Workbin> {
-        self.floor
-            .workbins
-            .values()
-            .find(|workbin| workbin.name == name)
-            .map(|workbin| workbin.of(owner))
+        let user = self.user(owner)?;
+        let definition = self.floor.workbins.values().find(|workbin| workbin.name == name)?;
+        Some(definition.of(user.id))
     }
 
     fn watchers(&self, workbin: WorkbinId) -> ForNotices<Vec<UserId>> {

@@ -268,7 +268,7 @@ async fn a_token_of_another_center_proves_nothing() {
 #[tokio::test]
 async fn a_report_comes_under_the_mail_that_it_is_about() {
     let rig = Rig::with_mailbox(true).await;
-    rig.bring_in_a_writer().await;
+    rig.bring_in_a_writer(KATE).await;
     let sent = rig.sends_an_answer().await;
     let message_id = rig.stored(sent).await.email().cloned().unwrap().message_id.unwrap();
     for (kind, sub_type, status) in [
@@ -409,7 +409,7 @@ async fn what_is_too_long_is_cut_and_said() {
 #[tokio::test]
 async fn an_agent_joins_a_letter_only_to_what_he_sees() {
     let rig = Rig::with_mailbox(false).await;
-    rig.bring_in_a_writer().await;
+    rig.bring_in_a_writer(KATE).await;
     let own = Letter { automatic: Some(Automatic::OwnMessage), ..letter(MAILBOX, "own") };
     let unseen = rig.takes_in(own).await.interaction.id;
     let earlier = rig.takes_in(letter(EVE, "earlier")).await.interaction.id;

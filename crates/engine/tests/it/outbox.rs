@@ -27,7 +27,7 @@ fn due(mail: &Interaction) -> (u32, u64) {
 async fn rig_with(told: impl IntoIterator<Item = Instruction>) -> (Rig, Arc<Script>) {
     let script = Script::new(told);
     let rig = Rig::with_post(false, Some(script.clone())).await;
-    rig.bring_in_a_writer().await;
+    rig.bring_in_a_writer(KATE).await;
     (rig, script)
 }
 

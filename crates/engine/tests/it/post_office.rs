@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use handoff_domain::command::{Dispatch, Draft, DraftKind};
 use handoff_domain::{
     Acknowledgement, Action, Address, CenterId, Email, Interaction, InteractionId, Letter, Media,
-    Named, Queue, QueueId, UserData,
+    Named, Queue, QueueId, UserData, UserId,
 };
 use handoff_engine::{Done, Mailboxes, NewLetter, Post, Posted, TakenIn};
 use handoff_store::{ChangeSet, InteractionQuery, InteractionScope, Put, Record, Store};
@@ -164,14 +164,14 @@ impl Rig {
     }
 
     /// Brings an agent in who works on e-mails.
-    pub(crate) async fn bring_in_a_writer(&self) {
-        self.listen(KATE, "kate-1", handoff_engine::Replay::Live).await;
+    pub(crate) async fn bring_in_a_writer(&self, user: UserId) {
+        self.listen(user, &format!("{user}-1"), handoff_engine::Replay::Live).await;
         self.engine
             .desks()
-            .start_contact_session(KATE, CENTER, &[Media::Email], None)
+            .start_contact_session(user, CENTER, &[Media::Email], None)
             .await
             .unwrap();
-        self.ready(KATE).await;
+        self.ready(user).await;
     }
 
     /// Lets the agent answer a letter; returns the draft.

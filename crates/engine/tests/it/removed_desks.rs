@@ -7,7 +7,7 @@ use crate::rig::{BEN, CENTER, KATE, Rig};
 use crate::two_nodes::nodes;
 
 /// Removes records as whoever applies a center's file does.
-async fn remove(store: &dyn Store, keys: &[Key]) {
+pub(crate) async fn remove(store: &dyn Store, keys: &[Key]) {
     let versions = store.versions(keys).await.unwrap();
     let guards = keys.iter().cloned().zip(versions);
     let removals = guards.map(|(key, version)| Guard { key, version }).collect();

@@ -4,16 +4,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use handoff_domain::Queue;
 use handoff_domain::command::{
     Action, Actor, Command, CustomerAction, DraftKind, Named, Patch, Removal, SystemAction, Target,
     UserCommand,
 };
 use handoff_domain::desk::Channels;
-use handoff_domain::id::{InteractionId, SkillId, UserId};
+use handoff_domain::id::{InteractionId, QueueId, SkillId, UserId};
 use handoff_domain::media::Media;
 use handoff_domain::user_data::{UserData, Value};
 
-use crate::floor::{Floor, NODE, SKILL, SUPERVISOR};
+use crate::floor::{Floor, MEDIA, NODE, SKILL, SUPERVISOR, queue_id};
 use crate::support::{ANN, BOB, CID, DEE, in_queue, reply, written};
 use crate::table::{post, talk};
 
@@ -44,6 +45,9 @@ pub(crate) const COMMANDS: &[&str] = &[
     "PlaceInQueue unknown",
     "PlaceInQueue ambiguous",
     "PlaceInQueue other-medium",
+    "ReplaceQueue",
+    "ReplaceQueue own",
+    "ReplaceQueue other-medium",
     "PlaceInWorkbin",
     "PlaceInWorkbin unknown",
     "Pull",
@@ -148,9 +152,12 @@ pub(crate) const COMMANDS: &[&str] = &[
     "DeliveryDeferred",
     "DeliveryFailed",
     "DeliveryFailed sender-gone",
+    "DeliveryFailed without-workbins",
     "ExpireHandling",
     "ExpireHandling early",
+    "ExpireHandling without-workbins",
     "GoneOwner",
+    "GoneOwner without-workbins",
     "GoneTarget",
     "GoneParticipant",
     "GoneOther",
@@ -163,10 +170,7 @@ pub(crate) fn prepare(floor: &mut Floor, command: &str) {
     post::prepare(floor, command);
     match (base, special) {
         ("Pull", "no-session") => {
-            for user in [ANN, SUPERVISOR] {
-                let desk = floor.desks.get_mut(&user).expect("a desk");
-                let _ = desk.end_session().expect("a session");
-            }
+            [ANN, SUPERVISOR].into_iter().for_each(|user| leave(floor, user));
         }
         ("Pull", "full") => [ANN, SUPERVISOR].into_iter().for_each(|user| fill(floor, user)),
         (_, "full") => fill(floor, DEE),
@@ -178,12 +182,28 @@ pub(crate) fn prepare(floor: &mut Floor, command: &str) {
             let now = floor.now;
             floor.desks.get_mut(&DEE).expect("a desk").set_reach(NODE, [].into(), now);
         }
-        (_, "sender-gone") => {
-            let _ = floor.desks.get_mut(&ANN).expect("a desk").end_session().expect("a session");
+        (_, "sender-gone") => leave(floor, ANN),
+        ("DeliveryFailed", "without-workbins") => {
+            leave(floor, ANN);
+            floor.workbins = Arc::default();
+        }
+        ("GoneOwner", "without-workbins") => floor.workbins = Arc::default(),
+        ("ExpireHandling", "without-workbins") => {
+            floor.workbins = Arc::default();
+            floor.now = floor.now.plus_ms(floor.options.handling_timeout_ms);
+        }
+        ("ReplaceQueue", "") => {
+            let queues = Arc::make_mut(&mut floor.queues);
+            let others = MEDIA.each_ref().map(|media| another(&queues[&queue_id(media)]));
+            queues.extend(others.map(|queue| (queue.id, queue)));
         }
         ("ExpireHandling", "") => floor.now = floor.now.plus_ms(floor.options.handling_timeout_ms),
         _ => {}
     }
+}
+
+fn leave(floor: &mut Floor, user: UserId) {
+    let _ = floor.desks.get_mut(&user).expect("a desk").end_session().expect("a session");
 }
 
 fn fill(floor: &mut Floor, user: UserId) {
@@ -201,7 +221,7 @@ fn agent(special: &str) -> Named<UserId> {
     }
 }
 
-fn queue(special: &str, floor: &Floor, id: InteractionId) -> Named<handoff_domain::Queue> {
+fn queue(special: &str, floor: &Floor, id: InteractionId) -> Named<Queue> {
     let media = floor.interactions[&id].media().clone();
     match special {
         "unknown" => Named::Unknown("nowhere".to_string()),
@@ -282,6 +302,7 @@ fn system(base: &str, special: &str, floor: &Floor, id: InteractionId) -> Option
             let number = if special == "late" { number + 1 } else { number };
             SystemAction::ExpireOffer { number }
         }
+        "ReplaceQueue" => SystemAction::ReplaceQueue(replacement(special, floor, id)),
         "Delivered" => SystemAction::Delivered,
         "DeliveryFailed" => SystemAction::DeliveryFailed { reason: "no such mailbox".to_string() },
         "ExpireHandling" => SystemAction::ExpireHandling,
@@ -291,6 +312,16 @@ fn system(base: &str, special: &str, floor: &Floor, id: InteractionId) -> Option
         "GoneOther" => SystemAction::AgentGone { user: DEE },
         _ => return None,
     })
+}
+
+fn replacement(special: &str, floor: &Floor, id: InteractionId) -> Queue {
+    let Named::Known(queue) = queue(special, floor, id) else { panic!("it exists") };
+    if special.is_empty() { another(&queue) } else { queue }
+}
+
+/// Returns a second queue of the same medium.
+fn another(queue: &Queue) -> Queue {
+    Queue { id: QueueId(queue.id.0 + 0x100), ..queue.clone() }
 }
 
 fn action(base: &str, special: &str, floor: &Floor, id: InteractionId) -> Action {
