@@ -136,13 +136,18 @@ impl Staying {
         own.or_else(|| self.work_to.get(&interaction.media()))
     }
 
-    fn has_its_queue(&self, interaction: &Interaction) -> bool {
-        interaction.queue.is_none_or(|queue| self.queues.contains_key(&queue))
+    /// Tells whether an interaction needs another queue than its own to go back to. One that never
+    /// had any, such as a draft, needs one when whoever it would come back to goes.
+    fn needs_queue(&self, interaction: &Interaction) -> bool {
+        match interaction.queue {
+            Some(queue) => !self.queues.contains_key(&queue),
+            None => keeper(interaction).is_some_and(|user| !self.users.contains(&user)),
+        }
     }
 
     fn holder_who_goes(&self, interaction: &Interaction) -> Option<UserId> {
         if let State::Sending { .. } = interaction.state {
-            // It is on its way out, and nobody has to do anything for it.
+            // It is on its way out, and nobody has to do anything for it unless it comes back.
             return None;
         }
         interaction.people().into_iter().find(|user| !self.users.contains(user))
@@ -155,19 +160,28 @@ impl Staying {
         }
     }
 
-    /// Returns what is to be done next with an interaction; `None` when it can stay as it is.
+    /// Returns what is to be done next with an interaction; `None` when it can stay as it is. It
+    /// has a queue that stays before anything is taken from somebody, who may have no workbins any
+    /// more.
     fn next_step(&self, interaction: &Interaction) -> Result<Option<SystemAction>, HasNoPlace> {
-        let holder = self.holder_who_goes(interaction);
-        let is_in_workbin_that_goes = self.is_in_workbin_that_goes(interaction);
-        if holder.is_none() && !is_in_workbin_that_goes && self.has_its_queue(interaction) {
-            return Ok(None);
+        let queue = || self.queue_for(interaction).cloned().ok_or(HasNoPlace);
+        if self.is_in_workbin_that_goes(interaction) {
+            return Ok(Some(SystemAction::Requeue(queue()?)));
         }
-        let queue = self.queue_for(interaction).cloned().ok_or(HasNoPlace)?;
-        Ok(Some(match holder {
-            Some(user) => SystemAction::AgentGone { user },
-            None if is_in_workbin_that_goes => SystemAction::Requeue(queue),
-            None => SystemAction::ReplaceQueue(queue),
-        }))
+        if self.needs_queue(interaction) {
+            return Ok(Some(SystemAction::ReplaceQueue(queue()?)));
+        }
+        let holder = self.holder_who_goes(interaction);
+        Ok(holder.map(|user| SystemAction::AgentGone { user }))
+    }
+}
+
+/// Returns whose it is: who works on it, or who sent it and gets it back if it cannot be delivered.
+const fn keeper(interaction: &Interaction) -> Option<UserId> {
+    match &interaction.state {
+        State::Handling(handling) => Some(handling.by),
+        State::Sending { by, .. } => *by,
+        State::Queued(_) | State::Invited(..) | State::Parked { .. } | State::Ended { .. } => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Center files against a store in memory.
 
 mod mailboxes;
+mod mails;
 mod parts;
 mod passing;
 mod passwords;
@@ -458,7 +459,10 @@ async fn open(
     let new = NewInteraction {
         id,
         center: queue.center,
-        medium: Medium::Workitem,
+        medium: match queue.media {
+            Media::Email => Medium::Email(handoff_domain::Email::default()),
+            _ => Medium::Workitem,
+        },
         direction: Direction::Inbound,
         sub_type: "InboundNew".to_owned(),
         external_id: None,

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use handoff_testkit::{PASSWORD, Program, Replay, TestAgent, Transport};
 use serde_json::{Value, json};
 
-use crate::scene::{own_work, submit, until_state};
+use crate::scene::{own_work, submit, submit_with, text, until_state};
 
 /// The demo center, as the program begins with it.
 const DEMO: &str = include_str!("../../../../crates/server/src/demo/demo.toml");
@@ -86,6 +86,53 @@ async fn who_is_no_agent_any_more_keeps_neither_session_nor_work() -> Result<()>
     until_state(&server, &owned, "Queued").await?;
     sam.rest.get("/queues").await?.ok()?;
     sam.start_session().await.unwrap_err();
+    Ok(())
+}
+
+/// The demo center without a table, from its first line to the next table.
+fn without(text: &str, table: &str) -> String {
+    let start = text.find(table).expect("the demo center has it");
+    let end = start + 1 + text[start + 1..].find("\n[[").expect("something comes after it");
+    format!("{}{}", &text[..start], &text[end..])
+}
+
+#[tokio::test]
+async fn the_work_of_a_pruned_user_and_queue_goes_to_who_is_there() -> Result<()> {
+    let server = Program::demo(&[]).await?;
+    let ben = TestAgent::at_work(&server, "ben", Transport::LongPolling).await?;
+    let owned = submit(&server, "tasks").await?;
+    let parked = submit(&server, "tasks").await?;
+    let letter = submit_with(&server, "email", "support-email", json!({})).await?;
+    for id in [&owned, &parked, &letter] {
+        ben.accept(id).await?;
+    }
+    ben.command(&parked, "PlaceInWorkbin", json!({"workbin": "In Progress"})).await?.ok()?;
+    ben.command(&letter, "Reply", json!({})).await?.ok()?;
+    let draft = text(&ben.notified("a draft", |data| data["state"] == "Composing").await?, "id")?;
+    let waiting = submit(&server, "billing").await?;
+    let all = [&owned, &parked, &letter, &draft, &waiting];
+
+    let pruned = without(DEMO, "[[user]]\nuserName = \"ben\"");
+    let pruned = without(&pruned, "[[queue]]\nname = \"billing\"");
+    let complaint = refused(&server, &pruned, &["--prune"]).await?;
+    assert!(
+        complaint.contains("1 of channel email") && complaint.contains("1 of channel workitem"),
+        "{complaint}"
+    );
+    ben.rest.get("/me").await?.ok()?;
+
+    let to = ["--prune", "--work-to", "tasks", "--work-to", "support-email"];
+    let said = apply(&server, &pruned, &to).await?;
+    assert!(said.contains("- user \"ben\"") && said.ends_with("applied\n"), "{said}");
+    ben.rest.get("/me").await?.refused(401, 20)?;
+    for id in all {
+        until_state(&server, id, "Queued").await?;
+    }
+    let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    for id in all {
+        kate.accept(id).await?;
+    }
+    assert_eq!(apply(&server, &pruned, &to).await?, "no changes\n");
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use handoff_testkit::FaultyStore;
 use super::*;
 
 /// The sample with a second queue, and with somebody else.
-fn before() -> String {
+pub(super) fn with_ben() -> String {
     format!(
         "{SAMPLE}[[queue]]\nname = \"rest\"\nchannel = \"workitem\"\ngroups = [\"Support\"]\n\
          [[user]]\nuserName = \"ben\"\nroles = [\"agent\"]\ngroups = [\"Support\"]\n"
@@ -20,11 +20,11 @@ fn before() -> String {
 }
 
 /// Without Kate, without the first queue and without the group's workbin.
-const AFTER: &str = "[center]\nname = \"Demo\"\n[[skill]]\nname = \"billing\"\n[[group]]\nname = \"Support\"\n\
+pub(super) const AFTER: &str = "[center]\nname = \"Demo\"\n[[skill]]\nname = \"billing\"\n[[group]]\nname = \"Support\"\n\
     [[queue]]\nname = \"rest\"\nchannel = \"workitem\"\ngroups = [\"Support\"]\n\
     [[user]]\nuserName = \"ben\"\nroles = [\"agent\"]\ngroups = [\"Support\"]\n";
 
-async fn stored(setup: &Setup, id: InteractionId) -> Interaction {
+pub(super) async fn stored(setup: &Setup, id: InteractionId) -> Interaction {
     let found = setup.store.load(&[Key::Interaction(id)]).await.unwrap().pop().flatten();
     match found.map(|found| found.value) {
         Some(Record::Interaction(interaction)) => interaction,
@@ -32,31 +32,32 @@ async fn stored(setup: &Setup, id: InteractionId) -> Interaction {
     }
 }
 
-fn kate(user: &handoff_domain::User) -> Actor {
+pub(super) fn kate(user: &handoff_domain::User) -> Actor {
     Actor::User(caller(user))
 }
 
-fn caller(user: &handoff_domain::User) -> Caller {
+pub(super) fn caller(user: &handoff_domain::User) -> Caller {
     Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() }
 }
 
-async fn prune(
+pub(super) async fn prune(
     setup: &Setup,
     engine: &Engine,
+    text: &str,
     work_to: &[&str],
 ) -> Result<Outcome, CenterFileError> {
     let work_to: Vec<String> = work_to.iter().map(|name| (*name).to_owned()).collect();
-    let plan = setup.plan(AFTER, Unnamed::Prune).await?;
+    let plan = setup.plan(text, Unnamed::Prune).await?;
     pass_on(plan, engine, &work_to, QUIETLY).await
 }
 
-fn applied(passed_on: usize) -> Outcome {
+pub(super) fn applied(passed_on: usize) -> Outcome {
     Outcome::Applied { passed_on }
 }
 
 #[tokio::test]
 async fn what_is_with_what_is_removed_is_passed_on() {
-    let setup = Setup::with(&before()).await;
+    let setup = Setup::with(&with_ben()).await;
     let engine = engine(&setup).await;
     let user = setup.user("kate").await;
     engine
@@ -73,14 +74,14 @@ async fn what_is_with_what_is_removed_is_passed_on() {
     let park = UserCommand::new(caller(&user), Action::PlaceInWorkbin(team));
     engine.commands().execute(&CommandRequest::new(parked, park)).await.unwrap();
 
-    let refused = prune(&setup, &engine, &[]).await.unwrap_err();
+    let refused = prune(&setup, &engine, AFTER, &[]).await.unwrap_err();
     assert!(matches!(&refused, CenterFileError::NoPlace(_)), "{refused}");
     assert!(refused.to_string().contains("2 of channel workitem"), "{refused}");
-    let refused = prune(&setup, &engine, &["tasks"]).await.unwrap_err();
+    let refused = prune(&setup, &engine, AFTER, &["tasks"]).await.unwrap_err();
     assert!(matches!(&refused, CenterFileError::WorkTo(_)), "{refused}");
     assert!(setup.user("kate").await.enabled, "nothing was changed");
 
-    assert_eq!(prune(&setup, &engine, &["rest"]).await.unwrap(), applied(3));
+    assert_eq!(prune(&setup, &engine, AFTER, &["rest"]).await.unwrap(), applied(3));
     let directory = setup.directory().await;
     let rest = directory.queues.values().next().unwrap();
     assert_eq!((directory.queues.len(), rest.name.as_str()), (1, "rest"));
@@ -98,7 +99,7 @@ async fn what_is_with_what_is_removed_is_passed_on() {
 /// nobody is offered it, and success reported.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_to_a_queue_while_that_is_removed_is_not_left_there_silently() {
-    let setup = Setup::with(&before()).await;
+    let setup = Setup::with(&with_ben()).await;
     let engine = engine(&setup).await;
     let came = std::sync::Mutex::new(None);
     let runtime = tokio::runtime::Handle::current();
@@ -119,7 +120,7 @@ async fn what_comes_to_a_queue_while_that_is_removed_is_not_left_there_silently(
     assert!(refused.to_string().contains("1 of channel workitem"), "{refused}");
     let id = came.lock().unwrap().expect("a customer came");
 
-    assert_eq!(prune(&setup, &engine, &["rest"]).await.unwrap(), applied(1));
+    assert_eq!(prune(&setup, &engine, AFTER, &["rest"]).await.unwrap(), applied(1));
     let rest = setup.directory().await.queues.values().next().unwrap().id;
     assert_eq!(stored(&setup, id).await.wait().map(|wait| wait.queue), Some(rest));
 }
@@ -127,7 +128,7 @@ async fn what_comes_to_a_queue_while_that_is_removed_is_not_left_there_silently(
 /// A stop after the removal and before the work was passed on: the next application finds it.
 #[tokio::test]
 async fn what_a_stop_left_behind_is_passed_on_by_the_next_application() {
-    let setup = Setup::with(&before()).await;
+    let setup = Setup::with(&with_ben()).await;
     let one = engine(&setup).await;
     let id = open(&one, "tasks", Placement::InQueue, Actor::Server).await;
     let directory = setup.directory().await;
@@ -138,7 +139,7 @@ async fn what_a_stop_left_behind_is_passed_on_by_the_next_application() {
     let change = crate::change_set(guard, BY, Vec::new(), vec![removal]);
     setup.store.commit(change).await.unwrap();
     let other = engine(&setup).await;
-    prune(&setup, &other, &["rest"]).await.unwrap();
+    prune(&setup, &other, AFTER, &["rest"]).await.unwrap();
     let rest = setup.directory().await.queues.values().next().unwrap().id;
     assert_eq!(stored(&setup, id).await.wait().map(|wait| wait.queue), Some(rest));
     let gone = InteractionQuery::of(InteractionScope::Waiting, 10);
@@ -147,10 +148,10 @@ async fn what_a_stop_left_behind_is_passed_on_by_the_next_application() {
 
 #[tokio::test]
 async fn changes_of_the_center_are_in_its_history_with_who_made_them() {
-    let setup = Setup::with(&before()).await;
+    let setup = Setup::with(&with_ben()).await;
     let engine = engine(&setup).await;
     let user = setup.user("kate").await.id;
-    prune(&setup, &engine, &[]).await.unwrap();
+    prune(&setup, &engine, AFTER, &[]).await.unwrap();
     let log = setup.store.log_after(0, 1_000).await.unwrap().items;
     let of_center = log.iter().filter(|entry| !entry.facts.is_empty());
     let of_user = |fact: &Fact| match fact {
@@ -172,7 +173,7 @@ async fn changes_of_the_center_are_in_its_history_with_who_made_them() {
 /// A session that ends after the user was disabled writes their desk while that is removed.
 #[tokio::test]
 async fn a_desk_that_is_written_meanwhile_goes_all_the_same() {
-    let setup = Setup::with(&before()).await;
+    let setup = Setup::with(&with_ben()).await;
     let user = setup.user("kate").await;
     let store = Arc::new(FaultyStore::over(setup.store.clone()));
     let engine = engine_on(store.clone()).await;
@@ -198,17 +199,17 @@ async fn a_desk_that_is_written_meanwhile_goes_all_the_same() {
 /// Only a queue goes, so that the removal is the first commit.
 #[tokio::test]
 async fn a_plan_that_was_overtaken_moves_no_work() {
-    let setup = Setup::with(&before()).await;
+    let setup = Setup::with(&with_ben()).await;
     let engine = engine(&setup).await;
     let id = open(&engine, "tasks", Placement::InQueue, Actor::Server).await;
     let was = stored(&setup, id).await;
     let without_tasks = {
-        let before = before();
+        let before = with_ben();
         let (start, end) = (before.find("[[queue]]").unwrap(), before.find("[[workbin]]").unwrap());
         format!("{}{}", &before[..start], &before[end..])
     };
     let late = setup.plan(&without_tasks, Unnamed::Prune).await.unwrap();
-    setup.apply(&before().replace("Lund", "Early"), Unnamed::Keep).await.unwrap();
+    setup.apply(&with_ben().replace("Lund", "Early"), Unnamed::Keep).await.unwrap();
     let work_to = ["rest".to_owned()];
     let refused = pass_on(late, &engine, &work_to, QUIETLY).await.unwrap_err();
     assert!(matches!(&refused, CenterFileError::Conflict(_)), "{refused}");
