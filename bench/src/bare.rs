@@ -1,4 +1,5 @@
-//! The floor of HTTP: an axum server with one route that reads a body and answers the same few bytes.
+//! The floor of HTTP: an axum server with one route that reads a body and answers the same few
+//! bytes.
 
 use std::net::SocketAddr;
 use std::process::Stdio;

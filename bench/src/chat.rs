@@ -41,7 +41,11 @@ const DISK_TIME: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// How many chats.
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(10..=10_000))]
+    #[arg(
+        long,
+        default_value_t = 1_000,
+        value_parser = clap::value_parser!(u16).range(10..=10_000)
+    )]
     chats: u16,
     /// How many chats each agent has.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]

@@ -60,16 +60,28 @@ pub(crate) struct Options {
     #[arg(long, value_enum)]
     server: Vec<Kind>,
     /// How many agents.
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(128..=18_000))]
+    #[arg(
+        long,
+        default_value_t = 10_000,
+        value_parser = clap::value_parser!(u16).range(128..=18_000)
+    )]
     agents: u16,
     /// How many agents for the other projects' servers.
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(128..=18_000))]
+    #[arg(
+        long,
+        default_value_t = 10_000,
+        value_parser = clap::value_parser!(u16).range(128..=18_000)
+    )]
     peer_agents: u16,
     /// How many rounds, of which the medians are taken.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=50))]
     rounds: u16,
     /// How long a round takes, in ms.
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(100..=10_000))]
+    #[arg(
+        long,
+        default_value_t = 1_000,
+        value_parser = clap::value_parser!(u16).range(100..=10_000)
+    )]
     round_ms: u16,
 }
 

@@ -4,7 +4,8 @@
 //! each accept and complete one work item after the other over a kept-alive connection with Basic
 //! credentials, each change told by long-polling. Rounds of the program and of the floors
 //! alternate, so that whatever else the machine does hits all of them. The floors are a bare server
-//! that takes the same requests, the rows of a command by bare SQLite, and one sync after the other.
+//! that takes the same requests, the rows of a command by bare SQLite, and one sync after the
+//! other.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;

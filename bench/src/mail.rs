@@ -46,7 +46,11 @@ pub(crate) struct Options {
     #[arg(long, value_delimiter = ',', default_values_t = [1, 4, 8])]
     connections: Vec<u16>,
     /// How many letters altogether, for each number of connections.
-    #[arg(long, default_value_t = 3_000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    #[arg(
+        long,
+        default_value_t = 3_000,
+        value_parser = clap::value_parser!(u32).range(100..=100_000)
+    )]
     letters: u32,
     /// What the letters are made from.
     #[arg(long, default_value_t = 1)]

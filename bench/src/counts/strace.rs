@@ -13,8 +13,8 @@ use tokio::time::timeout;
 /// How long it may take to attach, or to end.
 const BOUND: Duration = Duration::from_secs(20);
 
-/// What is not counted: how often threads wait is how they meet, the disk's room is looked at by the
-/// clock, and the last line is the sum.
+/// What is not counted: how often threads wait is how they meet, the disk's room is looked at by
+/// the clock, and the last line is the sum.
 const LEFT_OUT: [&str; 7] =
     ["futex", "epoll_wait", "restart_syscall", "sched_yield", "statfs", "statx", "total"];
 
