@@ -17,7 +17,7 @@ use crate::center;
 use crate::comet::{Comet, Voice};
 use crate::customer::{self, CustomerDoors, CustomerVoice};
 use crate::options::Options;
-use crate::routes;
+use crate::sequence;
 use crate::shared::Shared;
 use crate::wire::letters::Cleaner;
 
@@ -99,7 +99,7 @@ impl Assembly {
             setup.customer_sessions,
             Ports::default(),
         );
-        let router = routes::router(&shared, &gate, &doors);
+        let router = sequence::router(&gate, &doors);
         let operator = center::router(&shared);
         Ok(Self { engine, comet, doors, router, operator })
     }

@@ -1,8 +1,8 @@
 //! Who is calling: Basic credentials or the session cookie, and what a cookie alone may do.
 //!
-//! The layer here never answers by itself. It notes who the caller is, or why they are nobody, and
-//! the extractors of [`crate::caller`] refuse when a handler's turn comes, so that a malformed body
-//! is told first (docs/compat/conventions.md#refusals, order of refusals).
+//! Nothing here answers a REST operation by itself. It is noted who the caller is, or why they are
+//! nobody, and the extractors of [`crate::caller`] refuse when a handler's turn comes, so that a
+//! malformed body is told first (docs/compat/conventions.md#refusals, order of refusals).
 
 mod basic;
 mod cors;
@@ -14,12 +14,11 @@ mod ticket;
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE, UPGRADE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use handoff_domain::User;
 
 use crate::comet::identity::{credentials_of, identity_of, login_of};
@@ -27,7 +26,7 @@ use crate::error::{Code, Refusal};
 use crate::peer::PeerAddress;
 use crate::shared::Shared;
 
-pub(crate) use cors::cors;
+pub(crate) use cors::Crossing;
 pub(crate) use footing::cover_footing;
 pub(crate) use session::{Session, end};
 
@@ -64,7 +63,7 @@ impl Gate {
         Self(Arc::new(Inner { shared, signer, basic }))
     }
 
-    fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Shared {
         &self.0.shared
     }
 }
@@ -87,7 +86,7 @@ pub(crate) struct Authenticated {
     means: Means,
 }
 
-/// What the layer found out; in every request's extensions.
+/// What was found out about the caller; in every request's extensions.
 #[derive(Clone, Debug)]
 pub(crate) struct Identified(pub(crate) Result<Authenticated, Refusal>);
 
@@ -96,84 +95,69 @@ pub(crate) struct Identified(pub(crate) Result<Authenticated, Refusal>);
 pub(crate) struct SessionEnded;
 
 /// Finds out who is calling, for the REST operations.
-pub(crate) async fn authenticate(
-    State(gate): State<Gate>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let mut found = identify(&gate, &parts).await;
-    if let Ok(caller) = &found {
-        gate.shared().engine().desks().touch(caller.user.id);
-        if let Err(refusal) = may_act(&gate, caller, &parts) {
-            found = Err(refusal);
-        }
-    }
-    let method = parts.method.clone();
-    parts.extensions.insert(Identified(found.clone()));
-    let mut response = next.run(Request::from_parts(parts, body)).await;
-    name_user(found.as_ref().ok(), &mut response);
-    set_session_headers(&gate, found.as_ref().ok(), &method, &mut response);
-    response
+pub(crate) async fn find_caller(gate: &Gate, parts: &Parts) -> Result<Authenticated, Refusal> {
+    let caller = identify(gate, parts).await?;
+    gate.shared().engine().desks().touch(caller.user.id);
+    may_act(gate, &caller, parts)?;
+    Ok(caller)
 }
 
-/// Finds out who is calling, for the CometD endpoint. Whoever is nobody goes through: CometD
-/// answers them in its own terms.
-pub(crate) async fn authenticate_comet(
-    State(gate): State<Gate>,
+/// Finds out who is calling, for the CometD endpoint, and names them to it. Whoever is nobody goes
+/// through: CometD answers them in its own terms.
+///
+/// # Errors
+///
+/// What is told instead of all that CometD would say.
+pub(crate) async fn find_comet_caller(
+    gate: &Gate,
     request: Request,
-    next: Next,
-) -> Response {
-    let (mut parts, body) = request.into_parts();
+) -> Result<(Option<Authenticated>, Request), Refusal> {
+    let (mut parts, mut body) = request.into_parts();
     let is_upgrade = parts.method == Method::GET && parts.headers.contains_key(UPGRADE);
     let is_write =
         is_upgrade || !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     // Before anything is looked up, and before a socket is opened: its frames could be read by the
     // page that opened it.
-    if is_write && let Err(refusal) = gate.shared().origins().may_connect(&parts.headers) {
-        return refusal.into_response();
+    if is_write {
+        gate.shared().origins().may_connect(&parts.headers)?;
     }
-    let found = identify(&gate, &parts).await;
-    let mut body = body;
-    match &found {
-        Ok(caller) => {
-            if let Err(refusal) = has_room(&gate, caller) {
-                return refusal.into_response();
-            }
-            // A browser cannot send the token with an upgrade; its origin, which it cannot leave
-            // out there, stands for it.
-            let needs_token = caller.means == Means::Cookie && is_write && !is_upgrade;
-            if needs_token && !has_token(&parts.headers, &caller.session) {
-                // Only a handshake needs it: afterwards the client id is what no other page can
-                // know.
-                let (is_handshake, same_body) = crate::request::is_handshake(body).await;
-                if is_handshake {
-                    return forged().into_response();
-                }
-                body = same_body;
-            }
-            parts.extensions.insert(identity_of(caller.user.id));
-            parts.extensions.insert(credentials_of(&caller.user));
-            if caller.means == Means::Cookie {
-                parts.extensions.insert(login_of(caller.session.id()));
-            }
+    let caller = match identify(gate, &parts).await {
+        Ok(caller) => caller,
+        Err(refusal) if refusal.retry_after_s.is_some() => return Err(refusal),
+        Err(_) => return Ok((None, Request::from_parts(parts, body))),
+    };
+    has_room(gate, &caller)?;
+    // A browser cannot send the token with an upgrade; its origin, which it cannot leave out there,
+    // stands for it.
+    let needs_token = caller.means == Means::Cookie && is_write && !is_upgrade;
+    if needs_token && !has_token(&parts.headers, &caller.session) {
+        // Only a handshake needs it: afterwards the client id is what no other page can know.
+        let (is_handshake, same_body) = crate::request::is_handshake(body).await;
+        if is_handshake {
+            return Err(forged());
         }
-        Err(refusal) if refusal.retry_after_s.is_some() => return refusal.clone().into_response(),
-        Err(_) => {}
+        body = same_body;
     }
-    let method = parts.method.clone();
-    let mut response = next.run(Request::from_parts(parts, body)).await;
-    name_user(found.as_ref().ok(), &mut response);
-    set_session_headers(&gate, found.as_ref().ok(), &method, &mut response);
-    response
+    parts.extensions.insert(identity_of(caller.user.id));
+    parts.extensions.insert(credentials_of(&caller.user));
+    if caller.means == Means::Cookie {
+        parts.extensions.insert(login_of(caller.session.id()));
+    }
+    Ok((Some(caller), Request::from_parts(parts, body)))
 }
 
-/// Tells the listener whose connection it is, by the answer's extensions: a user may have only so
-/// many.
-fn name_user(caller: Option<&Authenticated>, response: &mut Response) {
+/// Adds to an answer what is the caller's: whose connection it is, for the listener, because a user
+/// may have only so many; and their session.
+pub(crate) fn name_caller(
+    gate: &Gate,
+    caller: Option<&Authenticated>,
+    method: &Method,
+    response: &mut Response,
+) {
     if let Some(caller) = caller {
         response.extensions_mut().insert(identity_of(caller.user.id));
     }
+    set_session_headers(gate, caller, method, response);
 }
 
 /// Finds out who is calling. Basic wins over whatever cookie comes with it

@@ -16,7 +16,6 @@ mod replay;
 
 use std::sync::Arc;
 
-use axum::Router;
 use handoff_cometd::{CometdServer, Limits, Ports};
 use handoff_domain::UserId;
 use handoff_engine::Engine;
@@ -66,11 +65,6 @@ impl Comet {
         self.requests.clone()
     }
 
-    /// Returns the routes, to be merged: [`PATH`], also with the suffixes that clients append.
-    pub fn router(&self) -> Router {
-        self.server.router_at(PATH)
-    }
-
     /// Runs timers and the reports of ended sessions until [`Comet::shutdown`]. Spawn it once;
     /// dropping it stops all timers.
     pub async fn run(&self) {
@@ -90,7 +84,7 @@ impl Comet {
         &self.letters
     }
 
-    /// Returns the server itself, for its numbers.
+    /// Returns the server itself.
     #[must_use]
     pub const fn server(&self) -> &CometdServer {
         &self.server

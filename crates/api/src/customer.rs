@@ -15,13 +15,13 @@ pub(crate) mod availability;
 pub(crate) mod chat_operation;
 pub(crate) mod chats;
 pub(crate) mod comet;
+mod door;
 pub(crate) mod email;
 pub(crate) mod files;
 mod fingerprint;
 pub(crate) mod form;
 pub(crate) mod guard;
 pub(crate) mod hours;
-mod layers;
 pub(crate) mod open_media;
 mod options;
 mod origins;
@@ -36,25 +36,32 @@ mod state;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, any, post};
+use axum::extract::Request;
+use axum::http::Method;
+use axum::response::Response;
 use handoff_cometd::{Limits, Ports};
 
-use crate::body_memory::FORM_BYTES_MAX;
+use crate::auth::has_credentials;
+use crate::handle::routed;
 use crate::respond::{unknown_method, unknown_path};
 use crate::shared::Shared;
 use comet::CustomerComet;
 pub use comet::CustomerVoice;
+use door::{Door, Takes};
 pub use options::Options;
+use origins::Crossing;
 pub use paths::ROOT;
-pub(crate) use simple::ROOT as SIMPLE_ROOT;
+use paths::is_below_root;
 use state::DoorState;
 
 /// The customers' doors, and the CometD server behind one of them.
 pub struct CustomerDoors {
     state: DoorState,
     comet: CustomerComet,
+    /// What is below [`ROOT`].
+    below_root: Router,
+    /// What is below [`simple::ROOT`], where users have some of the paths as well.
+    simple: Router,
 }
 
 impl CustomerDoors {
@@ -69,7 +76,12 @@ impl CustomerDoors {
         let limits = Limits { sessions_per_source: options.sessions_per_address, ..limits };
         let state = DoorState::new(shared, options);
         let comet = CustomerComet::new(state.clone(), voice, limits, ports);
-        Arc::new(Self { state, comet })
+        let below_root = door::router(&state, ROOT, doors(&comet)).fallback(unknown_path);
+        let nothing = door::routes(&state, simple::nothing());
+        let simple = door::router(&state, simple::ROOT, simple::doors()).fallback_service(nothing);
+        let [below_root, simple] =
+            [below_root, simple].map(|routes| routes.method_not_allowed_fallback(unknown_method));
+        Arc::new(Self { state, comet, below_root, simple })
     }
 
     /// Runs timers and deliveries of the customers' CometD server until
@@ -84,14 +96,26 @@ impl CustomerDoors {
         self.comet.tell_standings().await;
     }
 
-    /// Returns what answers at the paths that agents have as well.
-    pub(crate) fn simple(&self) -> Vec<(&'static str, MethodRouter)> {
-        simple::doors(&self.state)
+    /// Tells whether a request is a customer's, by its path, and where users have the same, by who
+    /// is calling: whoever brings no user's credentials is a customer.
+    pub(crate) fn are_meant(&self, request: &Request) -> bool {
+        let path = request.uri().path();
+        is_below_root(path) || simple::is_at_root(path) && !has_credentials(request.headers())
     }
 
-    /// Returns what answers below [`SIMPLE_ROOT`] where there is no door.
-    pub(crate) fn nothing(&self) -> MethodRouter {
-        simple::nothing(&self.state)
+    /// Answers a customer.
+    pub(crate) async fn answer(&self, request: Request) -> Response {
+        let router =
+            if is_below_root(request.uri().path()) { &self.below_root } else { &self.simple };
+        let Some(crossing) = Crossing::of(self.state.shared(), &request) else {
+            return routed(router, request).await;
+        };
+        let mut response = match crossing.word() {
+            Some(word) => word,
+            None => routed(router, request).await,
+        };
+        crossing.tell(&mut response);
+        response
     }
 
     /// Answers parked polls and closes sockets.
@@ -100,50 +124,29 @@ impl CustomerDoors {
     }
 }
 
-/// Returns the routes of the customers' side.
-pub(crate) fn router(doors: &CustomerDoors) -> Router {
-    let state = &doors.state;
-    let forms = at_both(&[
-        ("/2/chat/{service}", || post(rest::request)),
-        ("/2/chat/{service}/availability", || post(availability::show)),
-        ("/2/chat/{service}/{chat}/{operation}", || post(rest::operate)),
-        ("/2/openmedia/{service}", || post(open_media::create)),
-    ])
-    .layer(DefaultBodyLimit::max(FORM_BYTES_MAX));
-    // Files are bounded while they arrive, by what their service allows; what has none is bounded
-    // where it is read.
-    let files = at_both(&[
-        ("/2/chat/{service}/{chat}/file", || post(files::upload)),
-        ("/2/chat/{service}/{chat}/file/limits", || post(files::show_limits)),
-        ("/2/chat/{service}/{chat}/file/{file}/{operation}", || post(files::operate)),
-        ("/2/chat-ntf", || post(files::notified)),
-        ("/2/email/{service}", || post(email::create)),
-    ])
-    .layer(DefaultBodyLimit::disable());
-    let unpacked = forms.merge(files).route_layer(from_fn(layers::expect_unpacked));
-    let counted = unpacked.with_state(state.clone());
-    let comet = doors.comet.router();
-    let waiting =
-        counted.merge(comet).layer(from_fn_with_state(state.clone(), layers::wait_for_memory));
-    // Counted first: what is one too many does not wait.
-    let below = waiting.layer(from_fn_with_state(state.clone(), layers::count));
-    // A page of a listed origin may read every answer below the root. Browsers ask first, by a
-    // method that no route has, so what is unknown is answered here as well.
-    Router::new()
-        .nest(ROOT, below)
-        .route(&format!("{ROOT}/"), any(unknown_path))
-        .route(&format!("{ROOT}/{{*rest}}"), any(unknown_path))
-        .method_not_allowed_fallback(unknown_method)
-        .layer(from_fn_with_state(state.shared().clone(), origins::cross_origin))
-}
-
-/// Makes what answers at a path.
-type Door = fn() -> MethodRouter<DoorState>;
-
-/// Returns routes that are the same with and without a slash at the end: the vendor's chat window
-/// always adds one (docs/api/customers.md).
-fn at_both(routes: &[(&str, Door)]) -> Router<DoorState> {
-    routes.iter().fold(Router::new(), |router, (path, handler)| {
-        router.route(path, handler()).route(&format!("{path}/"), handler())
-    })
+/// Returns the doors below [`ROOT`].
+fn doors(comet: &CustomerComet) -> Vec<Door> {
+    let mut doors = vec![
+        Door::new(Method::POST, "/2/chat/{service}", Takes::Form, rest::request),
+        Door::new(Method::POST, "/2/chat/{service}/availability", Takes::Form, availability::show),
+        Door::new(Method::POST, "/2/chat/{service}/{chat}/{operation}", Takes::Form, rest::operate),
+        Door::new(Method::POST, "/2/openmedia/{service}", Takes::Form, open_media::create),
+        Door::new(Method::POST, "/2/chat/{service}/{chat}/file", Takes::Files, files::upload),
+        Door::new(
+            Method::POST,
+            "/2/chat/{service}/{chat}/file/limits",
+            Takes::Files,
+            files::show_limits,
+        ),
+        Door::new(
+            Method::POST,
+            "/2/chat/{service}/{chat}/file/{file}/{operation}",
+            Takes::Files,
+            files::operate,
+        ),
+        Door::new(Method::POST, "/2/chat-ntf", Takes::Files, files::notified),
+        Door::new(Method::POST, "/2/email/{service}", Takes::Files, email::create),
+    ];
+    doors.extend(comet.doors());
+    doors
 }

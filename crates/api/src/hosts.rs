@@ -4,7 +4,6 @@ use axum::extract::Request;
 use axum::http::header::HOST;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Version};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::customer::paths::is_below_root;
@@ -13,17 +12,18 @@ use crate::error::Refusal;
 
 const NO_HOST: &str = "An HTTP/1.1 request must have one Host header that names a host; add it.";
 
-/// Layer around everything that a listener serves: refuses an HTTP/1.1 request that does not say,
-/// once, which host it means (RFC 9112, section 3.2). Whoever stands between could take it for
-/// another host's than we do.
-pub async fn expect_host(request: Request, next: Next) -> Response {
+/// Refuses an HTTP/1.1 request that does not say, once, which host it means (RFC 9112, section
+/// 3.2): whoever stands between could take it for another host's than we do. It concerns everything
+/// that a listener serves.
+#[must_use]
+pub fn refused_for_host(request: &Request) -> Option<Response> {
     if is_host_said(request.version(), request.headers()) {
-        return next.run(request).await;
+        return None;
     }
-    match is_below_root(request.uri().path()) {
+    Some(match is_below_root(request.uri().path()) {
         true => CustomerRefusal::invalid(NO_HOST).into_response(),
         false => Refusal::invalid(NO_HOST).into_response(),
-    }
+    })
 }
 
 fn is_host_said(version: Version, headers: &HeaderMap) -> bool {

@@ -15,6 +15,7 @@ use crate::error::Refusal;
 use crate::request::JsonBody;
 use crate::shared::Shared;
 use crate::wire::envelope::JsonText;
+use crate::wire::resource::API_ROOT;
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// Most bytes of a key.
@@ -49,7 +50,9 @@ impl<S: Sync> FromRequestParts<S> for Retry {
                 "An Idempotency-Key has 1 to {KEY_BYTES_MAX} visible ASCII characters; correct it."
             ))
         })?;
-        let target = format!("{} {}", parts.method, parts.uri.path());
+        // Receipts of an earlier version are found as well: they were written without the root.
+        let path = parts.uri.path();
+        let target = format!("{} {}", parts.method, path.strip_prefix(API_ROOT).unwrap_or(path));
         let fingerprint =
             parts.extensions.get::<JsonBody>().map_or("", JsonBody::fingerprint).to_owned();
         Ok(Self(Some(Known { key, target, fingerprint })))

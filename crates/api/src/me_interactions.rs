@@ -9,10 +9,8 @@ mod names;
 mod operations;
 mod talk;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::Uri;
-use axum::middleware::Next;
-use axum::response::Response;
 use handoff_domain::rejection::Noun;
 use handoff_domain::{Action, Interaction, Media, Named, Rejection, Topic, Workbin};
 use handoff_engine::Directory;
@@ -25,7 +23,7 @@ use crate::creation::{Creation, create_for};
 use crate::error::Refusal;
 use crate::idempotency::Retry;
 use crate::pages;
-use crate::request::{Id, JsonBody};
+use crate::request::Id;
 use crate::shared::Shared;
 use crate::wire::envelope::Envelope;
 use crate::wire::listing::Listing;
@@ -102,16 +100,6 @@ pub(crate) async fn operate(
     Id(id): Id,
 ) -> Answer {
     perform(&shared, &me, &id, None, operation, &retry).await
-}
-
-/// Layer of the operations: whatever becomes of one, its answer has its envelope.
-pub(crate) async fn envelopes(request: Request, next: Next) -> Response {
-    let name = request.extensions().get::<JsonBody>().and_then(|body| body.operation_name().ok());
-    let mut response = next.run(request).await;
-    if let Some(name) = name {
-        response.extensions_mut().insert(envelope_of(&name));
-    }
-    response
 }
 
 /// Carries out an operation on an interaction that the caller names, by the door of one medium or

@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use crate::error::{Code, Refusal};
 use crate::options::Options;
+use crate::wire::resource::API_ROOT;
 
 /// The origins that are listed, and our own.
 pub(crate) struct Origins {
@@ -23,7 +24,7 @@ pub(crate) struct Origins {
 impl Origins {
     pub(crate) fn new(options: &Options) -> Self {
         let root = options.public_url.uri("");
-        let own = root.trim_end_matches("/api/v2").trim_end_matches('/');
+        let own = root.trim_end_matches(API_ROOT).trim_end_matches('/');
         // A path in front of `/api/v2` is no part of an origin.
         let scheme_end = own.find("://").map_or(0, |at| at + 3);
         let host_end = own[scheme_end..].find('/').map_or(own.len(), |at| scheme_end + at);

@@ -6,12 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Path, Request};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use handoff_domain::Value;
 use http_body_util::BodyExt;
@@ -22,7 +20,7 @@ use crate::hex::sha256;
 use crate::wire::fields::Fields;
 use crate::wire::json;
 
-pub(crate) use unpacked::{PACKED, expect_unpacked, is_packed, telling_what_is_taken};
+pub(crate) use unpacked::{PACKED, is_packed, packed_refused, telling_what_is_taken};
 
 /// Most bytes of a body: far above any request of this API, far below what would hurt.
 const BYTES_MAX: usize = 1024 * 1024;
@@ -59,10 +57,16 @@ impl JsonBody {
         self.fields().required_text("operationName")
     }
 
-    fn read(headers: &HeaderMap, bytes: &Bytes) -> Result<Self, Refusal> {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is no JSON object, or too large.
+    pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Self, Refusal> {
+        let bytes = collect(body).await?;
         expect_json(headers)?;
-        let fingerprint = sha256(bytes);
-        match json::read(bytes)? {
+        let fingerprint = sha256(&bytes);
+        match json::read(&bytes)? {
             Value::Map(values) => Ok(Self(Arc::new(Parsed { values, fingerprint }))),
             _ => Err(Refusal::invalid("The body must be a JSON object; correct it.")),
         }
@@ -80,22 +84,6 @@ pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Refusal> {
     let refusal =
         Refusal::invalid("The body must be JSON; send it with Content-Type: application/json.");
     Err(refusal.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
-}
-
-/// Layer of every route with a JSON body: reads it, once, before anybody asks who is calling.
-pub(crate) async fn read_body(request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let read = match collect(body).await {
-        Ok(bytes) => JsonBody::read(&parts.headers, &bytes),
-        Err(refusal) => Err(refusal),
-    };
-    match read {
-        Ok(body) => {
-            parts.extensions.insert(body);
-            next.run(Request::from_parts(parts, Body::empty())).await
-        }
-        Err(refusal) => refusal.into_response(),
-    }
 }
 
 /// Reads a body up to its bound. What is left of a larger one the listener drops, as of every body

@@ -1,13 +1,12 @@
-//! The outermost layer: how a refusal looks in the end.
+//! How a refusal looks in the end.
 //!
 //! Handlers and extractors only say what was wrong. Which of the older keys the answer carries
 //! depends on the operation, and whether a browser's login window may open depends on the request;
 //! both are known here.
 
-use axum::extract::{OriginalUri, Request};
+use axum::extract::OriginalUri;
 use axum::http::header::{AUTHORIZATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::{Code, Refusal};
@@ -20,38 +19,47 @@ const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const NAVIGATE: &[u8] = b"navigate";
 const REALM: HeaderValue = HeaderValue::from_static("Basic realm=\"Handoff\", charset=\"UTF-8\"");
 
-/// Returns every refusal its final form.
-pub(crate) async fn refusals(request: Request, next: Next) -> Response {
-    let may_ask = may_ask_for_login(request.headers());
-    let response = next.run(request).await;
+/// Whether a browser may open its own login window over a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LoginWindow {
+    May,
+    MayNot,
+}
+
+impl LoginWindow {
+    /// `WWW-Authenticate` makes a browser open it. It must not over a page that has a login form:
+    /// the page's request would hang until somebody closes the window. So the header is left out as
+    /// soon as anything shows a script's hand: a mark of its libraries, an origin, a mode of
+    /// fetching that is no navigation, or credentials, which were just refused
+    /// (docs/api/README.md, "Credentials").
+    pub(crate) fn over_answer_to(headers: &HeaderMap) -> Self {
+        let signs = [&REQUESTED_WITH, &ORIGIN, &AUTHORIZATION];
+        let is_navigation =
+            headers.get_all(&FETCH_MODE).iter().all(|mode| mode.as_bytes() == NAVIGATE);
+        let has_sign = signs.iter().any(|sign| headers.contains_key(*sign));
+        if is_navigation && !has_sign { Self::May } else { Self::MayNot }
+    }
+}
+
+/// Gives a refusal its final form, and leaves every other answer as it is.
+pub(crate) fn in_final_form(response: Response, window: LoginWindow) -> Response {
     let Some(refusal) = response.extensions().get::<Refusal>().cloned() else { return response };
     let (mut parts, plain_body) = response.into_parts();
     let body = match parts.extensions.get::<Envelope>() {
         Some(envelope) => {
-            // Another body has another length; the layer that writes the answer counts anew.
+            // Another body has another length; whoever writes the answer counts anew.
             parts.headers.remove(axum::http::header::CONTENT_LENGTH);
             envelope.failure(&refusal).into_response().into_body()
         }
         None => plain_body,
     };
-    if refusal.status == StatusCode::UNAUTHORIZED && may_ask {
+    if refusal.status == StatusCode::UNAUTHORIZED && window == LoginWindow::May {
         parts.headers.insert(WWW_AUTHENTICATE, REALM);
     }
     if let Some(seconds) = refusal.retry_after_s {
         parts.headers.insert(RETRY_AFTER, seconds.into());
     }
     Response::from_parts(parts, body)
-}
-
-/// Tells whether a browser may open its own login window, which `WWW-Authenticate` makes it do. It
-/// must not over a page that has a login form: the page's request would hang until somebody closes
-/// the window. So the header is left out as soon as anything shows a script's hand: a mark of its
-/// libraries, an origin, a mode of fetching that is no navigation, or credentials, which were just
-/// refused (docs/api/README.md, "Credentials").
-fn may_ask_for_login(headers: &HeaderMap) -> bool {
-    let signs = [&REQUESTED_WITH, &ORIGIN, &AUTHORIZATION];
-    let is_navigation = headers.get_all(&FETCH_MODE).iter().all(|mode| mode.as_bytes() == NAVIGATE);
-    is_navigation && !signs.iter().any(|sign| headers.contains_key(*sign))
 }
 
 /// Answers for a path that does not exist.

@@ -124,10 +124,23 @@ impl CometdServer {
     /// clients and their ports all of them, others nothing or their own words (README, "What is
     /// spoken").
     pub fn router_at(&self, prefix: &str) -> Router {
-        let paths = ["", "/", "/{segment}", "/{segment}/"].map(|path| format!("{prefix}{path}"));
-        let paths = paths.iter().filter(|path| !path.is_empty());
+        let without_slash = Self::paths(prefix);
+        let with_slash = without_slash.clone().map(|path| format!("{path}/"));
+        let paths = without_slash.iter().chain(&with_slash).filter(|path| !path.is_empty());
         let router = paths.fold(Router::new(), |router, path| router.route(path, any(handle)));
         router.with_state(Arc::clone(&self.shared))
+    }
+
+    /// Returns the paths of [`CometdServer::router_at`] as a router writes them, but for the slash
+    /// at the end that each may have.
+    #[must_use]
+    pub fn paths(prefix: &str) -> [String; 2] {
+        [prefix.to_owned(), format!("{prefix}/{{segment}}")]
+    }
+
+    /// Answers a request that came by one of its paths.
+    pub async fn answer(&self, request: Request) -> Response {
+        handle(State(self.shared.clone()), request).await
     }
 
     /// Delivers a message to one session, subscribed or not. `data` is JSON text.

@@ -6,8 +6,8 @@
 //! silence and head, body, keep-alive, and an answer that nobody reads. Connections are counted,
 //! altogether, by address and by user.
 //!
-//! It deliberately knows nothing of what is served. A WebSocket leaves it with the upgrade; only
-//! its permit is still counted.
+//! It deliberately knows nothing of what is served; what a client is told that names no host, the
+//! API knows. A WebSocket leaves it with the upgrade; only its permit is still counted.
 
 mod body;
 mod connection;

@@ -15,13 +15,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
-use axum::middleware::{from_fn, map_request};
 use handoff_api::comet::Comet;
 use handoff_api::customer::CustomerDoors;
 use handoff_api::wire::letters::Cleaner;
 use handoff_api::wire::resource::PublicUrl;
-use handoff_api::{Assembly, PeerAddress, Setup, expect_host};
+use handoff_api::{Assembly, Setup};
 use handoff_bus::LocalBus;
 use handoff_content::directory::Adopt;
 use handoff_content::{FileKeeper, sweep};
@@ -168,7 +166,6 @@ impl Server {
         let Assembly { engine, comet, doors, router, operator } =
             assembly.context("the engine cannot be started")?;
         let router = router.merge(pages::widget(&Pages::of_this_build())).merge(more_pages);
-        let router = router.layer(map_request(name_peer)).layer(from_fn(expect_host));
         let acceptor = Acceptor::new(router, options::accept(config));
         engine.start();
         let tasks = TaskTracker::new();
@@ -237,13 +234,6 @@ async fn readers(
             Vec::new()
         }
     }
-}
-
-/// Tells the API where a request comes from, in the API's own term: wrong passwords are counted by
-/// address.
-async fn name_peer(ConnectInfo(peer): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
-    request.extensions_mut().insert(PeerAddress(peer.ip().to_canonical()));
-    request
 }
 
 impl Running {

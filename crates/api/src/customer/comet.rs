@@ -15,11 +15,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::Router;
 use axum::extract::Request;
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::map_request;
 use bytes::Bytes;
 use handoff_cometd::{
     Application, CometdServer, Delivery, Identity, Limits, Outgoing, Ports, RemovalReason,
@@ -33,6 +31,7 @@ use serde_json::value::RawValue;
 use super::answer::{Answer, Since, Standing};
 use super::chat_operation::{ChatOperation, Introduction};
 use super::chats::{self, RequestSource};
+use super::door::{Door, Takes};
 use super::form::Form;
 use super::guard::address_of;
 use super::refusal::{CustomerRefusal, RefusalKind};
@@ -81,8 +80,14 @@ impl CustomerComet {
         Self { server, inner }
     }
 
-    pub(super) fn router(&self) -> Router {
-        self.server.router_at(PATH).layer(map_request(name_caller))
+    /// Returns its doors.
+    pub(super) fn doors(&self) -> [Door; 2] {
+        CometdServer::paths(PATH).map(|path| {
+            let server = self.server.clone();
+            Door::new(None, path, Takes::Anything, async move |request: Request| {
+                server.answer(name_caller(request)).await
+            })
+        })
     }
 
     pub(super) async fn run(&self) {
@@ -100,8 +105,8 @@ impl CustomerComet {
     }
 }
 
-/// Layer of the endpoint: notes for the session where its handshake came from.
-async fn name_caller(mut request: Request) -> Request {
+/// Notes for the session where its handshake came from.
+fn name_caller(mut request: Request) -> Request {
     let text =
         |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let (origin, host) = (text(ORIGIN).unwrap_or_default(), text(HOST).unwrap_or_default());

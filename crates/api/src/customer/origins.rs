@@ -1,12 +1,11 @@
 //! Which origins' pages may read the customers' answers.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CONTENT_DISPOSITION, ORIGIN, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use handoff_domain::service::ServiceKind;
 
@@ -18,35 +17,48 @@ use crate::shared::Shared;
 /// How long a browser may remember what a foreign page is allowed, in s.
 const MAX_AGE_S: HeaderValue = HeaderValue::from_static("600");
 
-/// Layer of all customers' routes: lets pages of those origins call that the service lists, without
-/// credentials, because there are none. Where the address names no service, the pages of every
-/// service may. Whoever may not is told so when their browser asks first; what is sent without
-/// asking is carried out, as for a program, and their page cannot read the answer.
-pub(crate) async fn cross_origin(
-    State(shared): State<Shared>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let Some(origin) = request.headers().get(ORIGIN).cloned() else {
-        return next.run(request).await;
-    };
-    let path = request.uri().path();
-    let allowed = match is_of_emails(path) {
-        true => Ok(()),
-        false => may_call(&shared, service_in(path).as_deref(), request.headers()),
-    };
-    let asks_first = request.method() == Method::OPTIONS;
-    let mut response = match (&allowed, asks_first) {
-        (Ok(()), true) => StatusCode::NO_CONTENT.into_response(),
-        (Err(refusal), true) => refusal.clone().into_response(),
-        (_, false) => next.run(request).await,
-    };
-    let headers = response.headers_mut();
-    headers.append(VARY, HeaderValue::from(ORIGIN));
-    if allowed.is_ok() {
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+/// Where a request comes from that names an origin.
+///
+/// Pages of those origins may call that the service lists, without credentials, because there are
+/// none. Where the address names no service, the pages of every service may. Whoever may not is
+/// told so when their browser asks first; what is sent without asking is carried out, as for a
+/// program, and their page cannot read the answer.
+pub(super) struct Crossing {
+    origin: HeaderValue,
+    allowed: Result<(), CustomerRefusal>,
+    asks_first: bool,
+}
+
+impl Crossing {
+    pub(super) fn of(shared: &Shared, request: &Request) -> Option<Self> {
+        let origin = request.headers().get(ORIGIN).cloned()?;
+        let path = request.uri().path();
+        let allowed = match is_of_emails(path) {
+            true => Ok(()),
+            false => may_call(shared, service_in(path).as_deref(), request.headers()),
+        };
+        Some(Self { origin, allowed, asks_first: request.method() == Method::OPTIONS })
+    }
+
+    /// Returns the answer to a browser that asks first; nothing else becomes of its request.
+    pub(super) fn word(&self) -> Option<Response> {
+        let word = || match &self.allowed {
+            Ok(()) => StatusCode::NO_CONTENT.into_response(),
+            Err(refusal) => refusal.clone().into_response(),
+        };
+        self.asks_first.then(word)
+    }
+
+    /// Tells the browser with the answer what it may let the page see.
+    pub(super) fn tell(self, response: &mut Response) {
+        let headers = response.headers_mut();
+        headers.append(VARY, HeaderValue::from(ORIGIN));
+        if self.allowed.is_err() {
+            return;
+        }
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, self.origin);
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from(CONTENT_DISPOSITION));
-        if asks_first {
+        if self.asks_first {
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
             let allowed =
                 HeaderValue::from_static("content-type, contactcenterid, idempotency-key");
@@ -54,7 +66,6 @@ pub(crate) async fn cross_origin(
             headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE_S);
         }
     }
-    response
 }
 
 /// Tells whether a path is one of the e-mail services'. They list no origins: whoever may write to

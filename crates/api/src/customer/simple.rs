@@ -9,12 +9,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, any, get, post};
 use handoff_domain::service::ServiceKind;
 use handoff_domain::{Content, Interaction, InteractionId, TreatAs, Value, Visibility};
 use serde::Serialize;
@@ -23,6 +21,7 @@ use serde_json::json;
 use super::answer::Standing;
 use super::chat_operation::{ChatOperation, Introduction, message_id};
 use super::chats::{self, RequestSource};
+use super::door::{Door, Takes};
 use super::form::Form;
 use super::guard::address_of;
 use super::refusal::{CustomerRefusal, RefusalKind};
@@ -30,12 +29,16 @@ use super::state::DoorState;
 use crate::auth::cookie;
 use crate::body_memory::FORM_BYTES_MAX;
 use crate::error::{Code, Refusal};
-use crate::request::expect_unpacked;
 use crate::shared::Shared;
 use crate::wire::transcript::LogMessage;
 
-/// Where the doors are, below the API's root.
-pub(crate) const ROOT: &str = "/chats";
+/// Where the doors are. Users have some of the paths as well.
+pub(super) const ROOT: &str = "/api/v2/chats";
+/// Tells whether a path is one of the doors' or below.
+pub(super) fn is_at_root(path: &str) -> bool {
+    path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// The cookie that holds a chat's key.
 const KEY_COOKIE: &str = "HANDOFF_CHAT_KEY";
 /// The field and the query parameter that may hold it instead.
@@ -47,32 +50,20 @@ const ENTRIES_MAX: usize = 1_000;
 
 type Parameters = Query<BTreeMap<String, String>>;
 
-/// Returns the doors by their paths below the API's root. Agents have some of these paths as well;
-/// which of the two is calling the router finds out.
-pub(super) fn doors(state: &DoorState) -> Vec<(&'static str, MethodRouter)> {
-    let doors: [(_, MethodRouter<DoorState>); 3] = [
-        ("/chats", post(begin)),
-        ("/chats/{id}", get(show).post(operate)),
-        ("/chats/{id}/messages", get(messages)),
-    ];
-    let guarded =
-        |routes: MethodRouter<DoorState>| guarded(state, routes.layer(from_fn(expect_unpacked)));
-    doors.map(|(path, routes)| (path, guarded(routes))).into()
+/// Returns the doors.
+pub(super) fn doors() -> Vec<Door> {
+    vec![
+        Door::new(Method::POST, "", Takes::Object, begin),
+        Door::new(Method::GET, "/{id}", Takes::Object, show),
+        Door::new(Method::POST, "/{id}", Takes::Object, operate),
+        Door::new(Method::GET, "/{id}/messages", Takes::Object, messages),
+    ]
 }
 
-/// Answers below [`ROOT`] where there is no door: nothing that somebody without credentials may
-/// ask for.
-pub(crate) fn nothing(state: &DoorState) -> MethodRouter {
-    guarded(state, any(async || Refusal::not_authenticated()))
-}
-
-fn guarded(state: &DoorState, routes: MethodRouter<DoorState>) -> MethodRouter {
-    routes
-        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
-        .layer(from_fn_with_state(state.clone(), super::layers::wait_for_memory))
-        .layer(from_fn_with_state(state.clone(), super::layers::count))
-        .layer(from_fn_with_state(state.shared().clone(), super::origins::cross_origin))
-        .with_state(state.clone())
+/// Returns what answers below [`ROOT`] where there is no door: nothing that somebody without
+/// credentials may ask for.
+pub(super) fn nothing() -> Door {
+    Door::new(None, "", Takes::Anything, async || Refusal::not_authenticated())
 }
 
 async fn begin(State(doors): State<DoorState>, request: Request) -> Result<Response, Refusal> {
@@ -89,7 +80,7 @@ async fn begin(State(doors): State<DoorState>, request: Request) -> Result<Respo
     let mut response = with_standing(doors.shared(), &opened.interaction, body).await?;
     let secure = if doors.shared().options().secure_cookie { "; Secure" } else { "" };
     let text = format!(
-        "{KEY_COOKIE}={}; Path=/api/v2/chats/{id}; HttpOnly; SameSite=Lax{secure}",
+        "{KEY_COOKIE}={}; Path={ROOT}/{id}; HttpOnly; SameSite=Lax{secure}",
         opened.secure_key
     );
     if let Ok(value) = HeaderValue::from_str(&text) {

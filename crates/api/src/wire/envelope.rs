@@ -111,8 +111,8 @@ impl Envelope {
 }
 
 impl IntoResponse for Refusal {
-    /// Leaves the rendering to the outermost layer, which knows the envelope and the request's
-    /// headers; see `respond`.
+    /// Leaves the rest to [`crate::respond::in_final_form`], which knows the envelope and the
+    /// request's headers.
     fn into_response(self) -> Response {
         if let Some(cause) = &self.cause {
             cause.log();

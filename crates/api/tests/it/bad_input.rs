@@ -410,11 +410,68 @@ async fn paths_and_methods_that_do_not_exist_are_told_in_json() {
         assert_eq!(reply.codes(), (405, 10), "{method} {path}");
         assert_eq!(reply.headers[header::ALLOW], allowed, "{method} {path}");
     }
+    for (path, allowed) in [("/chats", "POST"), ("/chats/x", "GET,HEAD,POST")] {
+        let reply = api.anonymous().send(Method::DELETE, path, None, &[]).await;
+        assert_eq!(reply.codes(), (405, 10), "customers', {path}");
+        assert_eq!(reply.headers[header::ALLOW], allowed, "customers', {path}");
+    }
     for path in
         ["/interactions/%ff", "/users/%ff", "/workbins/%ff/interactions", "/openmedia/%ff/x"]
     {
         assert_eq!(api.by("kate").get(path).await.codes().1, 6, "{path}");
     }
+}
+
+#[tokio::test]
+async fn of_several_faults_the_first_is_told() {
+    let api = Api::start().await;
+    let path = "/me/interactions/x";
+    let (packed, json, key) = (
+        ("content-encoding", "gzip"),
+        ("content-type", "application/json"),
+        ("idempotency-key", ""),
+    );
+    let (accept, unknown) = (r#"{"operationName":"Accept"}"#, r#"{"operationName":"Make"}"#);
+    let steps: [(&[(&str, &str)], &str, (u16, i64)); 6] = [
+        (&[packed, key], "{", (415, 10)),
+        (&[key], "{", (415, 10)),
+        (&[json, key], "{", (400, 10)),
+        (&[json, key], unknown, (400, 10)),
+        (&[json, key], accept, (400, 10)),
+        (&[json], accept, (401, 20)),
+    ];
+    let mut sentences = std::collections::BTreeSet::new();
+    for (headers, body, codes) in steps {
+        let mut request = Request::post(format!("/api/v2{path}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let reply = api.send(request.body(Body::from(body)).unwrap()).await;
+        let sentence = reply.refused(codes.0, codes.1);
+        assert!(sentences.insert(sentence.clone()), "{sentence}");
+    }
+    let accept = || Some(accept.to_owned());
+    api.by("ada").send(Method::POST, path, accept(), &[json]).await.refused(403, 5);
+    api.by("kate").send(Method::POST, path, accept(), &[json]).await.refused(404, 6);
+}
+
+#[tokio::test]
+async fn a_customers_request_is_counted_before_anything_is_asked_of_it() {
+    let change = |setup: &mut handoff_api::Setup| setup.customers.requests_per_s = 1;
+    let api = Api::start_on(crate::api::store().await, change).await;
+    let send = async |path: &str| {
+        let request = Request::post(path).header("content-encoding", "gzip");
+        api.send(request.body(Body::from("packed")).unwrap()).await
+    };
+    let told =
+        |reply: &crate::api::Reply| (reply.status.as_u16(), reply.json()["statusCode"].clone());
+    assert_eq!(told(&send("/api/v2/chats").await), (415, json!(10)));
+    assert_eq!(send("/genesys/2/chat/customer-support").await.status, 415);
+    for path in ["/api/v2/chats", "/genesys/2/chat/customer-support", "/genesys/2/chat-ntf"] {
+        let reply = send(path).await;
+        assert!(reply.text.contains("Too many requests"), "{path}: {}", reply.text);
+    }
+    assert_eq!(send("/genesys/nothing").await.codes(), (404, 6), "where there is no door");
 }
 
 #[tokio::test]

@@ -181,7 +181,7 @@ impl Client {
         let directory = engine.core().directory();
         let credentials =
             user.and_then(|user| directory.users.get(&user)).map(|user| credentials_of(user));
-        let (router, id) = (comet.router(), String::new());
+        let (router, id) = (comet.server().router_at(PATH), String::new());
         Self { router, user, credentials, id, inbox: Vec::new(), taken: 0 }
     }
 

@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use handoff_api::{PeerAddress, refused_for_host};
 use handoff_cometd::Identity;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, EXPECT, HeaderValue};
@@ -119,10 +119,16 @@ impl Connection {
             back = Some(rest);
             Body::new(lent)
         });
-        request.extensions_mut().insert(ConnectInfo(self.peer));
-        let answered = self.router.clone().oneshot(request);
+        request.extensions_mut().insert(PeerAddress(self.peer.ip().to_canonical()));
+        let answered = match refused_for_host(&request) {
+            Some(refusal) => Err(refusal),
+            None => Ok(self.router.clone().oneshot(request)),
+        };
         async move {
-            let mut response = answered.await?;
+            let mut response = match answered {
+                Ok(answered) => answered.await?,
+                Err(refusal) => refusal,
+            };
             if let Some(back) = back {
                 back.drop_rest(client).await;
             }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Bytes;
-use axum::extract::ConnectInfo;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
+use handoff_api::PeerAddress;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 
@@ -44,7 +44,7 @@ fn start(limits: Limits) -> Server {
     let router = Router::new()
         .route(
             "/peer",
-            get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }),
+            get(async |Extension(PeerAddress(peer)): Extension<PeerAddress>| peer.to_string()),
         )
         .route("/first", post(first_piece))
         .route("/echo", post(|body: Bytes| async move { body }))
@@ -188,7 +188,7 @@ async fn a_connection_goes_on_after_a_body_that_nobody_read() {
     let mut stream = server
         .say("POST /peer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
         .await;
-    let own = stream.local_addr().unwrap().to_string();
+    let own = stream.local_addr().unwrap().ip().to_string();
     stream.write_all(b"0\r\n\r\nGET /peer HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let answers = read_answer(&mut stream, &own).await;
     assert!(answers.starts_with("HTTP/1.1 405 ") && answers.contains("HTTP/1.1 200 "), "{answers}");
@@ -257,7 +257,7 @@ async fn a_connection_is_kept_for_further_requests_and_closed_when_none_come() {
     let server =
         start(Limits { header_timeout: SHORT, idle_timeout: Duration::from_secs(1), ..LIMITS });
     let mut stream = server.say("GET /peer HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    let own = stream.local_addr().unwrap().to_string();
+    let own = stream.local_addr().unwrap().ip().to_string();
     read_answer(&mut stream, &own).await;
     // Longer than a head may take: silence between requests is something else.
     tokio::time::sleep(SHORT * 2).await;
@@ -322,7 +322,7 @@ async fn an_answer_that_is_taken_steadily_comes_whole_whatever_silence_is_allowe
 async fn more_connections_than_an_address_may_have_are_refused() {
     let server = start(Limits { connections_per_address: 1, ..LIMITS });
     let mut first = server.say("GET /peer HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    let own = first.local_addr().unwrap().to_string();
+    let own = first.local_addr().unwrap().ip().to_string();
     read_answer(&mut first, &own).await;
     let refused = read_to_end(&mut server.connect().await).await;
     let (head, body) = refused.split_once("\r\n\r\n").expect("a complete answer");
@@ -336,7 +336,7 @@ async fn more_connections_than_an_address_may_have_are_refused() {
 async fn a_stop_closes_what_is_idle_and_finishes_what_is_not() {
     let server = start(LIMITS);
     let mut idle = server.say("GET /peer HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    let own = idle.local_addr().unwrap().to_string();
+    let own = idle.local_addr().unwrap().ip().to_string();
     read_answer(&mut idle, &own).await;
     let mut half = server.say("GET /peer HTTP/1.1\r\n").await;
     let mut held = server.say("GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await;

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::wire::letters::Cleaner;
 
-/// What stands between the public address and a path.
-const API_ROOT: &str = "/api/v2";
+/// Where the API is mounted: what stands between the public address and a path.
+pub const API_ROOT: &str = "/api/v2";
 
 /// The address under which clients reach the server, with `/api/v2`: the prefix of every `uri`.
 #[derive(Clone, Debug, PartialEq, Eq)]
