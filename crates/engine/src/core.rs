@@ -50,6 +50,7 @@ use tokio_util::task::TaskTracker;
 use activity::Activity;
 use chats::Chats;
 use commit_counts::CommitCounts;
+pub use commit_counts::CommitTally;
 use follow::Followed;
 use ports::AheadClock;
 use references::References;
@@ -184,18 +185,10 @@ impl Core {
         &self.options
     }
 
-    /// Returns how many commits of commands, desks, contacts, timers and cursors went through
-    /// since the node began.
+    /// Returns how commits went since the node began.
     #[must_use]
-    pub fn commits(&self) -> u64 {
-        self.commit_counts.commits()
-    }
-
-    /// Returns how many of them were refused because a record of a kind had changed, of each kind
-    /// of which there were any.
-    #[must_use]
-    pub fn conflicts(&self) -> Vec<(Kind, u64)> {
-        self.commit_counts.conflicts()
+    pub fn commit_tally(&self) -> CommitTally {
+        self.commit_counts.tally()
     }
 
     /// Returns the present directory.

@@ -118,8 +118,6 @@ impl Engine {
         self.core.stopping.cancel();
         self.core.tasks.close();
         self.core.tasks.wait().await;
-        let (commits, conflicts) = (self.core.commits(), self.core.conflicts());
-        tracing::info!(commits, ?conflicts, "commits that went through, and what refused others");
         if let Err(error) = self.core.end_lease().await {
             tracing::warn!(error = %error, "the lease could not be given back; it ends by itself");
         }

@@ -23,7 +23,7 @@ use handoff_api::{Assembly, Setup};
 use handoff_bus::LocalBus;
 use handoff_content::directory::Adopt;
 use handoff_content::{FileKeeper, sweep};
-use handoff_engine::{Core, Engine, Outward, Parts, SystemClock, SystemIds, Worker};
+use handoff_engine::{CommitTally, Core, Engine, Outward, Parts, SystemClock, SystemIds, Worker};
 use handoff_postoffice::PostOffice;
 use handoff_projections::{Counters, Reader};
 use handoff_store::{Files, SqliteOptions, SqliteStore, Store};
@@ -254,9 +254,17 @@ impl Running {
         if timeout(ENGINE_STOPPING, self.engine.stop()).await.is_err() {
             tracing::warn!("the engine's workers did not end in time");
         }
+        self.tell_commits();
         if timeout(STORE_CLOSING, self.store.close()).await.is_err() {
             tracing::warn!("the store was not closed in time; the next start finishes it");
         }
         tracing::info!("the server has stopped");
+    }
+
+    /// Says what guards cost. The campaigns read this line (`testkit/src/tally.rs`).
+    fn tell_commits(&self) {
+        let CommitTally { commits, put_conflicts, check_conflicts } =
+            self.engine.core().commit_tally();
+        tracing::info!(commits, ?put_conflicts, ?check_conflicts, "how commits went");
     }
 }

@@ -353,7 +353,8 @@ impl Site {
         let data = home.join("data");
         let text = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\n{server}\n[store]\npath = {data:?}\n{store}\n\
-             [agent]\ndisconnect_grace = \"1h\"\n[log]\nfilter = \"warn\"\n{others}\n"
+             [agent]\ndisconnect_grace = \"1h\"\n[log]\nfilter = {FILTER:?}\n{others}\n",
+            FILTER = crate::tally::FILTER,
         );
         fs::create_dir_all(home).context("make a directory")?;
         fs::write(&file, center.file(own_hashes)).context("write the center file")?;

@@ -25,6 +25,7 @@ pub mod http;
 mod inbox;
 pub mod process;
 pub mod program;
+pub mod tally;
 
 pub use agent::TestAgent;
 pub use center::{Center, PASSWORD, Settings, Site};
@@ -34,3 +35,4 @@ pub use faulty_store::{Fault, FaultyStore};
 pub use http::{Answer, Call, Client, NoAnswer};
 pub use inbox::{BOUND, Inbox};
 pub use program::{Address, Program, Start};
+pub use tally::Tally;

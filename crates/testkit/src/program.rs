@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use crate::http::Client;
+use crate::tally::Tally;
 
 /// How long a start may take: the first one hashes every password of the center.
 const START_BOUND: Duration = Duration::from_secs(60);
@@ -39,8 +40,9 @@ pub enum Start {
     Demo(PathBuf),
     /// With a configuration file.
     Serve(PathBuf),
-    /// As the control of `cuts` on a data directory, which is the campaigns' program itself.
-    Early(PathBuf),
+    /// As what stands in for it with a fault, in a campaign's control: the campaigns' program
+    /// itself.
+    StandIn { fault: &'static str, data: PathBuf },
 }
 
 /// A running, or just killed, program. The child is killed when this is dropped.
@@ -178,7 +180,9 @@ impl Program {
                 command.args(["demo", "--listen", &self.listen, "--data"]).arg(data)
             }
             Start::Serve(config) => command.args(["serve", "--config"]).arg(config),
-            Start::Early(data) => command.args(["__early-server", "--data"]).arg(data),
+            Start::StandIn { fault, data } => {
+                command.args(["__stand-in", "--fault", fault, "--data"]).arg(data)
+            }
         };
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         let log =
@@ -215,11 +219,22 @@ impl Program {
     fn beside(&self, arguments: &[&str]) -> Command {
         let mut command = clean_command(&self.binary);
         match &self.start {
-            Start::Demo(data) | Start::Early(data) => command.env("HANDOFF__STORE__PATH", data),
+            Start::Demo(data) | Start::StandIn { data, .. } => {
+                command.env("HANDOFF__STORE__PATH", data)
+            }
             Start::Serve(config) => command.env("HANDOFF_CONFIG", config),
         };
         command.args(arguments);
         command
+    }
+
+    /// Stops it in order and returns how its commits went since it was started last.
+    pub async fn stop_and_tally(&mut self) -> Result<Tally> {
+        self.terminate().await?;
+        let status = self.ended().await?;
+        ensure!(status.success(), "the program ended with {status}:\n{}", self.log_tail());
+        let log = std::fs::read_to_string(&self.log).context("read the log")?;
+        Tally::last_in(&log).context("the program stopped without saying how its commits went")
     }
 
     /// Returns the end of the log.

@@ -2,9 +2,14 @@
 //!
 //! Clients fight over a set of interactions while the program is killed again and again. Afterwards
 //! the history of each interaction is checked for linearizability against a model of the rules.
-//! With `--control` the epochs that the clients name are left out on the way, which is what a
-//! program without fencing would do: then the checker has to find fault, and the command fails if
-//! it does not.
+//! What the program says of its commits since the last kill is printed, too: how many were made
+//! again because two clients changed the same thing, which is what they are here for, and how many
+//! because of something that they only relied on, of which there may be few.
+//!
+//! Both controls must be noticed, and the command fails if not: `epochs` leaves the epochs that the
+//! clients name out on the way, which is what a program without fencing would do, and the checker
+//! has to find fault; with `guards` every change of an interaction relies on its owner's desk,
+//! though it does not matter, and too many have to be made again.
 
 mod checker;
 mod clients;
@@ -17,11 +22,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use handoff_domain::Media;
 use handoff_testkit::center::{self, WORKBIN};
 use handoff_testkit::comet::be_reachable;
-use handoff_testkit::{Center, Program, Settings, Site};
+use handoff_testkit::{Center, Program, Settings, Site, Start, Tally};
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -32,6 +37,18 @@ use rules::{Agent, Answer, Call, Request, Rules, State};
 
 /// Two clients work as one agent, so that owners race against themselves too.
 const CLIENTS_PER_AGENT: usize = 2;
+/// Most of a hundred attempts at a commit that may be in vain because of what they only relied on.
+/// How often writers of the same record meet depends on the machine; this does not.
+const IN_VAIN_PERCENT_MAX: f64 = 2.0;
+/// The fewest commits from which that is told.
+const COMMITS_MIN: u64 = 200;
+
+/// What is done wrong on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Control {
+    Epochs,
+    Guards,
+}
 
 #[derive(Clone, Debug, Args)]
 pub struct Options {
@@ -53,9 +70,9 @@ pub struct Options {
     /// What the random choices start from; drawn when not given.
     #[arg(long)]
     seed: Option<u64>,
-    /// Leave the epochs out, and demand that this is noticed.
-    #[arg(long)]
-    control: bool,
+    /// Do something wrong, and demand that it is noticed.
+    #[arg(long, value_enum)]
+    control: Option<Control>,
 }
 
 /// Runs the test. It fails when a history is not linearizable, an interaction had two owners, or
@@ -70,8 +87,7 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
         Media::Workitem,
         room,
     );
-    let (binary, settings) = (&campaign.binary, Settings::default());
-    let (_, mut program) = Site::open(binary, campaign.home(), &made, settings).await?;
+    let mut program = start(&campaign, &made, options).await?;
     let (shared, _reachable) = prepare(&program, agents, options).await?;
     println!("{} clients call for {} s…", options.clients, options.seconds);
     let mut callers = JoinSet::new();
@@ -84,7 +100,42 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
     while let Some(ended) = callers.join_next().await {
         ended??;
     }
-    judge(&shared, options, kills, double_owners_now(&shared).await?)
+    let doubles = double_owners_now(&shared).await?;
+    let tally = program.stop_and_tally().await?;
+    println!("since the last kill: {tally}");
+    if options.control != Some(Control::Guards) {
+        judge(&shared, options, kills, doubles)?;
+    }
+    weigh(&tally, options)
+}
+
+/// Starts the program, or what stands in for it.
+async fn start(campaign: &Campaign, made: &Center, options: &Options) -> Result<Program> {
+    let site = Site::make(&campaign.binary, campaign.home(), made, Settings::default()).await?;
+    let own = std::env::current_exe().context("find this program")?;
+    let (binary, start) = match options.control {
+        Some(Control::Guards) => (&own, Start::StandIn { fault: "desks", data: site.data }),
+        Some(Control::Epochs) | None => (&campaign.binary, Start::Serve(site.config)),
+    };
+    Program::start(binary, start, site.log).await
+}
+
+/// Demands that few commits were in vain.
+fn weigh(tally: &Tally, options: &Options) -> Result<()> {
+    let [_, in_vain] = tally.percent();
+    match options.control {
+        Some(Control::Epochs) => return Ok(()),
+        Some(Control::Guards) => {
+            return demand_noticed(in_vain > IN_VAIN_PERCENT_MAX, "desks were relied on");
+        }
+        None => {}
+    }
+    ensure!(tally.commits >= COMMITS_MIN, "only {} commits since the last kill", tally.commits);
+    ensure!(
+        in_vain <= IN_VAIN_PERCENT_MAX,
+        "{in_vain:.2} % of the attempts were in vain, {IN_VAIN_PERCENT_MAX} % are the most"
+    );
+    Ok(())
 }
 
 /// Opens the agents' sessions and makes the interactions.
@@ -104,7 +155,10 @@ async fn prepare(
         let shelf = workbins.find(|one| one["name"] == WORKBIN).context("no group's workbin")?;
         workbin = shelf["id"].as_str().context("no workbin id")?.to_owned();
     }
-    let fencing = if options.control { Fencing::Withheld } else { Fencing::Sent };
+    let fencing = match options.control {
+        Some(Control::Epochs) => Fencing::Withheld,
+        Some(Control::Guards) | None => Fencing::Sent,
+    };
     let shared = Shared::new(program.address(), users, workbin, fencing);
     for _ in 0..options.interactions {
         let contested = shared.make().await?;
@@ -183,7 +237,7 @@ fn judge(shared: &Shared, options: &Options, kills: u64, doubles_now: usize) -> 
         "{} histories, {wrong} not linearizable, {undecided} undecided, {doubles} double owners",
         by_interaction.len()
     );
-    if options.control {
+    if options.control == Some(Control::Epochs) {
         return demand_noticed(wrong > 0, "the epochs were left out");
     }
     let least = options.calls_per_second.saturating_mul(options.seconds);

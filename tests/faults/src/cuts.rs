@@ -16,7 +16,7 @@
 mod audit;
 mod book;
 mod client;
-pub mod early;
+pub(crate) mod early;
 mod load;
 mod proxy;
 
@@ -36,6 +36,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::campaign::{Campaign, Kill, demand_noticed, lock};
+use crate::stand_in::{HELD, PUBLIC_URL};
 use audit::{Heads, Resyncs};
 use book::{Book, CHANGED, Place, TAKEN_BACK};
 use client::{Client, Doings, Plan};
@@ -55,8 +56,6 @@ const TOPICS: [&str; 7] = [
 ];
 /// Clients that work for one agent: their books are compared.
 const CLIENTS_PER_AGENT: usize = 5;
-/// How long the program holds a connect. Short, so that connects that end with nothing are met too.
-const HELD: Duration = Duration::from_secs(5);
 /// How long notifications are kept. Long enough for everybody who comes back, and short enough that
 /// a full run asks for what is swept.
 const KEPT: Duration = Duration::from_secs(90);
@@ -65,11 +64,6 @@ const SWEPT_AFTER: Duration = Duration::from_secs(100);
 /// How long the one who stays away does so at most: their numbers must still be kept when they come
 /// back.
 const AWAY_MAX: Duration = Duration::from_secs(60);
-/// How long agents may be out of reach: nobody is to be logged out by cuts.
-const GRACE_MS: u64 = 3_600_000;
-/// The prefix of all addresses in messages. Fixed, because the program changes its port at each
-/// restart and contents are compared.
-const PUBLIC_URL: &str = "http://center.example";
 /// The mean pause between two faults.
 const PAUSE: Duration = Duration::from_millis(280);
 /// How much longer than a held connect an answer may take: what the reference client calls its
@@ -114,7 +108,7 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
     let site = Site::make(&campaign.binary, campaign.home(), &made, settings).await?;
     let own = std::env::current_exe().context("find this program")?;
     let (binary, start) = match options.control {
-        true => (&own, Start::Early(site.data)),
+        true => (&own, Start::StandIn { fault: "early", data: site.data }),
         false => (&campaign.binary, Start::Serve(site.config)),
     };
     let mut program = Program::start(binary, start, site.log).await?;

@@ -2,7 +2,7 @@
 //! promised, and has a control that must fail.
 //!
 //! The program under test is a child process, known by its public doors alone; the one exception is
-//! the control of `cuts`, which puts the product's own parts on a store that lies.
+//! what stands in for it in some controls: the product's own parts on a store with a fault.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -18,3 +18,4 @@ pub mod cuts;
 pub mod floods;
 pub mod mails;
 pub mod slow;
+pub mod stand_in;

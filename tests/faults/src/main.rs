@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use handoff_faults::{applies, chats, contention, crash, cuts, floods, mails, slow};
+use handoff_faults::{applies, chats, contention, crash, cuts, floods, mails, slow, stand_in};
 
 #[derive(Debug, Parser)]
 #[command(name = "faults", about = "Handoff's fault campaigns")]
@@ -39,9 +39,9 @@ enum Command {
     /// Every mail comes in once and goes out, wherever relays, mailboxes and the program die, and
     /// two programs do not answer each other.
     Mails(mails::Options),
-    /// The program that tells too early: started by the control of `cuts`.
-    #[command(name = "__early-server", hide = true)]
-    EarlyServer(cuts::early::Options),
+    /// What stands in for the program, with a fault: started by controls.
+    #[command(name = "__stand-in", hide = true)]
+    StandIn(stand_in::Options),
 }
 
 #[tokio::main]
@@ -66,7 +66,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Cuts(options) => cuts::run(&root, &options).await,
         Command::Chats(options) => chats::run(&root, &options).await,
         Command::Mails(options) => mails::run(&root, &options).await,
-        Command::EarlyServer(options) => cuts::early::serve(&options).await,
+        Command::StandIn(options) => stand_in::serve(&options).await,
     }
 }
 

@@ -100,7 +100,7 @@ async fn commit_to_the_end(
     let _until_entered = core.board.begin_commit(written.collect());
     let as_of = core.board.desk_changes();
     let committed = core.store.commit(change).await;
-    core.commit_counts.count(&committed);
+    core.commit_counts.count(&puts, &committed);
     if let Err(CommitError::Store(StoreError::OutcomeUnknown { .. })) = &committed {
         forget_written(&core, &puts);
     }

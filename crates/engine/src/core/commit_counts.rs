@@ -2,46 +2,71 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use handoff_store::{CommitError, Key, Kind};
+use handoff_store::{CommitError, Key, Kind, Put};
 
-/// Counts since the node began.
-#[derive(Debug)]
-pub(crate) struct CommitCounts {
-    commits: AtomicU64,
-    /// At the place of `kind as usize`.
-    conflicts: Vec<AtomicU64>,
+/// How the commits of commands, desks, contacts, timers and cursors went since a node began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitTally {
+    /// How many went through.
+    pub commits: u64,
+    /// How many were refused because somebody else had written a record that they write, of each
+    /// kind of record of which there were any: what must be decided one after the other.
+    pub put_conflicts: Vec<(Kind, u64)>,
+    /// How many were refused because a record had changed that they only relied on: the price of
+    /// the guards.
+    pub check_conflicts: Vec<(Kind, u64)>,
 }
 
-impl Default for CommitCounts {
-    fn default() -> Self {
-        let conflicts = Kind::ALL.iter().map(|_| AtomicU64::new(0)).collect();
-        Self { commits: AtomicU64::new(0), conflicts }
-    }
+/// Counts since the node began.
+#[derive(Debug, Default)]
+pub(crate) struct CommitCounts {
+    commits: AtomicU64,
+    put_conflicts: ByKind,
+    check_conflicts: ByKind,
 }
 
 impl CommitCounts {
-    /// Counts what became of a commit.
-    pub(crate) fn count<T>(&self, committed: &Result<T, CommitError>) {
+    /// Counts what became of a commit of these writes.
+    pub(crate) fn count<T>(&self, puts: &[Put], committed: &Result<T, CommitError>) {
         match committed {
             Ok(_) => drop(self.commits.fetch_add(1, Ordering::Relaxed)),
-            Err(CommitError::Conflict { key }) => self.count_conflict(key),
+            Err(CommitError::Conflict { key })
+                if puts.iter().any(|put| put.record.key() == *key) =>
+            {
+                self.put_conflicts.count(key);
+            }
+            Err(CommitError::Conflict { key }) => self.check_conflicts.count(key),
             Err(_) => {}
         }
     }
 
-    fn count_conflict(&self, key: &Key) {
-        self.conflicts[key.kind() as usize].fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn tally(&self) -> CommitTally {
+        CommitTally {
+            commits: self.commits.load(Ordering::Relaxed),
+            put_conflicts: self.put_conflicts.counted(),
+            check_conflicts: self.check_conflicts.counted(),
+        }
+    }
+}
+
+/// One count for each kind of record, at the place of `kind as usize`.
+#[derive(Debug)]
+struct ByKind(Vec<AtomicU64>);
+
+impl Default for ByKind {
+    fn default() -> Self {
+        Self(Kind::ALL.iter().map(|_| AtomicU64::new(0)).collect())
+    }
+}
+
+impl ByKind {
+    fn count(&self, key: &Key) {
+        self.0[key.kind() as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Returns how many commits went through.
-    pub(crate) fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
-    }
-
-    /// Returns how many were refused because a record of a kind had changed, of each kind of which
-    /// there were any.
-    pub(crate) fn conflicts(&self) -> Vec<(Kind, u64)> {
-        let counts = self.conflicts.iter().map(|count| count.load(Ordering::Relaxed));
+    /// Returns the kinds of which there were any.
+    fn counted(&self) -> Vec<(Kind, u64)> {
+        let counts = self.0.iter().map(|count| count.load(Ordering::Relaxed));
         Kind::ALL.iter().copied().zip(counts).filter(|(_, count)| *count > 0).collect()
     }
 }
