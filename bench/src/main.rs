@@ -100,7 +100,7 @@ async fn run(root: &Path, what: &What) -> Result<()> {
 fn again_in_release(root: &Path) -> Result<()> {
     println!("building the benchmark (release)…");
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["run", "--quiet", "--release", "--package", "handoff-bench", "--"])
+        .args(["run", "--release", "--package", "handoff-bench", "--"])
         .args(std::env::args_os().skip(1))
         .current_dir(root)
         .status()

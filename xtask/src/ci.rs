@@ -103,7 +103,7 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         (
             "clippy",
             Box::new(move || {
-                let mut command = cargo(&["clippy", "--quiet"]);
+                let mut command = cargo(&["clippy"]);
                 command.args(EVERYTHING).args(["--", "-D", "warnings"]);
                 plain(command)
             }),
@@ -111,7 +111,7 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         (
             "build",
             Box::new(move || {
-                let mut command = cargo(&["build", "--quiet"]);
+                let mut command = cargo(&["build"]);
                 command.args(EVERYTHING);
                 plain(command)
             }),
@@ -131,8 +131,7 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         (
             "documentation",
             Box::new(move || {
-                let mut command =
-                    cargo(&["doc", "--quiet", "--workspace", "--no-deps", "--all-features"]);
+                let mut command = cargo(&["doc", "--workspace", "--no-deps", "--all-features"]);
                 command.env("RUSTDOCFLAGS", "-D warnings");
                 plain(command)
             }),

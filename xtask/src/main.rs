@@ -102,7 +102,7 @@ fn elsewhere(root: &Path, words: &[OsString]) -> Result<()> {
         bail!("there is no command {}; cargo xtask --help lists all", name.display());
     };
     let mut command = cargo(root);
-    command.args(["run", "--quiet", "--package", package, "--"]);
+    command.args(["run", "--package", package, "--"]);
     // A package with one command has its options at the top.
     command.args((names.len() > 1).then_some(name)).args(rest);
     let status = command.status().with_context(|| format!("run {package}"))?;

@@ -27,7 +27,7 @@ pub(crate) struct Options {
 /// When an invariant does not hold, or a seeded fault is not found.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["test", "--quiet", "--release", "--package", "handoff-domain"]);
+    command.args(["test", "--release", "--package", "handoff-domain"]);
     command.args(["--test", "model", "--test", "it", "--", "--nocapture"]);
     command.args(["explore::", "faults::", "random::", "transcripts::"]);
     command.env("HANDOFF_MODEL_SEQUENCES", options.sequences.to_string()).current_dir(root);

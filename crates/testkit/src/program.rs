@@ -287,7 +287,7 @@ pub fn build(root: &Path) -> Result<PathBuf> {
 pub fn release(root: &Path, what: &[&str]) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = std::process::Command::new(cargo);
-    command.args(["build", "--quiet", "--release"]).args(what).current_dir(root);
+    command.args(["build", "--release"]).args(what).current_dir(root);
     ensure!(command.status().context("run cargo build")?.success(), "{what:?} does not build");
     Ok(())
 }
