@@ -9,9 +9,9 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use handoff_domain::event::Cause;
-use handoff_domain::{GroupId, Media, Queue, QueueId, Role, SkillLevels, Step, Value};
+use handoff_domain::{CenterId, GroupId, Media, Queue, QueueId, Role, SkillLevels, Value};
 use handoff_engine::Directory;
-use handoff_provision::{By, change_set};
+use handoff_provision::{By, QueueFault, QueueField, QueueNames, QueuePlan, StepPlan, change_set};
 use handoff_store::{ChangeSet, CommitError, Extent, Key, Put, Record};
 
 use crate::caller::{Admin, AnyUser, Me};
@@ -27,13 +27,6 @@ use crate::wire::resource::{Link, QueueResource};
 
 /// Attributes that the list can be filtered by.
 const FILTERS: &[&str] = &["id", "name", "channel", "priority"];
-/// Longest time that an offer may stand, in s: the reference server's range of `delivering-timeout`
-/// (docs/compat/center.md#queues).
-const INVITE_TIMEOUT_S_MAX: u64 = 86_400;
-/// Most widening steps of one queue. Each is tried for every agent while routing, and nobody needs
-/// as many.
-const STEPS_MAX: usize = 100;
-
 /// How often a change is tried while others change the contact center, too.
 const ATTEMPTS_MAX: usize = 8;
 
@@ -119,20 +112,8 @@ pub(crate) struct Changes {
     id: Option<String>,
     uri: Option<String>,
     path: Option<String>,
-    name: Option<String>,
     channel: Option<String>,
-    groups: Option<Vec<String>>,
-    skills: Option<BTreeMap<String, u32>>,
-    priority: Option<i64>,
-    invite_timeout_ms: Option<u64>,
-    reoffer_after_ms: Option<u64>,
-    steps: Option<Vec<StepChange>>,
-}
-
-struct StepChange {
-    after_ms: u64,
-    groups: Vec<String>,
-    skills: BTreeMap<String, u32>,
+    plan: QueuePlan<String>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Changes {
@@ -145,19 +126,28 @@ impl<S: Sync> FromRequestParts<S> for Changes {
 
 impl Changes {
     fn read(fields: Fields<'_>) -> Result<Self, Refusal> {
-        Ok(Self {
-            id: fields.text("id")?,
-            uri: fields.text("uri")?,
-            path: fields.text("path")?,
-            name: fields.line("name")?.map(not_blank).transpose()?,
-            channel: fields.text("channel")?,
+        let plan = QueuePlan {
+            name: fields.line("name")?,
+            // It cannot be changed.
+            media: None,
             groups: fields.texts("groups")?,
             skills: fields.levels("skills")?,
             priority: fields.integer("priority")?,
-            invite_timeout_ms: time(fields, "inviteTimeout", 1)?,
-            reoffer_after_ms: time(fields, "reofferAfter", 0)?,
+            invite_timeout_ms: time(fields, "inviteTimeout")?,
+            reoffer_after_ms: time(fields, "reofferAfter")?,
             steps: steps(fields)?,
-        })
+            acknowledge: None,
+        };
+        match plan.faults().first() {
+            Some(fault) => Err(refusal(fault)),
+            None => Ok(Self {
+                id: fields.text("id")?,
+                uri: fields.text("uri")?,
+                path: fields.text("path")?,
+                channel: fields.text("channel")?,
+                plan,
+            }),
+        }
     }
 
     /// Refuses another id or address. A client that sends back what it read gives the queue's own,
@@ -184,7 +174,7 @@ impl Changes {
             let sentence = "The property channel of a queue cannot be changed; make another queue.";
             return Err(Refusal::new(Code::ReadOnly, sentence));
         }
-        if let Some(name) = &self.name {
+        if let Some(name) = &self.plan.name {
             let is_taken = |other: &Queue| {
                 other.center == queue.center && other.id != queue.id && other.name == *name
             };
@@ -193,97 +183,83 @@ impl Changes {
                     format!("There is another queue named {}; choose another name.", quoted(name));
                 return Err(Refusal::new(Code::AlreadyExists, sentence));
             }
-            queue.name.clone_from(name);
         }
-        if let Some(names) = &self.groups {
-            queue.groups = groups(queue, directory, names)?;
-        }
-        if let Some(levels) = &self.skills {
-            queue.skills = skills(queue, directory, levels)?;
-        }
-        if let Some(steps) = &self.steps {
-            let step = |step: &StepChange| {
-                Ok(Step {
-                    after_ms: step.after_ms,
-                    groups: groups(queue, directory, &step.groups)?,
-                    skills: skills(queue, directory, &step.skills)?,
-                })
-            };
-            queue.steps = steps.iter().map(step).collect::<Result<_, Refusal>>()?;
-            queue.steps.sort_by_key(|step| step.after_ms);
-        }
-        queue.priority = self.priority.unwrap_or(queue.priority);
-        queue.invite_timeout_ms = self.invite_timeout_ms.unwrap_or(queue.invite_timeout_ms);
-        queue.reoffer_after_ms = self.reoffer_after_ms.unwrap_or(queue.reoffer_after_ms);
-        Ok(())
+        self.plan.apply(queue, &Known { directory, center: queue.center })
     }
 }
 
-fn not_blank(name: String) -> Result<String, Refusal> {
-    if name.trim().is_empty() {
-        return Err(Refusal::invalid("The field name must not be blank; give the queue a name."));
-    }
-    Ok(name)
+/// Says what a queue cannot be, in the units of requests.
+fn refusal(fault: &QueueFault) -> Refusal {
+    let sentence = match fault.field {
+        QueueField::Name => "The field name must not be blank; give the queue a name.".to_owned(),
+        QueueField::InviteTimeout => {
+            "The field inviteTimeout must be 1 to 86400 seconds; correct it.".to_owned()
+        }
+        QueueField::ReofferAfter => {
+            "The field reofferAfter must be 0 to 86400 seconds; correct it.".to_owned()
+        }
+        QueueField::Step(_) => {
+            "The field after must be 1 to 86400 seconds, and of each step another; correct it."
+                .to_owned()
+        }
+        QueueField::Steps(_)
+        | QueueField::Channel
+        | QueueField::AcknowledgementSubject
+        | QueueField::AcknowledgementText => {
+            format!("The queue cannot be so: {}; correct it.", fault.message)
+        }
+    };
+    Refusal::invalid(sentence)
 }
 
 /// Reads a time in seconds; returns it in ms.
-fn time(fields: Fields<'_>, name: &str, least_s: u64) -> Result<Option<u64>, Refusal> {
-    let Some(seconds) = fields.count(name)? else { return Ok(None) };
-    if (least_s..=INVITE_TIMEOUT_S_MAX).contains(&seconds) {
-        return Ok(Some(seconds * 1_000));
-    }
-    Err(Refusal::invalid(format!(
-        "The field {name} must be {least_s} to {INVITE_TIMEOUT_S_MAX} seconds; correct it."
-    )))
+fn time(fields: Fields<'_>, name: &str) -> Result<Option<u64>, Refusal> {
+    Ok(fields.count(name)?.map(|seconds| seconds.saturating_mul(1_000)))
 }
 
-fn steps(fields: Fields<'_>) -> Result<Option<Vec<StepChange>>, Refusal> {
-    let wrong = || {
-        Refusal::invalid(format!(
-            "The field steps must be a list of at most {STEPS_MAX} objects; correct it."
-        ))
-    };
+fn steps(fields: Fields<'_>) -> Result<Option<Vec<StepPlan<String>>>, Refusal> {
+    let wrong = || Refusal::invalid("The field steps must be a list of objects; correct it.");
     let Some(value) = fields.get("steps") else { return Ok(None) };
     let Value::List(items) = value else { return Err(wrong()) };
-    if items.len() > STEPS_MAX {
-        return Err(wrong());
-    }
     let step = |item: &Value| {
         let Value::Map(values) = item else { return Err(wrong()) };
         let fields = Fields::top(values);
-        Ok(StepChange {
-            after_ms: time(fields, "after", 0)?.ok_or_else(|| fields.missing("after"))?,
+        Ok(StepPlan {
+            after_ms: time(fields, "after")?.ok_or_else(|| fields.missing("after"))?,
             groups: fields.texts("groups")?.unwrap_or_default(),
             skills: fields.levels("skills")?.unwrap_or_default(),
         })
     };
-    items.iter().map(step).collect::<Result<_, _>>().map(Some)
+    let mut steps: Vec<_> = items.iter().map(step).collect::<Result<_, _>>()?;
+    steps.sort_by_key(|step| step.after_ms);
+    Ok(Some(steps))
 }
 
-fn groups(
-    queue: &Queue,
-    directory: &Directory,
-    names: &[String],
-) -> Result<BTreeSet<GroupId>, Refusal> {
-    let id = |name: &String| {
-        let mut groups = directory.groups.values().filter(|group| group.center == queue.center);
-        let found = groups.find(|group| group.name == *name);
-        found.map(|group| group.id).ok_or_else(|| unknown("group", name))
-    };
-    names.iter().map(id).collect()
+/// The names of a contact center.
+struct Known<'a> {
+    directory: &'a Directory,
+    center: CenterId,
 }
 
-fn skills(
-    queue: &Queue,
-    directory: &Directory,
-    levels: &BTreeMap<String, u32>,
-) -> Result<SkillLevels, Refusal> {
-    let id = |(name, level): (&String, &u32)| {
-        let skill =
-            directory.skill_named(queue.center, name).ok_or_else(|| unknown("skill", name))?;
-        Ok((skill.id, *level))
-    };
-    levels.iter().map(id).collect()
+impl QueueNames<String> for Known<'_> {
+    type Unknown = Refusal;
+
+    fn groups(&self, names: &[String]) -> Result<BTreeSet<GroupId>, Refusal> {
+        let id = |name: &String| {
+            let mut groups = self.directory.groups.values();
+            let found = groups.find(|group| group.center == self.center && group.name == *name);
+            found.map(|group| group.id).ok_or_else(|| unknown("group", name))
+        };
+        names.iter().map(id).collect()
+    }
+
+    fn levels(&self, levels: &BTreeMap<String, u32>) -> Result<SkillLevels, Refusal> {
+        let id = |(name, level): (&String, &u32)| {
+            let skill = self.directory.skill_named(self.center, name);
+            Ok((skill.ok_or_else(|| unknown("skill", name))?.id, *level))
+        };
+        levels.iter().map(id).collect()
+    }
 }
 
 fn unknown(what: &str, name: &str) -> Refusal {

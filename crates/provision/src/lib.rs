@@ -7,6 +7,7 @@
 mod center_file;
 mod changing;
 mod origins;
+mod queue_plan;
 mod time_span;
 pub mod toml_place;
 
@@ -16,4 +17,5 @@ pub use center_file::{
 };
 pub use changing::{By, change_set};
 pub use origins::{is_origin, is_origin_pattern};
+pub use queue_plan::{QueueFault, QueueField, QueueNames, QueuePlan, StepPlan};
 pub use time_span::{InvalidTimeSpan, TimeSpan};

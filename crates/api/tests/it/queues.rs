@@ -46,6 +46,16 @@ async fn what_a_queue_cannot_be_is_refused() {
         (json!({"skills": {"juggling": 1}}), 404, 6),
         (json!({"steps": [{"after": 1, "groups": ["Nobody"]}]}), 404, 6),
         (json!({"inviteTimeout": 0, "priority": 9}), 400, 10),
+        (json!({"reofferAfter": 86_401, "priority": 9}), 400, 10),
+        (json!({"name": " ", "priority": 9}), 400, 10),
+        (json!({"steps": [{"after": 0}]}), 400, 10),
+        (json!({"steps": [{"after": 9}, {"after": 1}, {"after": 9}]}), 400, 10),
+        (json!({"steps": [{"after": 86_401}]}), 400, 10),
+        (
+            json!({"steps": (1..=101).map(|after| json!({"after": after})).collect::<Vec<_>>()}),
+            400,
+            10,
+        ),
     ];
     for (body, status, code) in table {
         ada.put(&path, body.clone()).await.refused(status, code);

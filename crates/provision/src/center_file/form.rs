@@ -178,7 +178,7 @@ pub(super) struct QueueForm {
     #[serde(default)]
     pub priority: i64,
     pub invite_timeout: Option<Spanned<TimeSpan>>,
-    pub reoffer_after: Option<TimeSpan>,
+    pub reoffer_after: Option<Spanned<TimeSpan>>,
     #[serde(default)]
     pub step: Vec<StepForm>,
     /// The queue in which what goes out by this one is looked at first.

@@ -320,6 +320,9 @@ async fn a_queue_that_holds_work_keeps_its_channel() {
     setup.plan(SAMPLE, Unnamed::Keep).await.unwrap();
 }
 
+/// Another step, of the same time.
+const STEP: &str = "[[queue.step]]\nafter = \"60s\"\n";
+
 #[tokio::test]
 async fn what_is_wrong_is_told_with_its_line() {
     let setup = Setup::default();
@@ -356,7 +359,18 @@ async fn what_is_wrong_is_told_with_its_line() {
         ),
         (swap("\"30s\"", "30"), vec![":25: ", "inviteTimeout"]),
         (swap("\"30s\"", "\"25h\""), vec![":25: ", "inviteTimeout is 25h", "1s to 24h"]),
+        (
+            swap("\"30s\"", "\"30s\"\nreofferAfter = \"2d\""),
+            vec![":26: ", "reofferAfter is 2d", "24h"],
+        ),
         (swap("\"60s\"", "\"0s\""), vec![":27: ", "more than 0s"]),
+        (swap("\"60s\"", "\"25h\""), vec![":27: ", "24h at most"]),
+        (swap("name = \"tasks\"", "name = \"ta\\nsks\""), vec![":20: ", "one line"]),
+        (swap("[[workbin]]", &format!("{STEP}[[workbin]]")), vec![":31: ", "the step before it"]),
+        (
+            swap("[[workbin]]", &format!("{}[[workbin]]", STEP.repeat(100))),
+            vec![":229: ", "100 steps"],
+        ),
         (swap("[\"Support\", \"Sales\"]", "[\"Nobody\"]"), vec![":28: ", "group \"Nobody\""]),
         (swap("group = \"Support\"", ""), vec![":31: ", "needs a group"]),
         (swap("\"AgentGroup\"", "\"Agent\""), vec![":33: ", "has no group"]),

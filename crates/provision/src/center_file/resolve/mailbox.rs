@@ -50,7 +50,7 @@ impl Resolver<'_> {
                 && let Some(first) = default.replace(own)
             {
                 let message = format!("the default mailbox is {first}; a center has one at most");
-                self.problems.borrow_mut().push(self.file.wrong_at(second.span().start, message));
+                self.wrong(second.span().start, message);
             }
             let mailbox = self.checked(self.mailbox(form).map(Some));
             self.records.extend(mailbox.map(Record::Mailbox));
@@ -82,7 +82,7 @@ impl Resolver<'_> {
             } else {
                 continue;
             };
-            self.problems.borrow_mut().push(self.file.wrong_at(address.span().start, message));
+            self.wrong(address.span().start, message);
         }
     }
 

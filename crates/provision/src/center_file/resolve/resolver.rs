@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use handoff_domain::{CenterId, GroupId, Media, QueueId, SkillId, SkillLevels};
 use handoff_engine::{Directory, IdSource};
@@ -11,9 +12,6 @@ use crate::center_file::error::CenterFileError;
 use crate::center_file::file::CenterFile;
 use crate::center_file::form::{Levels, Text};
 use crate::center_file::passwords::Passwords;
-
-/// The key of `capacity` that bounds all channels together.
-pub(super) const OVERALL: &str = "overall";
 
 /// What is wrong with a file, in the order in which it was found.
 pub(super) type Problems = RefCell<Vec<CenterFileError>>;
@@ -43,6 +41,11 @@ pub(super) struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
+    /// Notes what is wrong at a byte of the file, and goes on.
+    pub(super) fn wrong(&self, at: usize, message: impl Display) {
+        self.problems.borrow_mut().push(self.file.wrong_at(at, message));
+    }
+
     pub(super) fn checked<T: Default>(&self, result: Result<T, CenterFileError>) -> T {
         checked(&self.problems, result)
     }
@@ -73,7 +76,7 @@ impl Resolver<'_> {
         names.iter().filter_map(|name| self.checked(self.group(name).map(Some))).collect()
     }
 
-    pub(super) fn levels(&self, levels: &Levels) -> SkillLevels {
+    pub(super) fn skill_levels(&self, levels: &Levels) -> SkillLevels {
         let known = |name: &Text| {
             let id = self.skills.get(name.get_ref()).copied();
             self.checked(id.map(Some).ok_or_else(|| unknown(self.file, "skill", name)))

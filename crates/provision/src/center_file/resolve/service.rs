@@ -149,7 +149,7 @@ impl Resolver<'_> {
             {
                 let kind = ServiceKind::from(form.kind).name();
                 let message = format!("{option} is no option of a service of type {kind}");
-                self.problems.borrow_mut().push(self.file.wrong_at(place.start, message));
+                self.wrong(place.start, message);
             }
         }
     }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use handoff_domain::{Capacity, Chat, Media, User, UserId};
 use handoff_store::Record;
 
-use super::resolver::{OVERALL, Resolver, not_empty};
+use super::resolver::{Resolver, not_empty};
 use crate::center_file::error::CenterFileError;
 use crate::center_file::form::{PasswordForm, Text, UserForm};
+use crate::queue_plan::OVERALL;
 
 impl Resolver<'_> {
     pub(super) fn users(&mut self, forms: Vec<UserForm>) {
@@ -19,9 +20,7 @@ impl Resolver<'_> {
                 // (docs/compat/conventions.md#logins). Whose it is, is nobody else's business.
                 let message =
                     format!("the user name {user_name:?} is taken by another contact center");
-                self.problems
-                    .borrow_mut()
-                    .push(self.file.wrong_at(form.user_name.span().start, message));
+                self.wrong(form.user_name.span().start, message);
                 continue;
             }
             let before = known.and_then(|user| user.password_hash.as_deref());
@@ -32,7 +31,7 @@ impl Resolver<'_> {
                 center: self.center,
                 password_hash: self.checked(password),
                 groups: self.group_set(&form.groups),
-                skills: self.levels(&form.skills),
+                skills: self.skill_levels(&form.skills),
                 capacity: self.capacity(&form.capacity),
                 user_name,
                 first_name: form.first_name,
@@ -128,7 +127,7 @@ impl Resolver<'_> {
                 let message = format!(
                     "there is no channel {name:?} here; capacity takes chat, email, workitem, {OVERALL} and the channels of this file's queues"
                 );
-                self.problems.borrow_mut().push(self.file.wrong_at(channel.span().start, message));
+                self.wrong(channel.span().start, message);
             }
         }
         capacity

@@ -35,7 +35,7 @@ impl Resolver<'_> {
                 let message = format!(
                     "{name} is not set here; use outboundQueue, fromAddresses or [[disposition]]"
                 );
-                self.problems.borrow_mut().push(self.file.wrong_at(value.span().start, message));
+                self.wrong(value.span().start, message);
             }
             settings.insert(name.clone(), value.get_ref().clone());
         }
@@ -63,7 +63,7 @@ impl Resolver<'_> {
                 address.get_ref().contains('@') && !address.get_ref().contains(char::is_control);
             if !is_address {
                 let message = format!("{:?} is no e-mail address", address.get_ref());
-                self.problems.borrow_mut().push(self.file.wrong_at(address.span().start, message));
+                self.wrong(address.span().start, message);
             }
         }
         self.expect_few("fromAddresses", given.get(ENTRIES_MAX));
@@ -83,7 +83,7 @@ impl Resolver<'_> {
     fn expect_few(&self, what: &str, first_beyond: Option<&Text>) {
         if let Some(text) = first_beyond {
             let message = format!("{what} has more than {ENTRIES_MAX} entries");
-            self.problems.borrow_mut().push(self.file.wrong_at(text.span().start, message));
+            self.wrong(text.span().start, message);
         }
     }
 }

@@ -1,0 +1,227 @@
+//! What a queue may be, by whichever door it comes: as a table of a center file, or as the fields
+//! of a request. Each door says in its own words where something is wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+use handoff_domain::center::Acknowledgement;
+use handoff_domain::{GroupId, Media, Queue, SkillLevels, Step};
+
+use crate::time_span::TimeSpan;
+
+/// How long an offer may stand, in ms: the reference server's range of `delivering-timeout`
+/// (docs/compat/center.md#queues).
+const INVITE_TIMEOUT_MS: RangeInclusive<u64> = 1_000..=DAY_MS;
+/// How long until the same agent is asked again, in ms: as long as an offer at most.
+const REOFFER_AFTER_MS: RangeInclusive<u64> = 0..=DAY_MS;
+const DAY_MS: u64 = 86_400_000;
+/// Most widening steps of one queue. Each is tried for every agent while routing, and nobody needs
+/// as many.
+const STEPS_MAX: usize = 100;
+/// The longest name of a channel, in characters.
+const CHANNEL_LEN_MAX: usize = 64;
+/// The key of an agent's capacity that bounds all channels together, and so no channel's name.
+pub(crate) const OVERALL: &str = "overall";
+
+/// What is said of a queue, as far as it is said. Groups and skills stand there by their names.
+#[derive(Debug)]
+pub struct QueuePlan<N> {
+    pub name: Option<String>,
+    pub media: Option<Media>,
+    pub groups: Option<Vec<N>>,
+    pub skills: Option<BTreeMap<N, u32>>,
+    pub priority: Option<i64>,
+    pub invite_timeout_ms: Option<u64>,
+    pub reoffer_after_ms: Option<u64>,
+    /// In order of their time.
+    pub steps: Option<Vec<StepPlan<N>>>,
+    pub acknowledge: Option<Acknowledgement>,
+}
+
+/// What is said of a widening step.
+#[derive(Debug)]
+pub struct StepPlan<N> {
+    pub after_ms: u64,
+    pub groups: Vec<N>,
+    pub skills: BTreeMap<N, u32>,
+}
+
+/// What of a queue cannot be as it is said.
+#[derive(Debug, PartialEq, Eq)]
+pub struct QueueFault {
+    pub field: QueueField,
+    /// What is wrong, and what is allowed.
+    pub message: String,
+}
+
+/// Where something is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueField {
+    Name,
+    Channel,
+    InviteTimeout,
+    ReofferAfter,
+    /// One step, by its place.
+    Step(usize),
+    /// How many steps there are; the first that is too many, by its place.
+    Steps(usize),
+    AcknowledgementSubject,
+    AcknowledgementText,
+}
+
+/// Looks up what a queue names.
+pub trait QueueNames<N> {
+    /// A name that is not known.
+    type Unknown;
+
+    /// Looks groups up.
+    ///
+    /// # Errors
+    ///
+    /// When one is not known.
+    fn groups(&self, names: &[N]) -> Result<BTreeSet<GroupId>, Self::Unknown>;
+
+    /// Looks skills up.
+    ///
+    /// # Errors
+    ///
+    /// When one is not known.
+    fn levels(&self, levels: &BTreeMap<N, u32>) -> Result<SkillLevels, Self::Unknown>;
+}
+
+impl<N> QueuePlan<N> {
+    /// Returns what cannot be so, as far as that needs no other record.
+    #[must_use]
+    pub fn faults(&self) -> Vec<QueueFault> {
+        let mut faults = Vec::new();
+        faults.extend(self.name.as_deref().and_then(name_fault));
+        faults.extend(self.media.as_ref().and_then(channel_fault));
+        let times = [
+            (QueueField::InviteTimeout, "inviteTimeout", self.invite_timeout_ms, INVITE_TIMEOUT_MS),
+            (QueueField::ReofferAfter, "reofferAfter", self.reoffer_after_ms, REOFFER_AFTER_MS),
+        ];
+        faults.extend(times.into_iter().filter_map(|(field, name, ms, allowed)| {
+            let ms = ms.filter(|ms| !allowed.contains(ms))?;
+            let [given, least, most] =
+                [ms, *allowed.start(), *allowed.end()].map(TimeSpan::from_ms);
+            Some(field.fault(format!("{name} is {given}, allowed is {least} to {most}")))
+        }));
+        faults.extend(step_faults(self.steps.as_deref().unwrap_or_default()));
+        faults.extend(self.acknowledgement_fault());
+        faults
+    }
+
+    fn acknowledgement_fault(&self) -> Option<QueueFault> {
+        let Acknowledgement { subject, text } = self.acknowledge.as_ref()?;
+        let blank = |text: &str| text.trim().is_empty();
+        let (field, message) = if self.media.as_ref().is_some_and(|media| *media != Media::Email) {
+            (QueueField::AcknowledgementSubject, "only e-mail queues acknowledge")
+        } else if subject.contains(char::is_control) {
+            (QueueField::AcknowledgementSubject, "the subject of an acknowledgement is one line")
+        } else if blank(subject) {
+            (QueueField::AcknowledgementSubject, "expected a subject, found an empty text")
+        } else if blank(text) {
+            (QueueField::AcknowledgementText, "expected a text, found an empty one")
+        } else {
+            return None;
+        };
+        Some(field.fault(message))
+    }
+
+    /// Changes a queue as far as anything is said. What has a fault must not get here.
+    ///
+    /// # Errors
+    ///
+    /// When a name is not known; the queue is then changed in parts.
+    pub fn apply<L: QueueNames<N>>(&self, queue: &mut Queue, names: &L) -> Result<(), L::Unknown> {
+        if let Some(groups) = &self.groups {
+            queue.groups = names.groups(groups)?;
+        }
+        if let Some(levels) = &self.skills {
+            queue.skills = names.levels(levels)?;
+        }
+        if let Some(steps) = &self.steps {
+            let step = |step: &StepPlan<N>| {
+                let (groups, skills) = (names.groups(&step.groups)?, names.levels(&step.skills)?);
+                Ok(Step { after_ms: step.after_ms, groups, skills })
+            };
+            queue.steps = steps.iter().map(step).collect::<Result<_, _>>()?;
+        }
+        if let Some(name) = &self.name {
+            queue.name.clone_from(name);
+        }
+        if let Some(media) = &self.media {
+            queue.media.clone_from(media);
+        }
+        if let Some(acknowledgement) = &self.acknowledge {
+            queue.acknowledge = Some(acknowledgement.clone());
+        }
+        queue.priority = self.priority.unwrap_or(queue.priority);
+        queue.invite_timeout_ms = self.invite_timeout_ms.unwrap_or(queue.invite_timeout_ms);
+        queue.reoffer_after_ms = self.reoffer_after_ms.unwrap_or(queue.reoffer_after_ms);
+        Ok(())
+    }
+}
+
+impl QueueField {
+    fn fault(self, message: impl Into<String>) -> QueueFault {
+        QueueFault { field: self, message: message.into() }
+    }
+}
+
+fn name_fault(name: &str) -> Option<QueueFault> {
+    let message = if name.trim().is_empty() {
+        "expected a name, found an empty text"
+    } else if name.contains(char::is_control) {
+        "the name of a queue is one line"
+    } else {
+        return None;
+    };
+    Some(QueueField::Name.fault(message))
+}
+
+fn channel_fault(media: &Media) -> Option<QueueFault> {
+    let name = media.name();
+    let message = if name.trim().is_empty() {
+        "expected a name, found an empty text".to_owned()
+    } else if !is_channel_name(name) {
+        format!(
+            "the channel name {name:?} becomes a part of addresses: allowed are up to {CHANNEL_LEN_MAX} letters, digits, hyphens, \
+             underscores and dots, and not {OVERALL:?}"
+        )
+    } else if media.is_silent() {
+        format!("nothing is routed to the channel {media}; a queue is for another one")
+    } else {
+        return None;
+    };
+    Some(QueueField::Channel.fault(message))
+}
+
+fn is_channel_name(name: &str) -> bool {
+    let may_stand = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    name.len() <= CHANNEL_LEN_MAX
+        && name != OVERALL
+        && name.chars().all(may_stand)
+        && !name.starts_with('.')
+}
+
+fn step_faults<N>(steps: &[StepPlan<N>]) -> Vec<QueueFault> {
+    if steps.len() > STEPS_MAX {
+        let message = format!("a queue has {STEPS_MAX} steps at most");
+        return vec![QueueField::Steps(STEPS_MAX).fault(message)];
+    }
+    let mut before_ms = 0;
+    let fault_of = |(place, step): (usize, &StepPlan<N>)| {
+        let is_later = step.after_ms > before_ms;
+        before_ms = step.after_ms;
+        let message = if !is_later {
+            "a step comes after more than 0s, and after more than the step before it"
+        } else if step.after_ms > DAY_MS {
+            "a step comes after 24h at most"
+        } else {
+            return None;
+        };
+        Some(QueueField::Step(place).fault(message))
+    };
+    steps.iter().enumerate().filter_map(fault_of).collect()
+}
