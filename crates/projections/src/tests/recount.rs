@@ -10,6 +10,8 @@ use crate::counters::{Quarter, QueueOrAgent, Tally, Waiting, quarter_of};
 
 #[derive(Debug, Default)]
 pub(super) struct Recount {
+    /// Everything that happened.
+    pub(super) facts: Vec<Fact>,
     pub(super) waiting: BTreeMap<QueueId, Waiting>,
     pub(super) quarters: BTreeMap<(Quarter, QueueOrAgent), Tally>,
 }
@@ -21,6 +23,7 @@ pub(super) async fn recount(store: &dyn Store) -> Recount {
         let history = store.history(SubjectKey::Interaction(id), 0, usize::MAX).await.unwrap();
         let facts: Vec<Happened> = history.items.into_iter().flat_map(happened).collect();
         recount.add(&facts);
+        recount.facts.extend(facts.into_iter().map(|happened| happened.fact));
     }
     recount
 }

@@ -1,4 +1,4 @@
-//! A small contact center on a memory store, and what happens in it.
+//! A small contact center on a memory store, in which something happens.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,78 +9,34 @@ use handoff_bus::LocalBus;
 use handoff_domain::event::Cause;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
-    Action, Actor, Caller, CenterId, Direction, GroupId, InteractionId, Media, Medium, Named,
-    Queue, QueueId, Role, State, Target, Time, Topic, UserCommand, UserData, UserId, Workbin,
-    WorkbinId, WorkbinOwner,
+    Acknowledgement, Actor, Address, Automatic, Caller, CenterId, ChatTimes, Direction, GroupId,
+    Interaction, InteractionId, Letter, Media, Medium, Named, Queue, QueueId, Role, Time, Topic,
+    UserData, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    ChannelChange, CommandRequest, Core, Done, Engine, IdSource, Opening, Options, Outward, Parts,
-    Replay, Subscriptions,
+    ChannelChange, CommandRequest, Core, Engine, ExecuteError, IdSource, NewChat, NewLetter,
+    Opening, Options, Outward, Parts, Replay, Subscriptions,
 };
 use handoff_store::{InteractionQuery, InteractionScope, Store};
 use handoff_testkit::{Center, ManualClock};
-use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::deeds::{Deed, What};
 use crate::Counters;
 
 const CENTER: CenterId = CenterId(1);
-const GROUP: GroupId = GroupId(7);
-const AGENTS: [UserId; 2] = [UserId(0xa), UserId(0xb)];
-const QUEUES: [QueueId; 2] = [QueueId(0x51), QueueId(0x52)];
+pub(super) const GROUP: GroupId = GroupId(7);
+pub(super) const AGENTS: [UserId; 3] = [UserId(0xa), UserId(0xb), SUPERVISOR];
+pub(super) const SUPERVISOR: UserId = UserId(0xc);
+/// Two of work items, one of chats, two of e-mails.
+pub(super) const QUEUES: [QueueId; 5] =
+    [QueueId(0x51), QueueId(0x52), QueueId(0x53), QueueId(0x54), QueueId(0x55)];
+pub(super) const CHATS: usize = 2;
+/// The queue whose letters are confirmed, and by which mails go out that somebody looks at first.
+pub(super) const CHECKED: usize = 3;
+/// Where somebody looks at them.
+const REVIEW: usize = 4;
 const WORKBIN: WorkbinId = WorkbinId(0xe3);
-
-/// What happens in the contact center; what does not go is refused by the rules.
-#[derive(Clone, Debug)]
-pub(super) enum Deed {
-    Submit {
-        queue: usize,
-    },
-    Act {
-        place: usize,
-        what: What,
-    },
-    /// Time passes, and what is due happens.
-    Pass {
-        ms: u32,
-    },
-    /// An agent's session ends; they come back with the next deed of this kind.
-    ComeOrGo {
-        agent: usize,
-    },
-    /// So much time passes that the log is swept.
-    Sweep,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum What {
-    Accept,
-    Reject,
-    Complete,
-    Transfer,
-    Park,
-    Pull,
-    Requeue { queue: usize },
-}
-
-pub(super) fn deed() -> impl Strategy<Value = Deed> {
-    let what = prop_oneof![
-        4 => Just(What::Accept),
-        1 => Just(What::Reject),
-        2 => Just(What::Complete),
-        1 => Just(What::Transfer),
-        1 => Just(What::Park),
-        1 => Just(What::Pull),
-        1 => (0..2_usize).prop_map(|queue| What::Requeue { queue }),
-    ];
-    prop_oneof![
-        20 => (0..2_usize).prop_map(|queue| Deed::Submit { queue }),
-        80 => (0..8_usize, what).prop_map(|(place, what)| Deed::Act { place, what }),
-        20 => (0..1_000_000_u32).prop_map(|ms| Deed::Pass { ms }),
-        3 => (0..2_usize).prop_map(|agent| Deed::ComeOrGo { agent }),
-        1 => Just(Deed::Sweep),
-    ]
-}
 
 #[derive(Default)]
 struct CountingIds(AtomicU64);
@@ -101,28 +57,39 @@ pub(super) struct Rig {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<ManualClock>,
     directory: TempDir,
-    submitted: Vec<InteractionId>,
-    is_in: [bool; 2],
+    letters: u64,
+    is_in: [bool; AGENTS.len()],
 }
 
 fn described() -> Center {
-    Center::new(CENTER, "Demo")
+    let agent = [Role::Agent];
+    let mut center = Center::new(CENTER, "Demo")
         .group(GROUP, "Support")
-        .user(AGENTS[0], "kate", &[Role::Agent], &[GROUP], &[])
-        .user(AGENTS[1], "ben", &[Role::Agent], &[GROUP], &[])
+        .user(AGENTS[0], "kate", &agent, &[GROUP], &[])
+        .user(AGENTS[1], "ben", &agent, &[GROUP], &[])
         .room(Media::Workitem, 3)
+        .user(SUPERVISOR, "sam", &[Role::Agent, Role::Supervisor], &[GROUP], &[])
         .queue(QUEUES[0], "tasks", Media::Workitem, &[GROUP], &[])
         .queue(QUEUES[1], "orders", Media::Workitem, &[GROUP], &[])
+        .queue(QUEUES[CHATS], "chats", Media::Chat, &[GROUP], &[])
+        .queue(QUEUES[CHECKED], "letters", Media::Email, &[GROUP], &[])
+        .queue(QUEUES[REVIEW], "review", Media::Email, &[GROUP], &[])
         .workbin(WorkbinId(0xe1), Workbin::IN_PROGRESS, WorkbinOwner::EachAgent)
-        .workbin(WORKBIN, "shared", WorkbinOwner::Group(GROUP))
+        .workbin(WorkbinId(0xe2), Workbin::DRAFTS, WorkbinOwner::EachAgent)
+        .workbin(WORKBIN, "shared", WorkbinOwner::Group(GROUP));
+    let (subject, text) = ("We have it".to_owned(), "Thank you.".to_owned());
+    center.queues[CHECKED].acknowledge = Some(Acknowledgement { subject, text });
+    center.queues[CHECKED].review = Some(QUEUES[REVIEW]);
+    center
 }
 
-fn queue(place: usize) -> Named<Queue> {
+pub(super) fn queue(place: usize) -> Named<Queue> {
     Named::Known(described().queues.swap_remove(place))
 }
 
-fn workbin() -> Named<Workbin> {
-    Named::Known(described().workbins.swap_remove(1))
+pub(super) fn workbin() -> Named<Workbin> {
+    let workbins = described().workbins;
+    Named::Known(workbins.into_iter().find(|workbin| workbin.id == WORKBIN).unwrap())
 }
 
 impl Rig {
@@ -143,10 +110,11 @@ impl Rig {
         let core = Core::open(parts).await.unwrap();
         let engine = Engine::build(core, Outward::default(), Vec::new()).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let (submitted, is_in) = (Vec::new(), [false; 2]);
-        let mut rig = Self { engine, store, clock, directory, submitted, is_in };
-        rig.come_or_go(0).await;
-        rig.come_or_go(1).await;
+        let (letters, is_in) = (0, [false; AGENTS.len()]);
+        let mut rig = Self { engine, store, clock, directory, letters, is_in };
+        for agent in 0..AGENTS.len() {
+            rig.come_or_go(agent).await;
+        }
         rig
     }
 
@@ -185,6 +153,15 @@ impl Rig {
     }
 
     async fn submit(&mut self, place: usize) {
+        let Named::Known(queue) = queue(place) else { unreachable!() };
+        match queue.media {
+            Media::Chat => self.request_chat(queue).await,
+            Media::Email => self.take_in_letter(queue).await,
+            _ => self.open_work_item(queue).await,
+        }
+    }
+
+    async fn open_work_item(&self, queue: Queue) {
         let new = NewInteraction {
             id: self.engine.core().ids().interaction(self.engine.core().now()),
             center: CENTER,
@@ -197,7 +174,7 @@ impl Rig {
             subject: None,
             priority: None,
             user_data: UserData::default(),
-            queue: queue(place),
+            queue: Named::Known(queue),
             skills: BTreeMap::new(),
             placement: Placement::InQueue,
         };
@@ -207,44 +184,78 @@ impl Rig {
             groups: BTreeSet::new(),
         });
         let opening = Opening { new, center: CENTER, actor, reference: None, receipts: Vec::new() };
-        if let Done::Now { interaction, .. } = self.engine.commands().open(&opening).await.unwrap()
-        {
-            self.submitted.push(interaction.id);
+        self.engine.commands().open(&opening).await.unwrap();
+    }
+
+    async fn request_chat(&self, queue: Queue) {
+        let new = NewChat {
+            center: CENTER,
+            queue: Arc::new(queue),
+            service: "talk".into(),
+            times: ChatTimes {
+                customer_silence_ms: 3_600_000,
+                idle_alert_ms: 1_800_000,
+                idle_close_ms: 600_000,
+                wait_max_ms: 900_000,
+            },
+            waiting_max: None,
+            nickname: "Eve".into(),
+            subject: None,
+            user_data: UserData::default(),
+            request: None,
+        };
+        self.engine.conversations().request_chat(new).await.unwrap();
+    }
+
+    /// Takes in a letter of somebody new. Every third is one that this server sent, which nobody
+    /// has to look at.
+    async fn take_in_letter(&mut self, queue: Queue) {
+        self.letters += 1;
+        let n = self.letters;
+        let from = Address { address: format!("{n}@customer.example"), name: None };
+        let letter = Letter {
+            message_id: Some(format!("{n}@mail.customer.example")),
+            from: Some(from),
+            automatic: n.is_multiple_of(3).then_some(Automatic::OwnMessage),
+            text: "Where is it?".into(),
+            ..Letter::default()
+        };
+        let new = NewLetter {
+            center: CENTER,
+            mailbox: "support@demo.example".into(),
+            queue: Arc::new(queue),
+            letter,
+            attachments: Vec::new(),
+            raw: None,
+            raw_hash: format!("raw {n}"),
+            user_data: UserData::default(),
+        };
+        self.engine.letters().take_in_letter(&new).await.unwrap();
+    }
+
+    async fn act(&self, place: usize, what: What) {
+        let query = InteractionQuery::of(InteractionScope::Active(CENTER), usize::MAX);
+        let mut active = self.store.interactions(&query).await.unwrap().items;
+        active.reverse();
+        let first = place % active.len().max(1);
+        active.rotate_left(first);
+        for what in what.and_others() {
+            for found in &active {
+                if self.happens(what, &found.value, place).await {
+                    return;
+                }
+            }
         }
     }
 
-    /// Lets whoever may do it do something with one of those that are not over.
-    async fn act(&self, place: usize, what: What) {
-        let mut active = Vec::new();
-        for id in self.submitted.iter().rev() {
-            let found = self.engine.core().interaction(*id).await.unwrap().unwrap();
-            if !matches!(found.state, State::Ended { .. }) {
-                active.push(found);
-            }
+    /// Lets something happen to an interaction; tells whether it could.
+    async fn happens(&self, what: What, to: &Interaction, place: usize) -> bool {
+        let Some(command) = what.command(to, place) else { return false };
+        match self.engine.commands().execute(&CommandRequest::new(to.id, command)).await {
+            Ok(_) => true,
+            Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => false,
+            Err(error) => panic!("{error}"),
         }
-        let Some(interaction) = active.get(place % active.len().max(1)) else { return };
-        let offered = AGENTS.into_iter().find(|user| interaction.offer_to(*user).is_some());
-        let owner = interaction.owner();
-        let (user, action) = match what {
-            What::Accept => (offered, Action::Accept { nickname: None }),
-            What::Reject => (offered, Action::Reject),
-            What::Complete => (owner, Action::Complete { queue: None }),
-            What::Transfer => {
-                let other = AGENTS.into_iter().find(|user| Some(*user) != owner).unwrap();
-                (owner, Action::Transfer(Target::Agent(Named::Known(other))))
-            }
-            What::Park => (owner, Action::PlaceInWorkbin(workbin())),
-            What::Pull => (Some(AGENTS[place % 2]), Action::Pull { from: None }),
-            What::Requeue { queue: place } => (owner, Action::PlaceInQueue(queue(place))),
-        };
-        let caller = Caller {
-            user: user.unwrap_or(AGENTS[0]),
-            roles: BTreeSet::from([Role::Agent]),
-            groups: BTreeSet::from([GROUP]),
-        };
-        let request = CommandRequest::new(interaction.id, UserCommand::new(caller, action));
-        // What does not go is refused.
-        let _ = self.engine.commands().execute(&request).await;
     }
 
     async fn come_or_go(&mut self, agent: usize) {
@@ -261,7 +272,8 @@ impl Rig {
         };
         let session = format!("{user}-1");
         self.engine.delivery().subscribe(user, CENTER, &session, subscription).await.unwrap();
-        desks.start_contact_session(user, CENTER, &[Media::Workitem], None).await.unwrap();
+        let media = [Media::Workitem, Media::Chat, Media::Email];
+        desks.start_contact_session(user, CENTER, &media, None).await.unwrap();
         let ready = ChannelChange::Ready;
         desks.change_channels(user, CENTER, Cause::User(user), None, &ready).await.unwrap();
     }
