@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;
 
-use handoff_domain::{ContactId, InteractionId};
+use handoff_domain::InteractionId;
 use handoff_store::{LogEntry, SubjectKey};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -119,11 +119,6 @@ impl Projection for Counters {
 
     fn rebuild(&self, from: Standing, to: Standing) -> Result<(), ProjectionError> {
         self.file.change(from, to, |transaction| Ok(transaction.execute_batch(DROP)?))
-    }
-
-    /// Nothing is kept of contacts but the ids of interactions that are not over.
-    fn erase(&self, _contact: ContactId) -> Result<(), ProjectionError> {
-        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a projection is to whoever feeds it.
 
-use handoff_domain::{ContactId, InteractionId};
+use handoff_domain::InteractionId;
 use handoff_store::LogEntry;
 
 /// A position of the log in one of its generations.
@@ -84,11 +84,4 @@ pub trait Projection: Send + Sync + 'static {
     ///
     /// As [`Projection::apply`].
     fn rebuild(&self, from: Standing, to: Standing) -> Result<(), ProjectionError>;
-
-    /// Forgets whatever it keeps of a contact.
-    ///
-    /// # Errors
-    ///
-    /// Its storage's.
-    fn erase(&self, contact: ContactId) -> Result<(), ProjectionError>;
 }

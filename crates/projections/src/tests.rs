@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use handoff_domain::{ContactId, Fact, OfferKind};
+use handoff_domain::{Fact, OfferKind};
 use handoff_engine::Worker as _;
 use handoff_store::{LogEntry, StoreError};
 use proptest::prelude::*;
@@ -79,10 +79,6 @@ impl Projection for Killed {
 
     fn rebuild(&self, from: Standing, to: Standing) -> Result<(), ProjectionError> {
         self.counters.rebuild(from, to)
-    }
-
-    fn erase(&self, contact: ContactId) -> Result<(), ProjectionError> {
-        self.counters.erase(contact)
     }
 }
 
@@ -376,13 +372,4 @@ async fn old_quarters_are_forgotten() {
     feed(&rig, counters(&rig)).await;
     let kept = counters(&rig).figures(ALL).unwrap().quarters;
     assert!(!kept.is_empty() && !kept.contains_key(&first));
-}
-
-#[tokio::test]
-async fn nothing_is_kept_of_a_contact() {
-    let mut rig = Rig::new().await;
-    worked(&mut rig).await;
-    feed(&rig, counters(&rig)).await;
-    counters(&rig).erase(ContactId(1)).unwrap();
-    is_as_recounted(&rig).await;
 }
