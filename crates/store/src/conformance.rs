@@ -18,9 +18,10 @@ pub mod timers;
 pub mod transcripts;
 
 use crate::change_set::ChangeSet;
+use crate::committed::Committed;
 use crate::error::CommitError;
 use crate::record::Key;
-use crate::store::{Committed, Store};
+use crate::store::Store;
 
 /// Makes a test of every case of the suite. The argument is a function that gives a fresh store as
 /// `Arc<dyn Store>`, and with it anything that must live as long. It is used in a module of its
@@ -73,6 +74,7 @@ macro_rules! conformance {
             ]
             streams: [
                 positions_grow_and_are_told, a_stream_row_carries_notice_numbers_and_event,
+                what_a_commit_gives_back_is_what_is_read,
                 topics_are_numbered_apart, numbers_have_no_gaps_under_concurrency,
                 a_refused_commit_takes_no_number, a_page_never_splits_a_position,
                 heads_tell_position_and_numbers,

@@ -10,6 +10,7 @@
 
 pub mod change_set;
 pub mod codec;
+mod committed;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod directory;
@@ -28,6 +29,7 @@ pub mod store;
 pub use change_set::{
     ChangeSet, Check, DirectoryGuard, Extent, Guard, Put, Receipt, Removal, Timer, TimerKey,
 };
+pub use committed::{AddedRow, Committed};
 pub use directory::{DirectoryEntry, DirectoryPage};
 pub use error::{CommitError, StoreError, with_causes};
 pub use files::{
@@ -47,4 +49,4 @@ pub use record::{
     ReaderCursor, Record, RequestNumbers, SecretPlace, SmtpRelay, Version, Versioned, WayOut,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use store::{Committed, Lease, SetAside, Store, SweepReport};
+pub use store::{Lease, SetAside, Store, SweepReport};

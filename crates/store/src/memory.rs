@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, UserId};
 
 use crate::change_set::{ChangeSet, Extent, Guard, Receipt, Timer, TimerKey};
+use crate::committed::Committed;
 use crate::directory::{DirectoryEntry, DirectoryPage};
 use crate::error::{CommitError, StoreError};
 use crate::leases::Leases;
@@ -24,7 +25,7 @@ use crate::query::{
     Head, HistoryEntry, InteractionQuery, PAGE_BYTES_MAX, PLACES, Page, StreamRow, place,
 };
 use crate::record::{Key, Kind, Part, Record, Version, Versioned};
-use crate::store::{Committed, Lease, Store, SweepReport};
+use crate::store::{Lease, Store, SweepReport};
 use directories::Directories;
 use log::Log;
 use promised::Promised;
@@ -106,7 +107,7 @@ impl State {
 
     fn apply(&mut self, change: ChangeSet) -> Committed {
         self.directories.note(&change);
-        for put in change.puts {
+        for put in change.puts.iter().cloned() {
             let versioned = Versioned { version: put.expected + 1, value: put.record };
             self.records.insert(versioned.value.key(), versioned);
         }
@@ -131,11 +132,9 @@ impl State {
         for receipt in change.receipts {
             self.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);
         }
-        for event in change.events {
-            self.log.append(event);
-        }
+        let added = self.log.append(&change.events);
         self.promised.append(change.promised);
-        Committed { position: self.log.end().position }
+        Committed::of(self.log.end().position, change.puts, change.events, added)
     }
 
     fn sweep_receipts(&mut self, now: Time, limit: usize) -> u64 {

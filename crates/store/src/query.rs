@@ -1,6 +1,7 @@
 //! What can be asked of a store beside records by key.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use handoff_domain::event::Subject;
 use handoff_domain::{
@@ -130,7 +131,7 @@ pub struct StreamRow {
     /// The notice's number on each topic.
     pub numbers: Numbering,
     /// The event. Its own `notices` are empty here.
-    pub event: Event,
+    pub event: Arc<Event>,
 }
 
 /// How far a stream's numbering has come on each topic.
@@ -144,7 +145,8 @@ pub struct Head {
 
 impl StreamRow {
     /// Returns about how many bytes it takes.
-    pub(crate) fn weight(&self) -> usize {
+    #[must_use]
+    pub fn weight(&self) -> usize {
         subject_weight(&self.event.subject)
     }
 }

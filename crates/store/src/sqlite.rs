@@ -53,6 +53,7 @@ use rusqlite::Connection;
 use tokio::sync::{Mutex, oneshot};
 
 use crate::change_set::{ChangeSet, Receipt, Timer};
+use crate::committed::Committed;
 use crate::directory::DirectoryPage;
 use crate::error::{CommitError, StoreError};
 use crate::leases::Leases;
@@ -61,7 +62,7 @@ use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::sql::encode::EncodedChange;
-use crate::store::{Committed, Lease, SetAside, Store, SweepReport};
+use crate::store::{Lease, SetAside, Store, SweepReport};
 
 use aside::Aside;
 pub use check::{Checked, Progress};
@@ -250,9 +251,11 @@ impl Store for SqliteStore {
         // that everybody waits for.
         let encoded =
             EncodedChange::of(&change).map_err(|error| corrupt("a change set", &error))?;
-        let bytes = encoded.bytes;
-        let change = Box::new(encoded);
-        self.write("committing", bytes, |reply| Job::Commit { change, reply }).await?
+        let ChangeSet { puts, events, .. } = change;
+        let (bytes, change) = (encoded.bytes, Box::new(encoded));
+        let written =
+            self.write("committing", bytes, |reply| Job::Commit { change, reply }).await??;
+        Ok(Committed::of(written.position, puts, events, written.added))
     }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {

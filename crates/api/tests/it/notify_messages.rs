@@ -31,7 +31,7 @@ fn notice(view: View) -> Notice {
 fn row(notice: Notice, subject: Subject) -> StreamRow {
     let event =
         Event { at: NOON, cause: Cause::Router, facts: Vec::new(), subject, notices: Vec::new() };
-    StreamRow { position: 9, notice, numbers: Vec::new(), event }
+    StreamRow { position: 9, notice, numbers: Vec::new(), event: event.into() }
 }
 
 fn message(names: &Names, notice: Notice, interaction: &Interaction, topic: Topic) -> Value {

@@ -1,5 +1,6 @@
 //! The log, the users' streams and their numbering.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handoff_domain::{Interaction, Medium, Notice, NotificationType, Time, Topic, View};
@@ -64,9 +65,43 @@ pub async fn a_stream_row_carries_notice_numbers_and_event(store: Arc<dyn Store>
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0].notice, told);
     assert_eq!(rows[0].numbers, [(Topic::Interactions, 1), (Topic::Openmedia, 1)]);
-    assert_eq!(rows[0].event, handoff_domain::Event { notices: Vec::new(), ..about_interaction });
+    assert_eq!(*rows[0].event, handoff_domain::Event { notices: Vec::new(), ..about_interaction });
     assert_eq!(rows[1].numbers, [(Topic::Channels, 1)]);
-    assert_eq!(rows[1].event, handoff_domain::Event { notices: Vec::new(), ..about_desk });
+    assert_eq!(*rows[1].event, handoff_domain::Event { notices: Vec::new(), ..about_desk });
+}
+
+/// What a commit gives back is what is read of the log and of streams, and it tells where each
+/// stream was before.
+pub async fn what_a_commit_gives_back_is_what_is_read(store: Arc<dyn Store>) {
+    let mut reached = BTreeMap::new();
+    for step in 0..6_u64 {
+        let events = vec![
+            event(interaction(1), BEGIN, [1, 2, 1].map(notice).into()),
+            desk_event(desk(1), BEGIN, vec![about(1, View::Channels)]),
+            event(interaction(2), BEGIN, vec![notice(2 + step % 3)]),
+        ];
+        let record = put_interaction(interaction(1), step);
+        let change = ChangeSet { events: events.clone(), ..record.clone() };
+        let given = committed(&*store, change).await;
+        assert_eq!(given.puts, record.puts);
+        let without_notices = |mut event: handoff_domain::Event| {
+            event.notices.clear();
+            event
+        };
+        let told: Vec<_> = events.into_iter().map(without_notices).collect();
+        assert!(given.events.iter().map(|event| &**event).eq(&told));
+        for user in 1..5 {
+            let mine = given.rows.iter().filter(|added| added.row.notice.to == owner(user));
+            let (after, mine): (Vec<_>, Vec<_>) =
+                mine.map(|added| (added.after, added.row.clone())).unzip();
+            let before = reached.entry(user).or_insert(0);
+            assert!(after.iter().all(|after| after == before), "{user}: {after:?}, not {before}");
+            let read = store.stream(owner(user), *before, 100).await.expect("stream").items;
+            assert_eq!(mine, read);
+            *before = read.last().map_or(*before, |last| last.position);
+        }
+        assert_eq!(given.position, 3 * (step + 1));
+    }
 }
 
 /// Each topic counts by itself, and each user.

@@ -40,7 +40,7 @@ pub async fn what_was_said_comes_back_as_it_went_in(store: Arc<dyn Store>) {
     let rows = store.stream(owner(1), 0, 9).await.expect("stream").items;
     assert_eq!(rows[0].notice, heard(1));
     assert_eq!(rows[0].numbers, [(Topic::Interactions, 1), (Topic::Chats, 1)]);
-    assert_eq!(rows[0].event, Event { notices: Vec::new(), ..told });
+    assert_eq!(*rows[0].event, Event { notices: Vec::new(), ..told });
 }
 
 /// A page begins after any entry, also in the middle of an event, and ends at its limit.
@@ -90,7 +90,7 @@ pub async fn what_is_shown_again_is_not_said_again(store: Arc<dyn Store>) {
     assert_eq!(store.history(subject(1), 0, 9).await.expect("history").items.len(), 1);
     let rows = store.stream(owner(1), 0, 9).await.expect("stream").items;
     assert_eq!(rows[0].numbers, [(Topic::Interactions, 1), (Topic::Chats, 1)]);
-    assert_eq!(rows[0].event, Event { notices: Vec::new(), ..again });
+    assert_eq!(*rows[0].event, Event { notices: Vec::new(), ..again });
 }
 
 /// Streams are forgotten, chats are not.

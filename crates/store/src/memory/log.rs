@@ -1,9 +1,11 @@
 //! The log, its histories and its streams, in maps.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use handoff_domain::{Event, Media, Notice, Owner, Time, Topic};
 
+use crate::committed::Added;
 use crate::error::StoreError;
 use crate::log::{GENERATION_JUMP, LogEnd, SubjectKey, epoch_of, is_history};
 use crate::query::{Head, HistoryEntry, Numbering, StreamRow};
@@ -49,7 +51,14 @@ impl Log {
         self.end
     }
 
-    pub(super) fn append(&mut self, event: Event) {
+    /// Appends the events of one commit; returns what became of their notices, in their order.
+    pub(super) fn append(&mut self, events: &[Event]) -> Vec<Added> {
+        let owners = events.iter().flat_map(|event| &event.notices).map(|notice| notice.to);
+        let before = owners.map(|owner| (owner, self.head(owner).position)).collect();
+        events.iter().flat_map(|event| self.append_one(event.clone(), &before)).collect()
+    }
+
+    fn append_one(&mut self, event: Event, before: &BTreeMap<Owner, u64>) -> Vec<Added> {
         self.end.position += 1;
         let position = self.end.position;
         if is_history(&event) {
@@ -63,12 +72,15 @@ impl Log {
             self.history.insert((SubjectKey::of(&event.subject), position), entry);
         }
         let media = event.subject.media();
+        let mut added = Vec::with_capacity(event.notices.len());
         for (ordinal, notice) in event.notices.iter().enumerate() {
             let numbers = self.number(notice, media.as_ref(), position);
+            added.push(Added { after: before[&notice.to], numbers: numbers.clone() });
             let row = Row { notice: notice.clone(), numbers };
             self.rows.insert((notice.to, position, ordinal), row);
         }
         self.recent.insert(position, event);
+        added
     }
 
     fn number(&mut self, notice: &Notice, media: Option<&Media>, position: u64) -> Numbering {
@@ -98,6 +110,7 @@ impl Log {
         self.rows_of(owner).filter(move |(position, _)| *position > after).filter_map(
             |(position, row)| {
                 let event = Event { notices: Vec::new(), ..self.recent.get(&position)?.clone() };
+                let event = Arc::new(event);
                 let (notice, numbers) = (row.notice.clone(), row.numbers.clone());
                 Some(StreamRow { position, notice, numbers, event })
             },

@@ -69,8 +69,6 @@ pub(crate) const STREAM_CHECK: &str = "SELECT position, numbers, form, body, own
 pub(crate) const STREAM_SWEEP: &str = "DELETE FROM streams WHERE owner = $1 AND position <= $2";
 pub(crate) const STREAMS_FORGET: &str = "DELETE FROM streams";
 
-/// owner, topic → last
-pub(crate) const HEAD_READ: &str = "SELECT last FROM heads WHERE owner = $1 AND topic = $2";
 /// owner, topic, position, last
 pub(crate) const HEAD_WRITE: &str = "INSERT INTO heads (owner, topic, position, last) \
      VALUES ($1, $2, $3, $4) ON CONFLICT (owner, topic) DO UPDATE SET \
@@ -82,7 +80,7 @@ pub(crate) const HEADS_JUMP: &str = "UPDATE heads SET last = last + $1";
 
 /// Every statement of this file.
 #[cfg(test)]
-pub(crate) const ALL: [&str; 24] = [
+pub(crate) const ALL: [&str; 23] = [
     LOG_END_READ,
     LOG_END_WRITE,
     LOG_FLOOR_WRITE,
@@ -103,7 +101,6 @@ pub(crate) const ALL: [&str; 24] = [
     STREAM_CHECK,
     STREAM_SWEEP,
     STREAMS_FORGET,
-    HEAD_READ,
     HEAD_WRITE,
     HEADS_READ,
     HEADS_JUMP,

@@ -7,12 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use handoff_domain::Topic;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params, params_from_iter};
 
 use crate::change_set::{Receipt, Timer};
 use crate::codec::{encode_numbers, newest};
+use crate::committed::Added;
 use crate::error::CommitError;
 use crate::promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer};
 use crate::query::Numbering;
@@ -25,7 +25,16 @@ use crate::sql::statements::{self as text, table};
 use crate::sql::timers::TimerName;
 use crate::sql::{log, promised};
 use crate::sqlite::directories::Directories;
-use crate::sqlite::heads::Heads;
+use crate::sqlite::heads::{Grown, Heads};
+
+/// What became of a change set that was applied.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// The end of the log after it.
+    pub(super) position: u64,
+    /// What became of each notice, in their order.
+    pub(super) added: Vec<Added>,
+}
 
 /// Why a change set was not applied.
 #[derive(Debug)]
@@ -128,8 +137,12 @@ impl<'c> Statements<'c> {
         self.directories.forget();
     }
 
-    /// Applies a change set after `position`, the end of the log so far; returns the new end.
-    pub(super) fn apply(&mut self, change: &EncodedChange, position: u64) -> Result<u64, Refusal> {
+    /// Applies a change set after `position`, the end of the log so far.
+    pub(super) fn apply(
+        &mut self,
+        change: &EncodedChange,
+        position: u64,
+    ) -> Result<Written, Refusal> {
         self.refuse_receipts(change)?;
         let directory = self.directory(change.directory.as_ref())?;
         let before = self.guard(&change.steps, directory)?;
@@ -146,15 +159,18 @@ impl<'c> Statements<'c> {
             let expires = expires.map(|expires| expires.0);
             self.receipt_insert.execute(params![scope, key, fingerprint, answer, expires])?;
         }
-        let mut last = Vec::with_capacity(change.growths.len());
+        let mut grown = Vec::with_capacity(change.growths.len());
         for growth in &change.growths {
-            last.push(self.heads.grow(growth, position)?);
+            grown.push(self.heads.grow(growth, position)?);
         }
+        let mut added =
+            Vec::with_capacity(change.events.iter().map(|event| event.rows.len()).sum());
         for (event, position) in change.events.iter().zip(position + 1..) {
-            self.write_event(event, position, &mut last)?;
+            self.write_event(event, position)?;
+            self.write_rows(&event.rows, position, &mut grown, &mut added)?;
         }
         self.write_promised(&change.promised)?;
-        Ok(position + change.events.len() as u64)
+        Ok(Written { position: position + change.events.len() as u64, added })
     }
 
     /// Writes promised answers, and lets the oldest go of those who have too many then.
@@ -272,13 +288,7 @@ impl<'c> Statements<'c> {
         Ok(())
     }
 
-    /// Writes an event; `last` is the number before it of each growth.
-    fn write_event(
-        &mut self,
-        event: &EventRows,
-        position: u64,
-        last: &mut [u64],
-    ) -> Result<(), rusqlite::Error> {
+    fn write_event(&mut self, event: &EventRows, position: u64) -> Result<(), rusqlite::Error> {
         if let Some(history) = &event.history {
             self.history_insert.execute(params![
                 event.subject,
@@ -303,29 +313,39 @@ impl<'c> Statements<'c> {
             body.map(|_| newest::EVENT),
             body
         ])?;
-        for (ordinal, row) in (0_i64..).zip(&event.rows) {
-            let numbers = encode_numbers(&numbers_of(row, last))
+        Ok(())
+    }
+
+    /// Writes the rows of an event, and notes what became of each.
+    fn write_rows(
+        &mut self,
+        rows: &[NoticeRow],
+        position: u64,
+        grown: &mut [Grown],
+        added: &mut Vec<Added>,
+    ) -> Result<(), rusqlite::Error> {
+        for (ordinal, row) in (0_i64..).zip(rows) {
+            let row_added = add(row, grown);
+            let numbers = encode_numbers(&row_added.numbers)
                 .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-            self.row_insert.execute(params![
-                row.owner,
-                position,
-                ordinal,
-                numbers,
-                newest::NOTICE,
-                row.body
-            ])?;
+            let (owner, form) = (&row.owner, newest::NOTICE);
+            self.row_insert.execute(params![owner, position, ordinal, numbers, form, row.body])?;
+            added.push(row_added);
         }
         Ok(())
     }
 }
 
 /// Takes the numbers of a row.
-fn numbers_of(row: &NoticeRow, last: &mut [u64]) -> Numbering {
-    let take = |(topic, growth): &(Topic, usize)| {
-        last[*growth] += 1;
-        (*topic, last[*growth])
-    };
-    row.topics.iter().map(take).collect()
+fn add(row: &NoticeRow, grown: &mut [Grown]) -> Added {
+    let mut added = Added { after: 0, numbers: Numbering::with_capacity(row.topics.len()) };
+    for (topic, growth) in &row.topics {
+        let Grown { last, after } = &mut grown[*growth];
+        *last += 1;
+        added.numbers.push((*topic, *last));
+        added.after = *after;
+    }
+    added
 }
 
 fn put(statement: &mut Statement<'_>, step: &Step, row: &Row) -> Result<usize, rusqlite::Error> {

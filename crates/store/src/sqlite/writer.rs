@@ -19,14 +19,15 @@ use tracing::error;
 use crate::error::{CommitError, StoreError};
 use crate::log::LogEnd;
 use crate::sql::encode::EncodedChange;
+use crate::sqlite::apply::Written;
 use crate::sqlite::health::Health;
 use crate::sqlite::sweep::Bounds;
 use crate::sqlite::{QUEUE_KIB_CAP, QUEUE_LEN_CAP, SqliteOptions};
-use crate::store::{Committed, SweepReport};
+use crate::store::SweepReport;
 
 use thread::WriterThread;
 
-type CommitReply = oneshot::Sender<Result<Committed, CommitError>>;
+type CommitReply = oneshot::Sender<Result<Written, CommitError>>;
 
 /// Something for the writer to do.
 #[derive(Debug)]

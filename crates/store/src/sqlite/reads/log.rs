@@ -1,6 +1,7 @@
 //! The reads of the log: its end, its entries, histories, streams and their heads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use handoff_domain::event::Subject;
 use handoff_domain::{Entry, Event, InteractionId, Notice, Owner, Time, Topic};
@@ -155,7 +156,7 @@ pub(in crate::sqlite) fn stream(
             let same = items
                 .last()
                 .filter(|last| last.position == position)
-                .map(|last| last.event.clone());
+                .map(|last| Arc::clone(&last.event));
             let is_full = items.len() >= limit || bytes >= PAGE_BYTES_MAX;
             if is_full && same.is_none() {
                 return Ok(Page { items, more: true });
@@ -200,11 +201,11 @@ pub(in crate::sqlite) fn notice_of(
     Ok((codec::decode_notice(told, row.get(2)?, text(3)?).map_err(bad)?, numbers))
 }
 
-fn event_of(position: u64, row: &Row<'_>) -> Result<Event, Unread> {
+fn event_of(position: u64, row: &Row<'_>) -> Result<Arc<Event>, Unread> {
     let what = "nothing is told of what it was about";
     let subject = snapshot_of(position, row)?
         .ok_or_else(|| senseless("recent", &position.to_string(), what))?;
-    Ok(codec::event_of(Time(row.get(4)?), body_of(position, row)?, subject))
+    Ok(Arc::new(codec::event_of(Time(row.get(4)?), body_of(position, row)?, subject)))
 }
 
 pub(in crate::sqlite) fn latest(connection: &Connection) -> Result<Option<Time>, StoreError> {

@@ -16,7 +16,7 @@ use crate::log::LogEnd;
 use crate::sql::encode::EncodedChange;
 use crate::sql::log as text;
 use crate::sqlite::SqliteOptions;
-use crate::sqlite::apply::{Refusal, Statements};
+use crate::sqlite::apply::{Refusal, Statements, Written};
 use crate::sqlite::failure::{Shared, Verdict, failed, judge};
 #[cfg(feature = "conformance")]
 use crate::sqlite::faults::Place;
@@ -24,12 +24,11 @@ use crate::sqlite::generation::{note, renew};
 use crate::sqlite::health::{Health, StopOnPanic};
 use crate::sqlite::reads::log::end;
 use crate::sqlite::sweep::sweep;
-use crate::store::Committed;
 
 /// How long nothing must come before the log is copied into the database although it is short.
 const IDLE: Duration = Duration::from_millis(200);
 
-type Outcome = Result<Committed, CommitError>;
+type Outcome = Result<Written, CommitError>;
 
 /// A write failed for good; the thread ends.
 #[derive(Debug)]
@@ -233,9 +232,9 @@ impl WriterThread {
         let mut outcomes = Vec::with_capacity(changes.len());
         for change in changes {
             outcomes.push(match statements.apply(change, position) {
-                Ok(end) => {
-                    position = end;
-                    Ok(Committed { position })
+                Ok(written) => {
+                    position = written.position;
+                    Ok(written)
                 }
                 Err(Refusal::Alone(refusal)) => Err(refusal),
                 Err(Refusal::Database(failure)) => return Err(failure),
