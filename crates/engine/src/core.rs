@@ -19,6 +19,7 @@ mod options;
 mod pace;
 mod ports;
 mod references;
+mod to_the_end;
 mod transcripts;
 
 pub use board::{Board, CurrentBoard, Lines};

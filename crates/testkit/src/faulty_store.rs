@@ -62,6 +62,8 @@ pub struct FaultyStore {
     /// The versions of desks that answered commits told of, when every change of an interaction
     /// relies on its owner's.
     desks: Option<Mutex<HashMap<UserId, Version>>>,
+    /// Commits do not end in the turn in which they began.
+    is_slow: AtomicBool,
 }
 
 /// What somebody else does just before a commit.
@@ -105,7 +107,14 @@ impl FaultyStore {
             before_next: Mutex::default(),
             overlooked: Mutex::default(),
             desks: None,
+            is_slow: AtomicBool::new(false),
         }
+    }
+
+    /// From now on others get a turn during each commit, as they do with every store that is not in
+    /// memory.
+    pub fn slow_down(&self) {
+        self.is_slow.store(true, Ordering::SeqCst);
     }
 
     /// Hands on what is committed.
@@ -357,6 +366,9 @@ impl Store for FaultyStore {
         self.commits.fetch_add(1, Ordering::SeqCst);
         let planned =
             self.planned.lock().unwrap_or_else(PoisonError::into_inner).pop_front().flatten();
+        if self.is_slow.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
         let mut change = self.meddle(change).await;
         self.rely_on_desks(&mut change).await?;
         let Some(fault) = planned else {

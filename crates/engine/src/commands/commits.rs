@@ -7,7 +7,6 @@ use handoff_bus::Hint;
 use handoff_domain::event::Subject;
 use handoff_domain::{Event, Interaction, Notice, State};
 use handoff_store::{ChangeSet, CommitError, Key, Part, Put, Record, StoreError, Timer};
-use tokio::task::JoinError;
 
 use crate::core::Core;
 
@@ -32,20 +31,12 @@ impl Commits {
     /// Commits any change set; returns the interactions that it wrote, in its order.
     ///
     /// A caller who goes away (a client that hangs up while its request is being answered) does not
-    /// keep the commit from being entered and told: what was handed to the store is seen through by
-    /// a task of its own.
+    /// keep the commit from being entered and told: it goes on without them.
     pub(crate) async fn make(
         &self,
         change: ChangeSet,
     ) -> Result<Vec<Arc<Interaction>>, CommitError> {
-        let to_the_end = commit_to_the_end(self.core.clone(), change);
-        let seen_through = self.core.tasks.spawn(to_the_end);
-        match seen_through.await.map_err(JoinError::try_into_panic) {
-            Ok(result) => result,
-            Err(Ok(panic)) => std::panic::resume_unwind(panic),
-            // The runtime is being torn down, and how far the commit came nobody will know.
-            Err(Err(_)) => Err(StoreError::OutcomeUnknown { attempted: "committing" }.into()),
-        }
+        self.core.to_the_end(commit_to_the_end(self.core.clone(), change)).await
     }
 
     /// Commits a change of timers alone; tells whether those that it checks were as they were read.

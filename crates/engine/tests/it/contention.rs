@@ -78,12 +78,27 @@ fn words() -> Action {
     Action::Say(Utterance::new(content, Visibility::All))
 }
 
+/// Lets one work item after the other be offered, and those who are offered one do it meanwhile.
+async fn work_on_items(rig: Arc<Rig>) {
+    let mut work = JoinSet::new();
+    for _ in 0..ITEMS {
+        let id = rig.submit().await;
+        rig.engine.workers().router().route().await.unwrap();
+        let Some(agent) = rig.stored(id).await.offer().map(|offer| offer.to) else { continue };
+        let rig = rig.clone();
+        work.spawn(async move {
+            rig.accept(agent, id).await.unwrap();
+            rig.act(agent, id, Action::Complete { queue: None }).await.unwrap();
+        });
+    }
+    work.join_all().await;
+}
+
 /// Counts the commits that were made again while everybody talks without a pause and work items are
 /// offered, accepted and completed: whoever is in a chat is offered work meanwhile.
 async fn made_again(guarded: impl FnOnce(FaultyStore) -> FaultyStore) -> u64 {
     let directory = tempfile::TempDir::new().unwrap();
     let rig = Arc::new(node(&directory, guarded).await);
-    let mut work = JoinSet::new();
     let mut chats = Vec::new();
     for _ in agents() {
         chats.push(chat(&rig).await);
@@ -98,17 +113,8 @@ async fn made_again(guarded: impl FnOnce(FaultyStore) -> FaultyStore) -> u64 {
             }
         });
     }
-    for _ in 0..ITEMS {
-        let id = rig.submit().await;
-        rig.engine.workers().router().route().await.unwrap();
-        let Some(agent) = rig.stored(id).await.offer().map(|offer| offer.to) else { continue };
-        let rig = rig.clone();
-        work.spawn(async move {
-            rig.accept(agent, id).await.unwrap();
-            rig.act(agent, id, Action::Complete { queue: None }).await.unwrap();
-        });
-    }
-    work.join_all().await;
+    // A task, so that its turns come among those of who talks.
+    tokio::spawn(work_on_items(rig.clone())).await.unwrap();
     is_over.store(true, Ordering::Relaxed);
     talk.join_all().await;
     let after = tally(&rig);

@@ -137,6 +137,7 @@ async fn two_nodes_give_no_request_the_same_number() {
 async fn a_caller_who_goes_away_does_not_keep_others_from_being_told() {
     let rig = Rig::new().await;
     rig.bring_in(KATE).await;
+    rig.store.slow_down();
     let opening = rig.opening(None);
     let id = opening.new.id;
     {
@@ -162,6 +163,7 @@ async fn whoever_lost_a_race_gets_the_next_turn() {
     let id = rig.submit().await;
     rig.settle().await;
     rig.accept(KATE, id).await.unwrap();
+    rig.store.slow_down();
     let before = rig.store.conflicts();
     let all = (0..AT_ONCE).map(|number| {
         let data = [(format!("key {number}"), Value::Integer(number.into()))];
