@@ -24,7 +24,11 @@ pub enum Hint {
     /// A login session was ended.
     Logins,
     /// The streams of these users grew.
-    Streams(Arc<[u128]>),
+    Streams {
+        /// Which node says it: it has what they grew by, and need not read it.
+        from: u128,
+        users: Arc<[u128]>,
+    },
     /// These users were promised answers, which are there now.
     Promised(Arc<[u128]>),
     /// Something was said in these chats.

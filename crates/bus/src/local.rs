@@ -5,7 +5,7 @@ use tokio::sync::broadcast;
 use crate::{Bus, Hint, Listener, NOTE_BYTES_MAX, Note, NoteListener};
 
 /// Hints that a slow listener may fall behind by before it is told [`crate::Received::Missed`]. A
-/// hint is 24 bytes; at a few thousand commits a second this is about a second's worth.
+/// hint is 48 bytes; at a few thousand commits a second this is about a second's worth.
 const CAPACITY: usize = 4_096;
 
 /// Notes that a slow listener may fall behind by before it loses some: 8 MiB of the longest.

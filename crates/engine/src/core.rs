@@ -12,6 +12,7 @@ mod claims;
 mod commit_counts;
 mod directory;
 mod follow;
+mod fresh;
 mod incarnation;
 mod next_due;
 mod notes;
@@ -53,6 +54,7 @@ use chats::Chats;
 use commit_counts::CommitCounts;
 pub use commit_counts::CommitTally;
 use follow::Followed;
+use fresh::Fresh;
 use ports::AheadClock;
 use references::References;
 
@@ -85,6 +87,8 @@ pub struct Core {
     pub(crate) board: Board,
     /// How far the board has followed the log.
     pub(crate) followed: Followed,
+    /// What is to be given to sessions of this node.
+    pub(crate) fresh: Fresh,
     pub(crate) activity: Activity,
     pub(crate) chats: Chats,
     /// When this node started: before, it heard nobody.
@@ -124,6 +128,7 @@ impl Core {
             options: parts.options,
             board: Board::default(),
             followed: Followed::default(),
+            fresh: Fresh::default(),
             activity: Activity::default(),
             chats: Chats::default(),
             started,

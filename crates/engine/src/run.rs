@@ -94,8 +94,10 @@ impl Engine {
             };
             self.workers.runners().iter().for_each(|runner| runner.receive(&received));
             match received {
-                Received::Hint(Hint::Streams(users)) => {
-                    users.iter().for_each(|user| self.delivery.deliver_soon(UserId(*user)));
+                Received::Hint(Hint::Streams { from, users }) => {
+                    let is_own = from == self.core.incarnation().0;
+                    let owed = if is_own { Owed::FreshRows } else { Owed::Rows };
+                    users.iter().for_each(|user| self.delivery.give_soon(UserId(*user), owed));
                 }
                 Received::Hint(Hint::Promised(users)) => {
                     let users = users.iter().map(|user| UserId(*user));

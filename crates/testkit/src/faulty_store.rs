@@ -42,6 +42,7 @@ pub struct FaultyStore {
     lists: AtomicU64,
     read_anew: AtomicU64,
     looks: AtomicU64,
+    streams: AtomicU64,
     commits: AtomicU64,
     is_stalled: AtomicBool,
     stalled: Notify,
@@ -64,6 +65,8 @@ pub struct FaultyStore {
     desks: Option<Mutex<HashMap<UserId, Version>>>,
     /// Commits do not end in the turn in which they began.
     is_slow: AtomicBool,
+    /// No commit tells what was in its streams before.
+    hides_gaps: AtomicBool,
 }
 
 /// What somebody else does just before a commit.
@@ -94,6 +97,7 @@ impl FaultyStore {
             lists: AtomicU64::new(0),
             read_anew: AtomicU64::new(0),
             looks: AtomicU64::new(0),
+            streams: AtomicU64::new(0),
             commits: AtomicU64::new(0),
             is_stalled: AtomicBool::new(false),
             stalled: Notify::new(),
@@ -108,6 +112,7 @@ impl FaultyStore {
             overlooked: Mutex::default(),
             desks: None,
             is_slow: AtomicBool::new(false),
+            hides_gaps: AtomicBool::new(false),
         }
     }
 
@@ -115,6 +120,17 @@ impl FaultyStore {
     /// memory.
     pub fn slow_down(&self) {
         self.is_slow.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on says of each row that a commit adds that it is its stream's first.
+    pub fn hide_gaps(&self) {
+        self.hides_gaps.store(true, Ordering::SeqCst);
+    }
+
+    /// Returns how often a stream was read.
+    #[must_use]
+    pub fn streams(&self) -> u64 {
+        self.streams.load(Ordering::SeqCst)
     }
 
     /// Hands on what is committed.
@@ -377,7 +393,10 @@ impl Store for FaultyStore {
             self.note_desks(&puts, &committed);
             let is_conflict = matches!(committed, Err(CommitError::Conflict { .. }));
             self.conflicts.fetch_add(u64::from(is_conflict), Ordering::SeqCst);
-            let committed = committed?;
+            let mut committed = committed?;
+            if self.hides_gaps.load(Ordering::SeqCst) {
+                committed.rows.iter_mut().for_each(|added| added.after = 0);
+            }
             let fails = self.fails_reading_back.swap(false, Ordering::SeqCst);
             self.fails_next_look.fetch_or(fails, Ordering::SeqCst);
             return Ok(committed);
@@ -513,6 +532,7 @@ impl Store for FaultyStore {
         after: u64,
         limit: usize,
     ) -> Result<Page<StreamRow>, StoreError> {
+        self.streams.fetch_add(1, Ordering::SeqCst);
         self.inner.stream(owner, after, limit).await
     }
 

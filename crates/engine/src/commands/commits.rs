@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use handoff_bus::Hint;
-use handoff_domain::event::Subject;
-use handoff_domain::{Event, Interaction, Notice, State};
-use handoff_store::{ChangeSet, CommitError, Key, Part, Put, Record, StoreError, Timer};
+use handoff_domain::{Interaction, InteractionId, State};
+use handoff_store::{
+    AddedRow, ChangeSet, CommitError, Committed, Key, Part, Put, Record, StoreError, Timer,
+};
 
 use crate::core::Core;
 
@@ -36,7 +37,8 @@ impl Commits {
         &self,
         change: ChangeSet,
     ) -> Result<Vec<Arc<Interaction>>, CommitError> {
-        self.core.to_the_end(commit_to_the_end(self.core.clone(), change)).await
+        let core = self.core.clone();
+        self.core.to_the_end(async move { commit(&core, change).await }).await
     }
 
     /// Commits a change of timers alone; tells whether those that it checks were as they were read.
@@ -73,37 +75,24 @@ impl Commits {
     }
 }
 
-async fn commit_to_the_end(
-    core: Arc<Core>,
-    change: ChangeSet,
-) -> Result<Vec<Arc<Interaction>>, CommitError> {
-    let told = told_of(&change);
+async fn commit(core: &Core, change: ChangeSet) -> Result<Vec<Arc<Interaction>>, CommitError> {
     let timers = change.timers_set.iter().chain(&change.timers_put_off);
     let due = timers.map(|timer| timer.due).min();
-    let puts = change.puts.clone();
-    let events_count = change.events.len();
-    let events =
-        change.events.iter().filter(|event| concerns_chat(event)).cloned().collect::<Vec<_>>();
-    let written = puts.iter().filter_map(|put| match &put.record {
-        Record::Interaction(interaction) => Some(interaction.id),
-        _ => None,
-    });
-    let _until_entered = core.board.begin_commit(written.collect());
+    let keys: Vec<Key> = change.puts.iter().map(|put| put.record.key()).collect();
+    let _until_entered = core.board.begin_commit(interactions_of(&keys).collect());
     let as_of = core.board.desk_changes();
     let committed = core.store.commit(change).await;
-    core.commit_counts.count(&puts, &committed);
+    core.commit_counts.count(&keys, &committed);
     if let Err(CommitError::Store(StoreError::OutcomeUnknown { .. })) = &committed {
-        forget_written(&core, &puts);
+        forget_written(core, &keys);
     }
-    let committed = committed?;
+    let Committed { position, puts, events, rows } = committed?;
 
     let said = core.chats.enter(&events, &core.activity);
 
-    let written = enter_written(&core, puts, as_of);
-    core.followed.note_own(committed.position, events_count);
-    if !told.is_empty() {
-        core.bus.wake(Hint::Streams(told.into()));
-    }
+    let written = enter_written(core, puts, as_of);
+    core.followed.note_own(position, events.len());
+    tell(core, rows);
     if !said.is_empty() {
         core.bus.wake(Hint::Chats(said.into()));
     }
@@ -145,25 +134,28 @@ fn enter_written(core: &Core, puts: Vec<Put>, as_of: u64) -> Vec<Arc<Interaction
 
 /// Forgets what a commit wrote whose outcome is unknown: what is remembered of it may be old
 /// now, and is read again when it is asked for.
-fn forget_written(core: &Core, puts: &[Put]) {
-    for put in puts {
-        if let Record::Interaction(interaction) = &put.record {
-            core.board.forget(interaction.id);
-            core.chats.transcripts.forget(interaction.id);
-        }
+fn forget_written(core: &Core, keys: &[Key]) {
+    for id in interactions_of(keys) {
+        core.board.forget(id);
+        core.chats.transcripts.forget(id);
     }
 }
 
-fn concerns_chat(event: &Event) -> bool {
-    matches!(&event.subject, Subject::Interaction(interaction) if interaction.chat().is_some())
+fn interactions_of(keys: &[Key]) -> impl Iterator<Item = InteractionId> {
+    keys.iter().filter_map(|key| match key {
+        Key::Interaction(id) => Some(*id),
+        _ => None,
+    })
 }
 
-fn told_of(change: &ChangeSet) -> Vec<u128> {
-    let notices = change.events.iter().flat_map(|event| &event.notices);
-    notices
-        .filter_map(Notice::user)
-        .map(|user| user.0)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect()
+/// Passes on what was added to the streams of users.
+fn tell(core: &Core, rows: Vec<AddedRow>) {
+    let users: BTreeSet<u128> =
+        rows.iter().filter_map(|added| added.row.notice.user()).map(|user| user.0).collect();
+    if users.is_empty() {
+        return;
+    }
+    core.fresh.put(rows);
+    let users = users.into_iter().collect();
+    core.bus.wake(Hint::Streams { from: core.incarnation().0, users });
 }

@@ -4,6 +4,8 @@
 //! is a copy of it for as long as it is asked for; who is typing and how fast a queue moves are
 //! forgotten with the process, and none of it decides about an interaction without the rules.
 
+use std::sync::Arc;
+
 use handoff_domain::{Entry, Event, Fact, Interaction, InteractionId};
 use handoff_domain::{OfferKind, TimerKind, event::Subject};
 use handoff_store::TimerKey;
@@ -30,7 +32,7 @@ impl Chats {
     /// Takes in what a commit did to chats, before anybody can read the interaction as it is
     /// afterwards: whoever sees that there are so many entries finds them. Returns the chats in
     /// which something was said.
-    pub(crate) fn enter(&self, events: &[Event], activity: &Activity) -> Vec<u128> {
+    pub(crate) fn enter(&self, events: &[Arc<Event>], activity: &Activity) -> Vec<u128> {
         let mut told = Vec::new();
         for event in events {
             let Subject::Interaction(interaction) = &event.subject else { continue };

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use handoff_store::{CommitError, Key, Kind, Put};
+use handoff_store::{CommitError, Key, Kind};
 
 /// How the commits of commands, desks, contacts, timers and cursors went since a node began.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,13 +26,11 @@ pub(crate) struct CommitCounts {
 }
 
 impl CommitCounts {
-    /// Counts what became of a commit of these writes.
-    pub(crate) fn count<T>(&self, puts: &[Put], committed: &Result<T, CommitError>) {
+    /// Counts what became of a commit that writes these records.
+    pub(crate) fn count<T>(&self, written: &[Key], committed: &Result<T, CommitError>) {
         match committed {
             Ok(_) => drop(self.commits.fetch_add(1, Ordering::Relaxed)),
-            Err(CommitError::Conflict { key })
-                if puts.iter().any(|put| put.record.key() == *key) =>
-            {
+            Err(CommitError::Conflict { key }) if written.contains(key) => {
                 self.put_conflicts.count(key);
             }
             Err(CommitError::Conflict { key }) => self.check_conflicts.count(key),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use handoff_domain::{Owner, Topic, UserId};
-use handoff_store::{Head, Store, StoreError, StreamRow};
+use handoff_store::{AddedRow, Head, Store, StoreError, StreamRow};
 
 use super::subscriptions::{PAGE, Replay, Subscriptions};
 use crate::outward::{Patience, Published, Publisher};
@@ -162,6 +162,12 @@ impl Audience {
         topics.filter(|topic| *topic != Topic::Contacts).collect()
     }
 
+    /// Tells whether every session was given everything up to a position.
+    pub(crate) fn has_all_up_to(&self, position: u64) -> bool {
+        self.position.is_some_and(|given| given >= position)
+            && self.sessions.values().all(|session| session.replayed.is_none())
+    }
+
     /// Hands every session the answers that were promised since.
     pub(crate) async fn give_promised(
         &mut self,
@@ -206,6 +212,52 @@ impl Audience {
                 break;
             }
         }
+        self.go_on_replaying(publisher, store, user).await
+    }
+
+    /// Hands every session what it has not been given yet, of `fresh` where that follows on what
+    /// was given before, and otherwise of the log.
+    pub(crate) async fn give_fresh(
+        &mut self,
+        publisher: &dyn Publisher,
+        store: &dyn Store,
+        user: UserId,
+        fresh: Option<Vec<AddedRow>>,
+    ) -> Result<(), StoreError> {
+        if !fresh.is_some_and(|rows| self.give_following(publisher, user, rows)) {
+            return self.catch_up(publisher, store, user).await;
+        }
+        self.go_on_replaying(publisher, store, user).await
+    }
+
+    /// Hands every session rows as long as none is missing before them; tells whether none was.
+    fn give_following(
+        &mut self,
+        publisher: &dyn Publisher,
+        user: UserId,
+        mut rows: Vec<AddedRow>,
+    ) -> bool {
+        let Some(given) = self.position else { return true };
+        // Commits that end together may have been noted in another order.
+        rows.sort_by_key(|added| added.row.position);
+        for AddedRow { after, row } in rows.iter().filter(|added| added.row.position > given) {
+            if self.position.is_none_or(|reached| *after > reached) {
+                return false;
+            }
+            self.numbers.extend(row.numbers.iter().copied());
+            self.give(publisher, user, row);
+            self.position = Some(row.position);
+        }
+        true
+    }
+
+    async fn go_on_replaying(
+        &mut self,
+        publisher: &dyn Publisher,
+        store: &dyn Store,
+        user: UserId,
+    ) -> Result<(), StoreError> {
+        let Some(position) = self.position else { return Ok(()) };
         let replaying = self.sessions.iter().filter(|(_, session)| session.replayed.is_some());
         for id in replaying.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
             self.replay(publisher, store, user, &id, position).await?;

@@ -1,12 +1,12 @@
 //! The sessions of this node, and giving them what they have not been given.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use handoff_bus::Hint;
 use handoff_domain::{CenterId, Interaction, Topic, UserId};
-use handoff_store::{ChangeSet, CommitError, PromisedAnswer, StoreError};
+use handoff_store::{ChangeSet, CommitError, PromisedAnswer, StoreError, Told};
 
 use super::audience::Audience;
 use super::subscriptions::{PAGE, Subscriptions};
@@ -21,6 +21,8 @@ const PROMISED_KEPT_MS: u64 = 60_000;
 /// What a user's sessions may be owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Owed {
+    /// Rows that this node itself added, and has.
+    FreshRows,
     Rows,
     /// The same, and word of those that were swept.
     RowsOrResync,
@@ -59,12 +61,9 @@ impl Delivery {
     }
 
     fn audience_or_new(&self, user: UserId) -> Arc<tokio::sync::Mutex<Audience>> {
-        self.audiences
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(user)
-            .or_default()
-            .clone()
+        let mut audiences = self.audiences.lock().unwrap_or_else(PoisonError::into_inner);
+        self.core.fresh.keep(user);
+        audiences.entry(user).or_default().clone()
     }
 
     fn users(&self) -> Vec<UserId> {
@@ -81,6 +80,7 @@ impl Delivery {
         });
         if empty {
             audiences.remove(&user);
+            self.core.fresh.forget(user);
         }
     }
 
@@ -233,7 +233,10 @@ impl Delivery {
         let Some(handle) = self.audience(user) else { return Ok(()) };
         let mut audience = handle.lock().await;
         let (publisher, store) = (&*self.publisher, &*self.core.store);
+        // Whatever else is given is read now, and has all of them.
+        let fresh = self.core.fresh.take(user);
         match owed {
+            Owed::FreshRows => audience.give_fresh(publisher, store, user, fresh).await,
             Owed::Rows => audience.catch_up(publisher, store, user).await,
             Owed::RowsOrResync => audience.catch_up_to_the_end(publisher, store, user).await,
             Owed::PromisedAnswers => audience.give_promised(publisher, store, user).await,
@@ -287,14 +290,8 @@ impl Delivery {
                 Err(StoreError::Swept { .. }) => return self.look_at_everything().await,
                 page => page?,
             };
-            let told: BTreeSet<UserId> = page
-                .items
-                .iter()
-                .flat_map(|told| &told.owners)
-                .filter_map(|owner| owner.user())
-                .collect();
-            for user in told {
-                self.give(user, Owed::Rows).await?;
+            for (user, position) in told_users(&page.items) {
+                self.give_up_to(user, position).await?;
             }
             let Some(last) = page.items.last() else { return Ok(()) };
             self.look_from(last.position);
@@ -302,6 +299,14 @@ impl Delivery {
                 return Ok(());
             }
         }
+    }
+
+    /// Hands a user's sessions on this node what they have not been given yet, if it is not known
+    /// that they have everything up to a position.
+    async fn give_up_to(&self, user: UserId, position: u64) -> Result<(), StoreError> {
+        let Some(handle) = self.audience(user) else { return Ok(()) };
+        let is_given = handle.lock().await.has_all_up_to(position);
+        if is_given { Ok(()) } else { self.give(user, Owed::Rows).await }
     }
 
     async fn give_missed_answers(&self) -> Result<(), StoreError> {
@@ -329,4 +334,13 @@ impl Delivery {
     fn look_from(&self, position: u64) {
         *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(position);
     }
+}
+
+/// Returns who was told of entries of the log, each with the last of them.
+fn told_users(told: &[Told]) -> BTreeMap<UserId, u64> {
+    let mut last = BTreeMap::new();
+    for Told { position, owners, .. } in told {
+        last.extend(owners.iter().filter_map(|owner| owner.user()).map(|user| (user, *position)));
+    }
+    last
 }

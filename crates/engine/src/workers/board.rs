@@ -55,7 +55,7 @@ impl Worker for BoardReader {
 
     fn is_woken_by(&self, received: &Received) -> bool {
         match received {
-            Received::Hint(Hint::Streams(_) | Hint::Routing | Hint::Chats(_))
+            Received::Hint(Hint::Streams { .. } | Hint::Routing | Hint::Chats(_))
             | Received::Missed => true,
             Received::Hint(Hint::Timers | Hint::Directory | Hint::Logins | Hint::Promised(_))
             | Received::Closed => false,

@@ -156,7 +156,7 @@ impl Worker for Followers {
 
     fn is_woken_by(&self, received: &Received) -> bool {
         match received {
-            Received::Hint(Hint::Streams(_)) => self.core.board.is_anybody_supervised(),
+            Received::Hint(Hint::Streams { .. }) => self.core.board.is_anybody_supervised(),
             Received::Missed => true,
             Received::Hint(
                 Hint::Routing

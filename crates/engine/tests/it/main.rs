@@ -12,6 +12,7 @@ mod delivery;
 mod desk_history;
 mod directories;
 mod followers;
+mod fresh;
 mod gone;
 mod letters;
 mod notes;

@@ -1,0 +1,125 @@
+//! What a node did itself is given to its sessions without being read, and only where nothing is
+//! missing before it.
+
+use std::sync::atomic::Ordering;
+
+use handoff_domain::event::Cause;
+use handoff_domain::{Action, InteractionId, UserData, Value};
+use handoff_engine::{ChannelChange, Replay};
+
+use crate::rig::{CENTER, Fault, Given, KATE, Rig};
+use crate::two_nodes::nodes;
+
+const SESSION: &str = "kate";
+
+async fn change_data(rig: &Rig, id: InteractionId, value: i128) {
+    let data = UserData([("step".to_owned(), Value::Integer(value))].into());
+    rig.act(KATE, id, Action::UpdateUserData(data)).await.unwrap();
+}
+
+fn numbers(given: &[Given]) -> Vec<u64> {
+    given.iter().map(|(_, number, _)| *number).collect()
+}
+
+/// Waits for the tasks that hints begin; they have nothing to wait for but their turn.
+async fn given(rig: &Rig, count: usize) -> Vec<Given> {
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+        if rig.recorder.of(SESSION).len() >= count {
+            break;
+        }
+    }
+    // What comes twice comes now.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    rig.recorder.of(SESSION)
+}
+
+/// Lets a node hear its own hints, and gives Kate, who listens there, something to work on.
+async fn at_work(rig: &Rig) -> InteractionId {
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    rig.settle().await;
+    rig.listen(KATE, SESSION, Replay::Live).await;
+    rig.bus.is_silent.store(false, Ordering::SeqCst);
+    rig.engine.start();
+    // The first looks find nothing, and the next come after a second.
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    id
+}
+
+#[tokio::test]
+async fn what_a_node_did_itself_is_given_without_a_read_and_as_it_is_in_the_log() {
+    let rig = Rig::new().await;
+    let id = at_work(&rig).await;
+    let before = rig.store.streams();
+    for value in 0..20 {
+        change_data(&rig, id, value).await;
+    }
+    rig.act(KATE, id, Action::Complete { queue: None }).await.unwrap();
+    let live = given(&rig, 21).await;
+    assert_eq!(rig.store.streams(), before);
+    assert_eq!(numbers(&live), (3..24).collect::<Vec<_>>());
+    rig.listen(KATE, "from the log", Replay::After(2)).await;
+    assert!(rig.store.streams() > before);
+    assert_eq!(rig.recorder.of("from the log"), live);
+    rig.engine.stop().await;
+}
+
+/// Another node changed what Kate owns, and nobody said so; then this node did. Returns the numbers
+/// that her session was given, and how often her stream was read.
+async fn numbers_across_a_gap(hides_gaps: bool) -> (Vec<u64>, u64) {
+    let (here, there) = nodes().await;
+    let id = at_work(&here).await;
+    if hides_gaps {
+        here.store.hide_gaps();
+    }
+    let before = here.store.streams();
+    change_data(&here, id, 1).await;
+    given(&here, 1).await;
+    change_data(&there, id, 2).await;
+    change_data(&there, id, 3).await;
+    change_data(&here, id, 4).await;
+    let given = given(&here, 4).await;
+    here.engine.stop().await;
+    (numbers(&given), here.store.streams() - before)
+}
+
+#[tokio::test]
+async fn what_another_node_did_in_between_comes_first() {
+    assert_eq!(numbers_across_a_gap(false).await, (vec![3, 4, 5, 6], 1));
+}
+
+/// The control: where no commit tells of what was before it, rows are missing.
+#[tokio::test]
+async fn without_word_of_a_gap_something_is_missing() {
+    assert_eq!(numbers_across_a_gap(true).await, (vec![3, 0, 6], 0), "4 and 5, and a resync");
+}
+
+/// One commit is slow to return after it went through, and a later one overtakes it.
+#[tokio::test]
+async fn a_commit_that_is_overtaken_is_told_first_and_once() {
+    let rig = Rig::new().await;
+    let id = at_work(&rig).await;
+    rig.store.fail_next(Fault::Held);
+    let slow = change_data(&rig, id, 1);
+    let overtaking = async {
+        rig.store.held().await;
+        let lunch = ChannelChange::NotReady { reason: Some("lunch".to_owned()) };
+        let cause = Cause::User(KATE);
+        rig.engine.desks().change_channels(KATE, CENTER, cause, None, &lunch).await.unwrap();
+        let seen = given(&rig, 1).await;
+        assert_eq!(numbers(&seen), [3], "read from the log before the other's own");
+        rig.store.release();
+    };
+    tokio::join!(slow, overtaking);
+    change_data(&rig, id, 2).await;
+    assert_eq!(numbers(&given(&rig, 2).await), [3, 4]);
+    assert_eq!(rig.store.fired(), 1);
+    rig.engine.stop().await;
+}
