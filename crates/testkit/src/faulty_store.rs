@@ -1,6 +1,8 @@
 //! A store that fails where a test plans it: at a commit, before or after it took place, or by not
 //! answering at all.
 
+mod desks;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, UserId};
 use handoff_store::{
-    ChangeSet, Check, CommitError, Committed, DirectoryEntry, DirectoryPage, Head, HistoryEntry,
+    ChangeSet, CommitError, Committed, DirectoryEntry, DirectoryPage, Head, HistoryEntry,
     InteractionQuery, Key, Kind, Lease, LogEnd, LogEntry, MemoryStore, Page, PromisedEnd,
     PromisedRow, Put, Receipt, Record, SetAside, Store, StoreError, StreamRow, SubjectKey,
     SweepReport, Timer, Told, Version, Versioned,
@@ -139,52 +141,6 @@ impl FaultyStore {
         let (copies, committed) = unbounded_channel();
         self.copies = Some(tokio::sync::Mutex::new(copies));
         (self, committed)
-    }
-
-    /// Lets every change of an interaction rely on its owner's desk, as it was when a commit was
-    /// answered last: what guards would be that are chosen too carefully.
-    #[must_use]
-    pub fn relying_on_desks(mut self) -> Self {
-        self.desks = Some(Mutex::default());
-        self
-    }
-
-    async fn rely_on_desks(&self, change: &mut ChangeSet) -> Result<(), StoreError> {
-        let Some(known) = &self.desks else { return Ok(()) };
-        let written = change.puts.iter().filter_map(|put| match &put.record {
-            Record::Interaction(interaction) => interaction.owner(),
-            _ => None,
-        });
-        for user in written.collect::<BTreeSet<_>>() {
-            let key = Key::Desk(user);
-            let is_guarded = change.puts.iter().any(|put| put.record.key() == key)
-                || change.checks.iter().any(|check| check.key == key);
-            if is_guarded {
-                continue;
-            }
-            let remembered =
-                known.lock().unwrap_or_else(PoisonError::into_inner).get(&user).copied();
-            let version = match remembered {
-                Some(version) => version,
-                None => self.inner.versions(std::slice::from_ref(&key)).await?[0],
-            };
-            change.checks.push(Check { key, version });
-        }
-        Ok(())
-    }
-
-    /// Remembers what became of desks.
-    fn note_desks(&self, puts: &[Put], committed: &Result<Committed, CommitError>) {
-        let Some(known) = &self.desks else { return };
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(CommitError::Conflict { key: Key::Desk(user) }) = committed {
-            known.remove(user);
-        }
-        for put in puts {
-            if let (Ok(_), Record::Desk(desk)) = (committed, &put.record) {
-                known.insert(desk.user, put.expected + 1);
-            }
-        }
     }
 
     /// Lets the next commit fail.
@@ -388,9 +344,8 @@ impl Store for FaultyStore {
         let mut change = self.meddle(change).await;
         self.rely_on_desks(&mut change).await?;
         let Some(fault) = planned else {
-            let puts = change.puts.clone();
             let committed = self.commit_and_copy(change).await;
-            self.note_desks(&puts, &committed);
+            self.note_desks(&committed);
             let is_conflict = matches!(committed, Err(CommitError::Conflict { .. }));
             self.conflicts.fetch_add(u64::from(is_conflict), Ordering::SeqCst);
             let mut committed = committed?;
