@@ -82,7 +82,9 @@ configure() {
     filled "$here/servers/main.cf" >"$home/postfix/main.cf"
     filled "$here/servers/master.cf" >"$home/postfix/master.cf"
     node "$here/lib/mailboxes.mjs" postfix >"$home/postfix/mailboxes"
-    { filled "$here/handoff.toml"; node "$here/lib/mailboxes.mjs" handoff; } >"$home/handoff.toml"
+    filled "$here/handoff.toml" >"$home/handoff.toml"
+    { cat "$here/center.toml"; node "$here/lib/mailboxes.mjs" Mail; } >"$home/center.toml"
+    { cat "$here/other-center.toml"; node "$here/lib/mailboxes.mjs" Other; } >"$home/other-center.toml"
 }
 
 # Ends what is still there, by the number that it wrote down.
@@ -120,7 +122,7 @@ trap clean_up EXIT
 configure
 export HANDOFF_ORIGIN=http://localhost:$MAIL_HANDOFF_PORT
 for center in center other-center; do
-    "$HANDOFF_BIN" apply "$here/$center.toml" --config "$home/handoff.toml" >"$home/apply.log" 2>&1 || fail "apply refused $center.toml"
+    "$HANDOFF_BIN" apply "$home/$center.toml" --config "$home/handoff.toml" >"$home/apply.log" 2>&1 || fail "apply refused $center.toml"
 done
 status=0
 node "$here/mail.mjs" "$@" >"$home/report" 2>&1 || status=$?

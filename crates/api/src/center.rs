@@ -93,6 +93,10 @@ impl Lines {
     }
 }
 
+/// What an admin is told whose file has other mailboxes than the contact center: they connect
+/// elsewhere with secrets of the machine's, and write files on it.
+const NOT_YOUR_MAILBOXES: &str = "it changes mailboxes, which only whoever operates the server may: apply it on the server's machine, without --url";
+
 /// Who applies a file.
 #[derive(Clone)]
 enum Applicant {
@@ -181,7 +185,12 @@ async fn apply(
         Applicant::Admin(me) => Some(Only(name_of_center(shared, me))),
     };
     let unnamed = if application.prune { Unnamed::Prune } else { Unnamed::Keep };
-    let passwords = FilePasswords::new(take(&mut application.passwords));
+    let mailboxes = match by {
+        Applicant::Operator => shared.engine().mailboxes().cloned(),
+        // Which files and variables the machine has is not theirs to know.
+        Applicant::Admin(_) => None,
+    };
+    let passwords = FilePasswords::new(take(&mut application.passwords)).with_mailboxes(mailboxes);
     let plan = plan(shared, (file, only), passwords, unnamed).await?;
     let cause = match by {
         Applicant::Operator => Cause::Operator,
@@ -213,11 +222,15 @@ async fn plan(
 ) -> Result<Plan, String> {
     let (core, runtime) = (shared.engine().core().clone(), Handle::current());
     let planned = tokio::task::spawn_blocking(move || {
-        if let Some(only) = only {
+        if let Some(only) = &only {
             only.refuse_another(&file)?;
         }
         let plan = file.plan(&**core.store(), core.ids(), &passwords, unnamed);
-        runtime.block_on(plan).map_err(|error| with_causes(&error))
+        let plan = runtime.block_on(plan).map_err(|error| with_causes(&error))?;
+        if only.is_some() && plan.difference.changes_mailboxes() {
+            return Err(format!("{}: {NOT_YOUR_MAILBOXES}", file.name()));
+        }
+        Ok(plan)
     });
     planned.await.map_err(|_| "the server stops".to_owned())?
 }

@@ -1,12 +1,14 @@
 //! Passwords: hashed with argon2id, compared in constant time, bounded in length.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{self, PasswordHasher};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use handoff_engine::Mailboxes;
 use handoff_provision::Passwords;
+use handoff_store::Mailbox;
 use subtle::ConstantTimeEq as _;
 
 /// Most bytes of a password. A longer one is refused before it is hashed, so that it costs nothing
@@ -143,17 +145,25 @@ fn nobodys() -> &'static str {
 }
 
 /// The passwords of a center file: those that it names by variables were read where it was read,
-/// and they are kept as logins compare them.
+/// and they are kept as logins compare them. Where mailboxes find theirs, only the server knows
+/// that has them.
 #[derive(Default)]
 pub struct FilePasswords {
     by_variable: BTreeMap<String, String>,
+    mailboxes: Option<Arc<dyn Mailboxes>>,
 }
 
 impl FilePasswords {
     /// Takes the values of variables.
     #[must_use]
     pub const fn new(by_variable: BTreeMap<String, String>) -> Self {
-        Self { by_variable }
+        Self { by_variable, mailboxes: None }
+    }
+
+    /// Lets a server look whether its mailboxes would work.
+    #[must_use]
+    pub fn with_mailboxes(self, mailboxes: Option<Arc<dyn Mailboxes>>) -> Self {
+        Self { mailboxes, ..self }
     }
 }
 
@@ -172,6 +182,10 @@ impl Passwords for FilePasswords {
 
     fn is_of(&self, hash: &str, password: &str) -> bool {
         verify(password, Some(hash))
+    }
+
+    fn mailbox_problem(&self, mailbox: &Mailbox) -> Option<String> {
+        self.mailboxes.as_ref()?.problem(mailbox)
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) use chats::customer_of;
 pub(crate) use next_due::NextDue;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use handoff_bus::{Bus, Hint};
@@ -45,7 +45,7 @@ use handoff_domain::{
 use handoff_store::{
     Contact, InteractionQuery, InteractionScope, Key, Kind, Record, Store, StoreError, Versioned,
 };
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -98,7 +98,7 @@ pub struct Core {
     /// Notified when something is to be sent.
     pub(crate) outgoing: Arc<Notify>,
     pub(crate) commit_counts: CommitCounts,
-    directory: RwLock<Arc<Directory>>,
+    directory: watch::Sender<Arc<Directory>>,
     /// Held by who reads the directory, so that no older one replaces a newer.
     reloading: Mutex<()>,
     references: References,
@@ -135,7 +135,7 @@ impl Core {
             timers_due: NextDue::default(),
             outgoing: Arc::default(),
             commit_counts: CommitCounts::default(),
-            directory: RwLock::new(Arc::new(directory)),
+            directory: watch::Sender::new(Arc::new(directory)),
             reloading: Mutex::default(),
             references: References::default(),
             tasks: TaskTracker::new(),
@@ -200,7 +200,13 @@ impl Core {
     /// Returns the present directory.
     #[must_use]
     pub fn directory(&self) -> Arc<Directory> {
-        self.directory.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.directory.borrow().clone()
+    }
+
+    /// Returns what shows the present directory, and tells when another takes its place.
+    #[must_use]
+    pub fn watch_directory(&self) -> watch::Receiver<Arc<Directory>> {
+        self.directory.subscribe()
     }
 
     /// Reads again what was changed in the directory. On return it is at least as it was when this
@@ -229,7 +235,7 @@ impl Core {
     }
 
     fn replace_directory(&self, fresh: Directory) {
-        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        self.directory.send_replace(Arc::new(fresh));
     }
 
     /// Returns the contact center of a user.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use handoff_domain::{CenterId, Interaction, InteractionId, Topic, User, UserId};
-use handoff_store::StreamRow;
+use handoff_store::{Mailbox, StreamRow};
 
 use crate::core::{Note, NumberedNote};
 
@@ -106,6 +106,12 @@ pub trait Mailboxes: Send + Sync + 'static {
     /// Returns the `Message-ID`, without the angle brackets, of an interaction that is sent by
     /// `sender` for the `sends`-th time. The same arguments always give the same.
     fn message_id(&self, interaction: InteractionId, sends: u32, sender: &str) -> String;
+
+    /// Returns what would keep a mailbox from working on this server, such as a secret that is not
+    /// there. It may read files.
+    fn problem(&self, _mailbox: &Mailbox) -> Option<String> {
+        None
+    }
 }
 
 /// What became of a mail that was given to the next server. `reply` is what that said.

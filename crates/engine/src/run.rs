@@ -18,7 +18,7 @@ use crate::core::Core;
 use crate::delivery::{Delivery, Owed};
 use crate::desks::Desks;
 use crate::letters::{Contacts, Letters};
-use crate::outward::Outward;
+use crate::outward::{Mailboxes, Outward};
 use crate::views::Views;
 use crate::worker::Worker;
 use crate::workers::{Speaking, Workers};
@@ -33,6 +33,7 @@ pub struct Engine {
     letters: Letters,
     delivery: Arc<Delivery>,
     workers: Workers,
+    mailboxes: Option<Arc<dyn Mailboxes>>,
 }
 
 impl Engine {
@@ -56,7 +57,7 @@ impl Engine {
         let desks = Arc::new(Desks::new(core.clone(), commands.clone(), publisher.clone()));
         let contacts = Contacts::new(core.clone(), commands.clone());
         let conversations = Conversations::new(core.clone(), commands.clone(), contacts, customers);
-        let letters = Letters::new(core.clone(), commands.clone(), mailboxes);
+        let letters = Letters::new(core.clone(), commands.clone(), mailboxes.clone());
         let delivery = Arc::new(Delivery::new(core.clone(), desks.clone(), publisher.clone()));
         let speaking = Speaking { publisher, post };
         let workers = Workers::new(&core, &commands, &desks, &delivery, speaking, readers);
@@ -72,6 +73,7 @@ impl Engine {
             letters,
             delivery,
             workers,
+            mailboxes,
         }))
     }
 
@@ -159,6 +161,12 @@ impl Engine {
     #[must_use]
     pub fn letters(&self) -> &Letters {
         &self.letters
+    }
+
+    /// Returns whoever knows the centers' own addresses.
+    #[must_use]
+    pub const fn mailboxes(&self) -> Option<&Arc<dyn Mailboxes>> {
+        self.mailboxes.as_ref()
     }
 
     /// Returns the agents' sessions on this node.

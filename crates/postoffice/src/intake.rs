@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use handoff_content::{FileError, FileKeeper};
-use handoff_domain::Letter;
+use handoff_domain::mail::mailbox_key;
+use handoff_domain::{Letter, Media};
 use handoff_engine::{Engine, NewLetter, RawMessage};
 use handoff_mail::letter::{self, Bounds, Envelope, REPORT_SENDERS, Reading};
 use handoff_mail::ports::{Arrival, Extent, Intake, NotNow, Source, Taken};
@@ -24,9 +25,9 @@ pub(crate) struct EngineIntake {
     signer: Signer,
 }
 
-/// The mailbox is not among those that were configured.
+/// The mailbox was removed, or its queue.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no mailbox {0} any more")]
+#[error("there is no mailbox {0} with an e-mail queue any more")]
 struct UnknownMailbox(String);
 
 impl EngineIntake {
@@ -106,7 +107,8 @@ impl Intake for EngineIntake {
         }
         let gone = || NotNow(Box::new(UnknownMailbox(arrival.mailbox.clone())));
         let mailbox = self.addresses.of(&arrival.mailbox).ok_or_else(gone)?;
-        let mut letter = match self.read(&arrival, self.addresses.of_mailbox(mailbox)).await {
+        let own = mailbox.addresses().map(mailbox_key).collect();
+        let mut letter = match self.read(&arrival, own).await {
             Ok(letter) => letter,
             Err(reason) => {
                 tracing::warn!(mailbox = arrival.mailbox, reason, "a message was refused");
@@ -123,6 +125,7 @@ impl Intake for EngineIntake {
             .core()
             .directory()
             .queue(mailbox.center, mailbox.queue)
+            .filter(|queue| queue.media == Media::Email)
             .cloned()
             .ok_or_else(gone)?;
         let (raw, attachments) = self.keep(&mut letter, &arrival.raw).await?;

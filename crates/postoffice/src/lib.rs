@@ -6,10 +6,13 @@
 //! and the engine is told what became of it.
 //!
 //! It deliberately speaks no mail protocol, decides nothing about what a letter belongs to, and
-//! reads no configuration: which mailboxes there are is resolved once, at the start, because
-//! contact centers and queues only change while no server runs.
+//! reads no configuration. Which mailboxes there are is in the directory, and is followed while the
+//! server runs: every letter and every mail goes by the directory as it is then, and whoever
+//! fetches is started, changed and stopped with it.
 
 mod addresses;
+mod collectors;
+mod connections;
 mod intake;
 pub mod key;
 mod marks;
@@ -17,9 +20,8 @@ pub mod oauth;
 mod office;
 mod outbox;
 mod post;
-mod settings;
+mod relays;
 mod source;
 
-pub use addresses::{MailboxError, QueueError, queue_of};
-pub use office::PostOffice;
-pub use settings::{Exit, MailboxSettings, Settings};
+pub use connections::{Connections, Lmtp};
+pub use office::{PostOffice, Settings};

@@ -47,11 +47,11 @@ pub struct OAuthSettings {
 /// The address of the token server is none.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenUrlError {
-    #[error("oauth2.token_url is no address")]
+    #[error("oauth2.tokenUrl is no address")]
     NotAnAddress(#[from] url::ParseError),
-    #[error("oauth2.token_url names no server")]
+    #[error("oauth2.tokenUrl names no server")]
     NoServer,
-    #[error("oauth2.token_url has no port")]
+    #[error("oauth2.tokenUrl has no port")]
     NoPort,
 }
 
@@ -86,9 +86,7 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 enum NoToken {
     #[error("the token server cannot be reached")]
     Unreachable(#[source] Cause),
-    #[error(
-        "the token server answered {0}; check client_id, client_secret, refresh_token and scope"
-    )]
+    #[error("the token server answered {0}; check clientId, clientSecret, refreshToken and scope")]
     Refused(u16),
     #[error("the token server's answer has no access token")]
     Malformed,

@@ -4,19 +4,26 @@ use std::sync::Arc;
 
 use handoff_content::FileKeeper;
 use handoff_engine::{Core, Engine, Mailboxes, Post};
-use handoff_mail::imap::ImapMailbox;
 use handoff_mail::lmtp::{self, LmtpConfig, LmtpLimits, LmtpListener};
 use handoff_mail::ports::Intake;
 use handoff_mail::token::Signer;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::addresses::{Addresses, MailboxError};
+use crate::addresses::Addresses;
+use crate::collectors::Collectors;
+use crate::connections::Connections;
 use crate::intake::EngineIntake;
-use crate::marks::StoredMarks;
 use crate::post::Poster;
-use crate::settings::Settings;
-use crate::source::Source;
+
+/// What all mailboxes of a server share.
+pub struct Settings {
+    pub connections: Connections,
+    /// Where mail servers of this machine deliver straight; `None` is nowhere.
+    pub lmtp: Option<LmtpListener>,
+    /// Signs the tokens in what goes out.
+    pub signer: Signer,
+}
 
 /// E-mail of one server.
 pub struct PostOffice {
@@ -24,29 +31,20 @@ pub struct PostOffice {
     poster: Arc<Poster>,
     files: Arc<FileKeeper>,
     signer: Signer,
-    sources: Vec<ImapMailbox>,
+    connections: Arc<Connections>,
     lmtp: Option<LmtpListener>,
-    host_name: String,
 }
 
 impl PostOffice {
-    /// Prepares it: finds the contact centers and queues that the mailboxes lead to.
-    ///
-    /// # Errors
-    ///
-    /// When one of them is not known.
-    pub fn prepare(
-        core: &Core,
-        files: &Arc<FileKeeper>,
-        settings: Settings,
-    ) -> Result<Self, MailboxError> {
-        let Settings { mut mailboxes, lmtp, host_name, signer } = settings;
-        let sources = mailboxes.iter_mut().filter_map(|mailbox| mailbox.source.take()).collect();
-        let addresses = Addresses::resolve(mailboxes, &core.directory(), &signer)?;
+    #[must_use]
+    pub fn new(core: &Arc<Core>, files: &Arc<FileKeeper>, settings: Settings) -> Self {
+        let Settings { connections, lmtp, signer } = settings;
+        let (connections, files) = (Arc::new(connections), files.clone());
+        let addresses = Addresses::new(core.clone(), connections.clone(), signer.clone());
         let addresses = Arc::new(addresses);
-        let poster = Poster::new(addresses.clone(), signer.clone(), files.clone());
-        let (poster, files) = (Arc::new(poster), files.clone());
-        Ok(Self { addresses, poster, files, signer, sources, lmtp, host_name })
+        let poster =
+            Poster::new(addresses.clone(), connections.clone(), signer.clone(), files.clone());
+        Self { addresses, poster: Arc::new(poster), files, signer, connections, lmtp }
     }
 
     /// Returns which addresses the contact centers have.
@@ -69,19 +67,13 @@ impl PostOffice {
             self.addresses.clone(),
             self.signer,
         ));
-        let marks = Arc::new(StoredMarks::new(engine.core().clone()));
-        for (spread, mailbox) in (0..).zip(self.sources) {
-            let (core, intake, checkpoints) =
-                (engine.core().clone(), intake.clone(), marks.clone());
-            let source = Source { core, mailbox, intake, checkpoints, spread };
-            tasks.spawn(source.attend(stopping.clone()));
-        }
+        let host_name = self.connections.host_name().to_owned();
+        let core = engine.core().clone();
+        let collectors = Collectors::new(core, self.connections, intake.clone(), tasks.clone());
+        tasks.spawn(collectors.run(stopping.clone()));
         if let Some(listener) = self.lmtp {
-            let config = LmtpConfig {
-                host_name: self.host_name,
-                recipients: self.addresses,
-                limits: LmtpLimits::default(),
-            };
+            let limits = LmtpLimits::default();
+            let config = LmtpConfig { host_name, recipients: self.addresses, limits };
             tasks.spawn(lmtp::serve(listener, config, intake, stopping.clone()));
         }
     }

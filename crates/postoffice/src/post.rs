@@ -14,10 +14,12 @@ use handoff_mail::outgoing::{AutoKind, Composed, Outgoing, compose};
 use handoff_mail::smtp::{Cause, Envelope, Outcome, Reply};
 use handoff_mail::token::Signer;
 use handoff_mail::{address, html};
-use handoff_store::FilesError;
+use handoff_store::{FilesError, Mailbox, SmtpRelay, WayOut};
 
-use crate::addresses::{Addresses, Exit, OwnMailbox};
+use crate::addresses::Addresses;
+use crate::connections::Connections;
 use crate::outbox;
+use crate::relays::Relays;
 
 /// The kind of an acknowledgement, which a program writes.
 const ACKNOWLEDGEMENT: &str = "OutboundAcknowledgement";
@@ -29,15 +31,22 @@ pub(crate) struct Poster {
     addresses: Arc<Addresses>,
     signer: Signer,
     files: Arc<FileKeeper>,
+    relays: Relays,
+    connections: Arc<Connections>,
 }
 
 impl Poster {
-    pub(crate) fn new(addresses: Arc<Addresses>, signer: Signer, files: Arc<FileKeeper>) -> Self {
-        Self { addresses, signer, files }
+    pub(crate) fn new(
+        addresses: Arc<Addresses>,
+        connections: Arc<Connections>,
+        signer: Signer,
+        files: Arc<FileKeeper>,
+    ) -> Self {
+        Self { addresses, signer, files, relays: Relays::new(connections.clone()), connections }
     }
 
     /// Makes the message, or says why it never can be sent or cannot be now.
-    async fn compose(&self, mail: &Interaction, mailbox: &OwnMailbox) -> Result<Composed, Posted> {
+    async fn compose(&self, mail: &Interaction, mailbox: &Mailbox) -> Result<Composed, Posted> {
         let never = |reply: String| Posted::Never { reply };
         let email = mail.email().ok_or_else(|| never("it has no e-mail".to_owned()))?;
         let mut attachments = Vec::new();
@@ -59,7 +68,7 @@ impl Poster {
         &self,
         mail: &Interaction,
         email: &Email,
-        mailbox: &OwnMailbox,
+        mailbox: &Mailbox,
         attachments: Vec<Part>,
     ) -> Result<Outgoing, String> {
         let State::Sending { since, .. } = mail.state else {
@@ -100,6 +109,20 @@ impl Poster {
             date: since,
             auto: (mail.sub_type == ACKNOWLEDGEMENT).then_some(AutoKind::Replied),
         })
+    }
+
+    async fn hand_over(&self, address: &str, relay: &SmtpRelay, composed: &Composed) -> Posted {
+        let is_mailbox = |address: &str| self.addresses.of(address).is_some();
+        let relay = match self.relays.of(address, relay, is_mailbox).await {
+            Ok(relay) => relay,
+            Err(reply) => return Posted::Later { reply },
+        };
+        let envelope = Envelope {
+            sender: composed.envelope_from.as_deref(),
+            recipients: &composed.recipients,
+            raw: &composed.raw,
+        };
+        posted(relay.send(envelope).await)
     }
 
     async fn part(&self, attachment: &Attachment) -> Result<Part, Posted> {
@@ -169,21 +192,14 @@ impl Post for Poster {
                 reply: format!("no mail goes out by the mailbox {}", mailbox.address),
             };
         };
-        let composed = match self.compose(mail, mailbox).await {
+        let composed = match self.compose(mail, &mailbox).await {
             Ok(composed) => composed,
             Err(posted) => return posted,
         };
         match exit {
-            Exit::Relay(relay) => {
-                let envelope = Envelope {
-                    sender: composed.envelope_from.as_deref(),
-                    recipients: &composed.recipients,
-                    raw: &composed.raw,
-                };
-                posted(relay.send(envelope).await)
-            }
-            Exit::Directory(directory) => {
-                let (directory, name) = (directory.clone(), mail.id.to_string());
+            WayOut::Relay(relay) => self.hand_over(&mailbox.address, relay, &composed).await,
+            WayOut::Directory(directory) => {
+                let (directory, name) = (self.connections.outbox(directory), mail.id.to_string());
                 let written = tokio::task::spawn_blocking(move || {
                     outbox::put(&directory, &name, &composed.raw)
                 })

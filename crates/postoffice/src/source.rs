@@ -10,42 +10,72 @@ use std::time::Duration;
 use handoff_engine::{ClaimFor, Claimed, Claiming, Core};
 use handoff_mail::imap::{self, ImapMailbox, ImapPorts, MailboxStatus};
 use handoff_mail::ports::{Checkpoints, Intake};
+use handoff_store::{ImapSource, with_causes};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::connections::Connections;
+
 /// How often a node asks whether a mailbox that another reads is free: mail waits for so long
-/// when the other stopped.
+/// when the other stopped. So often what a mailbox needs is looked for, too.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// What reading a mailbox takes.
 pub(crate) struct Source {
     pub(crate) core: Arc<Core>,
-    pub(crate) mailbox: ImapMailbox,
+    /// The mailbox's address, by which its claim and its marks are known.
+    pub(crate) address: String,
+    pub(crate) source: ImapSource,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) intake: Arc<dyn Intake>,
     pub(crate) checkpoints: Arc<dyn Checkpoints>,
     pub(crate) spread: u64,
 }
 
 impl Source {
-    /// Fetches mail whenever nobody else does, until it is stopped.
+    /// Fetches mail whenever nobody else does, until it is stopped. What it needs and is not there,
+    /// such as a secret, is looked for again.
     pub(crate) async fn attend(self, stopping: CancellationToken) {
-        let key = format!("mailbox {}", self.mailbox.name);
+        let key = format!("mailbox {}", self.address);
+        let mut missing = None;
         while !stopping.is_cancelled() {
-            match self.core.claim(&key, ClaimFor::Incarnation).await {
-                Ok(Claiming::Ours(claimed)) => self.fetch(claimed, &stopping).await,
-                // What could not be claimed now is asked for again.
-                Ok(Claiming::Taken { .. }) | Err(_) => {
-                    tokio::select! {
-                        () = tokio::time::sleep(ASK_AGAIN) => {}
-                        () = stopping.cancelled() => {}
+            match self.prepare().await {
+                Ok(mailbox) => {
+                    missing = None;
+                    match self.core.claim(&key, ClaimFor::Incarnation).await {
+                        Ok(Claiming::Ours(claimed)) => {
+                            self.fetch(mailbox, claimed, &stopping).await;
+                            continue;
+                        }
+                        // What could not be claimed now is asked for again.
+                        Ok(Claiming::Taken { .. }) | Err(_) => {}
                     }
                 }
+                Err(why) => {
+                    if missing.as_ref() != Some(&why) {
+                        tracing::warn!(mailbox.name = self.address, why, "no mail is fetched");
+                    }
+                    missing = Some(why);
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(ASK_AGAIN) => {}
+                () = stopping.cancelled() => {}
             }
         }
     }
 
+    /// Reads the secrets, where that may take time.
+    async fn prepare(&self) -> Result<ImapMailbox, String> {
+        let (connections, address) = (self.connections.clone(), self.address.clone());
+        let source = self.source.clone();
+        let prepared =
+            tokio::task::spawn_blocking(move || connections.source(&address, &source)).await;
+        prepared.map_err(|error| error.to_string())?.map_err(|why| with_causes(&why))
+    }
+
     /// Fetches mail until the claim is lost or it is stopped.
-    async fn fetch(&self, claimed: Claimed, stopping: &CancellationToken) {
+    async fn fetch(&self, mailbox: ImapMailbox, claimed: Claimed, stopping: &CancellationToken) {
         let (status, _) = watch::channel(MailboxStatus::default());
         let ports = ImapPorts {
             intake: self.intake.clone(),
@@ -54,7 +84,7 @@ impl Source {
             spread: self.spread,
         };
         let turn = stopping.child_token();
-        let mut fetching = pin!(imap::run(self.mailbox.clone(), ports, turn.clone()));
+        let mut fetching = pin!(imap::run(mailbox, ports, turn.clone()));
         tokio::select! {
             () = &mut fetching => {}
             () = self.core.keep(claimed.clone()) => {
@@ -68,21 +98,25 @@ impl Source {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::path::Path;
+
     use async_trait::async_trait;
     use handoff_bus::LocalBus;
+    use handoff_domain::{CenterId, MailboxId, QueueId};
     use handoff_engine::{Engine, Options, Outward, Parts, SystemClock, SystemIds};
-    use handoff_mail::imap::{After, Aside, ImapLimits, Start};
-    use handoff_mail::login::{Login, Secret};
     use handoff_mail::ports::{Arrival, NotNow, Taken};
-    use handoff_mail::tls::{Endpoint, Security};
+    use handoff_store::{AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, SecretPlace};
     use handoff_testkit::FaultyStore;
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::connections::Lmtp;
     use crate::marks::StoredMarks;
 
-    struct Nothing;
+    pub(crate) const CENTER: CenterId = CenterId(1);
+
+    pub(crate) struct Nothing;
 
     #[async_trait]
     impl Intake for Nothing {
@@ -91,7 +125,7 @@ mod tests {
         }
     }
 
-    async fn source(store: &Arc<FaultyStore>, port: u16) -> Source {
+    pub(crate) async fn core(store: &Arc<FaultyStore>) -> Arc<Core> {
         let core = Core::open(Parts {
             store: store.clone(),
             bus: Arc::new(LocalBus::default()),
@@ -102,29 +136,72 @@ mod tests {
         let core = core.await.expect("an empty store opens");
         let engine = Engine::build(core.clone(), Outward::default(), Vec::new()).await;
         engine.expect("the node begins to live");
-        let (host, security) = ("127.0.0.1".to_owned(), Security::PlainOnLoopback);
-        let password = Secret::new("secret".to_owned());
-        let mailbox = ImapMailbox {
-            name: "a@demo.example".to_owned(),
-            endpoint: Endpoint { host, port, security, trust: None },
-            login: Login::Password { user: "a".to_owned(), password },
+        core
+    }
+
+    pub(crate) fn connections(home: &Path) -> Arc<Connections> {
+        Arc::new(Connections::new("localhost", Path::new(""), home, Lmtp::Off))
+    }
+
+    /// Returns where the password is that is written here.
+    pub(crate) fn password(home: &Path) -> SecretPlace {
+        let file = home.join("password");
+        std::fs::write(&file, "secret\n").expect("it is written");
+        SecretPlace::File(file.display().to_string())
+    }
+
+    /// Returns a mailbox whose mail is fetched at a port of this machine.
+    pub(crate) fn mailbox(port: u16, password: &SecretPlace) -> Mailbox {
+        let (user, password) = ("a".to_owned(), password.clone());
+        let source = ImapSource {
+            host: "127.0.0.1".to_owned(),
+            port,
+            security: MailSecurity::None,
+            login: MailLogin::Password { user, password },
             folder: "INBOX".to_owned(),
-            start: Start::Everything,
-            after: After::Delete,
-            aside: Aside::Flag,
-            limits: ImapLimits::default(),
+            after: AfterFetch::Delete,
+            poll_ms: 60_000,
+            only_new: false,
         };
+        Mailbox {
+            id: MailboxId(1),
+            center: CENTER,
+            address: "a@demo.example".to_owned(),
+            name: String::new(),
+            aliases: Vec::new(),
+            queue: QueueId(1),
+            is_default: false,
+            takes_lmtp: true,
+            has_reply_tokens: false,
+            source: Some(source),
+            exit: None,
+        }
+    }
+
+    async fn source(store: &Arc<FaultyStore>, home: &Path, port: u16, at: &SecretPlace) -> Source {
+        let core = core(store).await;
+        let Mailbox { address, source, .. } = mailbox(port, at);
         let checkpoints = Arc::new(StoredMarks::new(core.clone()));
-        Source { core, mailbox, intake: Arc::new(Nothing), checkpoints, spread: 0 }
+        Source {
+            core,
+            address,
+            source: source.expect("it has one"),
+            connections: connections(home),
+            intake: Arc::new(Nothing),
+            checkpoints,
+            spread: 0,
+        }
     }
 
     /// The server says nothing, so whoever is connected stays so for a minute.
     #[tokio::test]
     async fn of_two_nodes_one_reads_a_mailbox_and_the_other_follows() {
+        let home = tempfile::tempdir().expect("a directory");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("it is bound").port();
-        let store = Arc::new(FaultyStore::default());
-        let (first, second) = (source(&store, port).await, source(&store, port).await);
+        let (store, place) = (Arc::new(FaultyStore::default()), password(home.path()));
+        let first = source(&store, home.path(), port, &place).await;
+        let second = source(&store, home.path(), port, &place).await;
         let (stop, other_stop) = (CancellationToken::new(), CancellationToken::new());
         let reading = tokio::spawn(first.attend(stop.clone()));
         let (_connected, _) = listener.accept().await.expect("the first connects");
@@ -143,5 +220,26 @@ mod tests {
         let (_connected, _) = listener.accept().await.expect("the second connects");
         other_stop.cancel();
         waiting.await.expect("it stops");
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_comes_later_is_found() {
+        let home = tempfile::tempdir().expect("a directory");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        let (store, place) = (Arc::new(FaultyStore::default()), password(home.path()));
+        let SecretPlace::File(file) = &place else { unreachable!("it is in a file") };
+        std::fs::remove_file(file).expect("it is removed");
+        let stop = CancellationToken::new();
+        let source = source(&store, home.path(), port, &place).await;
+        let reading = tokio::spawn(source.attend(stop.clone()));
+        tokio::select! {
+            _ = listener.accept() => panic!("nobody can log in"),
+            () = tokio::time::sleep(Duration::from_millis(50)) => {}
+        }
+        password(home.path());
+        let (_connected, _) = listener.accept().await.expect("it connects");
+        stop.cancel();
+        reading.await.expect("it stops");
     }
 }

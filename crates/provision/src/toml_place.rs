@@ -31,6 +31,14 @@ pub fn line_of_key(text: &str, dotted: &str) -> Option<usize> {
     Some(line_of(text, written.span().start))
 }
 
+/// Returns the line on which a top-level table, or the first of several, begins; `None` when there
+/// is none.
+pub fn line_of_table(text: &str, name: &str) -> Option<usize> {
+    let root = DeTable::parse(text).ok()?;
+    let (written, _) = root.get_ref().get_key_value(name)?;
+    Some(line_of(text, written.span().start))
+}
+
 /// Blanks the top-level table out that a byte of `text` is in, its sub-tables with it, so that what
 /// is left can be read and every line keeps its number. `None` when the byte is in none, or what
 /// would be left is no TOML.
@@ -97,6 +105,7 @@ mod tests {
         assert_eq!(line_of_key(TEXT, "a.x"), Some(2));
         assert_eq!(line_of_key(TEXT, "b.y"), Some(4));
         assert_eq!(line_of_key(TEXT, "b.x"), None);
+        assert_eq!((line_of_table(TEXT, "list"), line_of_table(TEXT, "x")), (Some(5), None));
     }
 
     #[test]

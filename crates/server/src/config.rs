@@ -20,7 +20,13 @@ use std::path::{Path, PathBuf};
 use handoff_provision::{TimeSpan, toml_place};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use mail::{Mail, Mailbox};
+pub(crate) use mail::Mail;
+
+/// What was part of the configuration before it was part of centers.
+const MAILBOX: &str = "mailbox";
+/// What is said to whoever still has one here.
+const MOVED: &str = "mailboxes are part of the center file, where they change while the server runs: move each [[mailbox]] there, leave its \
+     center out, write keys as moveTo instead of move_to, and apply the file";
 
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -62,9 +68,6 @@ pub(crate) struct Config {
     pub limits: Limits,
     /// What is logged, and how.
     pub log: Log,
-    /// Where e-mail comes from, and how it goes out.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub mailbox: Vec<Mailbox>,
 }
 
 /// Where the server listens, and what it calls itself.
@@ -402,8 +405,11 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let wrong =
             |error: toml::de::Error| ConfigError::Wrong(toml_place::describe(name, text, &error));
-        let written: Self = toml::from_str(text).map_err(wrong)?;
         let table: toml::Table = toml::from_str(text).map_err(wrong)?;
+        if let Some(line) = toml_place::line_of_table(text, MAILBOX) {
+            return Err(ConfigError::Wrong(format!("{name}:{line}: {MOVED}")));
+        }
+        let written: Self = toml::from_str(text).map_err(wrong)?;
         let overlaid = overlay::apply(written, table, variables)?;
         let config = overlaid.config;
         match check::first_fault(&config) {

@@ -19,7 +19,7 @@ use handoff_web::Pages;
 use tempfile::TempDir;
 
 use crate::cli::Demo;
-use crate::config::{Config, Mailbox};
+use crate::config::Config;
 use crate::run::{self, Server};
 use crate::runtime::block_on;
 use crate::{output, pages, telemetry};
@@ -29,6 +29,9 @@ const CENTERS: [(&str, &str, &str); 2] = [
     ("Demo", "demo.toml", include_str!("demo/demo.toml")),
     ("Other", "other.toml", include_str!("demo/other.toml")),
 ];
+
+/// The directory below the data to which mail goes out, as the center file says.
+const SENT: &str = "sent";
 
 /// The accounts as they are printed. A test compares them with the files.
 const ACCOUNTS: [(&str, &str); 7] = [
@@ -53,7 +56,6 @@ pub(crate) fn demo(options: &Demo) -> anyhow::Result<ExitCode> {
     let data = Data::at(options.data.as_deref())?;
     config.server.listen = options.listen;
     config.store.path = data.path();
-    config.mailbox = vec![mailbox(&data.path())?];
     block_on(async {
         let store = run::open_store(&config.store.path).await?;
         set_up(&store).await?;
@@ -120,35 +122,15 @@ async fn set_up(store: &SqliteStore) -> anyhow::Result<()> {
     store.ready().await.context("the store takes no changes")
 }
 
-/// Returns the mailbox of the demo: its mail comes in by the web form, and what goes out lands in a
-/// directory, where one can look at it.
-fn mailbox(data: &Path) -> anyhow::Result<Mailbox> {
-    let data = std::path::absolute(data).context("the data directory has no absolute path")?;
-    Ok(Mailbox {
-        address: "support@demo.example".to_owned(),
-        name: "Demo Support".to_owned(),
-        center: "Demo".to_owned(),
-        queue: "support-email".to_owned(),
-        aliases: Vec::new(),
-        default: true,
-        lmtp: false,
-        reply_tokens: false,
-        imap: None,
-        smtp: None,
-        outbox: Some(data.join("sent")),
-    })
-}
-
 fn greeting(address: SocketAddr, config: &Config) -> String {
-    let sent = config.mailbox.iter().filter_map(|mailbox| mailbox.outbox.as_ref());
-    let sent = sent
-        .map(|path| format!("\ne-mails that are sent become files in {}", path.display()))
-        .collect::<String>();
+    let sent = config.store.path.join(SENT);
+    let sent = sent.display();
     let accounts = ACCOUNTS.map(|(name, roles)| format!("  {name:<8}{roles}")).join("\n");
     let page = pages::DEMO_PATH;
     format!(
         "listening on http://{address}\naccounts, all with the password handoff-demo:\n{accounts}\n\
-         a page with a chat window for customers: http://{address}{page}{sent}"
+         a page with a chat window for customers: http://{address}{page}\n\
+         e-mails that are sent become files in {sent}"
     )
 }
 
@@ -231,6 +213,14 @@ mod tests {
             ("tasks", "workitem"),
         ];
         assert_eq!(queues, expected);
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_becomes_files_where_it_is_printed() {
+        let directory = centers().await;
+        let mailbox = directory.mailbox_of("support@demo.example").unwrap();
+        assert_eq!(mailbox.exit, Some(handoff_store::WayOut::Directory(SENT.to_owned())));
+        assert_eq!(directory.queues[&mailbox.queue].name, "support-email");
     }
 
     #[tokio::test]

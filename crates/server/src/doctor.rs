@@ -9,18 +9,18 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use handoff_content::directory::{DirectoryError, expect_own};
 use handoff_engine::Directory;
-use handoff_postoffice::queue_of;
 use handoff_store::sqlite::{Checked, Progress};
-use handoff_store::{Kind, Part, SetAside, SqliteStore, Store as _};
+use handoff_store::{Kind, Mailbox, Part, SetAside, SqliteStore, Store as _};
 
 use crate::cli::Doctor;
-use crate::config::{Config, Mailbox};
+use crate::config::Config;
 use crate::run::{self, DATABASE, files};
 use crate::runtime::block_on;
-use crate::{accept, output};
+use crate::{accept, mail, output};
 
 /// What others than the owner may do, as bits of a file's mode.
 const OTHERS: u32 = 0o077;
@@ -90,32 +90,32 @@ async fn examine(config: &Config, depth: Depth) -> Vec<Finding> {
     let mut findings = vec![configuration, data, files];
     findings.extend(stored(config, depth).await);
     findings.extend([scanner, listen_address(config.server.listen)]);
-    findings.extend(config.mailbox.iter().map(mailbox));
     findings
 }
 
-/// Returns what a start would refuse of a configuration that is right in itself, a line each:
-/// secrets that are not there, mailboxes whose queues are not in the store, files of another store.
-/// A store that cannot be looked at now, as while a server has it open, is left out with a remark.
+/// Returns what a start would refuse of a configuration that is right in itself, a line each: files
+/// of another store. A store that cannot be looked at now, as while a server has it open, is left
+/// out with a remark.
 pub(crate) async fn refused_by_serve(config: &Config) -> Vec<String> {
-    let mut findings: Vec<Finding> = config.mailbox.iter().map(mailbox).collect();
     let directory = &config.store.path;
-    if directory.join(DATABASE).exists() {
-        match run::open_store(directory).await {
-            Ok(store) => {
-                findings.extend(mailbox_queues(config, &store).await);
-                findings.push(own_files(&store, &config.files()).await);
-                store.close().await;
-            }
-            Err(error) => output::warn(format_args!("the store was not looked at: {error:#}")),
-        }
-    } else if !config.mailbox.is_empty() {
-        output::warn(
-            "there is no store yet; apply a center file with the mailboxes' queues before the first start",
-        );
+    if !directory.join(DATABASE).exists() {
+        return Vec::new();
     }
-    let bad = findings.iter().filter(|finding| matches!(finding, Finding::Bad { .. }));
-    bad.map(ToString::to_string).collect()
+    let found = match run::open_store(directory).await {
+        Ok(store) => {
+            let found = own_files(&store, &config.files()).await;
+            store.close().await;
+            found
+        }
+        Err(error) => {
+            output::warn(format_args!("the store was not looked at: {error:#}"));
+            return Vec::new();
+        }
+    };
+    match found {
+        Finding::Fine { .. } => Vec::new(),
+        Finding::Bad { .. } => vec![found.to_string()],
+    }
 }
 
 /// Looks at the store, and at what else a start needs of it.
@@ -123,14 +123,7 @@ async fn stored(config: &Config, depth: Depth) -> Vec<Finding> {
     let directory = &config.store.path;
     let what = "store";
     if !directory.join(DATABASE).exists() {
-        let mut findings =
-            vec![Finding::Fine { what, detail: "is made at the first start".to_owned() }];
-        findings.extend(config.mailbox.iter().map(|mailbox| Finding::Bad {
-            what: "mailbox queue",
-            problem: format!("{}: there is no contact center yet", mailbox.address),
-            advice: "apply a center file with that queue first",
-        }));
-        return findings;
+        return vec![Finding::Fine { what, detail: "is made at the first start".to_owned() }];
     }
     let store = match run::open_store(directory).await {
         Ok(store) => store,
@@ -145,7 +138,7 @@ async fn stored(config: &Config, depth: Depth) -> Vec<Finding> {
     let mut findings = vec![takes_changes(&store).await];
     findings.push(records(&store, depth).await);
     findings.push(own_files(&store, &config.files()).await);
-    findings.extend(mailbox_queues(config, &store).await);
+    findings.extend(mailboxes(config, &store).await);
     store.close().await;
     findings
 }
@@ -269,9 +262,11 @@ async fn own_files(store: &SqliteStore, directory: &Path) -> Finding {
     }
 }
 
-/// A start refuses mailboxes whose contact center or queue is not in the store.
-async fn mailbox_queues(config: &Config, store: &SqliteStore) -> Vec<Finding> {
-    let what = "mailbox queue";
+/// What a mailbox needs and is not there keeps nobody from being served, and its mail from coming
+/// or going. Whether the mail servers take the secrets is not asked: many lock whoever tries too
+/// often.
+async fn mailboxes(config: &Config, store: &SqliteStore) -> Vec<Finding> {
+    let what = "mailbox";
     let directory = match Directory::load(store).await {
         Ok(directory) => directory,
         Err(error) => {
@@ -279,18 +274,16 @@ async fn mailbox_queues(config: &Config, store: &SqliteStore) -> Vec<Finding> {
             return vec![Finding::Bad { what, problem, advice: "look for a failing disk" }];
         }
     };
-    let look = |mailbox: &Mailbox| match queue_of(&directory, &mailbox.center, &mailbox.queue) {
-        Ok((center, queue)) => Finding::Fine {
+    let connections = mail::connections(config);
+    let look = |mailbox: &Arc<Mailbox>| match connections.problem(mailbox) {
+        None => Finding::Fine { what, detail: format!("{} has what it needs", mailbox.address) },
+        Some(problem) => Finding::Bad {
             what,
-            detail: format!("{} leads to {} of {}", mailbox.address, queue.name, center.name),
-        },
-        Err(error) => Finding::Bad {
-            what,
-            problem: format!("{}: {error}", mailbox.address),
-            advice: "apply a center file with that queue, or correct the mailbox",
+            problem: format!("{}: {problem}", mailbox.address),
+            advice: "let the server have it, or apply a center file that names another",
         },
     };
-    config.mailbox.iter().map(look).collect()
+    directory.mailboxes.values().map(look).collect()
 }
 
 fn directory(what: &'static str, option: &str, path: &Path) -> Finding {
@@ -334,21 +327,6 @@ fn scanner(socket: Option<&Path>) -> Finding {
             what,
             problem: format!("{}: {error}", path.display()),
             advice: "start it and let the server's user connect to it, or leave chat.scanner empty",
-        },
-    }
-}
-
-/// Secrets that are not there would be noticed at the start only. Whether the mail servers take
-/// them is not asked: many lock whoever tries too often.
-fn mailbox(mailbox: &Mailbox) -> Finding {
-    let what = "mailbox";
-    let missing = mailbox.secrets().find_map(|secret| secret.read().err());
-    match missing {
-        None => Finding::Fine { what, detail: format!("{} has its secrets", mailbox.address) },
-        Some(error) => Finding::Bad {
-            what,
-            problem: format!("{}: {error:#}", mailbox.address),
-            advice: "set the variable or make the file readable for the server's user",
         },
     }
 }
@@ -413,14 +391,6 @@ mod tests {
         assert!(matches!(scanner(Some(&socket)), Finding::Fine { .. }));
     }
 
-    #[test]
-    fn a_mailbox_without_its_secret_is_told() {
-        let text = "[[mailbox]]\naddress = \"a@b.example\"\ncenter = \"c\"\nqueue = \"q\"\n[mailbox.imap]\nhost = \"h\"\nuser = \"u\"\n\
-                    password = { file = \"/nonexistent/secret\" }\n";
-        let config = Config::parse("handoff.toml", text, std::iter::empty()).unwrap();
-        assert!(is_bad(&mailbox(&config.mailbox[0]), "/nonexistent/secret"));
-    }
-
     fn config(directory: &Path, more: &str) -> Config {
         let text = format!("[store]\npath = {:?}\n{more}", directory.display().to_string());
         Config::parse("handoff.toml", &text, std::iter::empty()).unwrap()
@@ -445,12 +415,14 @@ mod tests {
         assert!(told[0].contains("cannot be opened"), "{told:?}");
     }
 
-    const MAILBOX: &str = "[[mailbox]]\naddress = \"a@b.example\"\ncenter = \"Demo\"\nqueue = \"QUEUE\"\n[mailbox.imap]\nhost = \"h\"\nuser = \"u\"\npassword = { file = \"/nonexistent\" }\n";
-
     async fn filled(directory: &Path) {
-        let store = run::open_store(directory).await.unwrap();
         let text = "[center]\nname = \"Demo\"\n[[queue]]\nname = \"letters\"\nchannel = \"email\"\n\
-                    [[queue]]\nname = \"tasks\"\nchannel = \"workitem\"\n[[skill]]\nname = \"a\"\n";
+                    [[skill]]\nname = \"a\"\n";
+        apply(directory, text).await;
+    }
+
+    async fn apply(directory: &Path, text: &str) {
+        let store = run::open_store(directory).await.unwrap();
         let file = CenterFile::new("center.toml", text);
         let ids = handoff_engine::SystemIds::default();
         let plan =
@@ -462,24 +434,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_mailbox_whose_queue_a_start_would_miss_is_told() {
+    async fn a_mailbox_without_its_secret_is_told() {
         let directory = tempfile::tempdir().unwrap();
-        filled(directory.path()).await;
-        for (queue, wrong) in [("letters", 0), ("tasks", 1), ("nothing", 1)] {
-            let config = config(directory.path(), &MAILBOX.replace("QUEUE", queue));
-            let told = bad(&stored(&config, Depth::Start).await);
-            assert_eq!(told.len(), wrong, "{queue}: {told:?}");
-            assert!(
-                told.iter().all(|one| one.contains("a@b.example") && one.contains(queue)),
-                "{told:?}"
-            );
-            let refused = refused_by_serve(&config).await;
-            // The secret is not there either.
-            assert_eq!(refused.len(), wrong + 1, "{queue}: {refused:?}");
-        }
-        let config =
-            config(directory.path(), &MAILBOX.replace("QUEUE", "letters").replace("Demo", "Other"));
-        assert!(bad(&stored(&config, Depth::Start).await)[0].contains("Other"));
+        let secret = directory.path().join("secret");
+        let text = format!(
+            "[center]\nname = \"Demo\"\n[[queue]]\nname = \"letters\"\nchannel = \"email\"\n\
+             [[mailbox]]\naddress = \"a@b.example\"\nqueue = \"letters\"\n[mailbox.imap]\nhost = \"h\"\n\
+             security = \"none\"\nuser = \"u\"\npassword = {{ file = {secret:?} }}\n"
+        );
+        apply(directory.path(), &text).await;
+        let config = config(directory.path(), "");
+        let told = bad(&stored(&config, Depth::Start).await);
+        let is_told = |told: &String| told.contains("a@b.example: imap: the file ");
+        assert!(told.len() == 1 && is_told(&told[0]), "{told:?}");
+        assert_eq!(refused_by_serve(&config).await, Vec::<String>::new(), "it serves the others");
+        std::fs::write(secret, "secret").unwrap();
+        assert_eq!(bad(&stored(&config, Depth::Start).await), Vec::<String>::new());
     }
 
     #[tokio::test]

@@ -150,7 +150,7 @@ impl Server {
         let space = options::space(config);
         let content = options::content(config, space.clone());
         let keeper = FileKeeper::new(core.clone(), files.clone(), content);
-        let office = PostOffice::prepare(&core, &keeper, mail::settings(config).await?)?;
+        let office = PostOffice::new(&core, &keeper, mail::settings(config).await?);
         let url = PublicUrl::new(&config.public_url(address));
         let setup = Setup {
             agents: options::cometd(config),

@@ -56,6 +56,8 @@ pub struct Center {
     pub queues: Vec<Queue>,
     pub workbins: Vec<Workbin>,
     pub services: Vec<Service>,
+    /// Mailboxes as they stand in the center file.
+    pub mailboxes: String,
 }
 
 impl Center {
@@ -70,6 +72,7 @@ impl Center {
             queues: Vec::new(),
             workbins: Vec::new(),
             services: Vec::new(),
+            mailboxes: String::new(),
         }
     }
 
@@ -237,6 +240,7 @@ impl Center {
         file.extend(self.workbins.iter().map(|workbin| self.workbin_form(workbin)));
         file.extend(self.services.iter().map(|service| self.service_form(service)));
         file.extend(self.users.iter().map(|user| self.user_form(user, own_hashes)));
+        file.push_str(&self.mailboxes);
         file
     }
 

@@ -1,6 +1,6 @@
 //! Test support for the whole of Handoff: one description of contact centers, the program as a
-//! child process, one HTTP client, CometD clients of both transports, and stand-ins for clock and
-//! store.
+//! child process, one HTTP client, CometD clients of both transports, and stand-ins for clock,
+//! store and a mail server.
 //!
 //! It is used by tests, campaigns and benchmarks only; nothing that is shipped depends on it. It
 //! knows the product through its public doors (command line, center file, HTTP, CometD), so that a
@@ -23,6 +23,7 @@ mod faulty_store;
 pub mod figures;
 pub mod http;
 mod inbox;
+pub mod mail_folder;
 pub mod process;
 pub mod program;
 pub mod tally;
@@ -34,5 +35,6 @@ pub use comet::{Comet, Replay, Transport};
 pub use faulty_store::{Fault, FaultyStore};
 pub use http::{Answer, Call, Client, NoAnswer};
 pub use inbox::{BOUND, Inbox};
+pub use mail_folder::MailFolder;
 pub use program::{Address, Program, Start};
 pub use tally::Tally;

@@ -125,11 +125,9 @@ async fn open(binary: &Path, home: &Path, store: &str, sections: &str) -> Result
     for number in 0..AGENTS {
         center = center.person(&agent(number), Role::Agent, &[ALL]);
     }
-    let others = format!(
-        "{sections}\n[[mailbox]]\naddress = \"{MAILBOX}\"\ncenter = \"Made\"\n\
-         queue = \"letters\"\ndefault = true\n"
-    );
-    let settings = Settings { store, others: &others, own_hashes: true, ..Settings::default() };
+    center.mailboxes =
+        format!("[[mailbox]]\naddress = \"{MAILBOX}\"\nqueue = \"letters\"\ndefault = true\n");
+    let settings = Settings { store, others: sections, own_hashes: true, ..Settings::default() };
     Site::open(binary, home, &center, settings).await
 }
 

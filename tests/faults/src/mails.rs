@@ -14,7 +14,6 @@
 //! write-ahead log is removed after each kill; `strangers`, robots with a new address each, who do
 //! not say that they are robots.
 
-mod folder;
 mod incoming;
 pub mod letter;
 pub mod lmtp;

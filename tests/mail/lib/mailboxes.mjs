@@ -1,14 +1,15 @@
-// Who has a mailbox. As a program it prints what Postfix or Handoff has to know of them. Usage: node mailboxes.mjs postfix|handoff
+// Who has a mailbox. As a program it prints what Postfix or Handoff has to know of them. Usage: node mailboxes.mjs postfix|Mail|Other,
+// the latter two being contact centers.
 
 import {ABROAD, ALIAS, DESK} from "./letters.mjs";
 
 /** The contact centers' mailboxes: their center and queue, how their mail comes, and what else their section says. */
 export const MAILBOXES = {
     support: {queue: "support", imap: {after: "flag"}, more: "default = true\nname = \"Zentrum für Hilfe\""},
-    care: {queue: "support", imap: {after: "flag"}, more: "reply_tokens = true"},
-    moved: {queue: "waiting", imap: {after: "move", move_to: "Done"}},
+    care: {queue: "support", imap: {after: "flag"}, more: "replyTokens = true"},
+    moved: {queue: "waiting", imap: {after: "move", moveTo: "Done"}},
     kept: {queue: "waiting", imap: {after: "flag"}},
-    filed: {queue: "waiting", imap: {after: "move", move_to: "Erledigt & Übrig.日本語"}},
+    filed: {queue: "waiting", imap: {after: "move", moveTo: "Erledigt & Übrig.日本語"}},
     deleted: {queue: "waiting", imap: {after: "delete"}},
     reviewed: {queue: "reviewed", imap: {after: "flag"}},
     first: {queue: "answered", imap: {after: "flag"}},
@@ -21,11 +22,10 @@ export const DIRECT = "orders@direct.test";
 /** The customers. */
 export const CUSTOMERS = ["eve", "mallory", "otto"];
 
-function section(address, {center = "Mail", queue, more = ""}) {
+function section(address, {queue, more = ""}) {
     return `
 [[mailbox]]
 address = "${address}"
-center = "${center}"
 queue = "${queue}"
 ${more}
 [mailbox.smtp]
@@ -37,7 +37,7 @@ password = { env = "MAIL_PASSWORD" }
 `;
 }
 
-function fetched(address, {after, move_to}) {
+function fetched(address, {after, moveTo}) {
     return `[mailbox.imap]
 host = "localhost"
 port = ${process.env.MAIL_IMAP_PORT}
@@ -46,25 +46,27 @@ user = "${address}"
 password = { env = "MAIL_PASSWORD" }
 poll = "5s"
 after = "${after}"
-${move_to ? `move_to = "${move_to}"` : ""}
+${moveTo ? `moveTo = "${moveTo}"` : ""}
 `;
 }
+
+/** The mailboxes of a contact center, as they stand in its file. */
+const ofCenter = wanted => Object.entries(MAILBOXES).filter(([, {center = "Mail"}]) => center === wanted).map(([name, one]) => {
+    const address = `${name}@center.test`;
+    return section(address, one) + fetched(address, one.imap);
+});
 
 const printed = {
     postfix: () => [
         ...Object.keys(MAILBOXES).map(name => `${name}@center.test ${name}`),
         ...CUSTOMERS.map(name => `${name}@customer.test ${name}`),
     ],
-    handoff: () => [
-        ...Object.entries(MAILBOXES).map(([name, one]) => {
-            const address = `${name}@center.test`;
-            return section(address, one) + fetched(address, one.imap);
-        }),
+    Mail: () => [
+        ...ofCenter("Mail"),
         section(DIRECT, {queue: "waiting", more: "lmtp = true"}),
-        ...[[DESK, `aliases = ["${ALIAS}"]`], [ABROAD, "reply_tokens = true"]].map(([address, more]) => `
+        ...[[DESK, `aliases = ["${ALIAS}"]`], [ABROAD, "replyTokens = true"]].map(([address, more]) => `
 [[mailbox]]
 address = "${address}"
-center = "Mail"
 queue = "letters"
 lmtp = true
 ${more}
@@ -74,5 +76,6 @@ port = ${process.env.MAIL_SINK_PORT}
 security = "none"
 `),
     ],
+    Other: () => ofCenter("Other"),
 };
 printed[process.argv[2]]?.().forEach(line => console.log(line));

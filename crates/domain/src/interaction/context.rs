@@ -69,8 +69,8 @@ impl Default for Options {
 ///   might have come a moment later. It waits in its queue like any other, and a draft that was
 ///   begun on an older one is asked about it when it is sent.
 /// - the addresses of the center ([`may_send_as`](Self::may_send_as),
-///   [`default_sender`](Self::default_sender), [`message_id`](Self::message_id)): they are
-///   configured with the program, and no mail leaves by a mailbox that is not there.
+///   [`default_sender`](Self::default_sender), [`message_id`](Self::message_id)): no mail leaves by
+///   a mailbox that is not there, and one that was being sent comes back to its writer.
 pub trait World {
     /// Returns an agent's desk; `None` when they were never here.
     fn desk(&self, user: UserId) -> Option<Arc<Desk>>;

@@ -69,6 +69,16 @@ impl Difference {
         self.changes.len()
     }
 
+    /// Tells whether it has to do with mailboxes. They connect elsewhere with secrets of the
+    /// machine's, and write files on it, so who may change a center may not change them.
+    #[must_use]
+    pub fn changes_mailboxes(&self) -> bool {
+        self.changes.iter().any(|change| match change {
+            Change::Write { put, .. } => matches!(put.record, Record::Mailbox(_)),
+            Change::Remove { record, .. } => matches!(record, Record::Mailbox(_)),
+        })
+    }
+
     /// Tells whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

@@ -1,6 +1,5 @@
 //! What a configuration must satisfy beyond having the right types.
 
-use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
@@ -37,7 +36,6 @@ pub(super) fn first_fault(config: &Config) -> Option<Fault> {
         .or_else(|| log_filter(config))
         .or_else(|| mail(config))
         .or_else(|| retries(config))
-        .or_else(|| mailboxes(config))
 }
 
 /// Whatever can reach an LMTP listener can put mail into queues, so it is for this machine only.
@@ -68,34 +66,6 @@ fn retries(config: &Config) -> Option<Fault> {
     }
     let wrong = retries.iter().find(|rest| !allowed.contains(&rest.ms()))?;
     Some(out_of_range("mail.retries", wrong, allowed, |ms| TimeSpan::from_ms(ms).to_string()))
-}
-
-fn mailboxes(config: &Config) -> Option<Fault> {
-    let mut addresses = BTreeSet::new();
-    let mut defaults = BTreeSet::new();
-    for mailbox in &config.mailbox {
-        let named = |text: String| Fault {
-            key: "mailbox",
-            message: format!("{:?}: {text}", mailbox.address),
-        };
-        if let Some((key, text)) = mailbox.fault() {
-            return Some(named(format!("{key} {text}")));
-        }
-        if let Some(twice) =
-            mailbox.addresses().find(|address| !addresses.insert(address.to_lowercase()))
-        {
-            return Some(named(format!("{twice} belongs to a mailbox above already")));
-        }
-        if mailbox.default && !defaults.insert(&mailbox.center) {
-            return Some(named("another mailbox of this center is the default already".to_owned()));
-        }
-        if mailbox.lmtp && config.mail.lmtp.is_empty() {
-            return Some(named(
-                "lmtp needs mail.lmtp, which says where it is listened for".to_owned(),
-            ));
-        }
-    }
-    None
 }
 
 fn disposition_key(config: &Config) -> Option<Fault> {

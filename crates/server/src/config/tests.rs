@@ -233,58 +233,17 @@ fn nothing_listens_beyond_loopback_unless_told_to() {
     assert!(Config::default().server.listen.ip().is_loopback());
 }
 
-/// A mailbox that is right, and lines after it.
-fn mailbox(more: &str) -> String {
-    format!(
-        "[[mailbox]]\naddress = \"help@a.example\"\ncenter = \"Demo\"\nqueue = \"mail\"\n{more}\n"
-    )
+#[test]
+fn a_mailbox_is_told_where_it_belongs() {
+    let text =
+        "[server]\n[[mailbox]]\naddress = \"help@a.example\"\n[mailbox.imap]\nhost = \"h\"\n";
+    check(&refusal(text, &[]), &["handoff.toml:2: ", "center file", "moveTo", "apply"]);
 }
 
 #[test]
-fn mailboxes_have_the_defaults_that_the_example_names() {
-    let imap =
-        "[mailbox.imap]\nhost = \"imap.a.example\"\nuser = \"help\"\npassword = { env = \"P\" }";
-    let smtp = "[mailbox.smtp]\nhost = \"smtp.a.example\"\nsecurity = \"starttls\"";
-    let config = parse(&mailbox(&format!("{imap}\n{smtp}")), &[]).unwrap();
-    let mailbox = &config.mailbox[0];
-    let imap = mailbox.imap.as_ref().unwrap();
-    assert_eq!((imap.folder.as_str(), imap.poll.ms(), imap.only_new), ("INBOX", 60_000, false));
-    assert_eq!((imap.security, imap.after), (mail::Security::Tls, mail::After::Flag));
-    assert_eq!(mailbox.smtp.as_ref().unwrap().security, mail::Security::Starttls);
-    assert_eq!(Vec::from_iter(mailbox.addresses()), ["help@a.example"]);
-}
-
-#[test]
-fn what_is_wrong_with_a_mailbox_is_told_with_its_address() {
-    let imap = "[mailbox.imap]\nhost = \"h\"\nuser = \"u\"";
-    let cases = [
-        (mailbox("aliases = [\"nobody\"]"), "nobody"),
-        (mailbox(imap), "imap.password"),
-        (
-            mailbox(&format!("{imap}\npassword = {{ env = \"P\" }}\nafter = \"move\"")),
-            "imap.move_to",
-        ),
-        (mailbox(&format!("{imap}\npassword = {{ env = \"P\" }}\npoll = \"1s\"")), "imap.poll"),
-        (mailbox("[mailbox.smtp]\nhost = \"h\"\nuser = \"u\""), "smtp.password"),
-        (mailbox("outbox = \"sent\""), "outbox"),
-        (mailbox("lmtp = true"), "mail.lmtp"),
-        (mailbox(&mailbox("")), "help@a.example"),
-        (
-            mailbox(&format!(
-                "default = true\n{}",
-                mailbox("default = true").replace("help", "more")
-            )),
-            "default",
-        ),
-    ];
-    for (text, part) in cases {
-        check(&refusal(&text, &[]), &["handoff.toml", "a.example", part]);
-    }
+fn lmtp_is_for_this_machine() {
     check(
         &refusal("[mail]\nlmtp = \"0.0.0.0:24\"\n", &[]),
         &["handoff.toml:2: mail.lmtp", "loopback"],
     );
-    let plain = mailbox("[mailbox.smtp]\nhost = \"h\"\nuser = \"u\"\npassword = \"secret\"");
-    let message = refusal(&plain, &[]);
-    assert!(!message.contains("secret\""), "a password is not repeated: {message}");
 }

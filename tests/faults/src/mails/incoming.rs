@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use handoff_testkit::MailFolder;
+use handoff_testkit::mail_folder::STEPS;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::folder::{Folder, STEPS};
 use super::letter::Words;
 use super::lmtp::{Delivery, Lmtp};
 use super::site::{Mailbox, Office, list};
@@ -50,7 +51,7 @@ pub(super) struct Plan {
 }
 
 pub(super) async fn run(binary: &Path, home: &Path, plan: Plan) -> Result<Findings> {
-    let folder = Folder::start().await?;
+    let folder = MailFolder::start().await?;
     let mailbox = Mailbox { imap: Some(folder.port), ..Mailbox::of(MAILBOX) };
     let mut office = mailbox.open(binary, home).await?;
     let scene = Arc::new(Scene {
@@ -110,7 +111,7 @@ fn compare(brought: &[String], mut shown: BTreeMap<String, usize>) -> Findings {
 
 /// Kills the program, in turn at a random moment and at a step of IMAP; returns how often it was at
 /// such a step.
-async fn kill_repeatedly(office: &mut Office, folder: &Folder, plan: Plan) -> Result<usize> {
+async fn kill_repeatedly(office: &mut Office, folder: &MailFolder, plan: Plan) -> Result<usize> {
     let mut random = StdRng::seed_from_u64(plan.seed.rotate_left(7));
     let mut sprung = 0;
     for kill in 0..plan.kills {
@@ -129,7 +130,7 @@ async fn kill_repeatedly(office: &mut Office, folder: &Folder, plan: Plan) -> Re
 }
 
 /// Waits until every letter is in.
-async fn finish(servers: &mut JoinSet<Result<()>>, folder: &Folder) -> Result<()> {
+async fn finish(servers: &mut JoinSet<Result<()>>, folder: &MailFolder) -> Result<()> {
     let end = Instant::now() + FINISH_BOUND;
     while let Some(ended) =
         timeout(FINISH_BOUND, servers.join_next()).await.context("a server does not end")?
@@ -208,7 +209,7 @@ async fn bring(scene: &Scene, connection: &mut Option<Lmtp>, delivery: &Delivery
 }
 
 /// Puts letters into the folder, one after the other.
-async fn fill(scene: Arc<Scene>, folder: Arc<Folder>, mut random: StdRng) -> Result<()> {
+async fn fill(scene: Arc<Scene>, folder: Arc<MailFolder>, mut random: StdRng) -> Result<()> {
     for number in 0.. {
         if scene.is_over() {
             break;

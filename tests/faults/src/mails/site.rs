@@ -55,9 +55,11 @@ impl<'a> Mailbox<'a> {
         let lmtp = home.join("lmtp");
         fs::create_dir_all(home).context("make a directory")?;
         fs::write(home.join("password"), LOGIN.1).context("write the password")?;
-        let others = self.sections(home, &lmtp);
+        let others =
+            format!("[mail]\nlmtp = {lmtp:?}\ngive_up_after = \"1h\"\nretries = [\"100ms\"]\n");
         let settings = Settings { others: &others, ..Settings::default() };
-        let (site, program) = Site::open(binary, home, &self.center(), settings).await?;
+        let center = Center { mailboxes: self.form(home), ..self.center() };
+        let (site, program) = Site::open(binary, home, &center, settings).await?;
         Ok(Office { program, site, lmtp })
     }
 
@@ -72,7 +74,7 @@ impl<'a> Mailbox<'a> {
         center
     }
 
-    fn sections(self, home: &Path, lmtp: &Path) -> String {
+    fn form(self, home: &Path) -> String {
         let (address, password, user) = (self.address, home.join("password"), LOGIN.0);
         let server = |section: &str, port: Option<u16>| {
             port.map_or_else(String::new, |port| {
@@ -83,8 +85,7 @@ impl<'a> Mailbox<'a> {
             })
         };
         format!(
-            "[mail]\nlmtp = {lmtp:?}\ngive_up_after = \"1h\"\nretries = [\"100ms\"]\n\
-             [[mailbox]]\naddress = \"{address}\"\ncenter = \"Made\"\nqueue = \"{QUEUE}\"\n\
+            "[[mailbox]]\naddress = \"{address}\"\nqueue = \"{QUEUE}\"\n\
              default = true\nlmtp = true\n{}{}",
             server("smtp", self.relay),
             server("imap", self.imap)

@@ -1,28 +1,10 @@
 //! A contact center that changes while it serves (docs/operations/README.md#changing-a-center).
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use handoff_testkit::{PASSWORD, Program, Replay, TestAgent, Transport};
 use serde_json::{Value, json};
 
-use crate::scene::{own_work, submit, submit_with, text, until_state};
-
-/// The demo center, as the program begins with it.
-const DEMO: &str = include_str!("../../../../crates/server/src/demo/demo.toml");
-
-/// Applies a text; returns what was said on standard output.
-async fn apply(server: &Program, text: &str, options: &[&str]) -> Result<String> {
-    let output = server.apply(text, options).await?;
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{complaint}");
-    Ok(String::from_utf8(output.stdout)?)
-}
-
-/// Applies what must be refused; returns the complaint.
-async fn refused(server: &Program, text: &str, options: &[&str]) -> Result<String> {
-    let output = server.apply(text, options).await?;
-    ensure!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    Ok(String::from_utf8(output.stderr)?)
-}
+use crate::scene::{DEMO, apply, own_work, refused, submit, submit_with, text, until_state};
 
 fn without_ben() -> String {
     DEMO.replace("userName = \"ben\"", "userName = \"ben\"\nenabled = false")

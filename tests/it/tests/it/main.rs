@@ -9,6 +9,7 @@ mod apply;
 mod chat;
 mod counters;
 mod durability;
+mod mailboxes;
 mod offers;
 mod reach;
 mod refused_bodies;

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use handoff_testkit::{BOUND, Client, Program};
 use serde_json::{Value, json};
+
+/// The demo center, as the program begins with it.
+pub(crate) const DEMO: &str = include_str!("../../../../crates/server/src/demo/demo.toml");
 
 /// Submits a work item as the media server `intake` and gives its id.
 pub(crate) async fn submit(server: &Program, queue: &str) -> Result<String> {
@@ -39,6 +42,21 @@ pub(crate) fn creation(channel: &str, queue: &str, fields: Value) -> Value {
 /// Returns an interaction as `reader` sees it.
 pub(crate) async fn interaction(reader: &Client, id: &str) -> Result<Value> {
     Ok(reader.get(&format!("/interactions/{id}")).await?.ok()?.body["interaction"].take())
+}
+
+/// Applies a text; returns what was said on standard output.
+pub(crate) async fn apply(server: &Program, text: &str, options: &[&str]) -> Result<String> {
+    let output = server.apply(text, options).await?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{complaint}");
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Applies what must be refused; returns the complaint.
+pub(crate) async fn refused(server: &Program, text: &str, options: &[&str]) -> Result<String> {
+    let output = server.apply(text, options).await?;
+    ensure!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    Ok(String::from_utf8(output.stderr)?)
 }
 
 /// Waits until the administrator sees the interaction in this state.

@@ -1,16 +1,15 @@
 //! A small IMAP server with one folder, that can have the program killed at a chosen step.
 
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 
-use crate::campaign::lock;
-
 /// The commands at which the program can be killed: after each was done, and before it is answered.
-pub(super) const STEPS: [&str; 9] = [
+pub const STEPS: [&str; 9] = [
     "greeting",
     "CAPABILITY",
     "AUTHENTICATE",
@@ -29,24 +28,30 @@ struct Message {
     is_seen: bool,
 }
 
-pub(super) struct Folder {
-    pub(super) port: u16,
+pub struct MailFolder {
+    pub port: u16,
+    connections: AtomicUsize,
     messages: Mutex<Vec<Message>>,
     news: watch::Sender<usize>,
     /// Where the program is to be killed.
     trap: Mutex<Option<&'static str>>,
     /// Told when it has come there; then nothing is answered any more.
-    pub(super) sprung: Notify,
+    pub sprung: Notify,
 }
 
 struct Closed;
 
-impl Folder {
+impl MailFolder {
     /// Starts one; it ends with the runtime.
-    pub(super) async fn start() -> Result<Arc<Self>> {
+    ///
+    /// # Errors
+    ///
+    /// When there is no port to listen on.
+    pub async fn start() -> Result<Arc<Self>> {
         let socket = TcpListener::bind("127.0.0.1:0").await.context("listen")?;
         let folder = Arc::new(Self {
             port: socket.local_addr()?.port(),
+            connections: AtomicUsize::new(0),
             messages: Mutex::default(),
             news: watch::Sender::new(0),
             trap: Mutex::default(),
@@ -57,7 +62,10 @@ impl Folder {
             while let Ok((stream, _)) = socket.accept().await {
                 let folder = own.clone();
                 tokio::spawn(async move {
-                    Line { folder: &folder, stream: BufReader::new(stream) }.serve().await
+                    folder.connections.fetch_add(1, Ordering::SeqCst);
+                    let line = Line { folder: &folder, stream: BufReader::new(stream) };
+                    let _was_closed = line.serve().await;
+                    folder.connections.fetch_sub(1, Ordering::SeqCst);
                 });
             }
         });
@@ -65,19 +73,26 @@ impl Folder {
     }
 
     /// Puts a message into the folder.
-    pub(super) fn append(&self, raw: Vec<u8>) {
+    pub fn append(&self, raw: Vec<u8>) {
         let mut messages = lock(&self.messages);
         messages.push(Message { raw, is_seen: false });
         self.news.send_replace(messages.len());
     }
 
+    /// Returns how many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
     /// Returns how many messages nobody has marked as seen.
-    pub(super) fn unseen(&self) -> usize {
+    #[must_use]
+    pub fn unseen(&self) -> usize {
         lock(&self.messages).iter().filter(|message| !message.is_seen).count()
     }
 
     /// Has the program killed when it comes to a step.
-    pub(super) fn set_trap(&self, step: Option<&'static str>) {
+    pub fn set_trap(&self, step: Option<&'static str>) {
         *lock(&self.trap) = step;
     }
 
@@ -92,8 +107,12 @@ impl Folder {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct Line<'a> {
-    folder: &'a Folder,
+    folder: &'a MailFolder,
     stream: BufReader<TcpStream>,
 }
 
