@@ -25,7 +25,6 @@ pub(crate) struct Collectors {
     core: Arc<Core>,
     connections: Arc<Connections>,
     intake: Arc<dyn Intake>,
-    checkpoints: Arc<StoredMarks>,
     tasks: TaskTracker,
     begun: u64,
     /// By the addresses of their mailboxes.
@@ -46,9 +45,7 @@ impl Collectors {
         intake: Arc<dyn Intake>,
         tasks: TaskTracker,
     ) -> Self {
-        let checkpoints = Arc::new(StoredMarks::new(core.clone()));
-        let running = BTreeMap::new();
-        Self { core, connections, intake, checkpoints, tasks, begun: 0, running }
+        Self { core, connections, intake, tasks, begun: 0, running: BTreeMap::new() }
     }
 
     /// Follows the directory until it is stopped.
@@ -102,7 +99,7 @@ impl Collectors {
             source: source.clone(),
             connections: self.connections.clone(),
             intake: self.intake.clone(),
-            checkpoints: self.checkpoints.clone(),
+            checkpoints: Arc::new(StoredMarks::new(self.core.clone(), source.account())),
             spread: self.begun,
         };
         let stopping = stop.clone();

@@ -181,7 +181,7 @@ pub(crate) mod tests {
     async fn source(store: &Arc<FaultyStore>, home: &Path, port: u16, at: &SecretPlace) -> Source {
         let core = core(store).await;
         let Mailbox { address, source, .. } = mailbox(port, at);
-        let checkpoints = Arc::new(StoredMarks::new(core.clone()));
+        let checkpoints = Arc::new(StoredMarks::new(core.clone(), "a@127.0.0.1".to_owned()));
         Source {
             core,
             address,

@@ -26,7 +26,7 @@ pub(crate) use mail::Mail;
 const MAILBOX: &str = "mailbox";
 /// What is said to whoever still has one here.
 const MOVED: &str = "mailboxes are part of the center file, where they change while the server runs: move each [[mailbox]] there, leave its \
-     center out, write keys as moveTo instead of move_to, and apply the file";
+     center out, write keys as moveTo instead of move_to, and apply the file before the server starts";
 
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]

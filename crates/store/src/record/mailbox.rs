@@ -62,6 +62,15 @@ pub struct ImapSource {
     pub only_new: bool,
 }
 
+impl ImapSource {
+    /// Returns whose folder it is, wherever on that server it is reached.
+    #[must_use]
+    pub fn account(&self) -> String {
+        let (MailLogin::Password { user, .. } | MailLogin::OAuth { user, .. }) = &self.login;
+        format!("{user}@{}", self.host)
+    }
+}
+
 /// How mail leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WayOut {

@@ -162,6 +162,16 @@ fn a_mark_of_a_folder_whose_old_mail_was_skipped_is_read_and_written() {
     assert_eq!(codec::decode_record(Kind::MailboxMark, 1, &text).unwrap(), mark);
 }
 
+/// A mailbox's mark of before does not say of whose folder it is.
+#[test]
+fn a_mark_that_says_of_whose_folder_it_is_is_read_and_written() {
+    let text = fixture("mark_of_account", 1);
+    let account = Some("support1@imap.example.com".to_owned());
+    let mark = Record::MailboxMark(MailboxMark { account, ..mark(1) });
+    assert_eq!(codec::encode_record(&mark).unwrap(), text);
+    assert_eq!(codec::decode_record(Kind::MailboxMark, 1, &text).unwrap(), mark);
+}
+
 /// What came with e-mail is stored in the forms that there were, and nothing is written that an
 /// e-mail of before does not have.
 #[test]

@@ -77,11 +77,11 @@ async fn a_mailbox_is_fetched_from_when_it_is_applied_and_no_more_when_it_is_pru
     folder.append(letter("second"));
     until_subjects(&server, &["first", "second"]).await?;
 
-    // The other server has another letter at the place that was read last.
-    other.append(letter("first"));
+    // Its UIDs, and its UIDVALIDITY, are those of the first.
     other.append(letter("second"));
     other.append(letter("third"));
-    let said = apply(&server, &with_orders(other.port, &password), &[]).await?;
+    let elsewhere = with_orders(other.port, &password).replace("\"orders\"", "\"others\"");
+    let said = apply(&server, &elsewhere, &[]).await?;
     assert!(said.contains("~ mailbox \"orders@demo.example\": imap 127.0.0.1"), "{said}");
     until_subjects(&server, &["first", "second", "third"]).await?;
     until("nobody is at the first", async || Ok(folder.connections() == 0)).await?;

@@ -74,7 +74,7 @@ pub fn mailbox(n: u64) -> Mailbox {
 #[must_use]
 pub fn mark(n: u64) -> MailboxMark {
     let (mailbox, folder) = (format!("support{n}"), "INBOX".to_owned());
-    MailboxMark { mailbox, folder, uid_validity: 7, uid: 42, skipped: None }
+    MailboxMark { mailbox, folder, uid_validity: 7, uid: 42, skipped: None, account: None }
 }
 
 /// Returns a file of an e-mail.
