@@ -175,10 +175,8 @@ impl Changes {
             return Err(Refusal::new(Code::ReadOnly, sentence));
         }
         if let Some(name) = &self.plan.name {
-            let is_taken = |other: &Queue| {
-                other.center == queue.center && other.id != queue.id && other.name == *name
-            };
-            if directory.queues.values().any(|other| is_taken(other)) {
+            let of_that_name = directory.queue_named(queue.center, name);
+            if of_that_name.is_some_and(|other| other.id != queue.id) {
                 let sentence =
                     format!("There is another queue named {}; choose another name.", quoted(name));
                 return Err(Refusal::new(Code::AlreadyExists, sentence));
@@ -246,9 +244,8 @@ impl QueueNames<String> for Known<'_> {
 
     fn groups(&self, names: &[String]) -> Result<BTreeSet<GroupId>, Refusal> {
         let id = |name: &String| {
-            let mut groups = self.directory.groups.values();
-            let found = groups.find(|group| group.center == self.center && group.name == *name);
-            found.map(|group| group.id).ok_or_else(|| unknown("group", name))
+            let group = self.directory.group_named(self.center, name);
+            group.map(|group| group.id).ok_or_else(|| unknown("group", name))
         };
         names.iter().map(id).collect()
     }

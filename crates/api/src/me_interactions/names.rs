@@ -4,6 +4,8 @@
 //! nothing travels on as such, because "there is no such queue" is told only after "that is not
 //! yours" (docs/compat/conventions.md#refusals, order of refusals).
 
+use std::sync::Arc;
+
 use handoff_domain::{Interaction, Named, Queue, QueueId, SkillId, Target, User, UserId, Workbin};
 use handoff_engine::{Directory, Engine};
 
@@ -110,17 +112,15 @@ impl QueueText {
     }
 
     pub(crate) fn find(&self, directory: &Directory, user: &User) -> Named<Queue> {
-        match self {
-            Self::Name(name) => directory.queue_named(user.center, name),
+        let (found, said) = match self {
+            Self::Name(name) => (directory.queue_named(user.center, name), name),
             Self::Id(text) => {
-                let found =
-                    text.parse::<QueueId>().ok().and_then(|id| directory.queue(user.center, id));
-                found.map_or_else(
-                    || Named::Unknown(text.clone()),
-                    |queue| Named::Known(Queue::clone(queue)),
-                )
+                let id = text.parse::<QueueId>().ok();
+                (id.and_then(|id| directory.queue(user.center, id)), text)
             }
-        }
+        };
+        let known = |queue: &Arc<Queue>| Named::Known(Queue::clone(queue));
+        found.map_or_else(|| Named::Unknown(said.clone()), known)
     }
 }
 

@@ -252,12 +252,8 @@ impl Directory {
 
     /// Finds a queue of a contact center by name.
     #[must_use]
-    pub fn queue_named(&self, center: CenterId, name: &str) -> Named<Queue> {
-        let found = self.queues.values().find(|queue| queue.center == center && queue.name == name);
-        found.map_or_else(
-            || Named::Unknown(name.to_owned()),
-            |queue| Named::Known(Queue::clone(queue)),
-        )
+    pub fn queue_named(&self, center: CenterId, name: &str) -> Option<&Arc<Queue>> {
+        self.queues.values().find(|queue| queue.center == center && queue.name == name)
     }
 
     /// Returns a service of a contact center.
@@ -293,6 +289,12 @@ impl Directory {
     #[must_use]
     pub fn skill_named(&self, center: CenterId, name: &str) -> Option<&Skill> {
         self.skills.values().find(|skill| skill.center == center && skill.name == name)
+    }
+
+    /// Finds a group of a contact center by name.
+    #[must_use]
+    pub fn group_named(&self, center: CenterId, name: &str) -> Option<&Group> {
+        self.groups.values().find(|group| group.center == center && group.name == name)
     }
 
     /// Returns a workbin of a contact center by id: a shared one, or one agent's copy.

@@ -97,9 +97,7 @@ impl Resolver<'_> {
     fn groups(&mut self, forms: &[NamedForm]) {
         let center = self.center;
         for name in self.unique_names("group", forms.iter().map(|form| &form.name)) {
-            let mut of_center =
-                self.directory.groups.values().filter(|group| group.center == center);
-            let known = of_center.find(|group| group.name == name).map(|group| group.id);
+            let known = self.directory.group_named(center, &name).map(|group| group.id);
             let id = known.unwrap_or_else(|| GroupId(self.ids.uuid()));
             self.groups.insert(name.clone(), id);
             self.records.push(Record::Group(Group { id, center, name }));

@@ -46,9 +46,7 @@ impl Resolver<'_> {
     /// Makes a queue of what the file says. It goes on with what is wrong, so that nothing is said
     /// twice.
     fn queue(&self, form: &QueueForm, name: String) -> Queue {
-        let mut of_center =
-            self.directory.queues.values().filter(|queue| queue.center == self.center);
-        let id = of_center.find(|queue| queue.name == name).map(|queue| queue.id);
+        let id = self.directory.queue_named(self.center, &name).map(|queue| queue.id);
         let mut queue = Queue {
             id: id.unwrap_or_else(|| QueueId(self.ids.uuid())),
             center: self.center,

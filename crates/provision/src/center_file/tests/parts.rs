@@ -29,6 +29,27 @@ async fn a_large_file_is_applied_in_parts_and_tells_how_far_it_is() {
     assert_eq!(*told.lock().unwrap(), [difference, progress(1_000), progress(2_000)]);
 }
 
+/// A client who reads slowly sees the difference before anything is changed.
+#[tokio::test]
+async fn nothing_is_changed_before_the_difference_was_heard() {
+    let setup = Setup::default();
+    let plan = setup.plan(SAMPLE, Unnamed::Keep).await.unwrap();
+    let applied = futures_util::FutureExt::now_or_never(setup.write(plan, &Deaf));
+    assert!(applied.is_none(), "it waits");
+    assert!(setup.directory().await.centers.is_empty());
+    // The control: somebody who hears.
+    setup.apply(SAMPLE, Unnamed::Keep).await.unwrap();
+    assert_eq!(setup.directory().await.centers.len(), 1);
+}
+
+struct Deaf;
+
+impl Listener for Deaf {
+    fn hear(&self, _: Told) -> futures_util::future::BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
 /// Somebody changes the center after the first part, which is as if the program had ended there.
 #[tokio::test]
 async fn what_was_left_over_is_done_by_the_next_application() {
