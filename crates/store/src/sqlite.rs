@@ -30,6 +30,7 @@ mod failure;
 pub mod faults;
 mod files;
 mod generation;
+mod guarded;
 mod hash;
 mod heads;
 mod health;

@@ -6,6 +6,7 @@
 //! wrote.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params, params_from_iter};
@@ -16,7 +17,7 @@ use crate::committed::Added;
 use crate::error::CommitError;
 use crate::promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer};
 use crate::query::Numbering;
-use crate::record::{Key, Kind, Version};
+use crate::record::{Key, Kind};
 use crate::sql::columns::{self, Value};
 use crate::sql::directories::SeenDirectory;
 use crate::sql::encode::{EncodedChange, EventRows, NoticeRow, Row, Step, TimerRow, Write};
@@ -25,6 +26,7 @@ use crate::sql::statements::{self as text, table};
 use crate::sql::timers::TimerName;
 use crate::sql::{log, promised};
 use crate::sqlite::directories::Directories;
+use crate::sqlite::guarded::{Before, Guarded};
 use crate::sqlite::heads::{Grown, Heads};
 
 /// What became of a change set that was applied.
@@ -68,6 +70,7 @@ pub(super) struct Statements<'c> {
     list_leave: Statement<'c>,
     recent_insert: Statement<'c>,
     history_insert: Statement<'c>,
+    guarded: Guarded,
     heads: Heads<'c>,
     directories: Directories<'c>,
     row_insert: Statement<'c>,
@@ -91,13 +94,6 @@ enum Sight {
     Older,
 }
 
-/// What a guarded record was before the change set.
-#[derive(Debug, Default)]
-struct Before {
-    version: Version,
-    lists: String,
-}
-
 impl<'c> Statements<'c> {
     pub(super) fn prepare(connection: &'c Connection) -> Result<Self, rusqlite::Error> {
         let mut tables = Vec::with_capacity(Kind::ALL.len());
@@ -116,6 +112,7 @@ impl<'c> Statements<'c> {
             list_leave: connection.prepare(text::LIST_LEAVE)?,
             recent_insert: connection.prepare(log::RECENT_INSERT)?,
             history_insert: connection.prepare(log::HISTORY_INSERT)?,
+            guarded: Guarded::default(),
             heads: Heads::prepare(connection)?,
             directories: Directories::prepare(connection)?,
             row_insert: connection.prepare(log::ROW_INSERT)?,
@@ -133,6 +130,7 @@ impl<'c> Statements<'c> {
 
     /// Forgets what is remembered of a batch that was undone.
     pub(super) fn forget(&mut self) {
+        self.guarded.forget();
         self.heads.forget();
         self.directories.forget();
     }
@@ -221,19 +219,27 @@ impl<'c> Statements<'c> {
                 all.push(Before::default());
                 continue;
             }
-            let statement = &mut self.tables[step.key.kind() as usize].guard;
-            let before = statement
-                .query_row([&step.id], |row| {
-                    Ok(Before { version: row.get(0)?, lists: row.get(1)? })
-                })
-                .optional()?
-                .unwrap_or_default();
+            let before = self.before(step)?;
             if before.version != step.expected {
                 return Err(Refusal::Alone(CommitError::Conflict { key: step.key.clone() }));
             }
             all.push(before);
         }
         Ok(all)
+    }
+
+    /// Returns how a record is, read first if it is not remembered.
+    fn before(&mut self, step: &Step) -> Result<Before, rusqlite::Error> {
+        if let Some(known) = self.guarded.get(&step.key) {
+            return Ok(known.clone());
+        }
+        let statement = &mut self.tables[step.key.kind() as usize].guard;
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Before { version: row.get(0)?, lists: row.get_ref(1)?.as_str()?.into() })
+        };
+        let before = statement.query_row([&step.id], read).optional()?.unwrap_or_default();
+        self.guarded.note(&step.key, &before);
+        Ok(before)
     }
 
     fn check_timers(&mut self, checked: &[Timer]) -> Result<(), Refusal> {
@@ -252,21 +258,25 @@ impl<'c> Statements<'c> {
 
     fn write(&mut self, step: &Step, before: &Before) -> Result<(), rusqlite::Error> {
         let statements = &mut self.tables[step.key.kind() as usize];
-        let lists = match &step.write {
+        let now = match &step.write {
             Write::Nothing => return Ok(()),
             Write::Remove => {
                 statements.remove.execute([&step.id])?;
-                ""
+                Before::default()
             }
             Write::Put(row) => {
                 put(&mut statements.put, step, row)?;
-                columns::lists(step.key.kind(), &row.columns)
+                let lists = columns::lists(step.key.kind(), &row.columns);
+                let is_same = *before.lists == *lists;
+                let lists = if is_same { Arc::clone(&before.lists) } else { lists.into() };
+                Before { version: step.expected + 1, lists }
             }
         };
-        for list in only_in(&before.lists, lists) {
+        self.guarded.note(&step.key, &now);
+        for list in only_in(&before.lists, &now.lists) {
             self.list_leave.execute([list, &step.id])?;
         }
-        for list in only_in(lists, &before.lists) {
+        for list in only_in(&now.lists, &before.lists) {
             self.list_enter.execute([list, &step.id])?;
         }
         Ok(())

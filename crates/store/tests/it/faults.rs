@@ -5,6 +5,7 @@ use std::time::Duration;
 use handoff_store::conformance::samples::{
     BEGIN, event, interaction, interaction_id, notice, owner, put_interaction,
 };
+use handoff_store::sqlite::counts::Counts;
 use handoff_store::sqlite::faults::{Fault, Faults, Place};
 use handoff_store::{
     ChangeSet, CommitError, Committed, Key, SqliteOptions, SqliteStore, Store, StoreError,
@@ -146,4 +147,29 @@ async fn a_sweep_that_fails_takes_nothing() {
     assert_eq!(store.stream(owner(1), 0, 9).await.unwrap().items.len(), 1);
     assert_eq!(store.sweep(BEGIN, BEGIN.plus_ms(1), BEGIN, 9).await.unwrap().stream_rows, 1);
     assert_eq!(store.head(owner(9)).await.unwrap().position, 0);
+}
+
+/// What the writer remembers of a record is what the last batch that went through wrote: with it a
+/// guard costs no statement, and what a batch wrote that failed is not remembered.
+#[tokio::test]
+async fn a_guard_is_compared_with_what_was_written_last() {
+    let directory = TempDir::new().unwrap();
+    let (faults, counts) = (Faults::default(), Counts::default());
+    let store = SqliteStore::open(SqliteOptions {
+        faults: faults.clone(),
+        counts: counts.clone(),
+        ..options(&directory)
+    });
+    let store = store.unwrap();
+    store.commit(put_interaction(interaction(1), 0)).await.unwrap();
+    let before = counts.now().written;
+    store.commit(put_interaction(interaction(1), 1)).await.unwrap();
+    assert_eq!(counts.now().written - before, 3, "begin, write, commit");
+    faults.plan(Place::Commit, Fault::DiskFull);
+    store.commit(put_interaction(interaction(1), 2)).await.unwrap_err();
+    for (expected, goes_through) in [(3, false), (1, false), (2, true), (2, false), (3, true)] {
+        let committed = store.commit(put_interaction(interaction(1), expected)).await;
+        assert_eq!(committed.is_ok(), goes_through, "{expected}: {committed:?}");
+    }
+    assert_eq!(faults.fired(), 1);
 }
