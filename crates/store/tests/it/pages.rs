@@ -4,6 +4,7 @@
 //! is what each command pays. It is counted in bytes that the process holds, in a process of its
 //! own: this very test program, asked to run [`child`] alone.
 
+use std::io::Write;
 use std::process::Command;
 
 use handoff_store::SqliteStore;
@@ -49,7 +50,8 @@ async fn child() {
     for n in FIRST..FIRST + MORE {
         store.commit(large(n)).await.unwrap();
     }
-    println!("grew by {} bytes", held().saturating_sub(before));
+    let grew = held().saturating_sub(before);
+    writeln!(std::io::stdout().lock(), "grew by {grew} bytes").unwrap();
 }
 
 #[test]
