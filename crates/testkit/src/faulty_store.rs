@@ -2,6 +2,7 @@
 //! answering at all.
 
 mod desks;
+mod guards;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,12 +13,14 @@ use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, Use
 use handoff_store::{
     ChangeSet, CommitError, Committed, DirectoryEntry, DirectoryPage, Head, HistoryEntry,
     InteractionQuery, Key, Kind, Lease, LogEnd, LogEntry, MemoryStore, Page, PromisedEnd,
-    PromisedRow, Put, Receipt, Record, SetAside, Store, StoreError, StreamRow, SubjectKey,
-    SweepReport, Timer, Told, Version, Versioned,
+    PromisedRow, Receipt, Record, SetAside, Store, StoreError, StreamRow, SubjectKey, SweepReport,
+    Timer, Told, Version, Versioned,
 };
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
+
+use guards::{Meanwhile, Overlooked};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -55,6 +58,8 @@ pub struct FaultyStore {
     fails_next_look: AtomicBool,
     /// The next list is read, and handed over when it is released.
     holds_next_list: AtomicBool,
+    /// The same of the next look for a receipt.
+    holds_next_receipt: AtomicBool,
     unreadable: Mutex<BTreeSet<Key>>,
     /// What somebody else commits, one before each page of a list.
     between_lists: Mutex<VecDeque<ChangeSet>>,
@@ -69,20 +74,6 @@ pub struct FaultyStore {
     is_slow: AtomicBool,
     /// No commit tells what was in its streams before.
     hides_gaps: AtomicBool,
-}
-
-/// What somebody else does just before a commit.
-enum Meanwhile {
-    /// They write a record again as it is.
-    Written(Key),
-    /// They put a timer off.
-    PutOff(Timer),
-}
-
-/// What is not checked.
-enum Overlooked {
-    Record(Key),
-    Timers,
 }
 
 impl FaultyStore {
@@ -108,6 +99,7 @@ impl FaultyStore {
             fails_reading_back: AtomicBool::new(false),
             fails_next_look: AtomicBool::new(false),
             holds_next_list: AtomicBool::new(false),
+            holds_next_receipt: AtomicBool::new(false),
             unreadable: Mutex::default(),
             between_lists: Mutex::default(),
             before_next: Mutex::default(),
@@ -166,61 +158,17 @@ impl FaultyStore {
         self.holds_next_list.store(true, Ordering::SeqCst);
     }
 
-    /// Lets somebody else write a record again, as it is, just before the next commit.
-    pub fn write_before_next_commit(&self, key: Key) {
-        self.meanwhile(Meanwhile::Written(key));
+    /// Lets the next look for a receipt wait for [`FaultyStore::release`] with what it found.
+    pub fn hold_next_receipt(&self) {
+        self.holds_next_receipt.store(true, Ordering::SeqCst);
     }
 
-    /// Lets somebody else put a timer off, by a millisecond, just before the next commit.
-    pub fn put_off_before_next_commit(&self, timer: Timer) {
-        let due = timer.due.plus_ms(1);
-        self.meanwhile(Meanwhile::PutOff(Timer { due, ..timer }));
-    }
-
-    fn meanwhile(&self, meanwhile: Meanwhile) {
-        *self.before_next.lock().unwrap_or_else(PoisonError::into_inner) = Some(meanwhile);
-    }
-
-    /// Takes the checks of a record off every commit.
-    pub fn overlook(&self, key: Key) {
-        self.leave_out(Overlooked::Record(key));
-    }
-
-    /// Takes the checks of timers off every commit.
-    pub fn overlook_timers(&self) {
-        self.leave_out(Overlooked::Timers);
-    }
-
-    fn leave_out(&self, overlooked: Overlooked) {
-        *self.overlooked.lock().unwrap_or_else(PoisonError::into_inner) = Some(overlooked);
-    }
-
-    async fn meddle(&self, mut change: ChangeSet) -> ChangeSet {
-        let meanwhile = self.before_next.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(meanwhile) = meanwhile {
-            let others = self.change_of(meanwhile).await;
-            self.inner.commit(others).await.expect("nobody else writes it");
-        }
-        match &*self.overlooked.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(Overlooked::Record(key)) => change.checks.retain(|check| check.key != *key),
-            Some(Overlooked::Timers) => change.timers_checked.clear(),
-            None => {}
-        }
-        change
-    }
-
-    async fn change_of(&self, meanwhile: Meanwhile) -> ChangeSet {
-        match meanwhile {
-            Meanwhile::Written(key) => {
-                let found = self.inner.load_one(&key).await;
-                let found = found.expect("what is written again is readable");
-                let Versioned { value: record, version } =
-                    found.expect("what is written again is there");
-                ChangeSet { puts: vec![Put { record, expected: version }], ..ChangeSet::default() }
-            }
-            Meanwhile::PutOff(timer) => {
-                ChangeSet { timers_put_off: vec![timer], ..ChangeSet::default() }
-            }
+    /// Waits to be released when it is held.
+    async fn hold(&self, is_held: &AtomicBool) {
+        if is_held.swap(false, Ordering::SeqCst) {
+            self.fired.fetch_add(1, Ordering::SeqCst);
+            self.held.notify_one();
+            self.released.notified().await;
         }
     }
 
@@ -404,11 +352,7 @@ impl Store for FaultyStore {
         let mut page = self.inner.list(kind, after, limit).await?;
         self.lists.fetch_add(1, Ordering::SeqCst);
         page.items.retain(|item| self.is_readable(&item.value.key()));
-        if self.holds_next_list.swap(false, Ordering::SeqCst) {
-            self.fired.fetch_add(1, Ordering::SeqCst);
-            self.held.notify_one();
-            self.released.notified().await;
-        }
+        self.hold(&self.holds_next_list).await;
         Ok(page)
     }
 
@@ -518,7 +462,9 @@ impl Store for FaultyStore {
     }
 
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
-        self.inner.receipt(scope, key).await
+        let found = self.inner.receipt(scope, key).await;
+        self.hold(&self.holds_next_receipt).await;
+        found
     }
 
     async fn sweep(

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handoff_domain::interaction::open::{NewInteraction, open};
-use handoff_domain::{Arrival, Command, Interaction, InteractionId, decide, open_letter};
+use handoff_domain::{
+    Arrival, Command, Interaction, InteractionId, Rejection, UserId, decide, open_letter,
+};
 use handoff_store::{CommitError, Key, Receipt, Versioned};
 
 use super::batch::{self, Batch};
@@ -59,7 +61,7 @@ impl Commands {
     /// [`ExecuteError::Rejected`] when the rules refuse it, [`ExecuteError::Overtaken`] when what
     /// was to be written with it is not as it was, or the store's.
     pub async fn execute(&self, request: &CommandRequest) -> Result<Done, ExecuteError> {
-        if let Some(done) = self.earlier_of(request).await? {
+        if let Some(done) = self.earlier_of(&request.receipt).await? {
             return Ok(done);
         }
         let mut read = Read::Remembered;
@@ -76,7 +78,7 @@ impl Commands {
                         read = Read::Stored;
                         continue;
                     }
-                    return self.earlier_of(request).await?.ok_or(error);
+                    return self.earlier_of(&request.receipt).await?.ok_or(error);
                 }
                 Err(Failure::Conflict(key)) => {
                     if turn.is_none() && key == Key::Interaction(request.id) {
@@ -105,12 +107,24 @@ impl Commands {
     ///
     /// [`ExecuteError::Rejected`] when the rules refuse it, or the store's.
     pub async fn open(&self, opening: &Opening) -> Result<Done, ExecuteError> {
-        for receipt in &opening.receipts {
-            if let Some(done) = self.earlier(receipt).await? {
-                return Ok(done);
-            }
+        if let Some(done) = self.earlier_of(&opening.receipts).await? {
+            return Ok(done);
         }
-        self.again_and_again(opening.new.id, || self.attempt_open(opening)).await
+        let attempt = async |read| {
+            self.again_and_again(opening.new.id, || self.attempt_open(opening, read)).await
+        };
+        // As with a command: a refusal from memory may rest on an old desk, one from the store may
+        // come after a twin of this request.
+        match attempt(Read::Remembered).await {
+            Err(ExecuteError::Rejected(_)) => {}
+            done => return done,
+        }
+        match attempt(Read::Stored).await {
+            Err(error @ ExecuteError::Rejected(_)) => {
+                self.earlier_of(&opening.receipts).await?.ok_or(error)
+            }
+            done => done,
+        }
     }
 
     /// Attempts to take something new in until no other is in the way.
@@ -133,11 +147,17 @@ impl Commands {
         Err(ExecuteError::Contended(id))
     }
 
-    async fn earlier_of(&self, request: &CommandRequest) -> Result<Option<Done>, ExecuteError> {
-        match &request.receipt {
-            Some(receipt) => self.earlier(receipt).await,
-            None => Ok(None),
+    /// Looks whether a request was carried out before that has any of these proofs.
+    async fn earlier_of(
+        &self,
+        receipts: impl IntoIterator<Item = &Receipt>,
+    ) -> Result<Option<Done>, ExecuteError> {
+        for receipt in receipts {
+            if let Some(done) = self.earlier(receipt).await? {
+                return Ok(Some(done));
+            }
         }
+        Ok(None)
     }
 
     /// Looks whether the request was carried out before.
@@ -161,15 +181,7 @@ impl Commands {
         let decision = match decided {
             Ok(decision) => decision,
             Err(rejection) => {
-                let desks = world.into_desks();
-                if read == Read::Remembered {
-                    // The refusal may rest on old desks; the next attempt sees the stored ones.
-                    match self.core.load_desks(&desks).await {
-                        Err(error) if !error.is_unreadable() => return Err(error.into()),
-                        Ok(()) | Err(_) => {}
-                    }
-                }
-                return Err(Failure::Refused(rejection.into()));
+                return Err(self.refused(rejection, world.into_desks(), read).await);
             }
         };
         if batch::is_nothing(&decision) && request.receipt.is_none() {
@@ -187,21 +199,38 @@ impl Commands {
         self.commit(batch).await
     }
 
-    async fn attempt_open(&self, opening: &Opening) -> Result<Done, Failure> {
+    /// Returns a refusal for which these desks were looked at. One from memory may rest on old
+    /// ones; the next attempt sees the stored ones.
+    async fn refused(&self, rejection: Rejection, desks: Vec<UserId>, read: Read) -> Failure {
+        if read == Read::Remembered {
+            match self.core.load_desks(&desks).await {
+                Err(error) if !error.is_unreadable() => return error.into(),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Failure::Refused(rejection.into())
+    }
+
+    async fn attempt_open(&self, opening: &Opening, read: Read) -> Result<Done, Failure> {
         let directory = self.core.directory();
         // Whether whoever submits it may see what it follows was asked before; of another contact
         // center it is nothing.
         let parent = match opening.new.parent {
             Some(parent) => {
-                let found = self.read(parent, Read::Remembered).await?;
+                let found = self.read(parent, read).await?;
                 Some(Other::new(parent, found).filter(|it| it.center == opening.center))
             }
             None => None,
         };
         let world = self.world(&directory, (opening.center, opening.new.id), parent);
         opening.actor.user().into_iter().for_each(|user| world.rely(Key::User(user)));
-        let decision = open(opening.new.clone(), &opening.actor, &self.context(&world)?)
-            .map_err(|rejection| Failure::Refused(rejection.into()))?;
+        let decided = open(opening.new.clone(), &opening.actor, &self.context(&world)?);
+        let decision = match decided {
+            Ok(decision) => decision,
+            Err(rejection) => {
+                return Err(self.refused(rejection, world.into_desks(), read).await);
+            }
+        };
         let caller = opening.actor.user().zip(opening.reference);
         let mut batch = Batch::new(decision, 0, &world, caller);
         drop(world);

@@ -1,15 +1,18 @@
 //! What is answered, with two nodes on one store: no answer rests on what one node remembers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use handoff_domain::routing::Attendance;
 use handoff_domain::{
-    Action, Content, CustomerAction, InteractionId, SkillLevels, State, TreatAs, Utterance,
-    Visibility,
+    Action, Actor, Caller, Content, CustomerAction, InteractionId, Media, Placement, Role,
+    SkillLevels, State, TreatAs, UserId, Utterance, Visibility,
 };
+use handoff_engine::{Done, ExecuteError, Opening};
 use handoff_store::{Store, StoreError};
+use handoff_testkit::FaultyStore;
 
-use crate::rig::{CENTER, CHATS, KATE, QUEUE, Rig};
+use crate::rig::{CENTER, CHATS, KATE, QUEUE, Rig, described, noon};
 use crate::two_nodes::nodes;
 
 /// Kate owns something, and the other node remembers it as it was before.
@@ -94,6 +97,48 @@ async fn a_queue_is_attended_by_who_came_in_at_another_node() {
     assert_eq!(attendance().await, Attendance::Nobody);
     here.bring_in(KATE).await;
     assert_eq!(attendance().await, Attendance::Served);
+}
+
+/// Returns a work item that an agent makes in their own hands.
+fn in_hands(rig: &Rig, by: UserId, name: &str) -> Opening {
+    let mut opening = rig.opening(Some(name));
+    opening.new.placement = Placement::InHands { mode: Media::Workitem.inbound_mode() };
+    let (roles, groups) = ([Role::Agent].into(), BTreeSet::new());
+    opening.actor = Actor::User(Caller { user: by, roles, groups });
+    opening
+}
+
+#[tokio::test]
+async fn who_came_in_at_another_node_has_a_session_on_this() {
+    let (here, there) = nodes().await;
+    here.bring_in(KATE).await;
+    assert!(there.engine.core().desk(KATE).is_none(), "the control");
+    let opened = there.engine.commands().open(&in_hands(&there, KATE, "own")).await;
+    assert!(matches!(opened, Ok(Done::Now { .. })), "{opened:?}");
+}
+
+/// It looked for the first before that was there, and finds no room because of it.
+#[tokio::test]
+async fn a_repetition_that_finds_no_room_is_answered_like_the_first() {
+    const SAM: UserId = UserId(0xc);
+    let center = described().user(SAM, "sam", &[Role::Agent], &[], &[]).room(Media::Workitem, 1);
+    let store = handoff_testkit::center::store(center.records()).await.unwrap();
+    let rig = Rig::over(Arc::new(FaultyStore::over(Arc::new(store))), noon()).await;
+    rig.bring_in(SAM).await;
+    let opening = in_hands(&rig, SAM, "twice");
+    let commands = rig.engine.commands();
+    rig.store.hold_next_receipt();
+    let first = async {
+        rig.store.held().await;
+        let first = commands.open(&opening).await;
+        rig.store.release();
+        first
+    };
+    let (again, first) = tokio::join!(commands.open(&opening), first);
+    assert!(matches!(first, Ok(Done::Now { .. })), "{first:?}");
+    assert!(matches!(again, Ok(Done::Before(_))), "{again:?}");
+    let refused = commands.open(&in_hands(&rig, SAM, "another")).await;
+    assert!(matches!(refused, Err(ExecuteError::Rejected(_))), "the control: {refused:?}");
 }
 
 #[tokio::test]
