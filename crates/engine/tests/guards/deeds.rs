@@ -2,9 +2,11 @@
 
 use handoff_domain::{Command, InteractionId, Operation};
 use handoff_engine::{
-    ChatRefused, CommandRequest, Engine, ExecuteError, NewChat, NewLetter, Opening,
+    AgentError, ChatRefused, CommandRequest, Engine, ExecuteError, NewChat, NewLetter, Opening,
 };
 use handoff_store::Timer;
+
+use crate::desks::AtDesk;
 
 /// Something that is done.
 #[derive(Clone)]
@@ -16,6 +18,7 @@ pub(crate) enum Deed {
     Chat(Box<NewChat>),
     /// A letter comes in.
     Letter(Box<NewLetter>),
+    AtDesk(Box<AtDesk>),
     /// A timer is carried out that was due when it was read.
     Timer(Timer),
 }
@@ -25,7 +28,7 @@ impl Deed {
     pub(crate) const fn operation(&self) -> Option<Operation> {
         match self {
             Self::Command(_, command) => Some(command.operation()),
-            Self::Opening(_) | Self::Chat(_) | Self::Letter(_) | Self::Timer(_) => None,
+            _ => None,
         }
     }
 
@@ -53,6 +56,11 @@ impl Deed {
                 })
             }
             Self::Letter(new) => engine.letters().take_in_letter(new).await.map(drop),
+            Self::AtDesk(deed) => match deed.carry_out(engine).await {
+                Err(AgentError::Rejected(rejection)) => Err(ExecuteError::Rejected(rejection)),
+                Err(error) => panic!("{error}"),
+                Ok(()) => Ok(()),
+            },
             Self::Timer(timer) => {
                 engine.workers().timers().carry_out(*timer).await.map(drop).map_err(Into::into)
             }

@@ -2,15 +2,16 @@
 //! else.
 //!
 //! The commands and states are those of the domain's state table, so that a new operation is here
-//! as soon as it has its rows there; how things come into being has rows of its own, and a timer is
-//! here when it gives a command. Each deed that is carried out is carried out again for each record
-//! of the contact center, which somebody else writes just before the commit: with the same content,
-//! so that the decision stays the same. A record that the rules asked for must cost one attempt
-//! more, and any other none.
+//! as soon as it has its rows there; how things come into being and what is done at desks has rows
+//! of its own, and a timer is here when it gives a command. Each deed that is carried out is carried
+//! out again for each record of the contact center, which somebody else writes just before the
+//! commit: with the same content, so that the decision stays the same. A record that the rules asked
+//! for must cost one attempt more, and any other none.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it should")]
 
 mod beginnings;
 mod deeds;
+mod desks;
 #[path = "../../../domain/tests/support/floor.rs"]
 mod floor;
 mod letters;
@@ -159,7 +160,7 @@ async fn commands() -> Vec<Cell> {
 /// Returns what is no command, and must not be refused.
 async fn others(commands: &[Cell]) -> Vec<Cell> {
     let mut cells = Vec::new();
-    let others = [beginnings::cells(), letters::cells(), timers::cells(commands)];
+    let others = [beginnings::cells(), letters::cells(), desks::cells(), timers::cells(commands)];
     for cell in others.into_iter().flatten() {
         let name = cell.name.clone();
         cells.push(cell.carried_out().await.unwrap_or_else(|| panic!("{name} is refused")));
