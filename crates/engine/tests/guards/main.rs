@@ -3,10 +3,10 @@
 //!
 //! The commands and states are those of the domain's state table, so that a new operation is here
 //! as soon as it has its rows there; how things come into being and what is done at desks has rows
-//! of its own, and a timer is here when it gives a command. Each deed that is carried out is carried
-//! out again for each record of the contact center, which somebody else writes just before the
-//! commit: with the same content, so that the decision stays the same. A record that the rules asked
-//! for must cost one attempt more, and any other none.
+//! of its own, and a timer is here when it gives a command. Each deed that is carried out is
+//! carried out again for each record of the contact center, which somebody else writes just before
+//! the commit: with the same content, so that the decision stays the same. A record that the rules
+//! asked for must cost one attempt more, and any other none.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it should")]
 
 mod beginnings;
