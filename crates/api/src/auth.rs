@@ -9,6 +9,7 @@ mod cors;
 mod footing;
 mod guesses;
 mod lanes;
+mod logins;
 mod session;
 mod ticket;
 
@@ -28,6 +29,7 @@ use crate::shared::Shared;
 
 pub(crate) use cors::Crossing;
 pub(crate) use footing::cover_footing;
+use logins::{Logins, Look};
 pub(crate) use session::{Session, end};
 
 /// The header that carries the token against forged requests; clients learn its name from
@@ -45,6 +47,7 @@ pub(crate) struct Gate(Arc<Inner>);
 struct Inner {
     shared: Shared,
     signer: ticket::Signer,
+    logins: Arc<Logins>,
     basic: basic::Basic,
 }
 
@@ -60,11 +63,19 @@ impl Gate {
         };
         let signer = ticket::Signer::new(shared.options().session_key.unwrap_or_else(own_key));
         let basic = basic::Basic::new(own_key());
-        Self(Arc::new(Inner { shared, signer, basic }))
+        Self(Arc::new(Inner { shared, signer, logins: Arc::default(), basic }))
     }
 
     pub(crate) fn shared(&self) -> &Shared {
         &self.0.shared
+    }
+
+    fn signer(&self) -> &ticket::Signer {
+        &self.0.signer
+    }
+
+    fn logins(&self) -> &Arc<Logins> {
+        &self.0.logins
     }
 }
 
@@ -84,6 +95,8 @@ pub(crate) struct Authenticated {
     /// Their session: the one they sent, or a new one that goes out with the answer.
     pub(crate) session: Session,
     means: Means,
+    /// When it was looked whether that is alive.
+    look: Look,
 }
 
 /// What was found out about the caller; in every request's extensions.
@@ -146,6 +159,16 @@ pub(crate) async fn find_comet_caller(
     Ok((Some(caller), Request::from_parts(parts, body)))
 }
 
+/// Ends what a request to CometD opened by a cookie that was logged out while it was under way.
+pub(crate) async fn end_what_came_late(gate: &Gate, caller: Option<&Authenticated>) {
+    if let Some(caller) = caller
+        && caller.means == Means::Cookie
+        && gate.logins().has_one_ended_since(caller.look)
+    {
+        session::end_what_is_left(gate.shared(), caller).await;
+    }
+}
+
 /// Adds to an answer what is the caller's: whose connection it is, for the listener, because a user
 /// may have only so many; and their session.
 pub(crate) fn name_caller(
@@ -163,21 +186,20 @@ pub(crate) fn name_caller(
 /// Finds out who is calling. Basic wins over whatever cookie comes with it
 /// (docs/compat/conventions.md#logins).
 async fn identify(gate: &Gate, parts: &Parts) -> Result<Authenticated, Refusal> {
+    let look = gate.logins().look();
     let tickets = ticket::tickets(parts.headers.get_all(COOKIE));
     if let Some(credentials) = basic::credentials(&parts.headers) {
         let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.subscriber());
         let user = basic::verify(&gate.0.basic, gate.shared(), credentials?, address).await?;
-        let session =
-            match session::of_user(gate.shared(), &gate.0.signer, &tickets, user.id).await? {
-                Some(session) => session,
-                None => session::fresh(gate.shared(), &gate.0.signer, &user),
-            };
-        return Ok(Authenticated { user, session, means: Means::Basic });
+        let session = match session::of_user(gate, &tickets, user.id).await? {
+            Some(session) => session,
+            None => session::fresh(gate, &user),
+        };
+        return Ok(Authenticated { user, session, means: Means::Basic, look });
     }
-    let (user, session) = session::resume(gate.shared(), &gate.0.signer, &tickets)
-        .await?
-        .ok_or_else(Refusal::not_authenticated)?;
-    Ok(Authenticated { user, session, means: Means::Cookie })
+    let (user, session) =
+        session::resume(gate, &tickets).await?.ok_or_else(Refusal::not_authenticated)?;
+    Ok(Authenticated { user, session, means: Means::Cookie, look })
 }
 
 /// Tells whether a caller who is known may send this request at all.

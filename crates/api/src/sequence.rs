@@ -85,6 +85,7 @@ async fn converse(gate: Arc<Gate>, request: Request) -> Response {
         Err(refusal) => return refusal.into_response(),
     };
     let mut response = gate.shared().comet().server().answer(request).await;
+    auth::end_what_came_late(&gate, caller.as_ref()).await;
     auth::name_caller(&gate, caller.as_ref(), &method, &mut response);
     response
 }

@@ -12,7 +12,9 @@ use handoff_store::{
     ChangeSet, Check, CommitError, Key, LoginSession, Put, Record, StoreError, Version, Versioned,
 };
 
-use super::ticket::{Signer, Ticket};
+use super::logins::Logins;
+use super::ticket::Ticket;
+use super::{Authenticated, Gate};
 use crate::comet::identity::{identity_of, login_of};
 use crate::error::Refusal;
 use crate::shared::Shared;
@@ -25,12 +27,14 @@ const LAST_USED_MS_MAX: u64 = 60_000;
 const ATTEMPTS_MAX: usize = 4;
 
 /// A session that is not over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Session {
     ticket: Ticket,
     id: String,
     csrf_token: String,
     is_new: bool,
+    /// What remembers it.
+    logins: Arc<Logins>,
 }
 
 impl Session {
@@ -53,40 +57,43 @@ impl Session {
         self.is_new
     }
 
-    fn issued(ticket: Ticket, user: &User) -> Self {
+    fn issued(gate: &Gate, ticket: Ticket, user: &User) -> Self {
         let (id, csrf_token) = (ticket.stored_id(user), ticket.csrf_token());
-        Self { ticket, id, csrf_token, is_new: true }
+        Self { ticket, id, csrf_token, is_new: true, logins: gate.logins().clone() }
     }
 
-    fn resumed(ticket: &Ticket, id: String) -> Self {
-        Self { csrf_token: ticket.csrf_token(), ticket: ticket.clone(), id, is_new: false }
+    fn resumed(gate: &Gate, ticket: &Ticket, id: String) -> Self {
+        let (logins, csrf_token) = (gate.logins().clone(), ticket.csrf_token());
+        Self { ticket: ticket.clone(), id, csrf_token, is_new: false, logins }
     }
 }
 
 /// Makes a new session for a user who just proved who they are. Nothing is stored.
-pub(super) fn fresh(shared: &Shared, signer: &Signer, user: &User) -> Session {
-    let engine = shared.engine();
-    let secret = [engine.core().ids().random(), engine.core().ids().random()];
-    Session::issued(signer.issue(user, engine.core().now(), secret), user)
+pub(super) fn fresh(gate: &Gate, user: &User) -> Session {
+    let core = gate.shared().engine().core();
+    let secret = [core.ids().random(), core.ids().random()];
+    Session::issued(gate, gate.signer().issue(user, core.now(), secret), user)
 }
 
 /// Finds the first session among these tickets that is alive, and its user.
 pub(super) async fn resume(
-    shared: &Shared,
-    signer: &Signer,
+    gate: &Gate,
     tickets: &[Ticket],
 ) -> Result<Option<(Arc<User>, Session)>, Refusal> {
+    let core = gate.shared().engine().core();
     for ticket in tickets {
         for _ in 0..ATTEMPTS_MAX {
-            let directory = shared.engine().core().directory();
+            let directory = core.directory();
             let user = directory.users.get(&ticket.user()).filter(|user| user.enabled);
             let Some(user) = user else { break };
             let id = ticket.stored_id(user);
-            match state_of(shared, signer, (ticket, &id), (user, &directory)).await? {
-                State::Alive => return Ok(Some((user.clone(), Session::resumed(ticket, id)))),
+            match remembered_state_of(gate, (ticket, &id), (user, &directory)).await? {
+                State::Alive => {
+                    return Ok(Some((user.clone(), Session::resumed(gate, ticket, id))));
+                }
                 State::Over => break,
                 // Their roles, their password, or that they may log in at all.
-                State::UserChanged => shared.engine().core().reload_directory().await?,
+                State::UserChanged => core.reload_directory().await?,
             }
         }
     }
@@ -95,13 +102,12 @@ pub(super) async fn resume(
 
 /// Finds a session of that user among these tickets.
 pub(super) async fn of_user(
-    shared: &Shared,
-    signer: &Signer,
+    gate: &Gate,
     tickets: &[Ticket],
     user: UserId,
 ) -> Result<Option<Session>, Refusal> {
     let own: Vec<Ticket> = tickets.iter().filter(|ticket| ticket.user() == user).cloned().collect();
-    Ok(resume(shared, signer, &own).await?.map(|(_, session)| session))
+    Ok(resume(gate, &own).await?.map(|(_, session)| session))
 }
 
 /// What became of a ticket's session.
@@ -118,14 +124,32 @@ impl State {
     }
 }
 
+/// Finds out whether a ticket's session is alive, or was a moment ago.
+async fn remembered_state_of(
+    gate: &Gate,
+    (ticket, id): (&Ticket, &str),
+    user: (&User, &Directory),
+) -> Result<State, StoreError> {
+    let (logins, now) = (gate.logins(), gate.shared().engine().core().now());
+    if logins.is_alive(id, now) {
+        return Ok(State::Alive);
+    }
+    let look = logins.look();
+    let state = state_of(gate, (ticket, id), user).await?;
+    if matches!(state, State::Alive) {
+        logins.found_alive(look, id, now);
+    }
+    Ok(state)
+}
+
 /// Finds out whether a ticket's session is alive; stores it when this is its first time back, and
 /// that it was used, both only while its user is as they were seen.
 async fn state_of(
-    shared: &Shared,
-    signer: &Signer,
+    gate: &Gate,
     (ticket, id): (&Ticket, &str),
     (user, directory): (&User, &Directory),
 ) -> Result<State, StoreError> {
+    let shared = gate.shared();
     let now = shared.engine().core().now();
     let idle_ms = shared.engine().core().options().login_idle_ms;
     let seen = directory.check(Key::User(user.id));
@@ -142,7 +166,7 @@ async fn state_of(
             Ok(State::of(is_alive))
         }
         None => {
-            let is_vouched_for = signer.vouches_for(ticket, user);
+            let is_vouched_for = gate.signer().vouches_for(ticket, user);
             if !is_vouched_for || now.ms_since(ticket.issued()) > idle_ms {
                 return Ok(State::Over);
             }
@@ -184,17 +208,29 @@ pub(crate) async fn end(shared: &Shared, user: &User, session: &Session) -> Resu
         let expected = found.as_ref().map_or(0, |found| found.version);
         let created = found.map_or(now, |found| found.value.created);
         let csrf_token = String::new();
-        let session =
+        let over =
             LoginSession { id: id.to_owned(), user: user.id, csrf_token, created, last_used: now };
         // Whoever the user is by now, it is over.
-        if matches!(put(shared, session, expected, None).await?, Written::Yes) {
+        if matches!(put(shared, over, expected, None).await?, Written::Yes) {
             break;
         }
     }
+    session.logins.ended(id);
     shared.comet().server().end_login(&identity_of(user.id), &login_of(id));
     // Other nodes end what they have of it.
     engine.core().tell_of_ended_login();
     Ok(())
+}
+
+/// Ends what CometD opened by a caller's session if that is over. What cannot be read now, the
+/// engine looks at within half a minute.
+pub(super) async fn end_what_is_left(shared: &Shared, caller: &Authenticated) {
+    let id = caller.session.id();
+    if let Ok(Some(found)) = load(shared, id).await
+        && found.value.has_ended()
+    {
+        shared.comet().server().end_login(&identity_of(caller.user.id), &login_of(id));
+    }
 }
 
 async fn load(shared: &Shared, id: &str) -> Result<Option<Versioned<LoginSession>>, StoreError> {

@@ -202,6 +202,24 @@ async fn a_session_is_stored_when_its_cookie_comes_back_and_not_before() {
 }
 
 #[tokio::test]
+async fn a_cookie_that_comes_again_at_once_costs_no_read() {
+    let faulty = Arc::new(FaultyStore::over(store().await));
+    let api = Api::start_on(faulty.clone(), |_| {}).await;
+    let session = Session::of(&api, "kate").await;
+    get_me(&api, &[("cookie", &session.cookie)]).await.ok();
+    let reads = async || {
+        let before = faulty.loads();
+        send(&api, Method::GET, "/me?fields=id", &[("cookie", &session.cookie)], Value::Null)
+            .await
+            .ok();
+        faulty.loads() - before
+    };
+    assert_eq!([reads().await, reads().await], [0, 0]);
+    api.clock.advance_s(1);
+    assert_eq!([reads().await, reads().await], [1, 0], "the control");
+}
+
+#[tokio::test]
 async fn a_session_comes_back_only_for_the_user_as_they_are() {
     let faulty = Arc::new(FaultyStore::over(store().await));
     let api = Api::start_on(faulty.clone(), |_| {}).await;

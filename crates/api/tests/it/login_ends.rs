@@ -1,13 +1,17 @@
 //! What CometD opened by a login session ends with that, whatever it ended by and wherever.
 
+use std::sync::Arc;
+
+use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, COOKIE};
-use axum::http::{HeaderMap, HeaderName, Method};
+use axum::http::{HeaderMap, HeaderName, Method, Request};
 use handoff_domain::User;
 use handoff_store::{ChangeSet, Key, Put, Record};
 use handoff_testkit::comet::{Reader, Writer, upgrade};
 use handoff_testkit::{Call, PASSWORD};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::sync::{Notify, oneshot};
 
 use crate::api::{CHANNELS, basic};
 use crate::nodes::{BOUND, HINTS, Hints, Node};
@@ -173,6 +177,33 @@ async fn a_websocket_that_lives_keeps_its_login_from_being_idle() {
     }
     node.calls(cookie.on(Call::get("/me"))).await.ok();
     node.calls(idle.on(Call::get("/me"))).await.refused(401, 20);
+    node.stop().await;
+}
+
+/// Its session is opened after the logout, by a cookie that was good when the request came.
+#[tokio::test]
+async fn a_request_that_is_under_way_at_the_logout_opens_nothing() {
+    let node = Node::alone().await;
+    let cookie = Known::by_cookie(&node).await;
+    node.calls(cookie.on(Call::get("/me"))).await.ok();
+    let (rest, coming) = oneshot::channel::<String>();
+    let is_read = Arc::new(Notify::new());
+    let waiting = is_read.clone();
+    let body = Body::from_stream(futures_util::stream::once(async move {
+        is_read.notify_one();
+        coming.await
+    }));
+    let request = Request::from(cookie.on(Call::post("/notifications", &Value::Null)));
+    let request = request.map(|_| body);
+    let router = node.router.clone();
+    let under_way = tokio::spawn(async move { crate::api::Reply::of(&router, request).await });
+    // It is past the gate once it waits for its body.
+    waiting.notified().await;
+    log_out(&node, &cookie).await;
+    rest.send(json!([{"channel": "/meta/handshake", "version": "1.0"}]).to_string()).unwrap();
+    let opened: Value = serde_json::from_str(&under_way.await.unwrap().text).unwrap();
+    let id = opened[0]["clientId"].as_str().unwrap_or_else(|| panic!("{opened}"));
+    assert!(!goes_on(&node, id).await);
     node.stop().await;
 }
 

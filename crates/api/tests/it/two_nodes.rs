@@ -36,7 +36,8 @@ async fn what_an_agent_does_on_one_node_is_told_on_the_other() {
 #[tokio::test]
 async fn one_login_is_good_on_every_node_and_ends_on_every_node() {
     for hints in HINTS {
-        let [here, there] = Node::two(hints).await;
+        let ground = Ground::new(hints).await;
+        let [here, there] = [ground.node().await, ground.node().await];
         let login = here.calls(Call::get("/me").by("kate", PASSWORD)).await;
         let cookie = login.cookie().unwrap();
         let token = login.headers["x-csrf-token"].to_str().unwrap().to_owned();
@@ -45,6 +46,9 @@ async fn one_login_is_good_on_every_node_and_ends_on_every_node() {
         }
         let end = Call::new(Method::DELETE, "/me/session").header("cookie", &cookie);
         there.calls(end.header("x-csrf-token", &token)).await.ok();
+        there.with_cookie(Method::GET, "/me", &cookie).await.refused(401, 20);
+        // So long the other node may take it for what it was.
+        ground.clock.advance_ms(1_000);
         for node in [&here, &there] {
             node.with_cookie(Method::GET, "/me", &cookie).await.refused(401, 20);
         }
