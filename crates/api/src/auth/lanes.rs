@@ -2,8 +2,9 @@
 //! behind whoever does not.
 //!
 //! Who waits is served by rank. A pair that was right before goes first; then whoever has tried
-//! least, then whoever has the fewest others waiting from the same address, then who came first. So
-//! a flood from one address, or for one name, stands behind a single login of anybody else.
+//! least; among those, addresses take turns, and who came first from an address goes first there.
+//! So a flood from one address, or for one name, stands behind a single login of anybody else, and
+//! a shift that begins behind one address is let in in the order in which it came.
 //!
 //! A name that nobody has must not be told from a user's by the time that its refusal takes, and
 //! must not cost a comparison either: somebody could make up any number of them. Its refusal takes
@@ -20,9 +21,9 @@ use tokio::time::Instant;
 
 use crate::password::Workspace;
 
-/// Comparisons at once, at most: each takes a core and 19 MiB for some 20 ms. More would take the
-/// cores from everybody who has logged in.
-const LANES_MAX: usize = 2;
+/// Comparisons at once, at most, and not more than half of the cores: each takes one, and 19 MiB,
+/// for some 20 ms. The others are for everybody who has logged in.
+const LANES_MAX: usize = 4;
 /// Requests that wait for a lane. One more is told to come again: it would wait for longer than any
 /// client does.
 const WAITING_MAX: usize = 4_096;
@@ -55,8 +56,8 @@ pub(super) enum Pretence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     urgency: Urgency,
-    /// How many others waited from the same address.
-    others: usize,
+    /// The turn of their address: each has one in a round.
+    turn: u64,
     number: u64,
 }
 
@@ -71,6 +72,8 @@ struct Inner {
     /// Lanes that exist; they are made when they are first needed.
     made: usize,
     waiting: BTreeMap<Rank, Waiting>,
+    /// The turn of who was served last.
+    turn: u64,
     number: u64,
     durations: VecDeque<Duration>,
     /// When the newest duration was measured, or when its measurement began.
@@ -102,10 +105,22 @@ impl Drop for Lane {
     }
 }
 
+impl Inner {
+    /// Returns the turn of one more: after those of their address that wait, and never before those
+    /// that have passed, so that nobody comes before all who wait again and again.
+    fn next_turn(&self, urgency: Urgency, address: Option<IpAddr>) -> u64 {
+        let own = self
+            .waiting
+            .iter()
+            .filter(|(rank, waiting)| rank.urgency == urgency && waiting.address == address);
+        own.map(|(rank, _)| rank.turn + 1).max().unwrap_or(0).max(self.turn)
+    }
+}
+
 impl Lanes {
     pub(super) fn new() -> Arc<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::of_at_most(cores.clamp(1, LANES_MAX))
+        Self::of_at_most((cores / 2).clamp(1, LANES_MAX))
     }
 
     fn of_at_most(max: usize) -> Arc<Self> {
@@ -161,9 +176,8 @@ impl Lanes {
         if inner.waiting.len() >= WAITING_MAX {
             return None;
         }
-        let others = inner.waiting.values().filter(|waiting| waiting.address == address).count();
         inner.number += 1;
-        let rank = Rank { urgency, others, number: inner.number };
+        let rank = Rank { urgency, turn: inner.next_turn(urgency, address), number: inner.number };
         inner.waiting.insert(rank, Waiting { address, lane });
         Some(place)
     }
@@ -176,9 +190,10 @@ impl Lanes {
         let mut workspace = workspace;
         loop {
             let mut inner = self.lock();
-            let Some((_, next)) = inner.waiting.pop_first() else {
+            let Some((rank, next)) = inner.waiting.pop_first() else {
                 return inner.idle.push(workspace);
             };
+            inner.turn = inner.turn.max(rank.turn);
             drop(inner);
             match next.lane.send(self.lane(workspace)) {
                 Ok(()) => return,
@@ -264,6 +279,33 @@ mod tests {
         assert_eq!(order[0], proven);
         assert!(order[1..3].contains(&honest), "before all but one of the flood: {order:?}");
         assert_eq!(order.last(), Some(&mistyped));
+    }
+
+    /// At the start of a shift: many from one address, and more come while others are let in.
+    #[tokio::test]
+    async fn who_waits_behind_one_address_is_served_in_the_order_in_which_they_came() {
+        let lanes = Lanes::of_at_most(1);
+        let mut held = lanes.take(Urgency::After(0), address(1)).await;
+        let mut context = Context::from_waker(Waker::noop());
+        let (mut waiting, mut served) = (Vec::new(), Vec::new());
+        for number in 0..60 {
+            let mut place = Box::pin(lanes.take(Urgency::After(0), address(1)));
+            assert!(place.as_mut().poll(&mut context).is_pending());
+            waiting.push((number, place));
+            if number < 20 {
+                continue;
+            }
+            drop(held.take());
+            waiting.retain_mut(|(number, place)| match place.as_mut().poll(&mut context) {
+                Poll::Ready(lane) => {
+                    served.push(*number);
+                    held = lane;
+                    false
+                }
+                Poll::Pending => true,
+            });
+        }
+        assert_eq!(served, (0..40).collect::<Vec<_>>());
     }
 
     #[tokio::test]
