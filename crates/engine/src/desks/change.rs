@@ -28,7 +28,8 @@ impl Desks {
         commands: Arc<Commands>,
         publisher: Arc<dyn Publisher>,
     ) -> Self {
-        Self { core, commands, publisher, seen: Mutex::default() }
+        let seen = Mutex::new(Seen::beginning_with(core.directory()));
+        Self { core, commands, publisher, seen }
     }
 
     /// Changes one desk: the closure changes it and gives the channels whose state is new, which

@@ -4,6 +4,8 @@
 //!
 //! What this node last saw is compared with the directory as it is, so nothing is asked of users
 //! who stayed as they were, and the first look also finds who was disabled while no server ran.
+//! Who changed is told from the directory on that the node began with: sessions may be older than
+//! the first look.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -19,21 +21,29 @@ use super::{AgentError, Desks};
 use crate::commands::{CommandRequest, ExecuteError};
 use crate::core::Directory;
 
-/// Interactions of one workbin read in one page.
+/// Interactions of one workbin, and desks, read in one page.
 const PAGE: usize = 500;
 /// Users from whom things are taken at the same time: they share the store's syncs, so that a
 /// thousand who are disabled together are out within a second.
 const AT_ONCE: usize = 64;
 
 /// What this node has done about the directory.
-#[derive(Default)]
 pub(super) struct Seen {
-    directory: Option<Arc<Directory>>,
+    /// What the node began with, before the first look.
+    directory: Arc<Directory>,
+    looks: Looks,
     /// Users who may not work any more and with whom something may still be, and those who are no
     /// more and whose desk may still be on the board.
     retiring: BTreeSet<UserId>,
     /// Those of them whom a round has taken up.
     under_way: BTreeSet<UserId>,
+}
+
+/// Whether anything was done yet about the users whom the directory has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looks {
+    None,
+    Some,
 }
 
 /// A user whom a round has taken up. When it is dropped before all was taken from them, the next
@@ -69,12 +79,22 @@ impl Taken {
 }
 
 impl Seen {
+    pub(super) fn beginning_with(directory: Arc<Directory>) -> Self {
+        let (retiring, under_way) = (BTreeSet::new(), BTreeSet::new());
+        Self { directory, looks: Looks::None, retiring, under_way }
+    }
+
+    /// Tells whether what is seen is what was seen last.
+    fn is_of(&self, directory: &Arc<Directory>) -> bool {
+        self.looks == Looks::Some && Arc::ptr_eq(&self.directory, directory)
+    }
+
     /// Notes the directory as it is; returns the one that was seen before.
-    fn renew(&mut self, directory: &Arc<Directory>) -> Option<Arc<Directory>> {
-        let before = self.directory.replace(directory.clone());
-        let could_work = |id: &UserId| {
-            before.as_ref().and_then(|before| before.users.get(id)).is_none_or(|it| it.may_work())
-        };
+    fn renew(&mut self, directory: &Arc<Directory>) -> Arc<Directory> {
+        let before = std::mem::replace(&mut self.directory, directory.clone());
+        let is_first = std::mem::replace(&mut self.looks, Looks::Some) == Looks::None;
+        let could_work =
+            |id: &UserId| is_first || before.users.get(id).is_none_or(|user| user.may_work());
         let retired = directory.users.values().filter(|user| !user.may_work());
         self.retiring.extend(retired.map(|user| user.id).filter(could_work));
         before
@@ -136,12 +156,11 @@ impl Desks {
     fn see_directory(&self) -> Vec<UnderWay<'_>> {
         let mut seen = self.seen();
         let directory = self.core.directory();
-        if !seen.directory.as_ref().is_some_and(|before| Arc::ptr_eq(before, &directory)) {
+        if !seen.is_of(&directory) {
             // The router may have planned by the old one since the hint that something changed.
             self.core.bus.wake(Hint::Routing);
-            if let Some(before) = seen.renew(&directory) {
-                self.tell_changed(&before, &directory);
-            }
+            let before = seen.renew(&directory);
+            self.tell_changed(&before, &directory);
             let desks = self.core.board.desks().into_iter().map(|desk| desk.user);
             seen.retiring.extend(desks.filter(|user| !directory.users.contains_key(user)));
         }
@@ -152,6 +171,12 @@ impl Desks {
     }
 
     async fn retire_all(&self, users: Vec<UnderWay<'_>>) -> Result<(), StoreError> {
+        // Another node may have begun a session a moment before its user was disabled; none begins
+        // from then on. The desks of those who were removed went with them, beside the board.
+        let ids: Vec<UserId> = users.iter().map(|under_way| under_way.user).collect();
+        for page in ids.chunks(PAGE) {
+            self.reload_desks(page).await?;
+        }
         stream::iter(users.into_iter().map(Ok))
             .try_for_each_concurrent(AT_ONCE, |under_way| self.retire_one(under_way))
             .await
@@ -162,8 +187,7 @@ impl Desks {
         under_way.taken = match directory.users.get(&under_way.user) {
             Some(user) if user.may_work() => Taken::All,
             Some(user) => self.retire(user, &directory).await?,
-            // Their desk was removed with them, beside the board.
-            None => self.reload_desk(under_way.user).await.map(|()| Taken::All)?,
+            None => Taken::All,
         };
         Ok(())
     }
@@ -183,8 +207,6 @@ impl Desks {
     /// What was never in a queue, such as a draft, has none to go back to: it stays, and a
     /// supervisor can pull it.
     async fn retire(&self, user: &User, directory: &Directory) -> Result<Taken, StoreError> {
-        // Another node may have begun it a moment before the user was disabled.
-        self.reload_desk(user.id).await?;
         let mut taken = Taken::All;
         if self.core.desk(user.id).is_some_and(|desk| desk.session.is_some())
             && let Err(error) = self.end_contact_session(user.id, user.center).await
@@ -202,12 +224,19 @@ impl Desks {
         Ok(taken)
     }
 
-    /// Reads a desk again. One that cannot be read was set aside, and is no hindrance.
-    async fn reload_desk(&self, user: UserId) -> Result<(), StoreError> {
-        match self.core.load_desks(&[user]).await {
-            Err(error) if !error.is_unreadable() => Err(error),
-            Err(_) | Ok(()) => Ok(()),
+    /// Reads desks again. One that cannot be read was set aside, and is no hindrance to the others.
+    async fn reload_desks(&self, users: &[UserId]) -> Result<(), StoreError> {
+        match self.core.load_desks(users).await {
+            Err(error) if error.is_unreadable() => {}
+            other => return other,
         }
+        for user in users {
+            match self.core.load_desks(&[*user]).await {
+                Err(error) if !error.is_unreadable() => return Err(error),
+                Err(_) | Ok(()) => {}
+            }
+        }
+        Ok(())
     }
 
     async fn empty(&self, user: &User, workbin: WorkbinId) -> Result<Taken, StoreError> {

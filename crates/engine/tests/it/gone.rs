@@ -1,12 +1,14 @@
 //! Agents who are gone, and servers that start again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use handoff_domain::{Action, Named, Readiness, Role, State, User, UserId, Workbin};
+use handoff_domain::{Action, Media, Named, Readiness, Role, State, User, UserId, Workbin};
 use handoff_engine::Replay;
 use handoff_store::{ChangeSet, Key, Put, Record, Store, Versioned};
+use handoff_testkit::{Center, FaultyStore};
 
-use crate::rig::{BEN, CENTER, Fault, KATE, Rig};
+use crate::rig::{BEN, CENTER, Fault, KATE, Rig, noon};
 use crate::two_nodes::nodes;
 
 #[tokio::test]
@@ -211,6 +213,42 @@ async fn a_change_of_another_node_takes_effect_without_a_hint() {
     one.engine.workers().directory().look().await.unwrap();
     assert_eq!(one.recorder.take_changed(), [KATE]);
     assert!(matches!(one.stored(id).await.state, State::Queued(_)));
+}
+
+/// Sessions may be opened before the node looks at the directory for the first time.
+#[tokio::test]
+async fn who_changed_before_the_first_look_is_told() {
+    let rig = Rig::new().await;
+    change_kate(&*rig.store, |user| user.enabled = false).await;
+    rig.engine.workers().directory().look().await.unwrap();
+    assert_eq!(rig.recorder.take_changed(), [KATE]);
+}
+
+/// What is done for each is little, and the same however many they are.
+#[tokio::test]
+async fn what_it_takes_to_let_out_a_thousand_is_counted() {
+    const COUNT: usize = 1_000;
+    let agents = (0..COUNT).map(handoff_testkit::center::agent);
+    let described = Center::made().agents(agents, Media::Workitem, 3);
+    let store = handoff_testkit::center::store(described.records()).await.unwrap();
+    let rig = Rig::over(Arc::new(FaultyStore::over(Arc::new(store))), noon()).await;
+    rig.engine.workers().directory().look().await.unwrap();
+    let directory = rig.engine.core().directory();
+    let is_agent = |user: &&Arc<User>| user.roles.contains(&Role::Agent);
+    let users: Vec<UserId> = directory.users.values().filter(is_agent).map(|it| it.id).collect();
+    for user in &users {
+        let (center, channels) = (directory.users[user].center, [Media::Workitem]);
+        rig.engine.desks().start_contact_session(*user, center, &channels, None).await.unwrap();
+    }
+    disable(&rig, &users).await;
+    let counts = || [rig.store.loads(), rig.store.commits()];
+    let before = counts();
+    rig.engine.desks().directory_changed().await.unwrap();
+    let [loads, commits] = [0, 1].map(|of| counts()[of] - before[of]);
+    assert_eq!(loads, 2, "their desks, five hundred at once");
+    assert_eq!(commits, 2 * COUNT as u64, "the end of a session, and that nothing is left");
+    assert_eq!(rig.recorder.take_changed().len(), COUNT);
+    assert!(users.iter().all(|user| rig.engine.core().desk(*user).unwrap().session.is_none()));
 }
 
 /// Disables users in the store, behind the node's back.
