@@ -11,7 +11,9 @@ use axum::http::request::Parts;
 use handoff_domain::event::Cause;
 use handoff_domain::{CenterId, GroupId, Media, Queue, QueueId, Role, SkillLevels, Value};
 use handoff_engine::Directory;
-use handoff_provision::{By, QueueFault, QueueField, QueueNames, QueuePlan, StepPlan, change_set};
+use handoff_provision::{
+    By, QueueDescription, QueueFault, QueueField, QueueNames, StepDescription, change_set,
+};
 use handoff_store::{ChangeSet, CommitError, Extent, Key, Put, Record};
 
 use crate::caller::{Admin, AnyUser, Me};
@@ -113,7 +115,7 @@ pub(crate) struct Changes {
     uri: Option<String>,
     path: Option<String>,
     channel: Option<String>,
-    plan: QueuePlan<String>,
+    described: QueueDescription<String>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Changes {
@@ -126,7 +128,7 @@ impl<S: Sync> FromRequestParts<S> for Changes {
 
 impl Changes {
     fn read(fields: Fields<'_>) -> Result<Self, Refusal> {
-        let plan = QueuePlan {
+        let described = QueueDescription {
             name: fields.line("name")?,
             // It cannot be changed.
             media: None,
@@ -138,14 +140,14 @@ impl Changes {
             steps: steps(fields)?,
             acknowledge: None,
         };
-        match plan.faults().first() {
+        match described.faults().first() {
             Some(fault) => Err(refusal(fault)),
             None => Ok(Self {
                 id: fields.text("id")?,
                 uri: fields.text("uri")?,
                 path: fields.text("path")?,
                 channel: fields.text("channel")?,
-                plan,
+                described,
             }),
         }
     }
@@ -174,7 +176,7 @@ impl Changes {
             let sentence = "The property channel of a queue cannot be changed; make another queue.";
             return Err(Refusal::new(Code::ReadOnly, sentence));
         }
-        if let Some(name) = &self.plan.name {
+        if let Some(name) = &self.described.name {
             let of_that_name = directory.queue_named(queue.center, name);
             if of_that_name.is_some_and(|other| other.id != queue.id) {
                 let sentence =
@@ -182,7 +184,7 @@ impl Changes {
                 return Err(Refusal::new(Code::AlreadyExists, sentence));
             }
         }
-        self.plan.apply(queue, &Known { directory, center: queue.center })
+        self.described.apply(queue, &Known { directory, center: queue.center })
     }
 }
 
@@ -215,14 +217,14 @@ fn time(fields: Fields<'_>, name: &str) -> Result<Option<u64>, Refusal> {
     Ok(fields.count(name)?.map(|seconds| seconds.saturating_mul(1_000)))
 }
 
-fn steps(fields: Fields<'_>) -> Result<Option<Vec<StepPlan<String>>>, Refusal> {
+fn steps(fields: Fields<'_>) -> Result<Option<Vec<StepDescription<String>>>, Refusal> {
     let wrong = || Refusal::invalid("The field steps must be a list of objects; correct it.");
     let Some(value) = fields.get("steps") else { return Ok(None) };
     let Value::List(items) = value else { return Err(wrong()) };
     let step = |item: &Value| {
         let Value::Map(values) = item else { return Err(wrong()) };
         let fields = Fields::top(values);
-        Ok(StepPlan {
+        Ok(StepDescription {
             after_ms: time(fields, "after")?.ok_or_else(|| fields.missing("after"))?,
             groups: fields.texts("groups")?.unwrap_or_default(),
             skills: fields.levels("skills")?.unwrap_or_default(),

@@ -1,13 +1,15 @@
 //! What a contact center may be, the difference of two, and how one becomes the other.
 //!
 //! A center is written down as a center file. It is validated whole, compared with what is stored,
-//! and the difference is committed under guards. What knows of HTTP, of password hashes and of
-//! where the text comes from is outside: passwords are a port ([`Passwords`]).
+//! and the difference is committed under guards. What a request may change as well is described in
+//! the one form that files and requests share ([`QueueDescription`]), which says what it may be.
+//! What knows of HTTP, of password hashes and of where the text comes from is outside: passwords
+//! are a port ([`Passwords`]).
 
 mod center_file;
 mod changing;
 mod origins;
-mod queue_plan;
+mod queue_description;
 mod time_span;
 pub mod toml_place;
 
@@ -17,5 +19,7 @@ pub use center_file::{
 };
 pub use changing::{By, change_set};
 pub use origins::{is_origin, is_origin_pattern};
-pub use queue_plan::{QueueFault, QueueField, QueueNames, QueuePlan, StepPlan};
+pub use queue_description::{
+    QueueDescription, QueueFault, QueueField, QueueNames, StepDescription,
+};
 pub use time_span::{InvalidTimeSpan, TimeSpan};

@@ -10,7 +10,7 @@ use handoff_store::Record;
 use super::resolver::{Resolver, unknown};
 use crate::center_file::error::CenterFileError;
 use crate::center_file::form::{AcknowledgementForm, QueueForm, StepForm, Text};
-use crate::queue_plan::{QueueField, QueueNames, QueuePlan, StepPlan};
+use crate::queue_description::{QueueDescription, QueueField, QueueNames, StepDescription};
 
 /// What the file does not introduce is told where it is named.
 impl QueueNames<Text> for Resolver<'_> {
@@ -61,11 +61,11 @@ impl Resolver<'_> {
             review: None,
             acknowledge: None,
         };
-        let plan = plan_of(form, name);
-        for fault in plan.faults() {
+        let described = description(form, name);
+        for fault in described.faults() {
             self.wrong(place_of(form, fault.field), fault.message);
         }
-        let Ok(()) = plan.apply(&mut queue, self);
+        let Ok(()) = described.apply(&mut queue, self);
         queue
     }
 
@@ -82,8 +82,8 @@ impl Resolver<'_> {
     }
 }
 
-fn plan_of(form: &QueueForm, name: String) -> QueuePlan<Text> {
-    let step = |step: &StepForm| StepPlan {
+fn description(form: &QueueForm, name: String) -> QueueDescription<Text> {
+    let step = |step: &StepForm| StepDescription {
         after_ms: step.after.get_ref().ms(),
         groups: step.groups.clone(),
         skills: step.skills.clone(),
@@ -92,7 +92,7 @@ fn plan_of(form: &QueueForm, name: String) -> QueuePlan<Text> {
         subject: form.subject.get_ref().clone(),
         text: form.text.get_ref().clone(),
     };
-    QueuePlan {
+    QueueDescription {
         // That it is empty was told.
         name: Some(name).filter(|name| !name.is_empty()),
         media: Some(Media::from_name(form.channel.get_ref())),

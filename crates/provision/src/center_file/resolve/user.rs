@@ -8,7 +8,7 @@ use handoff_store::Record;
 use super::resolver::{Resolver, not_empty};
 use crate::center_file::error::CenterFileError;
 use crate::center_file::form::{PasswordForm, Text, UserForm};
-use crate::queue_plan::OVERALL;
+use crate::queue_description::OVERALL;
 
 impl Resolver<'_> {
     pub(super) fn users(&mut self, forms: Vec<UserForm>) {

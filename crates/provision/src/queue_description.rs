@@ -25,7 +25,7 @@ pub(crate) const OVERALL: &str = "overall";
 
 /// What is said of a queue, as far as it is said. Groups and skills stand there by their names.
 #[derive(Debug)]
-pub struct QueuePlan<N> {
+pub struct QueueDescription<N> {
     pub name: Option<String>,
     pub media: Option<Media>,
     pub groups: Option<Vec<N>>,
@@ -34,13 +34,13 @@ pub struct QueuePlan<N> {
     pub invite_timeout_ms: Option<u64>,
     pub reoffer_after_ms: Option<u64>,
     /// In order of their time.
-    pub steps: Option<Vec<StepPlan<N>>>,
+    pub steps: Option<Vec<StepDescription<N>>>,
     pub acknowledge: Option<Acknowledgement>,
 }
 
 /// What is said of a widening step.
 #[derive(Debug)]
-pub struct StepPlan<N> {
+pub struct StepDescription<N> {
     pub after_ms: u64,
     pub groups: Vec<N>,
     pub skills: BTreeMap<N, u32>,
@@ -89,7 +89,7 @@ pub trait QueueNames<N> {
     fn levels(&self, levels: &BTreeMap<N, u32>) -> Result<SkillLevels, Self::Unknown>;
 }
 
-impl<N> QueuePlan<N> {
+impl<N> QueueDescription<N> {
     /// Returns what cannot be so, as far as that needs no other record.
     #[must_use]
     pub fn faults(&self) -> Vec<QueueFault> {
@@ -141,7 +141,7 @@ impl<N> QueuePlan<N> {
             queue.skills = names.levels(levels)?;
         }
         if let Some(steps) = &self.steps {
-            let step = |step: &StepPlan<N>| {
+            let step = |step: &StepDescription<N>| {
                 let (groups, skills) = (names.groups(&step.groups)?, names.levels(&step.skills)?);
                 Ok(Step { after_ms: step.after_ms, groups, skills })
             };
@@ -205,13 +205,13 @@ fn is_channel_name(name: &str) -> bool {
         && !name.starts_with('.')
 }
 
-fn step_faults<N>(steps: &[StepPlan<N>]) -> Vec<QueueFault> {
+fn step_faults<N>(steps: &[StepDescription<N>]) -> Vec<QueueFault> {
     if steps.len() > STEPS_MAX {
         let message = format!("a queue has {STEPS_MAX} steps at most");
         return vec![QueueField::Steps(STEPS_MAX).fault(message)];
     }
     let mut before_ms = 0;
-    let fault_of = |(place, step): (usize, &StepPlan<N>)| {
+    let fault_of = |(place, step): (usize, &StepDescription<N>)| {
         let is_later = step.after_ms > before_ms;
         before_ms = step.after_ms;
         let message = if !is_later {
