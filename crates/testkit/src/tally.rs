@@ -6,7 +6,7 @@ use handoff_engine::CommitTally;
 
 /// What of the log is kept beside warnings: when the program starts and stops, and how its commits
 /// went in between.
-pub(crate) const FILTER: &str = "warn,handoff::run=info";
+pub(crate) const FILTER: &str = "warn,handoff_server::run=info";
 
 /// What the line says that has the figures.
 const SAYING: &str = "how commits went";
