@@ -1,4 +1,5 @@
-//! Letters by LMTP and IMAP while the program is killed: each is one interaction.
+//! Letters by LMTP and IMAP while the program is killed and the mailbox is changed: each is one
+//! interaction.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -114,16 +115,22 @@ fn compare(brought: &[String], mut shown: BTreeMap<String, usize>) -> Findings {
 async fn kill_repeatedly(office: &mut Office, folder: &MailFolder, plan: Plan) -> Result<usize> {
     let mut random = StdRng::seed_from_u64(plan.seed.rotate_left(7));
     let mut sprung = 0;
-    for kill in 0..plan.kills {
-        if kill % 2 == 0 {
+    for number in 0..plan.kills {
+        let sets_trap = number % 2 == 0;
+        if sets_trap {
             sleep(Duration::from_millis(random.random_range(20..400))).await;
         } else {
             sprung += usize::from(timeout(TRAP_BOUND, folder.sprung.notified()).await.is_ok());
         }
         // Before it starts: some steps only come then.
-        folder.set_trap((kill % 2 == 0).then(|| STEPS[kill / 2 % STEPS.len()]));
+        folder.set_trap(sets_trap.then(|| STEPS[number / 2 % STEPS.len()]));
         let kill = Kill::losing_the_log_if(plan.forgets, &office.site.data);
         kill.strike(&mut office.program).await?;
+        // Where a trap is set, whoever fetches has to come to it. Without its log a store may not
+        // know the center any more.
+        if !sets_trap && !plan.forgets {
+            office.change_mailbox(number).await?;
+        }
     }
     folder.set_trap(None);
     Ok(sprung)

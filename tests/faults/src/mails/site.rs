@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use handoff_domain::{Acknowledgement, CenterId, Media, QueueId, Role};
 use handoff_testkit::center::ADMIN;
 use handoff_testkit::{Center, Client, Program, Settings, Site};
@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 const AGENT: &str = "agent";
 /// The queue in which letters wait, and by which they go out.
 const QUEUE: &str = "letters";
+/// How often the folder is looked at, as the center file begins with it. The server tells of news.
+const POLL: &str = "poll = \"60s\"";
 /// The name of the user whom scripted servers know, and their password.
 const LOGIN: (&str, &str) = ("desk", "relay-password");
 
@@ -32,6 +34,8 @@ pub struct Office {
     pub site: Site,
     /// Where LMTP is listened for.
     pub lmtp: PathBuf,
+    /// The center file.
+    file: String,
 }
 
 /// An interaction as the list shows it.
@@ -60,7 +64,7 @@ impl<'a> Mailbox<'a> {
         let settings = Settings { others: &others, ..Settings::default() };
         let center = Center { mailboxes: self.form(home), ..self.center() };
         let (site, program) = Site::open(binary, home, &center, settings).await?;
-        Ok(Office { program, site, lmtp })
+        Ok(Office { program, site, lmtp, file: center.file(false) })
     }
 
     fn center(self) -> Center {
@@ -88,8 +92,22 @@ impl<'a> Mailbox<'a> {
             "[[mailbox]]\naddress = \"{address}\"\nqueue = \"{QUEUE}\"\n\
              default = true\nlmtp = true\n{}{}",
             server("smtp", self.relay),
-            server("imap", self.imap)
+            server("imap", self.imap).replace("user", &format!("{POLL}\nuser"))
         )
+    }
+}
+
+impl Office {
+    /// Changes the mailbox while the program serves: whoever fetches begins anew.
+    pub(super) async fn change_mailbox(&self, number: usize) -> Result<()> {
+        let poll = format!("poll = \"{}s\"", 10 + number);
+        let text = self.file.replacen(POLL, &poll, 1);
+        let output = self.program.apply(&text, &[]).await?;
+        let (told, complaint) = (&output.stdout, String::from_utf8_lossy(&output.stderr));
+        ensure!(output.status.success(), "handoff apply failed: {complaint}");
+        let told = String::from_utf8_lossy(told);
+        ensure!(told.contains("~ mailbox"), "the mailbox was not changed: {told}");
+        Ok(())
     }
 }
 
