@@ -213,7 +213,7 @@ impl Stage {
         let mut doing = JoinSet::new();
         for (user, id) in all {
             let (roles, groups) = (BTreeSet::from([Role::Agent]), BTreeSet::from([ALL]));
-            let command = UserCommand::new(Caller { user: *user, roles, groups }, action.clone());
+            let command = UserCommand::new(Caller::new(*user, roles, groups), action.clone());
             let (engine, request) = (self.engine.clone(), CommandRequest::new(*id, command));
             doing.spawn(async move { engine.commands().execute(&request).await });
         }
@@ -242,7 +242,7 @@ impl Stage {
             placement: Placement::InQueue,
         };
         let (user, roles) = (self.agents[0], BTreeSet::from([Role::ApiUser]));
-        let actor = Actor::User(Caller { user, roles, groups: BTreeSet::new() });
+        let actor = Actor::User(Caller::new(user, roles, BTreeSet::new()));
         Opening { new, center: CENTER, actor, reference: None, receipts: Vec::new() }
     }
 

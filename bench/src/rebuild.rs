@@ -179,11 +179,7 @@ impl Stage {
             skills: [].into(),
             placement: Placement::Filed(Filing::Report),
         };
-        let caller = Caller {
-            user: self.maker,
-            roles: BTreeSet::from([Role::ApiUser]),
-            groups: BTreeSet::new(),
-        };
+        let caller = Caller::new(self.maker, BTreeSet::from([Role::ApiUser]), BTreeSet::new());
         let actor = Actor::User(caller);
         Opening { new, center: CENTER, actor, reference: None, receipts: Vec::new() }
     }

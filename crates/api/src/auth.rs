@@ -101,18 +101,18 @@ pub(crate) struct Authenticated {
 
 /// What was found out about the caller; in every request's extensions.
 #[derive(Clone, Debug)]
-pub(crate) struct Identified(pub(crate) Result<Authenticated, Refusal>);
+pub(crate) struct Identified(pub(crate) Result<Arc<Authenticated>, Refusal>);
 
 /// Set in the extensions of an answer that ended the caller's session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SessionEnded;
 
 /// Finds out who is calling, for the REST operations.
-pub(crate) async fn find_caller(gate: &Gate, parts: &Parts) -> Result<Authenticated, Refusal> {
+pub(crate) async fn find_caller(gate: &Gate, parts: &Parts) -> Result<Arc<Authenticated>, Refusal> {
     let caller = identify(gate, parts).await?;
     gate.shared().engine().desks().touch(caller.user.id);
     may_act(gate, &caller, parts)?;
-    Ok(caller)
+    Ok(Arc::new(caller))
 }
 
 /// Finds out who is calling, for the CometD endpoint, and names them to it. Whoever is nobody goes

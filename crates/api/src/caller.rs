@@ -13,14 +13,14 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use handoff_domain::{Caller, CenterId, Role, User, UserId};
 
-use crate::auth::{Identified, Session};
+use crate::auth::{Authenticated, Identified, Session};
 use crate::error::{Code, NO_PERMISSION, Refusal};
 
 /// The user behind a request.
 #[derive(Clone, Debug)]
 pub struct Me {
     pub user: Arc<User>,
-    session: Session,
+    authenticated: Arc<Authenticated>,
 }
 
 impl Me {
@@ -38,13 +38,12 @@ impl Me {
     /// Returns the caller as the rules want them.
     #[must_use]
     pub fn caller(&self) -> Caller {
-        let User { id, roles, groups, .. } = &*self.user;
-        Caller { user: *id, roles: roles.clone(), groups: groups.clone() }
+        Caller::of(&self.user)
     }
 
     /// Returns their login session.
-    pub(crate) const fn session(&self) -> &Session {
-        &self.session
+    pub(crate) fn session(&self) -> &Session {
+        &self.authenticated.session
     }
 
     /// Tells whether they have that role.
@@ -59,8 +58,8 @@ fn caller_with(parts: &Parts, roles: &[Role]) -> Result<Me, Refusal> {
     let Some(Identified(found)) = parts.extensions.get() else {
         return Err(Refusal::not_authenticated());
     };
-    let caller = found.clone()?;
-    let me = Me { user: caller.user, session: caller.session };
+    let authenticated = found.clone()?;
+    let me = Me { user: authenticated.user.clone(), authenticated };
     if roles.is_empty() || roles.iter().any(|role| me.is(*role)) {
         return Ok(me);
     }

@@ -54,7 +54,7 @@ impl<S: Sync> FromRequestParts<S> for Retry {
         let path = parts.uri.path();
         let target = format!("{} {}", parts.method, path.strip_prefix(API_ROOT).unwrap_or(path));
         let fingerprint =
-            parts.extensions.get::<JsonBody>().map_or("", JsonBody::fingerprint).to_owned();
+            parts.extensions.get::<JsonBody>().map(JsonBody::fingerprint).unwrap_or_default();
         Ok(Self(Some(Known { key, target, fingerprint })))
     }
 }

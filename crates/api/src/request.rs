@@ -32,8 +32,7 @@ pub struct JsonBody(Arc<Parsed>);
 #[derive(Debug)]
 struct Parsed {
     values: BTreeMap<String, Value>,
-    /// SHA-256 of the bytes, in hex.
-    fingerprint: String,
+    bytes: Bytes,
 }
 
 impl JsonBody {
@@ -42,10 +41,10 @@ impl JsonBody {
         Fields::top(&self.0.values)
     }
 
-    /// Returns what tells it from every other body.
+    /// Returns what tells it from every other body: the SHA-256 of its bytes, in hex.
     #[must_use]
-    pub fn fingerprint(&self) -> &str {
-        &self.0.fingerprint
+    pub fn fingerprint(&self) -> String {
+        sha256(&self.0.bytes)
     }
 
     /// Returns the operation that it names.
@@ -65,9 +64,8 @@ impl JsonBody {
     pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Self, Refusal> {
         let bytes = collect(body).await?;
         expect_json(headers)?;
-        let fingerprint = sha256(&bytes);
         match json::read(&bytes)? {
-            Value::Map(values) => Ok(Self(Arc::new(Parsed { values, fingerprint }))),
+            Value::Map(values) => Ok(Self(Arc::new(Parsed { values, bytes }))),
             _ => Err(Refusal::invalid("The body must be a JSON object; correct it.")),
         }
     }

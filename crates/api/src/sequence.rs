@@ -73,7 +73,7 @@ async fn operate(entrance: Arc<Entrance>, request: Request) -> Response {
             Err(refusal) => refusal.into_response(),
         }
     };
-    auth::name_caller(gate, found.as_ref().ok(), &method, &mut response);
+    auth::name_caller(gate, found.as_deref().ok(), &method, &mut response);
     response
 }
 

@@ -4,9 +4,10 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::center::{Queue, Roles, Workbin};
+use crate::center::{Queue, Roles, User, Workbin};
 use crate::chat::{LeaveReason, Utterance};
 use crate::event::Cause;
 use crate::id::{FileId, GroupId, InteractionId, SkillId, UserId};
@@ -20,10 +21,23 @@ use crate::user_data::{UserData, Value};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub user: UserId,
-    /// What they may do.
-    pub roles: Roles,
+    /// What they may do. Whoever asks for all that is allowed copies a caller for each question.
+    pub roles: Arc<Roles>,
     /// The agent groups they are in.
-    pub groups: BTreeSet<GroupId>,
+    pub groups: Arc<BTreeSet<GroupId>>,
+}
+
+impl Caller {
+    #[must_use]
+    pub fn new(user: UserId, roles: Roles, groups: BTreeSet<GroupId>) -> Self {
+        Self { user, roles: Arc::new(roles), groups: Arc::new(groups) }
+    }
+
+    /// Returns a user as a caller with what they have now.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        Self::new(user.id, user.roles.clone(), user.groups.clone())
+    }
 }
 
 /// Who wants something.

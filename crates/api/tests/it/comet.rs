@@ -128,11 +128,8 @@ impl Api {
         id: InteractionId,
         action: Action,
     ) -> Arc<Interaction> {
-        let caller = Caller {
-            user,
-            roles: BTreeSet::from([Role::Agent]),
-            groups: BTreeSet::from([SUPPORT]),
-        };
+        let (roles, groups) = (BTreeSet::from([Role::Agent]), BTreeSet::from([SUPPORT]));
+        let caller = Caller::new(user, roles, groups);
         let command = UserCommand::new(caller, action);
         let reference = Some(self.engine.core().next_reference(user).await.unwrap());
         match self

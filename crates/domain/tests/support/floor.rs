@@ -163,7 +163,7 @@ impl Floor {
     /// Returns a user as the caller of a command.
     pub(crate) fn caller(&self, id: UserId) -> Caller {
         let user = &self.users[&id];
-        Caller { user: id, roles: user.roles.clone(), groups: user.groups.clone() }
+        Caller::of(user)
     }
 
     /// Returns a user's command.

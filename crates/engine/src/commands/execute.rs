@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use handoff_domain::interaction::open::{NewInteraction, open};
 use handoff_domain::{
-    Arrival, Command, Interaction, InteractionId, Rejection, UserId, decide, open_letter,
+    Arrival, Caller, Command, Interaction, InteractionId, Rejection, UserId, decide, open_letter,
 };
 use handoff_store::{CommitError, Key, Receipt, Versioned};
 
@@ -291,11 +291,10 @@ impl Commands {
 fn as_caller_is_now<'c>(command: &'c Command, directory: &Directory) -> Cow<'c, Command> {
     let Command::User(given) = command else { return Cow::Borrowed(command) };
     let Some(user) = directory.users.get(&given.caller.user) else { return Cow::Borrowed(command) };
-    if user.roles == given.caller.roles && user.groups == given.caller.groups {
+    if user.roles == *given.caller.roles && user.groups == *given.caller.groups {
         return Cow::Borrowed(command);
     }
     let mut present = given.clone();
-    present.caller.roles.clone_from(&user.roles);
-    present.caller.groups.clone_from(&user.groups);
+    present.caller = Caller::of(user);
     Cow::Owned(Command::User(present))
 }

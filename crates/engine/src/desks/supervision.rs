@@ -164,11 +164,7 @@ impl Desks {
         let user = directory.user(center, supervisor).filter(|user| user.enabled)?;
         let desk = self.core.desk(supervisor)?;
         let is_theirs = desk.session.as_ref()?.since <= supervision.since;
-        (is_theirs && user.roles.contains(&Role::Supervisor)).then(|| Caller {
-            user: user.id,
-            roles: user.roles.clone(),
-            groups: user.groups.clone(),
-        })
+        (is_theirs && user.roles.contains(&Role::Supervisor)).then(|| Caller::of(user))
     }
 }
 

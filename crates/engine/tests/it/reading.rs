@@ -104,7 +104,7 @@ fn in_hands(rig: &Rig, by: UserId, name: &str) -> Opening {
     let mut opening = rig.opening(Some(name));
     opening.new.placement = Placement::InHands { mode: Media::Workitem.inbound_mode() };
     let (roles, groups) = ([Role::Agent].into(), BTreeSet::new());
-    opening.actor = Actor::User(Caller { user: by, roles, groups });
+    opening.actor = Actor::User(Caller::new(by, roles, groups));
     opening
 }
 

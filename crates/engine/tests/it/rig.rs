@@ -318,11 +318,8 @@ impl Rig {
             answer: new.id.to_string(),
             expires: None,
         });
-        let actor = Actor::User(Caller {
-            user: KATE,
-            roles: BTreeSet::from([Role::ApiUser]),
-            groups: BTreeSet::new(),
-        });
+        let caller = Caller::new(KATE, BTreeSet::from([Role::ApiUser]), BTreeSet::new());
+        let actor = Actor::User(caller);
         Opening {
             new,
             center: CENTER,
@@ -368,8 +365,8 @@ impl Rig {
         id: InteractionId,
         action: Action,
     ) -> Result<Done, ExecuteError> {
-        let caller =
-            Caller { user, roles: BTreeSet::from([Role::Agent]), groups: BTreeSet::from([GROUP]) };
+        let (roles, groups) = (BTreeSet::from([Role::Agent]), BTreeSet::from([GROUP]));
+        let caller = Caller::new(user, roles, groups);
         self.engine
             .commands()
             .execute(&CommandRequest::new(id, UserCommand::new(caller, action)))

@@ -51,11 +51,8 @@ async fn a_repeated_request_has_one_effect_and_one_answer() {
         answer: "first".into(),
         expires: None,
     };
-    let caller = handoff_domain::Caller {
-        user: KATE,
-        roles: [handoff_domain::Role::Agent].into(),
-        groups: [handoff_domain::GroupId(7)].into(),
-    };
+    let (roles, groups) = ([handoff_domain::Role::Agent], [handoff_domain::GroupId(7)]);
+    let caller = handoff_domain::Caller::new(KATE, roles.into(), groups.into());
     let command = UserCommand::new(caller, Action::Accept { nickname: None });
     let request = CommandRequest {
         reference: Some(1),

@@ -202,5 +202,5 @@ fn answer() -> Draft {
 fn caller(user: UserId) -> Caller {
     let mut roles = BTreeSet::from([Role::Agent]);
     roles.extend((user == SUPERVISOR).then_some(Role::Supervisor));
-    Caller { user, roles, groups: BTreeSet::from([GROUP]) }
+    Caller::new(user, roles, BTreeSet::from([GROUP]))
 }

@@ -178,11 +178,8 @@ impl Rig {
             skills: BTreeMap::new(),
             placement: Placement::InQueue,
         };
-        let actor = Actor::User(Caller {
-            user: AGENTS[0],
-            roles: BTreeSet::from([Role::ApiUser]),
-            groups: BTreeSet::new(),
-        });
+        let caller = Caller::new(AGENTS[0], BTreeSet::from([Role::ApiUser]), BTreeSet::new());
+        let actor = Actor::User(caller);
         let opening = Opening { new, center: CENTER, actor, reference: None, receipts: Vec::new() };
         self.engine.commands().open(&opening).await.unwrap();
     }

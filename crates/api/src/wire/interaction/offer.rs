@@ -103,5 +103,5 @@ pub(super) fn allowed(
 
 fn caller(reader: UserId, lookup: Lookup<'_>) -> Option<Caller> {
     let user = lookup.directory.users.get(&reader)?;
-    Some(Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() })
+    Some(Caller::of(user))
 }

@@ -37,7 +37,7 @@ pub(super) fn kate(user: &handoff_domain::User) -> Actor {
 }
 
 pub(super) fn caller(user: &handoff_domain::User) -> Caller {
-    Caller { user: user.id, roles: user.roles.clone(), groups: user.groups.clone() }
+    Caller::of(user)
 }
 
 pub(super) async fn prune(
