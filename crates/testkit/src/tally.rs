@@ -4,9 +4,8 @@ use std::fmt;
 
 use handoff_engine::CommitTally;
 
-/// What of the log is kept beside warnings: when the program starts and stops, and how its commits
-/// went in between.
-pub(crate) const FILTER: &str = "warn,handoff_server::run=info";
+/// What of the log is kept beside warnings: how commits went.
+pub const FILTER: &str = "warn,handoff::commits=info";
 
 /// What the line says that has the figures.
 const SAYING: &str = "how commits went";
@@ -87,7 +86,8 @@ mod tests {
             put_conflicts: vec![(Kind::Interaction, 1), (Kind::Desk, 2)],
             check_conflicts: vec![(Kind::User, 2)],
         };
-        let line = |tally| format!("2026-01-01T00:00:00Z  INFO handoff::run: {}\n", told(tally));
+        let line =
+            |tally| format!("2026-01-01T00:00:00Z  INFO handoff::commits: {}\n", told(tally));
         let log = format!("{}{}something else commits=7\n", line(&first), line(&last));
         let tally = Tally::last_in(&log).unwrap();
         assert_eq!((tally.commits, tally.put_conflicts, tally.check_conflicts), (95, 3, 2));

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use handoff_testkit::comet::Exchange;
-use handoff_testkit::{Client, Program, TestAgent, Transport};
+use handoff_testkit::{Client, Program, TestAgent, Transport, tally};
 
 use serde_json::Value;
 
@@ -57,5 +57,15 @@ async fn an_idle_server_ends_at_once_and_starts_again_on_its_port() -> Result<()
         assert_eq!(server.origin(), before);
         server.client("kate").get("/me").await?.ok()?;
     }
+    Ok(())
+}
+
+/// What the campaigns read of it is what a filter lets through that lets nothing else.
+#[tokio::test]
+async fn a_server_that_stops_says_how_its_commits_went() -> Result<()> {
+    let mut server = Program::demo(&[("HANDOFF__LOG__FILTER", tally::FILTER)]).await?;
+    submit(&server, "tasks").await?;
+    let tally = server.stop_and_tally().await?;
+    assert!(tally.commits > 0, "{tally}");
     Ok(())
 }
