@@ -66,8 +66,8 @@ const TOOLS: &[&str] =
 
 /// Outside crates that only some crates may depend on.
 const RESERVED: &[(&str, &[&str])] = &[
-    // The rows that the benchmark compares with are bare SQLite's.
-    ("rusqlite", &["handoff-store", "handoff-projections", "handoff-bench"]),
+    // The rows that the benchmark compares with are bare SQLite's; a control edits a database.
+    ("rusqlite", &["handoff-store", "handoff-projections", "handoff-bench", "handoff-faults"]),
     ("libsqlite3-sys", &["handoff-store"]),
     // The bare server that the benchmark compares with is one of axum's.
     (

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use handoff_store::{ChangeSet, SqliteOptions, SqliteStore, Store as _};
 use handoff_testkit::FaultyStore;
+use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
@@ -31,11 +32,23 @@ pub(crate) fn open(data: &Path, late: Duration) -> Result<(FaultyStore, TempDir)
             std::fs::copy(data.join(&name), copy.path().join(&name))?;
         }
     }
+    look_like_none(&copy.path().join(DATABASE))?;
     let durable = SqliteStore::open(SqliteOptions::new(data.join(DATABASE)))?;
     let shown = SqliteStore::open(SqliteOptions::new(copy.path().join(DATABASE)))?;
     let (store, committed) = FaultyStore::over(Arc::new(shown)).copied();
     tokio::spawn(write_late(durable, committed, late));
     Ok((store, copy))
+}
+
+/// Lets a copy forget which file it was. The store would begin another generation of its log, and
+/// no number would be given twice: the clients would be told to look at everything again, which is
+/// what they are to be told of a copy, and not what this control is about.
+fn look_like_none(copy: &Path) -> Result<()> {
+    if copy.exists() {
+        let connection = Connection::open(copy).context("open the copy")?;
+        connection.execute("UPDATE database_file SET file = ''", [])?;
+    }
+    Ok(())
 }
 
 /// Repeats the commits in the real database, each some time after it was answered. Once a
