@@ -58,7 +58,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let [allocations, calls] = measured.await.context("counting was interrupted")??;
     let store = costs::each(options.items, 1).await?;
     let counts = [
-        Count { what: "allocations", known: 551.0, found: allocations },
+        Count { what: "allocations", known: 404.0, found: allocations },
         Count { what: "system calls", known: 54.0, found: calls },
         Count { what: "statements", known: 12.8, found: store.statements },
         Count { what: "pages", known: 9.2, found: store.pages },
