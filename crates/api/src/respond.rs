@@ -41,7 +41,7 @@ impl LoginWindow {
     }
 }
 
-/// Gives a refusal its final form, and leaves every other answer as it is.
+/// Puts a refusal into its final form; every other answer stays as it is.
 pub(crate) fn in_final_form(response: Response, window: LoginWindow) -> Response {
     let Some(refusal) = response.extensions().get::<Refusal>().cloned() else { return response };
     let (mut parts, plain_body) = response.into_parts();

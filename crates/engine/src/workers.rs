@@ -38,7 +38,7 @@ use crate::worker::{Runner, Worker, WorkerStatus};
 use board::BoardReader;
 use missed::MissedStreams;
 
-/// Those of who speaks outward whom a worker asks.
+/// The outward ports that workers use.
 pub(crate) struct Speaking {
     pub(crate) publisher: Arc<dyn Publisher>,
     pub(crate) post: Option<Arc<dyn Post>>,

@@ -8,7 +8,7 @@ use handoff_mail::ports::{Checkpoint, Checkpoints, NotNow, Skipped};
 use handoff_store::{ChangeSet, MailboxMark, Put, Record, Version, Versioned};
 
 /// What no folder has as its UIDVALIDITY (RFC 3501, section 2.3.1.1).
-const NO_GENERATION: u32 = 0;
+const NO_UID_VALIDITY: u32 = 0;
 
 /// Marks of one account's folders in the engine's store.
 pub(crate) struct StoredMarks {
@@ -51,11 +51,12 @@ impl Checkpoints for StoredMarks {
         let found = self.find(mailbox, folder).await?;
         Ok(found.map(|(mark, _)| {
             let is_of_another = self.is_of_another(&mark);
-            let generation = |mark: u32| if is_of_another { NO_GENERATION } else { mark };
-            let skipped =
-                mark.skipped.map(|(mark, until)| Skipped { uid_validity: generation(mark), until });
+            let uid_validity = |mark: u32| if is_of_another { NO_UID_VALIDITY } else { mark };
+            let skipped = mark
+                .skipped
+                .map(|(mark, until)| Skipped { uid_validity: uid_validity(mark), until });
             // As if it had been renumbered: it is looked through, and what is known is known.
-            Checkpoint { uid_validity: generation(mark.uid_validity), uid: mark.uid, skipped }
+            Checkpoint { uid_validity: uid_validity(mark.uid_validity), uid: mark.uid, skipped }
         }))
     }
 
@@ -104,7 +105,7 @@ mod tests {
         marks("a@old").keep("a@x.example", "INBOX", checkpoint).await.expect("it is kept");
         assert_eq!(find("a@old").await, checkpoint);
         let other = find("a@new").await;
-        assert_eq!(other.uid_validity, NO_GENERATION);
-        assert_eq!(other.skipped, Some(Skipped { uid_validity: NO_GENERATION, until }));
+        assert_eq!(other.uid_validity, NO_UID_VALIDITY);
+        assert_eq!(other.skipped, Some(Skipped { uid_validity: NO_UID_VALIDITY, until }));
     }
 }

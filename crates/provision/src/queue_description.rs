@@ -46,7 +46,7 @@ pub struct StepDescription<N> {
     pub skills: BTreeMap<N, u32>,
 }
 
-/// What of a queue cannot be as it is said.
+/// A field of a queue that has a value that is not allowed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct QueueFault {
     pub field: QueueField,

@@ -116,7 +116,7 @@ impl FaultyStore {
         self.is_slow.store(true, Ordering::SeqCst);
     }
 
-    /// From now on says of each row that a commit adds that it is its stream's first.
+    /// From now on reports each row that a commit adds as the first of its stream.
     pub fn hide_gaps(&self) {
         self.hides_gaps.store(true, Ordering::SeqCst);
     }

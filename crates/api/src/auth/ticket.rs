@@ -4,8 +4,8 @@
 //! A session is stored only when its cookie first comes back (docs/compat/conventions.md#logins),
 //! because programs that send Basic on every request and keep no cookies would otherwise leave a
 //! session behind each time. What vouches for a ticket until then is its signature. Both the
-//! signature and the stored id cover what the user's logins rest on, so that a new password ends
-//! every session of the old one without a search, and so does it to disable the user.
+//! signature and the stored id cover what the user's logins rest on, so that a new
+//! password, or disabling the user, ends every session of before without a search.
 
 use axum::http::{HeaderValue, header::GetAll};
 use base64::Engine as _;

@@ -74,7 +74,7 @@ impl Fresh {
         }
     }
 
-    /// Gives a user's rows away, in the order in which they came; `None` when some were let go.
+    /// Takes a user's rows out, in the order in which they came; `None` when some were let go.
     pub(crate) fn take(&self, user: UserId) -> Option<Vec<AddedRow>> {
         let mut kept = self.kept();
         let taken = std::mem::take(kept.users.get_mut(&user)?);

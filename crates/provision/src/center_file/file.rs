@@ -70,7 +70,7 @@ impl CenterFile {
         Ok(self.form()?.center.name.into_inner())
     }
 
-    /// Returns the variables that its passwords are in: whoever sends it elsewhere sends their
+    /// Returns the variables that users' passwords are in: whoever sends it elsewhere sends their
     /// values along.
     ///
     /// # Errors

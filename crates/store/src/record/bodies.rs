@@ -147,8 +147,8 @@ pub struct MailboxMark {
     /// the newest came that lay there then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<(u32, Time)>,
-    /// The login and the server that the folder is of: in another one's the numbers mean other
-    /// messages, and many servers count generations from 1. `None` of before.
+    /// The user and the host whose folder it is: in another's the numbers mean other messages, and
+    /// many servers begin UIDVALIDITY at 1. `None` in marks from before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
 }

@@ -118,7 +118,7 @@ impl Hub {
         self.arm(id);
     }
 
-    /// Gives up the push to a socket, because the session has connected by long-polling.
+    /// Stops pushing to a socket, because the session has connected by long-polling.
     pub(super) fn leave_socket(&mut self, id: &SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         if let Some(socket) = session.socket.take()
