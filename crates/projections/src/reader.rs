@@ -5,7 +5,7 @@
 //! two of them may feed the same projection.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,9 +23,10 @@ use crate::projection::{Cursor, Projection, ProjectionError, Standing};
 /// Entries read at once.
 const PAGE: usize = 500;
 /// Interactions whose histories are read in one round of a rebuild, and after how many entries of
-/// them the round ends. Between two rounds commands have the store for themselves.
-const REBUILT_AT_ONCE: usize = 50;
-const REBUILT_ENTRIES: usize = 500;
+/// them the round ends. Between two rounds commands have the store for themselves; one that comes
+/// in the middle waits for less than a round.
+const REBUILT_AT_ONCE: usize = 25;
+const REBUILT_ENTRIES: usize = 250;
 /// How far the log may be ahead: more costs longer than a rebuild. An entry takes about a kilobyte,
 /// so this is a gigabyte of log.
 const BEHIND_MAX: u64 = 1_000_000;
@@ -35,8 +36,13 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// The shortest time between two rounds. Figures need not be newer than this, and one transaction
 /// for many commits costs less than many.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The same while it is rebuilt: a round takes a few milliseconds of it.
-const PAUSE_REBUILDING: Duration = Duration::from_millis(20);
+/// The same while it is rebuilt: a round takes a millisecond or two when nothing else is done, and
+/// a rebuild of a million interactions ten minutes.
+const PAUSE_REBUILDING: Duration = Duration::from_millis(12);
+/// How many times as long as its last round took a rebuild rests, up to a period, when that is
+/// longer: rounds take long when commands have much to do, and then they have three quarters of the
+/// time for themselves.
+const RESTS: u32 = 3;
 /// After how many interactions of a rebuild it is said how far it is.
 const TOLD_EVERY: u64 = 10_000;
 
@@ -82,6 +88,8 @@ pub struct Reader {
     clock: Arc<dyn Clock>,
     projection: Arc<dyn Projection>,
     is_rebuilding: AtomicBool,
+    /// How long the last round of a rebuild took, in ms.
+    worked_ms: AtomicU64,
     /// What there is to say of it: that it is being rebuilt, or what keeps it from going on.
     detail: Mutex<Option<String>>,
     wakes: Arc<Notify>,
@@ -99,6 +107,7 @@ impl Reader {
             clock,
             projection,
             is_rebuilding: AtomicBool::new(false),
+            worked_ms: AtomicU64::new(0),
             detail: Mutex::default(),
             wakes: Arc::default(),
         }
@@ -342,7 +351,11 @@ impl Worker for Reader {
     }
 
     fn pause(&self) -> Duration {
-        if self.is_rebuilding.load(Ordering::Relaxed) { PAUSE_REBUILDING } else { PAUSE }
+        if !self.is_rebuilding.load(Ordering::Relaxed) {
+            return PAUSE;
+        }
+        let worked = Duration::from_millis(self.worked_ms.load(Ordering::Relaxed));
+        worked.saturating_mul(RESTS).clamp(PAUSE_REBUILDING, PERIOD)
     }
 
     fn detail(&self) -> Option<String> {
@@ -351,10 +364,13 @@ impl Worker for Reader {
 
     /// Does what there is to do, and of a rebuild a piece: the next round has the next.
     async fn round(&self) -> Result<(), StoreError> {
+        let begun = self.clock.now();
         loop {
             match self.step().await {
                 Ok(Left::Nothing) => return Ok(()),
                 Ok(Left::More) if self.is_rebuilding.load(Ordering::Relaxed) => {
+                    let worked = self.clock.now().ms_since(begun);
+                    self.worked_ms.store(worked, Ordering::Relaxed);
                     self.wakes.notify_one();
                     return Ok(());
                 }

@@ -3,6 +3,7 @@
 mod deeds;
 mod recount;
 mod rig;
+mod slow;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -353,7 +354,7 @@ async fn a_rebuild_goes_on_where_it_was() {
         }
     }
     let done = |done: u32| format!("rebuilding: {done} of 120 interactions");
-    assert_eq!(told, [0, 50, 100].map(done));
+    assert_eq!(told, [0, 25, 50, 75, 100].map(done));
     feed(&rig, counters(&rig)).await;
     is_as_recounted(&rig).await;
 }
