@@ -54,6 +54,13 @@ impl Line {
         .into_bytes()
     }
 
+    /// Writes a request for something.
+    pub(crate) fn get(&self, path: &str) -> Vec<u8> {
+        let Self { server, authorization, .. } = self;
+        format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nAuthorization: {authorization}\r\n\r\n")
+            .into_bytes()
+    }
+
     async fn ask(&self, request: &[u8]) -> Result<Received> {
         self.wire.send(request).await?;
         let answer = timeout(ANSWER_BOUND, self.wire.receive()).await.context("no answer")??;
@@ -63,7 +70,7 @@ impl Line {
     }
 
     /// Makes requests, and returns how long each took, in ms.
-    async fn ask_all(self: Rc<Self>, requests: Requests) -> Result<Vec<f64>> {
+    pub(crate) async fn ask_all(self: Rc<Self>, requests: Requests) -> Result<Vec<f64>> {
         let mut latencies = Vec::with_capacity(requests.len());
         for request in requests {
             let begun = Instant::now();

@@ -6,6 +6,7 @@
     reason = "commands talk to the person who called them"
 )]
 
+mod alone;
 mod bare;
 mod chat;
 mod cometd;
@@ -15,6 +16,7 @@ mod counted;
 mod counts;
 mod desks;
 mod disk;
+mod grow;
 mod lean;
 mod mail;
 mod rebuild;
@@ -51,6 +53,8 @@ enum What {
     Chat(chat::Options),
     /// Letters a second that are read, threaded and durable, beside reading alone and the disk.
     Mail(mail::Options),
+    /// Lists, start and size of a store that grows.
+    Grow(grow::Options),
     /// What commands notice of a projection that is rebuilt.
     Rebuild(rebuild::Options),
     /// The bare broadcast server that is compared with: started by the others.
@@ -81,7 +85,12 @@ async fn run(root: &Path, what: &What) -> Result<()> {
         What::BareServer => bare::serve().await,
         What::BareBroadcast => cometd::serve_floor().await,
         // A driver and a floor without optimization would flatter the program.
-        What::Commands(_) | What::Cometd(_) | What::Chat(_) | What::Mail(_) | What::Rebuild(_)
+        What::Commands(_)
+        | What::Cometd(_)
+        | What::Chat(_)
+        | What::Mail(_)
+        | What::Rebuild(_)
+        | What::Grow(_)
             if cfg!(debug_assertions) =>
         {
             again_in_release(root)
@@ -92,6 +101,7 @@ async fn run(root: &Path, what: &What) -> Result<()> {
         What::Cometd(options) => cometd::run(root, options).await,
         What::Chat(options) => chat::run(root, options).await,
         What::Mail(options) => mail::run(root, options).await,
+        What::Grow(options) => grow::run(root, options).await,
         What::Rebuild(options) => rebuild::run(options).await,
     }
 }

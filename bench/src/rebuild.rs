@@ -4,29 +4,23 @@
 //! log, then while they are rebuilt, over and over. The two are measured in turns, and what is
 //! printed is the ratio of their 99th percentiles.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use handoff_bus::LocalBus;
-use handoff_domain::interaction::open::{NewInteraction, Placement};
-use handoff_domain::{
-    Actor, Caller, CenterId, Direction, Filing, Media, Medium, Named, Queue, Role, UserData, UserId,
-};
-use handoff_engine::{
-    Core, Engine, Opening, Options as Numbers, Outward, Parts, SystemClock, SystemIds,
-};
+use handoff_domain::Filing;
+use handoff_domain::interaction::open::Placement;
 use handoff_projections::{Counters, Projection as _, Reader, Standing};
-use handoff_store::{ChangeSet, Put, Record, SqliteOptions, SqliteStore, Store as _};
-use handoff_testkit::Center;
-use handoff_testkit::center::agent;
+use handoff_store::SqliteOptions;
 use handoff_testkit::figures::{median, ms, percentile};
 use tokio::task::JoinSet;
 
-const CENTER: CenterId = CenterId(1);
+use crate::alone::{Alone, To};
+
+/// On file at once, so that nobody has to do anything.
+const FILED: Placement = Placement::Filed(Filing::Report);
 /// Interactions opened at once while there is nothing to measure.
 const AT_ONCE: usize = 256;
 /// How often it is looked whether a rebuild is over and the next one may begin.
@@ -49,10 +43,8 @@ pub(crate) struct Options {
 }
 
 struct Stage {
-    engine: Arc<Engine>,
+    alone: Alone,
     counters: Arc<Counters>,
-    maker: UserId,
-    queue: Queue,
 }
 
 pub(crate) async fn run(options: &Options) -> Result<()> {
@@ -60,9 +52,9 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let stage = Stage::open(home.path()).await?;
     println!("opening {} interactions…", options.interactions);
     for _ in 0..options.interactions.div_ceil(AT_ONCE) {
-        stage.fill().await?;
+        stage.alone.open_some(AT_ONCE, To::Everybody, &FILED).await?;
     }
-    stage.engine.start();
+    stage.alone.engine.start();
     let (mut quiet, mut rebuilding) = (Vec::new(), Vec::new());
     println!("round  p99 ms  rebuilding   ratio");
     for round in 1..=options.rounds {
@@ -83,8 +75,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         median(&ratios),
         options.rate
     );
-    stage.engine.stop().await;
-    Ok(())
+    stage.alone.close().await
 }
 
 /// Asks for the next rebuild whenever one is over.
@@ -99,38 +90,13 @@ async fn keep_rebuilding(counters: Arc<Counters>) -> Result<()> {
 
 impl Stage {
     async fn open(home: &Path) -> Result<Self> {
-        let made = Center::made().agents([agent(0)].into_iter(), Media::Workitem, 1);
-        let maker = made.users.last().context("a made center has users")?.id;
-        let queue = made.queues.first().context("a made center has a queue")?.clone();
-        let store = Arc::new(SqliteStore::open(SqliteOptions::new(home.join("db")))?);
-        let puts = made.records().map(|record: Record| Put { record, expected: 0 }).collect();
-        store.commit(ChangeSet { puts, ..ChangeSet::default() }).await?;
-        let clock = Arc::new(SystemClock::default());
         let counters = Arc::new(Counters::open(&home.join(Counters::FILE))?);
-        let reader = Reader::new(store.clone(), clock.clone(), counters.clone());
-        let parts = Parts {
-            store,
-            bus: Arc::new(LocalBus::default()),
-            clock,
-            ids: Arc::new(SystemIds::default()),
-            options: Numbers::default(),
-        };
-        let core = Core::open(parts).await?;
-        let engine = Engine::build(core, Outward::default(), vec![Arc::new(reader)]).await?;
-        Ok(Self { engine, counters, maker, queue })
-    }
-
-    /// Opens some interactions as fast as it goes.
-    async fn fill(&self) -> Result<()> {
-        let mut opening = JoinSet::new();
-        for _ in 0..AT_ONCE {
-            let (engine, new) = (self.engine.clone(), self.opening());
-            opening.spawn(async move { engine.commands().open(&new).await });
-        }
-        while let Some(opened) = opening.join_next().await {
-            opened??;
-        }
-        Ok(())
+        let counted = counters.clone();
+        let place = SqliteOptions::new(home.join("db"));
+        let alone = Alone::open(place, 1, |store, clock| {
+            vec![Arc::new(Reader::new(store, clock, counted))]
+        });
+        Ok(Self { alone: alone.await?, counters })
     }
 
     /// Opens interactions at the rate and returns the 99th percentile of how long each took, in ms.
@@ -140,7 +106,8 @@ impl Stage {
         let mut opening = JoinSet::new();
         for _ in 0..commands {
             due.tick().await;
-            let (engine, new) = (self.engine.clone(), self.opening());
+            let engine = self.alone.engine.clone();
+            let new = self.alone.opening(To::Everybody, FILED);
             opening.spawn(async move {
                 let begun = Instant::now();
                 engine.commands().open(&new).await.map(|_| ms(begun.elapsed()))
@@ -158,29 +125,5 @@ impl Stage {
             tokio::time::sleep(LOOK).await;
         }
         Ok(())
-    }
-
-    /// Returns an interaction that is put on file at once, so that nobody has to do anything.
-    fn opening(&self) -> Opening {
-        let core = self.engine.core();
-        let new = NewInteraction {
-            id: core.ids().interaction(core.now()),
-            center: CENTER,
-            medium: Medium::Workitem,
-            direction: Direction::Inbound,
-            sub_type: "InboundNew".to_owned(),
-            external_id: None,
-            parent: None,
-            contact: None,
-            subject: Some("An order to check".to_owned()),
-            priority: None,
-            user_data: UserData::default(),
-            queue: Named::Known(self.queue.clone()),
-            skills: [].into(),
-            placement: Placement::Filed(Filing::Report),
-        };
-        let caller = Caller::new(self.maker, BTreeSet::from([Role::ApiUser]), BTreeSet::new());
-        let actor = Actor::User(caller);
-        Opening { new, center: CENTER, actor, reference: None, receipts: Vec::new() }
     }
 }

@@ -1,4 +1,5 @@
-//! The floor of the store: the rows that a command writes, by bare SQLite.
+//! The floor of the store: the rows that a command writes, in the store's own tables, by bare
+//! SQLite.
 //!
 //! Statements are prepared once, a transaction has as many commands as meet in one of the program's
 //! with 64 clients, and each is synced. Nothing is encoded, guarded, looked up or handed over.
@@ -7,67 +8,92 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use handoff_store::{SqliteOptions, SqliteStore};
 use rusqlite::{Connection, Statement, params};
 
 /// Commands in one transaction, as with 64 clients on two processors.
 const BATCH: usize = 16;
 /// Transactions in one measurement.
 const BATCHES: usize = 64;
-/// Interactions that are written, one after the other and then again.
-const INTERACTIONS: usize = 4_096;
+/// Agents that are told.
+const AGENTS: usize = 64;
 
-/// The store's tables without what this floor does not fill.
-const TABLES: &str = "
-PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -2048;
-CREATE TABLE records (id TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL);
-CREATE TABLE history (subject TEXT NOT NULL, position INTEGER NOT NULL, body TEXT NOT NULL,
-  PRIMARY KEY (subject, position)) WITHOUT ROWID;
-CREATE TABLE recent (position INTEGER NOT NULL PRIMARY KEY, subject TEXT NOT NULL,
-  snapshot TEXT NOT NULL);
-CREATE TABLE streams (owner TEXT NOT NULL, position INTEGER NOT NULL, body TEXT NOT NULL,
-  PRIMARY KEY (owner, position)) WITHOUT ROWID;
-CREATE TABLE heads (owner TEXT NOT NULL PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
-";
-const WRITES: [&str; 5] = [
-    "INSERT INTO records (id, version, body) VALUES ($1, $2, $3)
-       ON CONFLICT (id) DO UPDATE SET version = $2, body = $3",
-    "INSERT INTO history (subject, position, body) VALUES ($1, $2, $3)",
-    "INSERT INTO recent (subject, position, snapshot) VALUES ($1, $2, $3)",
-    "INSERT INTO streams (owner, position, body) VALUES ($1, $2, $3)",
-    "INSERT INTO heads (owner, last) VALUES ($1, $2) ON CONFLICT (owner) DO UPDATE SET last = $2",
-];
-/// Bytes of a record, of its snapshot, of an event and of a stream's row.
-const RECORD: usize = 800;
-const EVENT: usize = 150;
-const NOTICE: usize = 100;
+/// As the store opens its file.
+const SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA cache_size = -2048;
+PRAGMA wal_autocheckpoint = 4000;";
+const PUT: &str = "INSERT INTO interactions \
+    (id, version, lists, center, place, media, queue, form, body) \
+    VALUES ($1, $2, '', $3, 'handling', 'workitem', $3, 1, $4) \
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, lists = excluded.lists, \
+    place = excluded.place, body = excluded.body";
+const DESK: &str = "INSERT INTO desks (id, version, form, body) VALUES ($1, $2, 1, $3) \
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, body = excluded.body";
+const ENTER: &str = "INSERT INTO interaction_lists (list, id) VALUES ($1, $2)";
+const LEAVE: &str = "DELETE FROM interaction_lists WHERE list = $1 AND id = $2";
+const HISTORY: &str = "INSERT INTO history (subject, position, at, epoch, form, body) \
+    VALUES ($1, $2, $2, 1, 1, $3)";
+const RECENT: &str = "INSERT INTO recent (position, at, subject, told, kind, form, snapshot) \
+    VALUES ($1, $1, $2, $3, 'interaction', 1, $4)";
+const STREAM: &str = "INSERT INTO streams (owner, position, ordinal, numbers, form, body) \
+    VALUES ($1, $2, 0, '[[\"Interactions\",314],[\"Workitems\",314]]', 1, $3)";
+const HEAD: &str = "INSERT INTO heads (owner, topic, position, last) VALUES ($1, $2, $3, $3) \
+    ON CONFLICT (owner, topic) DO UPDATE SET position = excluded.position, last = excluded.last";
+const END: &str = "UPDATE log_end SET position = $1 WHERE id = 1";
 
-/// A database with those tables.
+/// Bytes of an interaction, of a desk, of an event and of what one agent is told, as `bench counts`
+/// left them.
+const INTERACTION: usize = 650;
+const DESK_BYTES: usize = 580;
+const EVENT: usize = 125;
+const NOTICE: usize = 83;
+
+/// A store's database.
 pub(crate) struct Rows {
     connection: Connection,
     position: usize,
 }
 
+struct Writes<'c> {
+    put: Statement<'c>,
+    desk: Statement<'c>,
+    enter: Statement<'c>,
+    leave: Statement<'c>,
+    history: Statement<'c>,
+    recent: Statement<'c>,
+    stream: Statement<'c>,
+    head: Statement<'c>,
+}
+
 impl Rows {
     pub(crate) fn open(home: &Path) -> Result<Self> {
-        let connection = Connection::open(home.join("rows.db")).context("open a database")?;
-        connection.execute_batch(TABLES).context("make its tables")?;
+        let path = home.join("rows.db");
+        // Its tables are there then.
+        drop(SqliteStore::open(SqliteOptions::new(&path))?);
+        let connection = Connection::open(path).context("open a database")?;
+        connection.execute_batch(SETTINGS).context("settle a database")?;
         Ok(Self { connection, position: 0 })
     }
 
-    /// Returns the processor time of one command's rows, in µs.
+    /// Returns the processor time of one command's rows, in µs: of every second one it is an
+    /// Accept, of the others a Complete.
     pub(crate) fn measure(&mut self) -> Result<f64> {
-        let mut writes = Vec::with_capacity(WRITES.len());
-        for text in WRITES {
-            writes.push(self.connection.prepare(text).context("prepare a statement")?);
+        let connection = &self.connection;
+        let mut writes = Writes::prepare(connection).context("prepare statements")?;
+        let first = self.position;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        for number in (0..BATCH * BATCHES).step_by(2) {
+            writes.open(first + number)?;
         }
+        connection.execute_batch("COMMIT")?;
         let before = own_time_ns()?;
         for _ in 0..BATCHES {
-            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+            connection.execute_batch("BEGIN IMMEDIATE")?;
             for _ in 0..BATCH {
+                writes.command(self.position)?;
                 self.position += 1;
-                write(&mut writes, self.position)?;
             }
-            self.connection.execute_batch("COMMIT")?;
+            connection.execute(END, [self.position])?;
+            connection.execute_batch("COMMIT")?;
         }
         #[expect(clippy::cast_precision_loss, reason = "some seconds, and some thousands")]
         let each = (own_time_ns()? - before) as f64 / 1_000.0 / (BATCH * BATCHES) as f64;
@@ -75,16 +101,64 @@ impl Rows {
     }
 }
 
-fn write(writes: &mut [Statement<'_>], position: usize) -> Result<()> {
-    let text = |len: usize| "x".repeat(len);
-    let subject = format!("{:032x}", position % INTERACTIONS);
-    let owner = format!("u{:032x}", position % 64);
-    writes[0].execute(params![subject, position, text(RECORD)])?;
-    writes[1].execute(params![subject, position, text(EVENT)])?;
-    writes[2].execute(params![subject, position, text(RECORD)])?;
-    writes[3].execute(params![owner, position, text(NOTICE)])?;
-    writes[4].execute(params![owner, position])?;
-    Ok(())
+impl<'c> Writes<'c> {
+    fn prepare(connection: &'c Connection) -> Result<Self, rusqlite::Error> {
+        Ok(Self {
+            put: connection.prepare(PUT)?,
+            desk: connection.prepare(DESK)?,
+            enter: connection.prepare(ENTER)?,
+            leave: connection.prepare(LEAVE)?,
+            history: connection.prepare(HISTORY)?,
+            recent: connection.prepare(RECENT)?,
+            stream: connection.prepare(STREAM)?,
+            head: connection.prepare(HEAD)?,
+        })
+    }
+
+    /// Writes an interaction that two commands will be about, and the lists that it is in.
+    fn open(&mut self, position: usize) -> Result<()> {
+        let (id, agent) = names(position);
+        self.put.execute(params![id, 1, agent, text(INTERACTION)])?;
+        for list in lists(&agent) {
+            self.enter.execute([list, id.clone()])?;
+        }
+        Ok(())
+    }
+
+    fn command(&mut self, position: usize) -> Result<()> {
+        let (id, agent) = names(position);
+        self.put.execute(params![id, position, agent, text(INTERACTION)])?;
+        if position % 2 == 1 {
+            self.desk.execute(params![agent, position, text(DESK_BYTES)])?;
+            for list in lists(&agent) {
+                self.leave.execute([list, id.clone()])?;
+            }
+        }
+        // The log of a new store is not empty.
+        let at = position + 1_000;
+        let owner = format!("u{agent}");
+        self.history.execute(params![id, at, text(EVENT)])?;
+        self.recent.execute(params![at, id, owner, text(INTERACTION)])?;
+        self.stream.execute(params![owner, at, text(NOTICE)])?;
+        for topic in ["Interactions", "Workitems"] {
+            self.head.execute(params![owner, topic, at])?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the ids of an interaction and of who has it. Two commands in a row are about the same.
+fn names(position: usize) -> (String, String) {
+    (format!("{:016x}", position / 2), format!("{:032x}", position / 2 % AGENTS))
+}
+
+/// Returns the lists that an interaction leaves at its end: active, held, submitted, queue.
+fn lists(agent: &str) -> [String; 4] {
+    ["a", "h", "u", "q"].map(|list| format!("{list}{agent}"))
+}
+
+fn text(len: usize) -> String {
+    "x".repeat(len)
 }
 
 /// Returns the processor time of this thread so far, in ns.

@@ -344,32 +344,37 @@ pub struct Settings<'a> {
 }
 
 impl Site {
-    /// Writes the center file and a configuration into `home` and applies the file. Nobody is
-    /// logged out for being out of reach.
-    pub async fn make(
-        binary: &Path,
-        home: &Path,
-        center: &Center,
-        settings: Settings<'_>,
-    ) -> Result<Self> {
-        let Settings { server, store, others, own_hashes } = settings;
-        let (file, config) = (home.join("center.toml"), home.join("handoff.toml"));
-        let data = home.join("data");
+    /// Writes a configuration into `home`. Nobody is logged out for being out of reach.
+    pub fn configure(home: &Path, settings: Settings<'_>) -> Result<Self> {
+        let Settings { server, store, others, .. } = settings;
+        let (config, data) = (home.join("handoff.toml"), home.join("data"));
         let text = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\n{server}\n[store]\npath = {data:?}\n{store}\n\
              [agent]\ndisconnect_grace = \"1h\"\n[log]\nfilter = {FILTER:?}\n{others}\n",
             FILTER = crate::tally::FILTER,
         );
         fs::create_dir_all(home).context("make a directory")?;
-        fs::write(&file, center.file(own_hashes)).context("write the center file")?;
         fs::write(&config, text).context("write the configuration")?;
+        Ok(Self { config, data, log: home.join("log") })
+    }
+
+    /// Writes the center file and a configuration into `home` and applies the file.
+    pub async fn make(
+        binary: &Path,
+        home: &Path,
+        center: &Center,
+        settings: Settings<'_>,
+    ) -> Result<Self> {
+        let site = Self::configure(home, settings)?;
+        let file = home.join("center.toml");
+        fs::write(&file, center.file(settings.own_hashes)).context("write the center file")?;
         println!("making a center of {} accounts…", center.users.len());
         let mut apply = clean_command(binary);
-        let output = apply.arg("apply").arg(&file).arg("--config").arg(&config).output().await;
+        let output = apply.arg("apply").arg(&file).arg("--config").arg(&site.config).output().await;
         let output = output.context("run handoff apply")?;
         let told = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "handoff apply failed: {told}");
-        Ok(Self { config, data, log: home.join("log") })
+        Ok(site)
     }
 
     /// Makes one and starts the program with it.
