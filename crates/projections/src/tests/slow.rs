@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use handoff_domain::ContactId;
 use handoff_engine::Worker as _;
 use handoff_store::LogEntry;
 use handoff_testkit::ManualClock;
@@ -40,10 +39,6 @@ impl Projection for Slow {
 
     fn rebuild(&self, from: Standing, to: Standing) -> Result<(), ProjectionError> {
         self.counters.rebuild(from, to)
-    }
-
-    fn erase(&self, contact: ContactId) -> Result<(), ProjectionError> {
-        self.counters.erase(contact)
     }
 }
 
