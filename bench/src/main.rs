@@ -21,6 +21,7 @@ mod lean;
 mod mail;
 mod rebuild;
 mod rows;
+mod shift;
 mod wire;
 
 use std::path::{Path, PathBuf};
@@ -57,6 +58,8 @@ enum What {
     Grow(grow::Options),
     /// What commands notice of a projection that is rebuilt.
     Rebuild(rebuild::Options),
+    /// The start and the end of a shift: a thousand agents sign in, and are disabled at once.
+    Shift(shift::Options),
     /// The bare broadcast server that is compared with: started by the others.
     #[command(hide = true)]
     BareBroadcast,
@@ -90,6 +93,7 @@ async fn run(root: &Path, what: &What) -> Result<()> {
         | What::Chat(_)
         | What::Mail(_)
         | What::Rebuild(_)
+        | What::Shift(_)
         | What::Grow(_)
             if cfg!(debug_assertions) =>
         {
@@ -102,6 +106,7 @@ async fn run(root: &Path, what: &What) -> Result<()> {
         What::Chat(options) => chat::run(root, options).await,
         What::Mail(options) => mail::run(root, options).await,
         What::Grow(options) => grow::run(root, options).await,
+        What::Shift(options) => shift::run(root, options).await,
         What::Rebuild(options) => rebuild::run(options).await,
     }
 }
