@@ -56,6 +56,7 @@ pub struct FaultyStore {
     /// The next commit makes the look at directories after it fail.
     fails_reading_back: AtomicBool,
     fails_next_look: AtomicBool,
+    fails_next_stream: AtomicBool,
     /// The next list is read, and handed over when it is released.
     holds_next_list: AtomicBool,
     /// The same of the next look for a receipt.
@@ -98,6 +99,7 @@ impl FaultyStore {
             released: Notify::new(),
             fails_reading_back: AtomicBool::new(false),
             fails_next_look: AtomicBool::new(false),
+            fails_next_stream: AtomicBool::new(false),
             holds_next_list: AtomicBool::new(false),
             holds_next_receipt: AtomicBool::new(false),
             unreadable: Mutex::default(),
@@ -119,6 +121,11 @@ impl FaultyStore {
     /// From now on reports each row that a commit adds as the first of its stream.
     pub fn hide_gaps(&self) {
         self.hides_gaps.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets the next read of a stream fail.
+    pub fn fail_next_stream(&self) {
+        self.fails_next_stream.store(true, Ordering::SeqCst);
     }
 
     /// Returns how often a stream was read.
@@ -432,6 +439,12 @@ impl Store for FaultyStore {
         limit: usize,
     ) -> Result<Page<StreamRow>, StoreError> {
         self.streams.fetch_add(1, Ordering::SeqCst);
+        if self.fails_next_stream.swap(false, Ordering::SeqCst) {
+            self.fired.fetch_add(1, Ordering::SeqCst);
+            let attempted = "reading a stream";
+            let source = "planned by the test".into();
+            return Err(StoreError::Unavailable { attempted, source });
+        }
         self.inner.stream(owner, after, limit).await
     }
 

@@ -50,6 +50,15 @@ impl Fresh {
         kept.bytes -= bytes;
     }
 
+    /// Lets go what there is of a user's rows, so that they are read.
+    pub(crate) fn let_go(&self, user: UserId) {
+        let mut kept = self.kept();
+        let Kept { users, bytes } = &mut *kept;
+        let Some(of_user) = users.get_mut(&user) else { return };
+        *bytes -= of_user.bytes;
+        *of_user = OfUser { is_cut: true, ..OfUser::default() };
+    }
+
     /// Takes in what a commit of this node added.
     pub(crate) fn put(&self, rows: Vec<AddedRow>) {
         let mut kept = self.kept();

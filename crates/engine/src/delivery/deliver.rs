@@ -233,14 +233,27 @@ impl Delivery {
         let Some(handle) = self.audience(user) else { return Ok(()) };
         let mut audience = handle.lock().await;
         let (publisher, store) = (&*self.publisher, &*self.core.store);
-        // Whatever else is given is read now, and has all of them.
-        let fresh = self.core.fresh.take(user);
-        match owed {
-            Owed::FreshRows => audience.give_fresh(publisher, store, user, fresh).await,
-            Owed::Rows => audience.catch_up(publisher, store, user).await,
-            Owed::RowsOrResync => audience.catch_up_to_the_end(publisher, store, user).await,
-            Owed::PromisedAnswers => audience.give_promised(publisher, store, user).await,
+        // Rows that are read have all of them, so they are taken out whoever gives rows.
+        let taken = || self.core.fresh.take(user);
+        let given = match owed {
+            Owed::FreshRows => audience.give_fresh(publisher, store, user, taken()).await,
+            Owed::Rows => {
+                taken();
+                audience.catch_up(publisher, store, user).await
+            }
+            Owed::RowsOrResync => {
+                taken();
+                audience.catch_up_to_the_end(publisher, store, user).await
+            }
+            Owed::PromisedAnswers => {
+                return audience.give_promised(publisher, store, user).await;
+            }
+        };
+        if given.is_err() {
+            // What was taken out was not given: whoever comes next has to read it.
+            self.core.fresh.let_go(user);
         }
+        given
     }
 
     /// Begins a delivery to a user, unless one is about to begin anyway; replays that had no room

@@ -3,8 +3,9 @@
 
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
 use handoff_domain::event::Cause;
-use handoff_domain::{Action, InteractionId, UserData, Value};
+use handoff_domain::{Action, InteractionId, Topic, UserData, Value};
 use handoff_engine::{ChannelChange, Replay};
 
 use crate::rig::{CENTER, Fault, Given, KATE, Rig};
@@ -99,6 +100,32 @@ async fn what_another_node_did_in_between_comes_first() {
 #[tokio::test]
 async fn without_word_of_a_gap_something_is_missing() {
     assert_eq!(numbers_across_a_gap(true).await, (vec![3, 0, 6], 0), "4 and 5, and a resync");
+}
+
+/// An answer that was promised is given before the task that gives rows has its turn.
+#[tokio::test]
+async fn an_answer_takes_nothing_from_what_is_about_to_be_given() {
+    let rig = Rig::new().await;
+    let id = at_work(&rig).await;
+    change_data(&rig, id, 1).await;
+    let answer = (Topic::Interactions, Bytes::from_static(b"Interactions|0|answer"));
+    rig.engine.delivery().promise(KATE, [answer]).await.unwrap();
+    assert_eq!(numbers(&rig.recorder.of(SESSION)), [0], "the control");
+    assert_eq!(numbers(&given(&rig, 2).await), [0, 3]);
+    rig.engine.stop().await;
+}
+
+/// Whoever has the turn before them takes the rows out, and cannot read.
+#[tokio::test]
+async fn what_a_failed_read_took_is_given_all_the_same() {
+    let rig = Rig::new().await;
+    let id = at_work(&rig).await;
+    rig.store.fail_next_stream();
+    rig.engine.delivery().deliver_soon(KATE);
+    change_data(&rig, id, 1).await;
+    assert_eq!(numbers(&given(&rig, 1).await), [3]);
+    assert_eq!(rig.store.fired(), 1);
+    rig.engine.stop().await;
 }
 
 /// One commit is slow to return after it went through, and a later one overtakes it.
