@@ -30,14 +30,16 @@ const ITEMS: usize = 5;
 /// After how many rounds a count that is above its ceiling is believed: on a busy machine workers
 /// do more by the clock in each.
 const ROUNDS_MAX: usize = 40;
+/// After how many runs the store's bytes are believed.
+const RUNS_MAX: usize = 6;
 /// How much more than the figure that was found last is let pass: counts move a little with how
 /// threads meet.
 const ROOM: f64 = 1.1;
 
 /// What each was when this was last changed, by a debug build: lower it with what lowers it.
-const ALLOCATIONS: f64 = 404.0;
-const SYSTEM_CALLS: f64 = 54.0;
-const STATEMENTS: f64 = 12.8;
+const ALLOCATIONS: f64 = 377.0;
+const SYSTEM_CALLS: f64 = 44.0;
+const STATEMENTS: f64 = 11.6;
 const PAGES: f64 = 9.2;
 const KB_WRITTEN: f64 = 38.2;
 
@@ -65,7 +67,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         LocalSet::new().block_on(&runtime, measure(rounds))
     });
     let [allocations, calls] = measured.await.context("counting was interrupted")??;
-    let store = costs::each(options.items, 1).await?;
+    let store = stored(options.items).await?;
     let counts = [
         Count { what: "allocations", known: ALLOCATIONS, found: allocations },
         Count { what: "system calls", known: SYSTEM_CALLS, found: calls },
@@ -74,6 +76,22 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         Count { what: "KB written", known: KB_WRITTEN, found: store.kb },
     ];
     check(&counts)
+}
+
+/// Returns what commands take of the store, of several runs the one that wrote the least: how often
+/// the store copies its log meanwhile goes by the clock.
+async fn stored(items: u16) -> Result<costs::Each> {
+    let mut least = costs::each(items, 1).await?;
+    for _ in 1..RUNS_MAX {
+        if least.kb <= KB_WRITTEN * ROOM {
+            break;
+        }
+        let again = costs::each(items, 1).await?;
+        if again.kb < least.kb {
+            least = again;
+        }
+    }
+    Ok(least)
 }
 
 /// Prints all counts, and fails when one is above its ceiling.
