@@ -1,7 +1,7 @@
 //! Who fetches mail: one collector for each mailbox that says where, as the directory has them at
 //! any time.
 //!
-//! A collector is known by its mailbox's address, as its claim and its marks are. One that is
+//! A collector is known by its mailbox's key, as its claim and its marks are. One that is
 //! changed ends before the next begins, because within a node nobody else may claim the same; one
 //! that is removed leaves what it had not taken in where it is. What it did take in is known by its
 //! receipts, so that no change loses or doubles a letter.
@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use handoff_domain::mail::mailbox_key;
 use handoff_engine::{Core, Directory};
 use handoff_mail::ports::Intake;
 use handoff_store::ImapSource;
@@ -27,7 +28,7 @@ pub(crate) struct Collectors {
     intake: Arc<dyn Intake>,
     tasks: TaskTracker,
     begun: u64,
-    /// By the addresses of their mailboxes.
+    /// By the keys of their mailboxes' addresses: one that is written in another case is the same.
     running: BTreeMap<String, Collector>,
 }
 
@@ -64,12 +65,15 @@ impl Collectors {
 
     fn follow(&mut self, directory: &Directory, stopping: &CancellationToken) {
         let mailboxes = directory.mailboxes.values();
-        let mut wanted: BTreeMap<&str, &ImapSource> = mailboxes
-            .filter_map(|mailbox| Some((mailbox.address.as_str(), mailbox.source.as_ref()?)))
+        let mut wanted: BTreeMap<String, (&str, &ImapSource)> = mailboxes
+            .filter_map(|mailbox| {
+                let address = mailbox.address.as_str();
+                Some((mailbox_key(address), (address, mailbox.source.as_ref()?)))
+            })
             .collect();
-        for (address, collector) in &mut self.running {
-            if collector.source.as_ref() == wanted.get(address.as_str()).copied() {
-                wanted.remove(address.as_str());
+        for (key, collector) in &mut self.running {
+            if collector.source.as_ref() == wanted.get(key).map(|(_, source)| *source) {
+                wanted.remove(key);
             } else {
                 collector.source = None;
                 collector.stop.cancel();
@@ -77,10 +81,10 @@ impl Collectors {
         }
         self.running
             .retain(|_, collector| collector.source.is_some() || !collector.task.is_finished());
-        for (address, source) in wanted {
-            let before = self.running.remove(address).map(|before| before.task);
+        for (key, (address, source)) in wanted {
+            let before = self.running.remove(&key).map(|before| before.task);
             let collector = self.begin(address, source, before, stopping.child_token());
-            self.running.insert(address.to_owned(), collector);
+            self.running.insert(key, collector);
         }
     }
 
@@ -99,7 +103,7 @@ impl Collectors {
             source: source.clone(),
             connections: self.connections.clone(),
             intake: self.intake.clone(),
-            checkpoints: Arc::new(StoredMarks::new(self.core.clone(), source.account())),
+            checkpoints: Arc::new(StoredMarks::new(self.core.clone(), source)),
             spread: self.begun,
         };
         let stopping = stop.clone();
@@ -119,7 +123,7 @@ mod tests {
     use std::time::Duration;
 
     use handoff_domain::{Center, CenterId, Workspace};
-    use handoff_store::{ChangeSet, Extent, Put, Record, Removal, Store as _};
+    use handoff_store::{ChangeSet, Extent, Mailbox, Put, Record, Removal, Store as _};
     use handoff_testkit::FaultyStore;
     use tokio::net::TcpListener;
     use tokio::time::timeout;
@@ -183,6 +187,13 @@ mod tests {
         let (_connected, _) = soon(first.accept()).await.expect("it is back");
         let nobody = timeout(Duration::from_millis(20), second.accept()).await;
         assert!(nobody.is_err(), "nobody fetches where it was");
+
+        let Record::Mailbox(is) = moved else { unreachable!("it is one") };
+        let (address, source) = ("A@demo.EXAMPLE".to_owned(), mailbox(first_port, &place).source);
+        let recased = Record::Mailbox(Mailbox { address, source, ..is });
+        write(&store, &core, vec![(recased, 1)]).await;
+        let nobody = timeout(Duration::from_millis(20), first.accept()).await;
+        assert!(nobody.is_err(), "an address in another case is the same mailbox");
         stop.cancel();
         tasks.close();
         soon(tasks.wait()).await;

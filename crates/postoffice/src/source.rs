@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use handoff_domain::mail::mailbox_key;
 use handoff_engine::{ClaimFor, Claimed, Claiming, Core};
 use handoff_mail::imap::{self, ImapMailbox, ImapPorts, MailboxStatus};
 use handoff_mail::ports::{Checkpoints, Intake};
@@ -23,7 +24,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// What reading a mailbox takes.
 pub(crate) struct Source {
     pub(crate) core: Arc<Core>,
-    /// The mailbox's address, by which its claim and its marks are known.
+    /// The mailbox's address, by whose key its claim and its marks are known.
     pub(crate) address: String,
     pub(crate) source: ImapSource,
     pub(crate) connections: Arc<Connections>,
@@ -36,7 +37,7 @@ impl Source {
     /// Fetches mail whenever nobody else does, until it is stopped. What it needs and is not there,
     /// such as a secret, is looked for again.
     pub(crate) async fn attend(self, stopping: CancellationToken) {
-        let key = format!("mailbox {}", self.address);
+        let key = format!("mailbox {}", mailbox_key(&self.address));
         let mut missing = None;
         while !stopping.is_cancelled() {
             match self.prepare().await {
@@ -181,11 +182,12 @@ pub(crate) mod tests {
     async fn source(store: &Arc<FaultyStore>, home: &Path, port: u16, at: &SecretPlace) -> Source {
         let core = core(store).await;
         let Mailbox { address, source, .. } = mailbox(port, at);
-        let checkpoints = Arc::new(StoredMarks::new(core.clone(), "a@127.0.0.1".to_owned()));
+        let source = source.expect("it has one");
+        let checkpoints = Arc::new(StoredMarks::new(core.clone(), &source));
         Source {
             core,
             address,
-            source: source.expect("it has one"),
+            source,
             connections: connections(home),
             intake: Arc::new(Nothing),
             checkpoints,
@@ -201,7 +203,8 @@ pub(crate) mod tests {
         let port = listener.local_addr().expect("it is bound").port();
         let (store, place) = (Arc::new(FaultyStore::default()), password(home.path()));
         let first = source(&store, home.path(), port, &place).await;
-        let second = source(&store, home.path(), port, &place).await;
+        let mut second = source(&store, home.path(), port, &place).await;
+        second.address = "A@demo.EXAMPLE".to_owned();
         let (stop, other_stop) = (CancellationToken::new(), CancellationToken::new());
         let reading = tokio::spawn(first.attend(stop.clone()));
         let (_connected, _) = listener.accept().await.expect("the first connects");

@@ -136,7 +136,7 @@ pub struct Contact {
 /// How far a folder of a mailbox has been read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailboxMark {
-    /// The mailbox, by its configured name.
+    /// The mailbox, by its address's key; in marks from before, by its address as it is written.
     pub mailbox: String,
     pub folder: String,
     /// The folder's UIDVALIDITY; with another one the numbers mean other messages.
