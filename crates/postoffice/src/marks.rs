@@ -15,11 +15,12 @@ const NO_UID_VALIDITY: u32 = 0;
 pub(crate) struct StoredMarks {
     core: Arc<Core>,
     account: String,
+    only_new: bool,
 }
 
 impl StoredMarks {
     pub(crate) fn new(core: Arc<Core>, source: &ImapSource) -> Self {
-        Self { core, account: source.account() }
+        Self { core, account: source.account(), only_new: source.only_new }
     }
 
     /// Tells whether a mark is of another account: the mailbox was moved while a server ran or
@@ -71,6 +72,8 @@ fn not_now(error: impl std::error::Error + Send + Sync + 'static) -> NotNow {
 impl Checkpoints for StoredMarks {
     async fn checkpoint(&self, mailbox: &str, folder: &str) -> Result<Option<Checkpoint>, NotNow> {
         let found = self.mark(mailbox, folder).await?;
+        // Of what lies in the other account nothing was looked at, and only what comes is wanted.
+        let found = found.filter(|mark| !(self.only_new && self.is_of_another(mark)));
         Ok(found.map(|mark| {
             let is_of_another = self.is_of_another(&mark);
             let uid_validity = |mark: u32| if is_of_another { NO_UID_VALIDITY } else { mark };
@@ -124,10 +127,10 @@ mod tests {
             Self { core, checkpoint: Checkpoint { uid_validity: 1, uid: 42, skipped } }
         }
 
-        fn marks(&self, host: &str) -> StoredMarks {
+        fn marks(&self, host: &str, only_new: bool) -> StoredMarks {
             let home = tempfile::tempdir().expect("a directory");
             let source = mailbox(1, &password(home.path())).source.expect("it has one");
-            let source = ImapSource { host: host.to_owned(), ..source };
+            let source = ImapSource { host: host.to_owned(), only_new, ..source };
             StoredMarks::new(self.core.clone(), &source)
         }
     }
@@ -141,20 +144,34 @@ mod tests {
     #[tokio::test]
     async fn the_mark_of_another_account_is_as_one_of_a_folder_that_was_renumbered() {
         let stage = Stage::new().await;
-        let old = stage.marks("old");
+        let old = stage.marks("old", false);
         old.keep(ADDRESS, "INBOX", stage.checkpoint).await.expect("it is kept");
         assert_eq!(found(&old, ADDRESS).await, Some(stage.checkpoint));
-        let other = found(&stage.marks("new"), ADDRESS).await.expect("there is one");
+        let other = found(&stage.marks("new", false), ADDRESS).await.expect("there is one");
         assert_eq!(other.uid_validity, NO_UID_VALIDITY);
         let skipped = stage.checkpoint.skipped;
         let skipped = skipped.map(|is| Skipped { uid_validity: NO_UID_VALIDITY, ..is });
         assert_eq!(other.skipped, skipped);
     }
 
+    /// By when the newest of the old account came, years of mail in the other would be taken in.
+    #[tokio::test]
+    async fn where_only_new_mail_is_wanted_another_account_is_looked_at_for_the_first_time() {
+        let stage = Stage::new().await;
+        let old = stage.marks("old", true);
+        old.keep(ADDRESS, "INBOX", stage.checkpoint).await.expect("it is kept");
+        assert_eq!(found(&old, ADDRESS).await, Some(stage.checkpoint));
+        let new = stage.marks("new", true);
+        assert_eq!(found(&new, ADDRESS).await, None);
+        let first = Checkpoint { uid: 7, skipped: None, ..stage.checkpoint };
+        new.keep(ADDRESS, "INBOX", first).await.expect("it is kept");
+        assert_eq!(found(&new, ADDRESS).await, Some(first));
+    }
+
     #[tokio::test]
     async fn however_an_address_is_written_its_mark_is_one() {
         let stage = Stage::new().await;
-        let marks = stage.marks("old");
+        let marks = stage.marks("old", false);
         marks.keep("A@x.example", "INBOX", stage.checkpoint).await.expect("it is kept");
         for address in [ADDRESS, "A@x.example", "a@X.EXAMPLE"] {
             assert_eq!(found(&marks, address).await, Some(stage.checkpoint), "{address}");
@@ -167,7 +184,7 @@ mod tests {
     #[tokio::test]
     async fn a_mark_under_the_address_as_it_was_written_is_found_and_stays_so() {
         let stage = Stage::new().await;
-        let marks = stage.marks("old");
+        let marks = stage.marks("old", false);
         let before = MailboxMark {
             mailbox: "A@x.example".to_owned(),
             folder: "INBOX".to_owned(),
