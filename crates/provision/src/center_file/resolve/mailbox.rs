@@ -10,6 +10,7 @@ use handoff_domain::{MailboxId, Media, QueueId};
 use handoff_store::{
     AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, OAuthLogin, Record, SmtpRelay, WayOut,
 };
+use url::{Host, Url};
 
 use super::resolver::{Resolver, not_empty, unknown};
 use crate::center_file::error::CenterFileError;
@@ -245,8 +246,7 @@ impl Resolver<'_> {
     /// A refresh token is a password; it is not sent in the clear.
     fn oauth(&self, form: &OAuthForm) -> Result<OAuthLogin, CenterFileError> {
         let url = form.token_url.get_ref();
-        let is_local = url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost");
-        if !url.starts_with("https://") && !is_local {
+        if !Url::parse(url).is_ok_and(|url| keeps_a_secret(&url)) {
             let message =
                 format!("tokenUrl is {url:?}, expected an address that begins with https://");
             return Err(self.file.wrong_at(form.token_url.span().start, message));
@@ -259,4 +259,14 @@ impl Resolver<'_> {
             scope: form.scope.clone(),
         })
     }
+}
+
+/// Tells whether what is sent to an address stays between this machine and the server there.
+fn keeps_a_secret(url: &Url) -> bool {
+    let is_here = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        _ => false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && is_here)
 }

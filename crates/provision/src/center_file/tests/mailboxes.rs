@@ -164,6 +164,9 @@ async fn what_is_wrong_is_told_with_its_line() {
         (changed("after = \"move\"", "after = \"flag\""), "moveTo", "moveTo goes with"),
         (changed("\"sent\"", "\"../sent\""), "../sent", "outbox is"),
         (changed("https://login", "http://login"), "http://login", "tokenUrl"),
+        (changed("https://login", "http://localhost"), "http://local", "tokenUrl"),
+        (changed("https://login", "http://127.0.0.1@login"), "http://127", "tokenUrl"),
+        (changed("https://login.", "http://127.0.0.1."), "http://127", "tokenUrl"),
         (no_password, "user = \"help\"", "needs a password"),
         (changed("[mailbox.smtp]", "[mailbox.pop]"), "", "unknown field"),
     ];
