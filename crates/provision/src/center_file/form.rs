@@ -1,5 +1,6 @@
 //! The file's form: what may be written, before any name is looked up.
 
+mod concealed;
 pub(super) mod mailbox;
 pub(super) mod service;
 mod text;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use crate::time_span::TimeSpan;
+use concealed::refuse_unrepeated;
 pub(super) use text::{Levels, Text};
 
 /// A center file.
@@ -134,14 +136,19 @@ impl<'de> Deserialize<'de> for PasswordForm {
     }
 }
 
+const PASSWORDS: &str =
+    "a password as { env = \"VARIABLE\" }, { argon2 = \"$argon2id$…\" } or a text in quotes";
+
 struct PasswordVisitor;
 
 impl<'de> Visitor<'de> for PasswordVisitor {
     type Value = PasswordForm;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a password as { env = \"VARIABLE\" }, { argon2 = \"$argon2id$…\" } or a text")
+        f.write_str(PASSWORDS)
     }
+
+    refuse_unrepeated!(format_args!("expected {PASSWORDS}"));
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<PasswordForm, E> {
         Ok(PasswordForm::Plain(text.to_owned()))

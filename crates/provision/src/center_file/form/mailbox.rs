@@ -7,6 +7,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+use super::concealed::refuse_unrepeated;
 use super::text::Text;
 use crate::time_span::TimeSpan;
 
@@ -131,6 +132,8 @@ impl<'de> Deserialize<'de> for SecretForm {
     }
 }
 
+const NO_SECRET_HERE: &str = "a mailbox's secret does not stand in this file; expected { env = \"VARIABLE\" } or { file = \"/path\" }, where the server finds it";
+
 struct SecretVisitor;
 
 impl<'de> Visitor<'de> for SecretVisitor {
@@ -140,11 +143,10 @@ impl<'de> Visitor<'de> for SecretVisitor {
         f.write_str("{ env = \"VARIABLE\" } or { file = \"/path\" }, where the server finds it")
     }
 
-    // What was found would be repeated, and be the secret.
+    refuse_unrepeated!(NO_SECRET_HERE);
+
     fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<SecretForm, E> {
-        Err(E::custom(
-            "a mailbox's secret does not stand in this file; expected { env = \"VARIABLE\" } or { file = \"/path\" }, where the server finds it",
-        ))
+        Err(E::custom(NO_SECRET_HERE))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretForm, A::Error> {
@@ -154,7 +156,8 @@ impl<'de> Visitor<'de> for SecretVisitor {
         let place = match key.as_str() {
             "env" => SecretPlace::Env(map.next_value()?),
             "file" => SecretPlace::File(map.next_value()?),
-            other => return Err(A::Error::unknown_field(other, &["env", "file"])),
+            // The key may be the secret, too; a date is a table to this library.
+            _ => return Err(A::Error::custom(NO_SECRET_HERE)),
         };
         match map.next_key::<String>()? {
             None => Ok(SecretForm(place)),

@@ -180,10 +180,21 @@ async fn what_is_wrong_is_told_with_its_line() {
 
 #[tokio::test]
 async fn a_secret_in_the_file_is_refused_and_not_repeated() {
-    let plain = changed("{ env = \"HELP_PASSWORD\" }", "\"tops3cret\"");
-    let told = Setup::default().plan(&plain, Unnamed::Keep).await.unwrap_err().to_string();
-    assert!(told.starts_with("center.toml:24: ") && told.contains("{ env = "), "{told}");
-    assert!(!told.contains("tops3cret"), "{told}");
+    let plain = ["\"31337\"", "31337", "-31337", "313370000000000000000", "31337.5", "[31337]"];
+    for secret in plain.into_iter().chain(["true", "3133-07-31", "{ 31337 = \"\" }"]) {
+        let text = changed("{ env = \"HELP_PASSWORD\" }", secret);
+        let told = Setup::default().plan(&text, Unnamed::Keep).await.unwrap_err().to_string();
+        assert!(told.starts_with("center.toml:24: ") && told.contains("{ env = "), "{told}");
+        assert!(!told.contains("313") && !told.contains("true"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_fetched_of_this_machine_without_encryption() {
+    for local in ["http://localhost:8080/token", "http://127.0.0.2/token"] {
+        let text = changed("https://login.example/token", local);
+        Setup::default().plan(&text, Unnamed::Keep).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -46,5 +46,14 @@ async fn passwords_come_as_hash_variable_or_with_a_warning_as_text() {
     assert_eq!(setup.user("kate").await.password_hash.as_deref(), Some(HASH));
 }
 
+#[tokio::test]
+async fn a_password_that_is_no_text_is_not_repeated() {
+    for secret in ["31337", "-31337", "313370000000000000000", "31337.5"] {
+        let text = SAMPLE.replace("{ env = \"KATE_PASSWORD\" }", secret);
+        let told = Setup::default().plan(&text, Unnamed::Keep).await.unwrap_err().to_string();
+        assert!(told.contains("{ env = ") && !told.contains("313"), "{told}");
+    }
+}
+
 /// A hash as other programs make it.
 const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
