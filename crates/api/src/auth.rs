@@ -29,7 +29,8 @@ use crate::shared::Shared;
 
 pub(crate) use cors::Crossing;
 pub(crate) use footing::cover_footing;
-use logins::{Logins, Look};
+pub(crate) use logins::Logins;
+use logins::Look;
 pub(crate) use session::{Session, end};
 
 /// The header that carries the token against forged requests; clients learn its name from
@@ -47,7 +48,6 @@ pub(crate) struct Gate(Arc<Inner>);
 struct Inner {
     shared: Shared,
     signer: ticket::Signer,
-    logins: Arc<Logins>,
     basic: basic::Basic,
 }
 
@@ -63,7 +63,7 @@ impl Gate {
         };
         let signer = ticket::Signer::new(shared.options().session_key.unwrap_or_else(own_key));
         let basic = basic::Basic::new(own_key());
-        Self(Arc::new(Inner { shared, signer, logins: Arc::default(), basic }))
+        Self(Arc::new(Inner { shared, signer, basic }))
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -75,7 +75,7 @@ impl Gate {
     }
 
     fn logins(&self) -> &Arc<Logins> {
-        &self.0.logins
+        self.0.shared.comet().logins()
     }
 }
 

@@ -20,6 +20,7 @@ use handoff_cometd::{CometdServer, Limits, Ports};
 use handoff_domain::UserId;
 use handoff_engine::Engine;
 
+use crate::auth::Logins;
 use crate::limit::Limiter;
 use crate::wire::letters::Cleaner;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub struct Comet {
     link: Arc<Link>,
     requests: Arc<Limiter<UserId>>,
     letters: Arc<Cleaner>,
+    logins: Arc<Logins>,
 }
 
 impl Comet {
@@ -57,12 +59,19 @@ impl Comet {
         let policy = ByRole::new(Arc::clone(engine), requests.clone());
         let server = CometdServer::new(limits, Arc::new(policy), Arc::new(subscribers), ports);
         link.connect(server.clone());
-        Self { server, link, requests, letters: voice.letters.clone() }
+        let (letters, logins) = (voice.letters.clone(), voice.logins.clone());
+        Self { server, link, requests, letters, logins }
     }
 
     /// Returns what counts the requests of users, those inside sockets included.
     pub(crate) fn requests(&self) -> Arc<Limiter<UserId>> {
         self.requests.clone()
+    }
+
+    /// Returns what is remembered of login sessions, and forgotten when one has ended on whichever
+    /// node.
+    pub(crate) const fn logins(&self) -> &Arc<Logins> {
+        &self.logins
     }
 
     /// Runs timers and the reports of ended sessions until [`Comet::shutdown`]. Spawn it once;

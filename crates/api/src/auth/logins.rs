@@ -2,7 +2,8 @@
 //! nothing, as a poll does that follows each notification.
 //!
 //! What is ended on this node is forgotten before whoever ended it is answered. What is ended on
-//! another is taken for alive for as long as it is remembered.
+//! another is taken for alive for as long as it is remembered; one by which something is open here
+//! is forgotten before that ends.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,7 +25,7 @@ pub(crate) struct Logins(Mutex<Inner>);
 struct Inner {
     /// Until when, by the id under which each is stored.
     alive: HashMap<String, Time>,
-    /// How many were ended here.
+    /// How many are known to have been ended.
     ended: u64,
 }
 
@@ -49,7 +50,7 @@ impl Logins {
         Look { ended: self.lock().ended }
     }
 
-    /// Tells whether any was ended here since somebody began to look.
+    /// Tells whether any is known to have been ended since somebody began to look.
     pub(super) fn has_one_ended_since(&self, look: Look) -> bool {
         self.lock().ended != look.ended
     }
@@ -70,8 +71,8 @@ impl Logins {
         inner.alive.insert(id.to_owned(), now.plus_ms(ALIVE_MS));
     }
 
-    /// Forgets one that was ended.
-    pub(super) fn ended(&self, id: &str) {
+    /// Forgets one that was ended, here or elsewhere.
+    pub(crate) fn ended(&self, id: &str) {
         let mut inner = self.lock();
         inner.ended += 1;
         inner.alive.remove(id);

@@ -11,6 +11,7 @@ use handoff_store::StreamRow;
 use super::audience;
 use super::identity::{credentials_of, identity_of, login_of};
 use super::link::Link;
+use crate::auth::Logins;
 use crate::notify::{self, topics};
 use crate::wire::letters::Cleaner;
 use crate::wire::resource::{Lookup, PublicUrl};
@@ -22,13 +23,15 @@ pub struct Voice {
     pub(super) link: Arc<Link>,
     url: PublicUrl,
     pub(super) letters: Arc<Cleaner>,
+    /// What this node remembers of login sessions.
+    pub(super) logins: Arc<Logins>,
 }
 
 impl Voice {
     /// Makes it; until `Comet::new` nobody hears it.
     #[must_use]
     pub fn new(core: Arc<Core>, url: PublicUrl, letters: Arc<Cleaner>) -> Arc<Self> {
-        Arc::new(Self { core, link: Arc::default(), url, letters })
+        Arc::new(Self { core, link: Arc::default(), url, letters, logins: Arc::default() })
     }
 }
 
@@ -84,6 +87,8 @@ impl Publisher for Voice {
     }
 
     fn login_ended(&self, login: &OpenLogin) {
+        // Whoever shakes hands again at once must not be let in from memory.
+        self.logins.ended(&login.id);
         if let Some(server) = self.link.server() {
             server.end_login(&identity_of(login.user), &login_of(&login.id));
         }

@@ -158,6 +158,9 @@ async fn a_logout_on_one_node_ends_what_its_cookie_opened_on_the_other() {
         let (ended, stays) = (cookie.opens(&here).await, other.opens(&here).await);
         log_out(&there, &cookie).await;
         here.until("the end", async |node| !goes_on(node, &ended).await).await;
+        // The clock stands still: what is remembered would be good for as long as the test lasts.
+        let again = json!({"channel": "/meta/handshake", "version": "1.0"});
+        assert_eq!(cookie.sends(&here, again).await["successful"], false);
         assert!(goes_on(&here, &stays).await);
         here.stop().await;
         there.stop().await;
