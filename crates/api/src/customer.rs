@@ -38,7 +38,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Method;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use handoff_cometd::{Limits, Ports};
 
 use crate::auth::has_credentials;
@@ -105,17 +105,26 @@ impl CustomerDoors {
 
     /// Answers a customer.
     pub(crate) async fn answer(&self, request: Request) -> Response {
-        let router =
-            if is_below_root(request.uri().path()) { &self.below_root } else { &self.simple };
         let Some(crossing) = Crossing::of(self.state.shared(), &request) else {
-            return routed(router, request).await;
+            return self.let_in(request).await;
         };
         let mut response = match crossing.word() {
             Some(word) => word,
-            None => routed(router, request).await,
+            None => self.let_in(request).await,
         };
         crossing.tell(&mut response);
         response
+    }
+
+    /// Brings a request to its door. It is counted first, also when there is no door or the door
+    /// has another method: what is one too many does not wait.
+    async fn let_in(&self, request: Request) -> Response {
+        if let Err(refusal) = door::count(&self.state, &request) {
+            return refusal.into_response();
+        }
+        let router =
+            if is_below_root(request.uri().path()) { &self.below_root } else { &self.simple };
+        routed(router, request).await
     }
 
     /// Answers parked polls and closes sockets.

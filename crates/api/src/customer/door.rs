@@ -1,4 +1,4 @@
-//! A door of customers, and what a request passes on its way through it: requests are counted by
+//! A door of customers, and what a request passes on its way to it and through it: it is counted by
 //! address, a large body waits until there is memory for it, a compressed one is refused.
 
 use std::borrow::Cow;
@@ -78,10 +78,6 @@ pub(super) fn routes(state: &DoorState, door: Door) -> MethodRouter {
 /// Answers a request at its door.
 async fn pass(entrance: Arc<Entrance>, mut request: Request) -> Response {
     let Entrance { state, door } = &*entrance;
-    // Counted first: what is one too many does not wait.
-    if let Err(refusal) = count(state, &request) {
-        return refusal.into_response();
-    }
     // It is kept until the request has been answered.
     let _place = match wait_for_memory(state, &mut request).await {
         Ok(place) => place,
@@ -114,7 +110,7 @@ impl Takes {
 }
 
 /// Counts requests by address.
-fn count(doors: &DoorState, request: &Request) -> Result<(), CustomerRefusal> {
+pub(super) fn count(doors: &DoorState, request: &Request) -> Result<(), CustomerRefusal> {
     let address = address_of(request.extensions());
     match doors.guard().requests.wait_ms(address, doors.engine().core().now()) {
         None => Ok(()),

@@ -460,19 +460,23 @@ async fn of_several_faults_the_first_is_told() {
 async fn a_customers_request_is_counted_before_anything_is_asked_of_it() {
     let change = |setup: &mut handoff_api::Setup| setup.customers.requests_per_s = 1;
     let api = Api::start_on(crate::api::store().await, change).await;
-    let send = async |path: &str| {
-        let request = Request::post(path).header("content-encoding", "gzip");
+    let send_by = async |method: Method, path: &str| {
+        let request =
+            Request::builder().method(method).uri(path).header("content-encoding", "gzip");
         api.send(request.body(Body::from("packed")).unwrap()).await
     };
+    let send = async |path: &str| send_by(Method::POST, path).await;
     let told =
         |reply: &crate::api::Reply| (reply.status.as_u16(), reply.json()["statusCode"].clone());
     assert_eq!(told(&send("/api/v2/chats").await), (415, json!(10)));
     assert_eq!(send("/genesys/2/chat/customer-support").await.status, 415);
-    for path in ["/api/v2/chats", "/genesys/2/chat/customer-support", "/genesys/2/chat-ntf"] {
-        let reply = send(path).await;
-        assert!(reply.text.contains("Too many requests"), "{path}: {}", reply.text);
+    let paths = ["/api/v2/chats", "/genesys/2/chat/customer-support", "/genesys/2/chat-ntf"];
+    for path in paths.into_iter().chain(["/genesys/nothing"]) {
+        for method in [Method::POST, Method::GET] {
+            let reply = send_by(method, path).await;
+            assert!(reply.text.contains("Too many requests"), "{path}: {}", reply.text);
+        }
     }
-    assert_eq!(send("/genesys/nothing").await.codes(), (404, 6), "where there is no door");
 }
 
 #[tokio::test]
