@@ -72,8 +72,6 @@ struct Inner {
     /// Lanes that exist; they are made when they are first needed.
     made: usize,
     waiting: BTreeMap<Rank, Waiting>,
-    /// The turn of who was served last.
-    turn: u64,
     number: u64,
     durations: VecDeque<Duration>,
     /// When the newest duration was measured, or when its measurement began.
@@ -106,14 +104,15 @@ impl Drop for Lane {
 }
 
 impl Inner {
-    /// Returns the turn of one more: after those of their address that wait, and never before those
-    /// that have passed, so that nobody comes before all who wait again and again.
+    /// Returns the turn of one more: after those of their address that wait, and not before whoever
+    /// of their urgency is next, so that nobody comes before all who wait again and again.
     fn next_turn(&self, urgency: Urgency, address: Option<IpAddr>) -> u64 {
-        let own = self
-            .waiting
-            .iter()
-            .filter(|(rank, waiting)| rank.urgency == urgency && waiting.address == address);
-        own.map(|(rank, _)| rank.turn + 1).max().unwrap_or(0).max(self.turn)
+        let first = Rank { urgency, turn: 0, number: 0 };
+        let alike = self.waiting.range(first..).take_while(|(rank, _)| rank.urgency == urgency);
+        let mut alike = alike.peekable();
+        let next = alike.peek().map_or(0, |(rank, _)| rank.turn);
+        let own = alike.filter(|(_, waiting)| waiting.address == address);
+        own.map(|(rank, _)| rank.turn + 1).max().unwrap_or(next)
     }
 }
 
@@ -190,10 +189,9 @@ impl Lanes {
         let mut workspace = workspace;
         loop {
             let mut inner = self.lock();
-            let Some((rank, next)) = inner.waiting.pop_first() else {
+            let Some((_, next)) = inner.waiting.pop_first() else {
                 return inner.idle.push(workspace);
             };
-            inner.turn = inner.turn.max(rank.turn);
             drop(inner);
             match next.lane.send(self.lane(workspace)) {
                 Ok(()) => return,
@@ -233,6 +231,7 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
     use std::task::{Context, Poll, Waker};
 
     use super::*;
@@ -241,44 +240,72 @@ mod tests {
         Some(IpAddr::from([192, 0, 2, last]))
     }
 
+    /// Those who wait, by a name.
+    struct Line {
+        lanes: Arc<Lanes>,
+        places: Vec<(&'static str, Pin<Box<dyn Future<Output = Option<Lane>>>>)>,
+    }
+
+    impl Line {
+        fn come(&mut self, count: usize, name: &'static str, urgency: Urgency, from: u8) {
+            for _ in 0..count {
+                let lanes = self.lanes.clone();
+                let mut place = Box::pin(async move { lanes.take(urgency, address(from)).await });
+                let mut context = Context::from_waker(Waker::noop());
+                assert!(place.as_mut().poll(&mut context).is_pending());
+                self.places.push((name, place));
+            }
+        }
+
+        /// Passes a lane on so many times; returns to whom, and the lane.
+        fn served(&mut self, count: usize, mut lane: Lane) -> (Vec<&'static str>, Lane) {
+            let mut context = Context::from_waker(Waker::noop());
+            let mut names = Vec::new();
+            for _ in 0..count {
+                drop(lane);
+                let next =
+                    self.places.iter_mut().enumerate().find_map(|(index, (_, place))| match place
+                        .as_mut()
+                        .poll(&mut context)
+                    {
+                        Poll::Ready(lane) => Some((index, lane?)),
+                        Poll::Pending => None,
+                    });
+                let index;
+                (index, lane) = next.expect("somebody is next");
+                names.push(self.places.remove(index).0);
+            }
+            (names, lane)
+        }
+    }
+
     #[tokio::test]
     async fn a_flood_stands_behind_whoever_has_tried_less_or_comes_alone() {
         let lanes = Lanes::of_at_most(1);
         let held = lanes.take(Urgency::After(0), address(1)).await.unwrap();
-        let flood: Vec<(Urgency, u8)> = (0..8).map(|_| (Urgency::After(0), 1)).collect();
-        let mistyped = (Urgency::After(1), 2);
-        let honest = (Urgency::After(0), 3);
-        let proven = (Urgency::Proven, 1);
-        let come: Vec<_> = flood.into_iter().chain([mistyped, honest, proven]).collect();
-        let mut places: Vec<_> = come
-            .iter()
-            .map(|(urgency, from)| {
-                let from = *from;
-                Some((from, *urgency, Box::pin(lanes.take(*urgency, address(from)))))
-            })
-            .collect();
-        let mut context = Context::from_waker(Waker::noop());
-        for (_, _, place) in places.iter_mut().flatten() {
-            assert!(place.as_mut().poll(&mut context).is_pending());
-        }
-        let mut order = Vec::new();
-        drop(held);
-        while order.len() < come.len() {
-            let mut served = None;
-            for place in &mut places {
-                let Some((from, urgency, waiting)) = place else { continue };
-                if let Poll::Ready(lane) = waiting.as_mut().poll(&mut context) {
-                    served = lane;
-                    order.push((*urgency, *from));
-                    *place = None;
-                    break;
-                }
-            }
-            drop(served.expect("somebody is next"));
-        }
-        assert_eq!(order[0], proven);
-        assert!(order[1..3].contains(&honest), "before all but one of the flood: {order:?}");
-        assert_eq!(order.last(), Some(&mistyped));
+        let mut line = Line { lanes, places: Vec::new() };
+        line.come(8, "flood", Urgency::After(0), 1);
+        line.come(1, "mistyped", Urgency::After(1), 2);
+        line.come(1, "honest", Urgency::After(0), 3);
+        line.come(1, "proven", Urgency::Proven, 1);
+        let (order, _) = line.served(11, held);
+        assert_eq!(order[0], "proven");
+        assert!(order[1..3].contains(&"honest"), "before all but one of the flood: {order:?}");
+        assert_eq!(order.last(), Some(&"mistyped"));
+    }
+
+    #[tokio::test]
+    async fn whoever_mistyped_does_not_wait_for_as_many_as_others_had_turns() {
+        let lanes = Lanes::of_at_most(1);
+        let held = lanes.take(Urgency::After(0), address(1)).await.unwrap();
+        let mut line = Line { lanes, places: Vec::new() };
+        line.come(8, "flood", Urgency::After(1), 1);
+        line.come(8, "shift", Urgency::After(0), 2);
+        let (order, held) = line.served(8, held);
+        assert_eq!(order, ["shift"; 8]);
+        line.come(1, "mistyped", Urgency::After(1), 3);
+        let (order, _) = line.served(2, held);
+        assert!(order.contains(&"mistyped"), "before all but one of the flood: {order:?}");
     }
 
     /// At the start of a shift: many from one address, and more come while others are let in.
