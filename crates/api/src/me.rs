@@ -203,7 +203,7 @@ pub(crate) async fn log_out(
     State(shared): State<Shared>,
     AnyUser(me): AnyUser,
 ) -> Result<Response, Refusal> {
-    auth::end(&shared, &me.user, me.session()).await?;
+    auth::end(&shared, me.id(), me.session()).await?;
     let mut response = Envelope::Plain.success(None).into_response();
     response.extensions_mut().insert(SessionEnded);
     Ok(response)
@@ -212,8 +212,13 @@ pub(crate) async fn log_out(
 /// Ends the contact-center session, and with it the login session, as documented
 /// (docs/compat/agents.md#session).
 async fn end(shared: &Shared, me: &Me) -> Result<Response, Refusal> {
-    shared.engine().desks().end_contact_session(me.id(), me.center()).await?;
-    auth::end(shared, &me.user, me.session()).await?;
+    let (it, whose) = (shared.clone(), me.clone());
+    let ending = async move {
+        it.engine().desks().end_contact_session(whose.id(), whose.center()).await?;
+        auth::end(&it, whose.id(), whose.session()).await.map_err(Refusal::from)
+    };
+    // Whoever hangs up after the first step is logged out nevertheless.
+    shared.engine().core().to_the_end(ending).await?;
     let mut response = Envelope::Plain.success(None).into_response();
     response.extensions_mut().insert(SessionEnded);
     Ok(response)

@@ -191,16 +191,26 @@ async fn state_of(
 }
 
 /// Ends a session, and what CometD opened by it. On return it is durable that its cookie opens
-/// nothing any more.
+/// nothing any more. Whoever hangs up meanwhile does not keep it from being ended.
 ///
 /// # Errors
 ///
 /// The store's own.
-pub(crate) async fn end(shared: &Shared, user: &User, session: &Session) -> Result<(), StoreError> {
+pub(crate) async fn end(
+    shared: &Shared,
+    user: UserId,
+    session: &Session,
+) -> Result<(), StoreError> {
     if session.is_new {
         // Its cookie never went out.
         return Ok(());
     }
+    let (it, session) = (shared.clone(), session.clone());
+    let ending = async move { end_stored(&it, user, &session).await };
+    shared.engine().core().to_the_end(ending).await
+}
+
+async fn end_stored(shared: &Shared, user: UserId, session: &Session) -> Result<(), StoreError> {
     let (engine, id) = (shared.engine(), session.id.as_str());
     let now = engine.core().now();
     loop {
@@ -208,15 +218,14 @@ pub(crate) async fn end(shared: &Shared, user: &User, session: &Session) -> Resu
         let expected = found.as_ref().map_or(0, |found| found.version);
         let created = found.map_or(now, |found| found.value.created);
         let csrf_token = String::new();
-        let over =
-            LoginSession { id: id.to_owned(), user: user.id, csrf_token, created, last_used: now };
+        let over = LoginSession { id: id.to_owned(), user, csrf_token, created, last_used: now };
         // Whoever the user is by now, it is over.
         if matches!(put(shared, over, expected, None).await?, Written::Yes) {
             break;
         }
     }
     session.logins.ended(id);
-    shared.comet().server().end_login(&identity_of(user.id), &login_of(id));
+    shared.comet().server().end_login(&identity_of(user), &login_of(id));
     // Other nodes end what they have of it.
     engine.core().tell_of_ended_login();
     Ok(())

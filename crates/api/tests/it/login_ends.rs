@@ -1,6 +1,7 @@
 //! What CometD opened by a login session ends with that, whatever it ended by and wherever.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, COOKIE};
@@ -8,12 +9,12 @@ use axum::http::{HeaderMap, HeaderName, Method, Request};
 use handoff_domain::User;
 use handoff_store::{ChangeSet, Key, Put, Record};
 use handoff_testkit::comet::{Reader, Writer, upgrade};
-use handoff_testkit::{Call, PASSWORD};
+use handoff_testkit::{Call, Fault, FaultyStore, PASSWORD};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 
-use crate::api::{CHANNELS, basic};
+use crate::api::{Api, CHANNELS, basic, store};
 use crate::nodes::{BOUND, HINTS, Hints, Node};
 
 /// What a client of Kate's is known by: a cookie with its token, or her password.
@@ -223,4 +224,31 @@ async fn sessions_end_of_a_user_whose_logins_were_ended_between_two_looks() {
     node.engine.core().store().commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
     node.until("the end", async |node| !goes_on(node, &id).await).await;
     node.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_while_they_are_logged_out_is_logged_out_nevertheless() {
+    let end = json!({"operationName": "EndContactCenterSession"});
+    for leave in [Call::new(Method::DELETE, "/me/session"), Call::post("/me", &end)] {
+        let faulty = Arc::new(FaultyStore::over(store().await));
+        let api = Api::start_on(faulty.clone(), |_| {}).await;
+        api.start_session("kate").await;
+        let login = api.calls(Call::get("/me").by("kate", PASSWORD)).await;
+        let cookie = login.cookie().unwrap();
+        let token = login.headers["x-csrf-token"].to_str().unwrap();
+        let known = |call: Call| call.header("cookie", &cookie).header("x-csrf-token", token);
+        api.calls(known(Call::get("/me"))).await.ok();
+        faulty.fail_next(Fault::Held);
+        tokio::select! {
+            reply = api.calls(known(leave)) => panic!("answered at once: {}", reply.text),
+            () = faulty.held() => {}
+        }
+        faulty.release();
+        let is_logged_out = async {
+            while api.calls(known(Call::get("/me"))).await.status != 401 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(BOUND, is_logged_out).await.expect("the cookie opens nothing");
+    }
 }

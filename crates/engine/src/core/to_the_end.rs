@@ -11,7 +11,7 @@ use super::Core;
 
 /// A future that is seen through: done where it is awaited, and by a task of its own from where it
 /// is dropped, so that the usual case costs no task.
-pub(crate) struct ToTheEnd<T: Send + 'static> {
+pub struct ToTheEnd<T: Send + 'static> {
     /// `None` once it is done.
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
     tasks: TaskTracker,
@@ -23,7 +23,7 @@ pub(crate) struct ToTheEnd<T: Send + 'static> {
 
 impl Core {
     /// Returns what does this work to its end once it has been begun; a stop waits for it.
-    pub(crate) fn to_the_end<T: Send + 'static>(
+    pub fn to_the_end<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> ToTheEnd<T> {
