@@ -107,7 +107,7 @@ impl Alone {
     ) -> Result<()> {
         let mut opening = JoinSet::new();
         for _ in 0..count {
-            let (engine, new) = (self.engine.clone(), self.opening(to, placement.clone()));
+            let (engine, new) = (self.engine.clone(), self.opening(to, *placement));
             opening.spawn(async move { engine.commands().open(&new).await });
         }
         while let Some(opened) = opening.join_next().await {

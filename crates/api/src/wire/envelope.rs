@@ -111,7 +111,7 @@ impl Envelope {
 }
 
 impl IntoResponse for Refusal {
-    /// Leaves the rest to [`crate::respond::in_final_form`], which knows the envelope and the
+    /// Leaves the rest to `respond::in_final_form`, which knows the envelope and the
     /// request's headers.
     fn into_response(self) -> Response {
         if let Some(cause) = &self.cause {
