@@ -24,14 +24,18 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::Intake;
+use crate::ports::{Intake, NotNow};
 use connection::Connection;
 pub use listener::LmtpListener;
 
 /// Knows which addresses are ours.
 pub trait Recipients: Send + Sync + 'static {
     /// Returns the mailbox that an address belongs to; `None` when it is not ours.
-    fn mailbox(&self, address: &str) -> Option<String>;
+    ///
+    /// # Errors
+    ///
+    /// When that is not known now; whoever asks is told to come again.
+    fn mailbox(&self, address: &str) -> Result<Option<String>, NotNow>;
 }
 
 /// How to serve.

@@ -183,8 +183,11 @@ fn all(texts: &[String]) -> Result<Vec<Address>, String> {
 impl Post for Poster {
     async fn post(&self, mail: &Interaction) -> Posted {
         let from = mail.email().map(|email| email.from.as_str()).unwrap_or_default();
-        let Some(mailbox) = self.addresses.of(from).filter(|mailbox| mailbox.center == mail.center)
-        else {
+        let found = match self.addresses.certainly_of(from) {
+            Ok(found) => found,
+            Err(error) => return Posted::Later { reply: error.to_string() },
+        };
+        let Some(mailbox) = found.filter(|mailbox| mailbox.center == mail.center) else {
             return Posted::Never { reply: format!("no mailbox has the address {from}") };
         };
         let Some(exit) = &mailbox.exit else {

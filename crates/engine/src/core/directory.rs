@@ -232,6 +232,13 @@ impl Directory {
         self.unreadable.contains(key)
     }
 
+    /// Tells whether there is a mailbox that cannot be read: an address that none of the others has
+    /// may be one of its.
+    #[must_use]
+    pub fn has_unreadable_mailboxes(&self) -> bool {
+        self.unreadable.iter().any(|key| matches!(key, Key::Mailbox(_)))
+    }
+
     /// Returns a user of a contact center.
     #[must_use]
     pub fn user(&self, center: CenterId, id: UserId) -> Option<&Arc<User>> {

@@ -160,12 +160,13 @@ impl Connection {
             return self.say("452 4.5.3 Too many recipients").await;
         }
         match self.config.recipients.mailbox(&address) {
-            Some(mailbox) => {
+            Ok(Some(mailbox)) => {
                 begun.recipients.push((address, mailbox));
                 self.say("250 2.1.5 Go on").await
             }
             // Not counted as an error: a mail server may well ask for many that are not there.
-            None => self.say("550 5.1.1 There is no such mailbox here").await,
+            Ok(None) => self.say("550 5.1.1 There is no such mailbox here").await,
+            Err(_) => self.say("451 4.3.0 Not known at the moment").await,
         }
     }
 

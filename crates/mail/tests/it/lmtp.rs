@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use handoff_mail::lmtp::{LmtpConfig, LmtpLimits, LmtpListener, Recipients, serve};
-use handoff_mail::ports::Source;
+use handoff_mail::ports::{NotNow, Source};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
@@ -16,11 +16,14 @@ use crate::peers::ledger::{Ledger, Manner};
 struct Desk;
 
 impl Recipients for Desk {
-    fn mailbox(&self, address: &str) -> Option<String> {
-        let (local, domain) = address.rsplit_once('@')?;
-        let local = local.split('+').next()?;
-        (domain == "desk.example" && ["support", "sales"].contains(&local))
-            .then(|| local.to_owned())
+    fn mailbox(&self, address: &str) -> Result<Option<String>, NotNow> {
+        let (local, domain) = address.rsplit_once('@').unwrap_or_default();
+        let local = local.split('+').next().unwrap_or_default();
+        if local == "unread" {
+            return Err(NotNow("planned by the test".into()));
+        }
+        Ok((domain == "desk.example" && ["support", "sales"].contains(&local))
+            .then(|| local.to_owned()))
     }
 }
 
@@ -82,9 +85,10 @@ async fn recipients_of_a_mailbox_share_a_message_and_each_has_an_answer() {
         "sales@desk.example",
         "support+t1@desk.example",
         "x@y.example",
+        "unread@desk.example",
     ];
     let codes = codes(server.port, &dialogue(&to, "Subject: x\r\n\r\n..dot")).await;
-    assert_eq!(codes, [220, 250, 250, 250, 550, 250, 250, 550, 354, 250, 250, 250, 221]);
+    assert_eq!(codes, [220, 250, 250, 250, 550, 250, 250, 550, 451, 354, 250, 250, 250, 221]);
     let taken = ledger.taken();
     let sender = Some("anna@customer.example".to_owned());
     let raw = b"Return-Path: <anna@customer.example>\r\nSubject: x\r\n\r\n.dot\r\n";
