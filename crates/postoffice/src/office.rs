@@ -15,6 +15,7 @@ use crate::collectors::Collectors;
 use crate::connections::Connections;
 use crate::intake::EngineIntake;
 use crate::post::Poster;
+use crate::relays::Relays;
 
 /// What all mailboxes of a server share.
 pub struct Settings {
@@ -29,6 +30,7 @@ pub struct Settings {
 pub struct PostOffice {
     addresses: Arc<Addresses>,
     poster: Arc<Poster>,
+    relays: Arc<Relays>,
     files: Arc<FileKeeper>,
     signer: Signer,
     connections: Arc<Connections>,
@@ -42,9 +44,15 @@ impl PostOffice {
         let (connections, files) = (Arc::new(connections), files.clone());
         let addresses = Addresses::new(core.clone(), connections.clone(), signer.clone());
         let addresses = Arc::new(addresses);
-        let poster =
-            Poster::new(addresses.clone(), connections.clone(), signer.clone(), files.clone());
-        Self { addresses, poster: Arc::new(poster), files, signer, connections, lmtp }
+        let relays = Arc::new(Relays::new(core.clone(), connections.clone()));
+        let poster = Poster::new(
+            addresses.clone(),
+            connections.clone(),
+            relays.clone(),
+            signer.clone(),
+            files.clone(),
+        );
+        Self { addresses, poster: Arc::new(poster), relays, files, signer, connections, lmtp }
     }
 
     /// Returns which addresses the contact centers have.
@@ -71,6 +79,8 @@ impl PostOffice {
         let core = engine.core().clone();
         let collectors = Collectors::new(core, self.connections, intake.clone(), tasks.clone());
         tasks.spawn(collectors.run(stopping.clone()));
+        let (relays, stopped) = (self.relays, stopping.clone());
+        tasks.spawn(async move { relays.follow(stopped).await });
         if let Some(listener) = self.lmtp {
             let limits = LmtpLimits::default();
             let config = LmtpConfig { host_name, recipients: self.addresses, limits };

@@ -31,7 +31,7 @@ pub(crate) struct Poster {
     addresses: Arc<Addresses>,
     signer: Signer,
     files: Arc<FileKeeper>,
-    relays: Relays,
+    relays: Arc<Relays>,
     connections: Arc<Connections>,
 }
 
@@ -39,10 +39,11 @@ impl Poster {
     pub(crate) fn new(
         addresses: Arc<Addresses>,
         connections: Arc<Connections>,
+        relays: Arc<Relays>,
         signer: Signer,
         files: Arc<FileKeeper>,
     ) -> Self {
-        Self { addresses, signer, files, relays: Relays::new(connections.clone()), connections }
+        Self { addresses, signer, files, relays, connections }
     }
 
     /// Makes the message, or says why it never can be sent or cannot be now.
@@ -112,8 +113,7 @@ impl Poster {
     }
 
     async fn hand_over(&self, address: &str, relay: &SmtpRelay, composed: &Composed) -> Posted {
-        let is_mailbox = |address: &str| self.addresses.of(address).is_some();
-        let relay = match self.relays.of(address, relay, is_mailbox).await {
+        let relay = match self.relays.of(address, relay).await {
             Ok(relay) => relay,
             Err(reply) => return Posted::Later { reply },
         };
