@@ -240,10 +240,12 @@ mod tests {
         Some(IpAddr::from([192, 0, 2, last]))
     }
 
+    type Waiting = Pin<Box<dyn Future<Output = Option<Lane>>>>;
+
     /// Those who wait, by a name.
     struct Line {
         lanes: Arc<Lanes>,
-        places: Vec<(&'static str, Pin<Box<dyn Future<Output = Option<Lane>>>>)>,
+        places: Vec<(&'static str, Waiting)>,
     }
 
     impl Line {
