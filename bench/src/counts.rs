@@ -30,8 +30,6 @@ const ITEMS: usize = 5;
 /// After how many rounds a count that is above its ceiling is believed: on a busy machine workers
 /// do more by the clock in each.
 const ROUNDS_MAX: usize = 40;
-/// After how many runs the store's bytes are believed.
-const RUNS_MAX: usize = 6;
 /// How much more than the figure that was found last is let pass: counts move a little with how
 /// threads meet.
 const ROOM: f64 = 1.1;
@@ -61,13 +59,14 @@ struct Count {
 }
 
 pub(crate) async fn run(options: &Options) -> Result<()> {
+    // First: what a process that has ended wrote is counted to the one that awaited it.
+    let store = costs::each(options.items, 1).await?;
     let rounds = usize::from(options.rounds);
     let measured = tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         LocalSet::new().block_on(&runtime, measure(rounds))
     });
     let [allocations, calls] = measured.await.context("counting was interrupted")??;
-    let store = stored(options.items).await?;
     let counts = [
         Count { what: "allocations", known: ALLOCATIONS, found: allocations },
         Count { what: "system calls", known: SYSTEM_CALLS, found: calls },
@@ -76,22 +75,6 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         Count { what: "KB written", known: KB_WRITTEN, found: store.kb },
     ];
     check(&counts)
-}
-
-/// Returns what commands take of the store, of several runs the one that wrote the least: how often
-/// the store copies its log meanwhile goes by the clock.
-async fn stored(items: u16) -> Result<costs::Each> {
-    let mut least = costs::each(items, 1).await?;
-    for _ in 1..RUNS_MAX {
-        if least.kb <= KB_WRITTEN * ROOM {
-            break;
-        }
-        let again = costs::each(items, 1).await?;
-        if again.kb < least.kb {
-            least = again;
-        }
-    }
-    Ok(least)
 }
 
 /// Prints all counts, and fails when one is above its ceiling.
