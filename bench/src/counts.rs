@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_is_above_its_ceiling_is_refused() {
-        let of = |found| Count { what: "pages", known: PAGES, found };
+        let of = |found| Count { what: "pages", known: 10.0, found };
         assert!(check(&[of(10.9)]).is_ok());
         let refused = check(&[of(9.0), of(11.1)]).unwrap_err();
         assert_eq!(refused.to_string(), "above the ceiling: pages");
