@@ -48,7 +48,7 @@ struct SignedIn {
     name: String,
     client: Client,
     took_ms: f64,
-    /// Gives when they were told that their session is over.
+    /// Returns when they were told that their session is over.
     session: JoinHandle<Result<Instant>>,
 }
 
