@@ -24,8 +24,8 @@ const EVERYTHING: [&str; 3] = ["--workspace", "--all-targets", "--all-features"]
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy,
-    /// build, test, counts, widget, interop, mail, browser, applies, cuts, chats, mails, floods,
-    /// documentation.
+    /// build, test, counts, widget, desk, interop, mail, browser, applies, cuts, chats, mails,
+    /// floods, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
     #[command(flatten)]
@@ -120,6 +120,7 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         // As it was built: cargo would build it again without the other packages' features.
         ("counts", Box::new(move || plain(counts(root)))),
         ("widget", Box::new(move || plain(script("web/chat-widget/check.sh")))),
+        ("desk", Box::new(move || plain(script("web/desk/check.sh")))),
         ("interop", Box::new(move || plain(script("tests/interop/run.sh")))),
         ("mail", Box::new(move || plain(script("tests/mail/run.sh")))),
         ("browser", Box::new(move || plain(script("tests/browser/run.sh")))),

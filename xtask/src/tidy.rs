@@ -23,7 +23,8 @@ const OWN: &[&str] = &["bench", "crates", "xtask", "tests", "config", "docs", "w
 /// Directories that hold nothing of our own.
 const FOREIGN: &[&str] = &["target", "node_modules", ".venv", "dist", "__pycache__"];
 /// What text files end in, beside Rust sources.
-const TEXT: &[&str] = &["toml", "md", "sh", "py", "mjs", "js", "ts", "tsx", "sql", "yml", "yaml"];
+const TEXT: &[&str] =
+    &["toml", "md", "sh", "py", "mjs", "js", "ts", "tsx", "vue", "css", "sql", "yml", "yaml"];
 
 /// One breach of one rule.
 #[derive(Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use crate::{bounded, set_up};
 /// The longest that one step may take, in s; packages may have to come from the registry.
 const SECONDS_MAX: u64 = 600;
 /// The packages below `web`, and where their pages are below `web/dist`.
-const PACKAGES: &[(&str, &str)] = &[("chat-widget", "chat")];
+const PACKAGES: &[(&str, &str)] = &[("chat-widget", "chat"), ("desk", "desk")];
 /// What is no source: packages from elsewhere.
 const FOREIGN: &str = "node_modules";
 

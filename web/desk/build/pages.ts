@@ -1,0 +1,90 @@
+// What the build adds to Vite's: the page once for every depth of an address, everything packed
+// ahead, and a check of what a first visit loads.
+
+import {readdirSync, readFileSync, rmSync, writeFileSync} from "node:fs";
+import {join} from "node:path";
+import {brotliCompressSync, constants, gzipSync} from "node:zlib";
+import type {Plugin, Rolldown} from "vite";
+
+/** The most that a first visit may load without the editor of letters, in bytes after gzip. */
+const FIRST_LOAD_MAX = 250 * 1024;
+/** The font file that every page in the four languages needs; the others wait for their letters. */
+const FIRST_FONT = /inter-latin-wght-normal/;
+/** The most parts that an address of the desk has: `/desk/mine/{interactionId}`. */
+const DEPTH_MAX = 3;
+/** What is worth packing; fonts are packed already. */
+const PACKED = /\.(js|css|svg|html|md)$/;
+
+export function pages(): Plugin {
+    return {
+        name: "handoff-pages",
+        apply: "build",
+        writeBundle(options, bundle) {
+            const home = options.dir ?? ".";
+            const html = readFileSync(join(home, "index.html"), "utf8");
+            const load = firstLoad(html, bundle);
+            console.log(`first load: ${load} bytes after gzip, at most ${FIRST_LOAD_MAX}`);
+            if (load > FIRST_LOAD_MAX) {
+                this.error(`a first visit would load ${load} bytes; the most is ${FIRST_LOAD_MAX}`);
+            }
+            write(home, html);
+            pack(home);
+        },
+    };
+}
+
+function write(home: string, html: string): void {
+    for (let depth = 1; depth <= DEPTH_MAX; depth += 1) {
+        writeFileSync(join(home, `depth-${depth}.html`), atDepth(html, depth));
+    }
+    rmSync(join(home, "index.html"));
+}
+
+/**
+ * Returns the page for addresses with so many parts; the root has one, an empty one. A `base`
+ * element would do the same, but the policy forbids it.
+ */
+export function atDepth(html: string, depth: number): string {
+    return html.replaceAll('="./', `="${"../".repeat(depth - 1) || "./"}`);
+}
+
+function pack(home: string): void {
+    for (const name of readdirSync(home, {recursive: true, encoding: "utf8"})) {
+        if (!PACKED.test(name)) continue;
+        const path = join(home, name);
+        const bytes = readFileSync(path);
+        writeFileSync(`${path}.gz`, gzipped(bytes));
+        writeFileSync(`${path}.br`, brotliCompressSync(bytes, {
+            params: {[constants.BROTLI_PARAM_SIZE_HINT]: bytes.length},
+        }));
+    }
+}
+
+function gzipped(bytes: Uint8Array | string): Uint8Array {
+    return gzipSync(bytes, {level: 9});
+}
+
+/** Adds up the page, its scripts with all that they import at once, its styles and its font. */
+function firstLoad(html: string, bundle: Rolldown.OutputBundle): number {
+    const names = new Set<string>();
+    const follow = (name: string): void => {
+        const part = bundle[name];
+        if (part === undefined || names.has(name)) return;
+        names.add(name);
+        if (part.type === "chunk") part.imports.forEach(follow);
+    };
+    for (const part of Object.values(bundle)) {
+        if (html.includes(part.fileName) || FIRST_FONT.test(part.fileName)) follow(part.fileName);
+    }
+    let sum = gzipped(html).length;
+    for (const name of names) {
+        const part = bundle[name];
+        if (part?.type === "chunk") sum += gzipped(part.code).length;
+        if (part?.type === "asset") sum += sizeOf(part);
+    }
+    return sum;
+}
+
+function sizeOf(asset: Rolldown.OutputAsset): number {
+    return PACKED.test(asset.fileName) ? gzipped(asset.source).length : asset.source.length;
+}

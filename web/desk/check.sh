@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Checks the types of the desk's sources and runs their unit tests. Installs the pinned packages
+# when they are missing (needs the registry once).
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")"
+if [[ ! node_modules/.package-lock.json -nt package-lock.json ]]; then
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    touch node_modules/.package-lock.json
+fi
+npm run --silent check
+report=$(npm run --silent test) || { echo "$report"; exit 1; }
+# The line that `cargo xtask ci` counts.
+passed=$(sed -n 's/^# pass //p' <<<"$report")
+echo "$passed passed, $(sed -n 's/^# fail //p' <<<"$report") failed"
