@@ -13,6 +13,7 @@
 //! | an item came into or left a watched workbin | – | `WorkbinStateChangeMessage` on `/v2/me/workbins` |
 //! | own channels changed | – | `ChannelStateChangeMessageV2` on `/v2/me/channels` |
 
+mod once;
 pub mod topics;
 
 use bytes::Bytes;
@@ -30,6 +31,8 @@ use crate::wire::notification::{
 };
 use crate::wire::resource::{Lookup, channels};
 use crate::wire::transcript::LogMessage;
+
+pub use once::Once;
 
 /// Returns the data of the message that tells `row` to `reader` on `topic`, where it has this
 /// number.

@@ -12,7 +12,7 @@ use super::audience;
 use super::identity::{credentials_of, identity_of, login_of};
 use super::link::Link;
 use crate::auth::Logins;
-use crate::notify::{self, topics};
+use crate::notify::{self, Once, topics};
 use crate::wire::letters::Cleaner;
 use crate::wire::resource::{Lookup, PublicUrl};
 
@@ -22,6 +22,7 @@ pub struct Voice {
     core: Arc<Core>,
     pub(super) link: Arc<Link>,
     url: PublicUrl,
+    once: Once,
     pub(super) letters: Arc<Cleaner>,
     /// What this node remembers of login sessions.
     pub(super) logins: Arc<Logins>,
@@ -31,7 +32,14 @@ impl Voice {
     /// Makes it; until `Comet::new` nobody hears it.
     #[must_use]
     pub fn new(core: Arc<Core>, url: PublicUrl, letters: Arc<Cleaner>) -> Arc<Self> {
-        Arc::new(Self { core, link: Arc::default(), url, letters, logins: Arc::default() })
+        Arc::new(Self {
+            core,
+            link: Arc::default(),
+            url,
+            once: Once::default(),
+            letters,
+            logins: Arc::default(),
+        })
     }
 }
 
@@ -39,7 +47,8 @@ impl Publisher for Voice {
     fn render(&self, row: &StreamRow, reader: UserId, topic: Topic, number: u64) -> Bytes {
         let directory = self.core.directory();
         let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
-        notify::render(row, reader, topic, number, lookup)
+        let render = || notify::render(row, reader, topic, number, lookup);
+        self.once.message(row, (topic, number), &directory, render)
     }
 
     fn render_note(

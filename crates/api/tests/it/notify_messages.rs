@@ -1,14 +1,18 @@
 //! Every kind of message, as clients get it.
 
-use handoff_api::notify;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use handoff_api::notify::{self, Once};
 use handoff_api::wire::notification::{
     SubscriptionState, WorkbinContent, WorkbinSubscription, workbin_content, workbin_subscription,
 };
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
     ChannelState, Desk, Event, Interaction, Media, Mode, Notice, NotificationType, OfferKind,
-    Owner, Readiness, State, Status, Topic, View,
+    Owner, Readiness, State, Status, Topic, View, Visibility,
 };
+use handoff_engine::Directory;
 use handoff_store::StreamRow;
 use insta::assert_json_snapshot;
 use serde_json::Value;
@@ -247,4 +251,93 @@ async fn a_workbins_subscription_is_confirmed() {
         "workbin_of_another_user",
         told(kates, BEN, SubscriptionState::RequestFailed)
     );
+}
+
+/// Returns the events of a reader's stream of every kind, two at the same position among them.
+fn told_rows() -> Vec<(StreamRow, Topic)> {
+    let plain = |view| notice(view);
+    let all = |view: View| {
+        let caused = Notice { reference: Some(12), ..plain(view.clone()) };
+        let failed =
+            Notice { error: Some((2, "\"sequence\":7".to_owned())), ..plain(view.clone()) };
+        let data = Notice { kind: NotificationType::PropertiesUpdated, ..plain(view.clone()) };
+        [plain(view), caused, failed, data]
+    };
+    let views = [
+        View::Workbin { workbin: TEAM, added: true },
+        View::Workbin { workbin: TEAM, added: false },
+        View::Workbin { workbin: IN_PROGRESS.of_owner(KATE), added: true },
+        View::Gone(Status::Completed),
+        View::Gone(Status::Revoked),
+        View::Concerned(Status::Chatting),
+        View::Messages { sees: Visibility::Agents },
+        View::Messages { sees: Visibility::Supervisors },
+    ];
+    let chat = conference();
+    let subjects = [
+        (9, Subject::Interaction(waiting(Media::Email))),
+        (10, Subject::Interaction(chat.clone())),
+        (11, Subject::Transcript { interaction: chat, entries: Vec::new() }),
+    ];
+    let topics = [Topic::Workbins, Topic::Interactions, Topic::Chats, Topic::Emails];
+    let mut rows = Vec::new();
+    for notice in views.into_iter().flat_map(all) {
+        for topic in topics {
+            // Those that differ in the event alone come one after the other.
+            rows.extend(subjects.iter().map(|(position, subject)| {
+                let row = row(notice.clone(), subject.clone());
+                (StreamRow { position: *position, ..row }, topic)
+            }));
+        }
+    }
+    rows
+}
+
+/// Renders every row for two readers, twice each and with other numbers; returns how often that
+/// was not what is rendered for each alone, and how often it was rendered.
+async fn rendered_once(place: impl Fn(u64) -> u64) -> (usize, usize) {
+    let names = Names::load().await;
+    let (once, directory) = (Once::default(), names.directory());
+    let (mut wrong, mut rendered) = (0, 0);
+    for (row, topic) in told_rows() {
+        for (reader, number) in [(KATE, 4), (BEN, 1_000), (KATE, 999_999), (BEN, 7)] {
+            let alone = notify::render(&row, reader, topic, number, names.lookup());
+            let placed = StreamRow { position: place(row.position), ..row.clone() };
+            let shared = once.message(&placed, (topic, number), directory, || {
+                rendered += 1;
+                alone.clone()
+            });
+            wrong += usize::from(shared != alone);
+        }
+    }
+    (wrong, rendered)
+}
+
+#[tokio::test]
+async fn a_message_that_all_are_shown_alike_is_rendered_once_and_the_same_bytes() {
+    let all = told_rows().len() * 4;
+    let (wrong, rendered) = rendered_once(|position| position).await;
+    assert_eq!(wrong, 0);
+    assert!(rendered < all, "{rendered} of {all}");
+}
+
+/// The control: where events are taken for one, somebody gets what was said of another.
+#[tokio::test]
+async fn messages_of_different_events_are_not_taken_for_one() {
+    assert!(rendered_once(|_| 9).await.0 > 0);
+}
+
+#[tokio::test]
+async fn a_message_is_rendered_anew_with_other_names() {
+    let names = Names::load().await;
+    let others = Arc::new(names.directory().as_ref().clone());
+    let row = row(notice(View::Gone(Status::Revoked)), Subject::Interaction(waiting(Media::Email)));
+    let once = Once::default();
+    let rendered = |directory: &Arc<Directory>, text: &'static str| {
+        let render = || Bytes::from_static(text.as_bytes());
+        once.message(&row, (Topic::Emails, 5), directory, render)
+    };
+    assert_eq!(rendered(names.directory(), r#"{"sequence":5,"a":1}"#), r#"{"sequence":5,"a":1}"#);
+    assert_eq!(rendered(names.directory(), ""), r#"{"sequence":5,"a":1}"#);
+    assert_eq!(rendered(&others, r#"{"sequence":5,"a":2}"#), r#"{"sequence":5,"a":2}"#);
 }

@@ -29,16 +29,20 @@ pub(crate) const NOON: Time = Time(1_767_960_000_000);
 
 /// What rendering looks up, owned.
 pub(crate) struct Names {
-    directory: Directory,
+    directory: Arc<Directory>,
     url: PublicUrl,
     letters: Cleaner,
 }
 
 impl Names {
     pub(crate) async fn load() -> Self {
-        let directory = Directory::load(&*store().await).await.unwrap();
+        let directory = Arc::new(Directory::load(&*store().await).await.unwrap());
         let letters = Cleaner::new(Arc::new(Trusting));
         Self { directory, url: PublicUrl::new("http://127.0.0.1:8090"), letters }
+    }
+
+    pub(crate) const fn directory(&self) -> &Arc<Directory> {
+        &self.directory
     }
 
     pub(crate) fn lookup(&self) -> Lookup<'_> {
