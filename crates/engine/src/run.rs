@@ -99,11 +99,10 @@ impl Engine {
                 Received::Hint(Hint::Streams { from, users }) => {
                     let is_own = from == self.core.incarnation().0;
                     let owed = if is_own { Owed::FreshRows } else { Owed::Rows };
-                    users.iter().for_each(|user| self.delivery.give_soon(UserId(*user), owed));
+                    self.delivery.give_soon(&users_of(&users), owed);
                 }
                 Received::Hint(Hint::Promised(users)) => {
-                    let users = users.iter().map(|user| UserId(*user));
-                    users.for_each(|user| self.delivery.give_soon(user, Owed::PromisedAnswers));
+                    self.delivery.give_soon(&users_of(&users), Owed::PromisedAnswers);
                 }
                 Received::Hint(Hint::Chats(chats)) => self.conversations.tell_changed(&chats),
                 // Streams that were missed are found by the periodic look.
@@ -179,4 +178,8 @@ impl Engine {
     pub const fn workers(&self) -> &Workers {
         &self.workers
     }
+}
+
+fn users_of(ids: &[u128]) -> Vec<UserId> {
+    ids.iter().copied().map(UserId).collect()
 }

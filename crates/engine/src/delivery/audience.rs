@@ -230,6 +230,17 @@ impl Audience {
         self.go_on_replaying(publisher, store, user).await
     }
 
+    /// The same as far as it needs no read; tells whether that was all.
+    pub(crate) fn give_without_reading(
+        &mut self,
+        publisher: &dyn Publisher,
+        user: UserId,
+        fresh: Option<Vec<AddedRow>>,
+    ) -> bool {
+        fresh.is_some_and(|rows| self.give_following(publisher, user, rows))
+            && self.sessions.values().all(|session| session.replayed.is_none())
+    }
+
     /// Hands every session rows as long as none is missing before them; tells whether none was.
     fn give_following(
         &mut self,

@@ -18,6 +18,10 @@ use crate::outward::Publisher;
 /// takes to reach every node.
 const PROMISED_KEPT_MS: u64 = 60_000;
 
+/// How many users one task gives rows to that need no read: some 10 µs each, after which others
+/// have their turn.
+const TOGETHER_MAX: usize = 128;
+
 /// What a user's sessions may be owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Owed {
@@ -259,32 +263,72 @@ impl Delivery {
     /// Begins a delivery to a user, unless one is about to begin anyway; replays that had no room
     /// go on with it.
     pub fn deliver_soon(self: &Arc<Self>, user: UserId) {
-        self.give_soon(user, Owed::Rows);
+        self.give_soon(&[user], Owed::Rows);
     }
 
-    /// Begins to give a user what they are owed, unless that is about to begin anyway.
-    pub(crate) fn give_soon(self: &Arc<Self>, user: UserId, owed: Owed) {
-        if self.audience(user).is_none() {
-            return;
-        }
+    /// Begins to give users what they are owed, unless that is about to begin anyway.
+    pub(crate) fn give_soon(self: &Arc<Self>, users: &[UserId], owed: Owed) {
         let scheduled = || self.scheduled.lock().unwrap_or_else(PoisonError::into_inner);
-        if !scheduled().insert((user, owed)) {
+        let is_due =
+            |user: &UserId| self.audience(*user).is_some() && scheduled().insert((*user, owed));
+        if let [user] = users {
+            if is_due(user) {
+                self.begin_to_give([*user], owed);
+            }
             return;
         }
+        let due: Vec<UserId> = users.iter().copied().filter(is_due).collect();
+        due.chunks(TOGETHER_MAX).for_each(|users| self.begin_to_give(users.to_vec(), owed));
+    }
+
+    fn begin_to_give<U>(self: &Arc<Self>, users: U, owed: Owed)
+    where
+        U: AsRef<[UserId]> + Send + Sync + 'static,
+    {
         let delivery = self.clone();
-        self.core.tasks.spawn(async move {
+        self.core.tasks.spawn(async move { delivery.give_to_all(users.as_ref(), owed).await });
+    }
+
+    async fn give_to_all(self: &Arc<Self>, users: &[UserId], owed: Owed) {
+        for user in users {
             // Taken off the list before reading: a hint from here on means rows that this round may
             // not see.
-            let scheduled = &delivery.scheduled;
-            scheduled.lock().unwrap_or_else(PoisonError::into_inner).remove(&(user, owed));
-            if let Err(error) = delivery.give(user, owed).await {
-                tracing::warn!(
-                    agent.id = %user,
-                    error = %error,
-                    "a delivery failed; the next look tries again"
-                );
+            let scheduled = || self.scheduled.lock().unwrap_or_else(PoisonError::into_inner);
+            scheduled().remove(&(*user, owed));
+            match (users, self.give_at_once(*user, owed)) {
+                (_, None) => {}
+                ([_], Some(owed)) => self.give_or_warn(*user, owed).await,
+                // What has to wait keeps nobody else waiting.
+                (_, Some(owed)) => {
+                    let (delivery, user) = (self.clone(), *user);
+                    self.core.tasks.spawn(async move { delivery.give_or_warn(user, owed).await });
+                }
             }
-        });
+        }
+    }
+
+    /// Hands a user's sessions what they are owed as far as nothing has to be waited for; returns
+    /// what they are owed still.
+    fn give_at_once(&self, user: UserId, owed: Owed) -> Option<Owed> {
+        if owed != Owed::FreshRows {
+            return Some(owed);
+        }
+        let handle = self.audience(user)?;
+        let Ok(mut audience) = handle.try_lock() else { return Some(owed) };
+        let fresh = self.core.fresh.take(user);
+        let is_all = audience.give_without_reading(&*self.publisher, user, fresh);
+        // What was taken out and not given has to be read.
+        (!is_all).then_some(Owed::Rows)
+    }
+
+    async fn give_or_warn(&self, user: UserId, owed: Owed) {
+        if let Err(error) = self.give(user, owed).await {
+            tracing::warn!(
+                agent.id = %user,
+                error = %error,
+                "a delivery failed; the next look tries again"
+            );
+        }
     }
 
     /// The periodic look for what was missed: reach that could not be recorded, promised answers,

@@ -1,14 +1,15 @@
 //! What a node did itself is given to its sessions without being read, and only where nothing is
 //! missing before it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use handoff_domain::event::Cause;
-use handoff_domain::{Action, InteractionId, Topic, UserData, Value};
-use handoff_engine::{ChannelChange, Replay};
+use handoff_domain::{Action, InteractionId, Named, Target, Topic, UserData, Value};
+use handoff_engine::{ChannelChange, Replay, Subscriptions};
 
-use crate::rig::{CENTER, Fault, Given, KATE, Rig};
+use crate::rig::{BEN, CENTER, Fault, Given, KATE, Rig};
 use crate::two_nodes::nodes;
 
 const SESSION: &str = "kate";
@@ -148,5 +149,32 @@ async fn a_commit_that_is_overtaken_is_told_first_and_once() {
     change_data(&rig, id, 2).await;
     assert_eq!(numbers(&given(&rig, 2).await), [3, 4]);
     assert_eq!(rig.store.fired(), 1);
+    rig.engine.stop().await;
+}
+
+/// Both are told of the same event. Kate's sessions wait for one of them to subscribe, which waits
+/// for the store.
+#[tokio::test]
+async fn nobody_waits_for_whoever_waits_for_the_store() {
+    let rig = Rig::new().await;
+    let id = at_work(&rig).await;
+    rig.bring_in(BEN).await;
+    let before = given(&rig, 0).await.len();
+    let told = rig.recorder.of(&format!("{BEN}-1")).len();
+    rig.store.stall(true);
+    let engine = rig.engine.clone();
+    let subscribing = tokio::spawn(async move {
+        let topics = BTreeMap::from([(Topic::Interactions, Replay::Live)]);
+        let name = "/v2/me/interactions".to_owned();
+        let late = Subscriptions { name, topics, under_own_name: false };
+        engine.delivery().subscribe(KATE, CENTER, "late", late).await
+    });
+    rig.store.stalled().await;
+    let to_ben = Action::Transfer(Target::Agent(Named::Known(BEN)));
+    rig.act(KATE, id, to_ben).await.unwrap();
+    assert_eq!(given(&rig, before + 1).await.len(), before, "the control");
+    assert_eq!(rig.recorder.of(&format!("{BEN}-1")).len(), told + 1);
+    subscribing.abort();
+    assert_eq!(given(&rig, before + 1).await.len(), before + 1);
     rig.engine.stop().await;
 }
