@@ -12,8 +12,8 @@ use crate::sql::encode::Growth;
 use crate::sql::log as text;
 
 /// Most owners that are remembered; beyond it all are forgotten and read anew. An owner takes some
-/// 150 bytes, and a large center has a thousand agents at work.
-const OWNERS_MAX: usize = 4_096;
+/// 150 bytes, and an event may be told to ten thousand agents, who would push each other out.
+const OWNERS_MAX: usize = 16_384;
 
 /// What is known of one owner's stream.
 #[derive(Debug, Default)]
