@@ -11,7 +11,8 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     println!("cargo::rerun-if-changed=../../web/dist");
-    if !Path::new("../../web/dist/chat/widget.js").exists() {
+    let is_built = |page| Path::new("../../web/dist").join(page).exists();
+    if !["chat/widget.js", "desk/depth-1.html"].into_iter().all(is_built) {
         println!(
             "cargo::error=the pages are not built: run `cargo xtask web`, or build without `pages`"
         );

@@ -1,4 +1,5 @@
-//! What browsers load from here: the script of the chat window, and the demo's page around it.
+//! What browsers load from here: the desk, the script of the chat window, and the demo's page
+//! around it.
 //!
 //! The files come from `handoff-web`. Everything else that browsers do here goes through the API,
 //! which this module knows nothing of.
@@ -14,6 +15,10 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get};
 use bytes::Bytes;
 use handoff_web::{NOT_BUILT, Page, Pages};
+
+mod desk;
+
+pub(crate) use desk::desk;
 
 /// Where the page of the demo is.
 pub(crate) const DEMO_PATH: &str = "/demo/chat";
@@ -48,11 +53,27 @@ fn page(pages: &Pages, path: &'static str) -> MethodRouter {
     get(async move |headers: HeaderMap| answer(pages.page(path), &headers))
 }
 
-/// Answers with a page, or with the word that the browser's copy is still the right one.
 fn answer(page: Option<Page>, asked: &HeaderMap) -> Response {
-    let Some(Page { content_type, bytes, etag }) = page else {
-        return (StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT).into_response();
-    };
+    let Some(page) = page else { return not_built() };
+    let is_html = page.content_type.starts_with("text/html");
+    let mut response = as_asked(page, asked);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, CACHE);
+    // Without it a page that isolates itself from other origins (COEP) could not load the script.
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    if is_html {
+        headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    }
+    response
+}
+
+fn not_built() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT).into_response()
+}
+
+/// Answers with a page, or with the word that the browser's copy is still the right one.
+fn as_asked(Page { content_type, bytes, etag }: Page, asked: &HeaderMap) -> Response {
     let is_same = asked.get_all(IF_NONE_MATCH).iter().any(|tags| names(tags, &etag));
     let mut response = if is_same {
         StatusCode::NOT_MODIFIED.into_response()
@@ -63,16 +84,9 @@ fn answer(page: Option<Page>, asked: &HeaderMap) -> Response {
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         headers.insert(ETAG, etag);
     }
-    headers.insert(CACHE_CONTROL, CACHE);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Without it a page that isolates itself from other origins (COEP) could not load the script.
-    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
     if !is_same {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    }
-    if content_type.starts_with("text/html") {
-        headers.insert(CONTENT_SECURITY_POLICY, POLICY);
-        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     }
     response
 }

@@ -165,8 +165,9 @@ impl Server {
         let assembly = Assembly::build(core, setup).await;
         let Assembly { engine, comet, doors, router, operator } =
             assembly.context("the engine cannot be started")?;
-        let router = router.merge(pages::widget(&Pages::of_this_build())).merge(more_pages);
-        let acceptor = Acceptor::new(router, options::accept(config));
+        let built = Pages::of_this_build();
+        let router = router.merge(pages::widget(&built)).merge(pages::desk(&built));
+        let acceptor = Acceptor::new(router.merge(more_pages), options::accept(config));
         engine.start();
         let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();

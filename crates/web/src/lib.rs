@@ -11,4 +11,4 @@
 
 mod pages;
 
-pub use pages::{NOT_BUILT, Page, Pages};
+pub use pages::{NOT_BUILT, Packing, Page, Pages};

@@ -23,6 +23,34 @@ pub struct Page {
     pub etag: String,
 }
 
+/// How a file is packed ahead, so that nobody packs it while somebody waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    Brotli,
+    Gzip,
+}
+
+impl Packing {
+    /// Both, the smaller one first.
+    pub const ALL: [Self; 2] = [Self::Brotli, Self::Gzip];
+
+    /// Returns its name among the content codings of HTTP.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gz",
+        }
+    }
+}
+
 /// Where pages come from.
 #[derive(Clone, Debug)]
 pub struct Pages {
@@ -53,7 +81,17 @@ impl Pages {
     /// Returns the page at a path such as `chat/widget.js`; `None` when there is none.
     #[must_use]
     pub fn page(&self, path: &str) -> Option<Page> {
-        let content_type = content_type(path)?;
+        self.read(content_type(path)?, path)
+    }
+
+    /// Returns the page at a path as it was packed ahead; `None` when it was not. Its type is that
+    /// of what is packed.
+    #[must_use]
+    pub fn packed(&self, path: &str, packing: Packing) -> Option<Page> {
+        self.read(content_type(path)?, &format!("{path}.{}", packing.ending()))
+    }
+
+    fn read(&self, content_type: &'static str, path: &str) -> Option<Page> {
         let bytes = match &self.directory {
             None => carried(path)?,
             Some(directory) => Cow::Owned(std::fs::read(directory.join(plain(path)?)).ok()?),
@@ -85,6 +123,9 @@ fn content_type(path: &str) -> Option<&'static str> {
         "js" => Some("text/javascript; charset=utf-8"),
         "html" => Some("text/html; charset=utf-8"),
         "css" => Some("text/css; charset=utf-8"),
+        "svg" => Some("image/svg+xml"),
+        "woff2" => Some("font/woff2"),
+        "md" => Some("text/markdown; charset=utf-8"),
         _ => None,
     }
 }

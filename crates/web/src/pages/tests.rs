@@ -28,6 +28,19 @@ fn a_page_of_a_directory_has_its_type_and_a_tag_that_changes_with_it() {
 }
 
 #[test]
+fn what_was_packed_ahead_has_the_type_of_what_is_in_it_and_a_tag_of_its_own() {
+    let (home, pages) = directory();
+    assert_eq!(pages.packed("chat/widget.js", Packing::Gzip), None);
+    fs::write(home.path().join("dist/chat/widget.js.gz"), "packed").unwrap();
+    let packed = pages.packed("chat/widget.js", Packing::Gzip).unwrap();
+    assert_eq!(packed.content_type, "text/javascript; charset=utf-8");
+    assert_eq!(&*packed.bytes, b"packed");
+    assert_ne!(packed.etag, pages.page("chat/widget.js").unwrap().etag);
+    assert_eq!(pages.packed("chat/widget.js", Packing::Brotli), None);
+    assert_eq!(pages.packed("../secret.html", Packing::Gzip), None);
+}
+
+#[test]
 fn other_paths_are_none() {
     let (home, pages) = directory();
     let absolute = home.path().join("secret.html");
@@ -68,13 +81,39 @@ mod carried {
     }
 
     #[test]
-    fn nothing_stands_on_the_demos_page_that_its_policy_blocks() {
-        let page = Pages::of_this_build().page("chat/demo.html").unwrap().bytes;
-        let page = std::str::from_utf8(&page).unwrap();
-        for blocked in
-            [" style=", "<style", " onload=", " onclick=", "<script>", "http://", "https://"]
+    fn nothing_stands_on_a_page_that_its_policy_blocks() {
+        for path in
+            ["chat/demo.html", "desk/depth-1.html", "desk/depth-2.html", "desk/depth-3.html"]
         {
-            assert!(!page.contains(blocked), "the policy keeps {blocked} from working");
+            let page = Pages::of_this_build().page(path).unwrap().bytes;
+            let page = std::str::from_utf8(&page).unwrap();
+            for blocked in
+                [" style=", "<style", " onload=", " onclick=", "<script>", "http://", "https://"]
+            {
+                assert!(
+                    !page.contains(blocked),
+                    "the policy keeps {blocked} of {path} from working"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn all_that_the_desk_loads_first_is_there_and_packed() {
+        let pages = Pages::of_this_build();
+        let page = pages.page("desk/depth-1.html").unwrap().bytes;
+        let page = std::str::from_utf8(&page).unwrap();
+        let files: Vec<&str> =
+            page.split("=\"./").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(files.len() >= 3, "{files:?}");
+        for file in files {
+            let path = format!("desk/{file}");
+            let plain = pages.page(&path).unwrap_or_else(|| panic!("{path} is missing"));
+            for packing in Packing::ALL {
+                let packed = pages.packed(&path, packing).unwrap();
+                assert_eq!(packed.content_type, plain.content_type, "{path}");
+                assert!(packed.bytes.len() < plain.bytes.len(), "{path}");
+            }
         }
     }
 
