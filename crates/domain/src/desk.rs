@@ -52,6 +52,7 @@ pub struct ContactSession {
     /// When it started.
     pub since: Time,
     /// The place that the client named.
+    #[cfg_attr(feature = "stored", serde(skip_serializing_if = "Option::is_none"))]
     pub place: Option<String>,
 }
 
@@ -82,17 +83,20 @@ pub struct Desk {
     /// Their contact center.
     pub center: CenterId,
     /// Their contact-center session.
+    #[cfg_attr(feature = "stored", serde(skip_serializing_if = "Option::is_none"))]
     pub session: Option<ContactSession>,
     /// The channels of that session.
     pub channels: BTreeMap<Media, ChannelState>,
     /// What they listen to, on each node.
     pub reach: Reach,
     /// Since when they listen to nothing that could show them an offer; `None` while they do.
+    #[cfg_attr(feature = "stored", serde(skip_serializing_if = "Option::is_none"))]
     pub unreachable_since: Option<Time>,
     /// The slots that are taken: what they own (drafts apart), what they are offered, what they
     /// take part in.
     pub slots: BTreeMap<InteractionId, Media>,
     /// When they were last offered something; the router prefers who waited longest.
+    #[cfg_attr(feature = "stored", serde(skip_serializing_if = "Option::is_none"))]
     pub last_offer: Option<Time>,
     /// Workbins that they asked to be told about.
     pub watched: BTreeSet<WorkbinId>,

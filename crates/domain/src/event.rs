@@ -212,6 +212,7 @@ pub enum Fact {
     Queued {
         queue: QueueId,
         /// The skill added for this wait by a transfer to a skill.
+        #[cfg_attr(feature = "stored", serde(skip_serializing_if = "Option::is_none"))]
         skill: Option<SkillId>,
     },
     /// The queue that it was last in ceased to be, or it had none; this one stands for it. It stays

@@ -313,7 +313,9 @@ struct NoticeBody {
 struct BorrowedNoticeBody<'a> {
     view: &'a View,
     kind: NotificationType,
-    error: &'a Option<(i32, String)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a (i32, String)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<i32>,
 }
 
@@ -324,7 +326,8 @@ struct BorrowedNoticeBody<'a> {
 /// As [`encode_record`].
 pub fn encode_notice(notice: &Notice) -> Result<String, CodecError> {
     let Notice { to: _, view, kind, error, reference } = notice;
-    encode("a notice", &BorrowedNoticeBody { view, kind: *kind, error, reference: *reference })
+    let (error, reference) = (error.as_ref(), *reference);
+    encode("a notice", &BorrowedNoticeBody { view, kind: *kind, error, reference })
 }
 
 /// Reads a notice.

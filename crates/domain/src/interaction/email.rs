@@ -15,6 +15,7 @@ pub struct Email {
     /// Sender's address.
     pub from: String,
     /// Where answers go when it is not the sender.
+    #[cfg_attr(feature = "stored", serde(skip_serializing_if = "Option::is_none"))]
     pub reply_to: Option<String>,
     /// Where answers go as well, of an inbound one.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]

@@ -90,6 +90,7 @@ pub struct Participant {
     /// When they came in; the longest present becomes owner when the owner leaves.
     pub since: Time,
     /// The name shown to the others, when they gave one.
+    #[cfg_attr(feature = "stored", serde(skip_serializing_if = "Option::is_none"))]
     pub nickname: Option<String>,
 }
 

@@ -80,9 +80,11 @@ pub struct Handling {
     /// How they work on it.
     pub mode: Mode,
     /// The name shown to the customer, when they gave one.
+    #[cfg_attr(feature = "stored", serde(skip_serializing_if = "Option::is_none"))]
     pub nickname: Option<String>,
     /// An offer to somebody else, at most one (docs/compat/interactions.md#states: "the same single
     /// offer slot").
+    #[cfg_attr(feature = "stored", serde(skip_serializing_if = "Option::is_none"))]
     pub offer: Option<Offer>,
     /// Other agents in the conversation, longest present first.
     pub others: Vec<Participant>,

@@ -1,6 +1,6 @@
 //! The stored form of an interaction: its medium by name, and beside it an e-mail and a
-//! conversation that both may be missing. It was like that before [`Medium`] held them, and what is
-//! written is to the letter what was written then: an older program reads it.
+//! conversation that both may be missing, as it was before [`Medium`] held them. What is not there is
+//! not written; earlier programs wrote nulls, and read what is missing as one.
 //!
 //! The medium decides what is read. No program ever stored an e-mail of what is none, or a
 //! conversation; if there is one all the same, it is left out.
@@ -25,24 +25,32 @@ struct Stored<'a> {
     media: Media,
     direction: Direction,
     sub_type: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<InteractionId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     thread: Option<InteractionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     contact: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "is_empty")]
     notes: Cow<'a, [Note]>,
     priority: i64,
     received: Time,
     user_data: Cow<'a, UserData>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<Cow<'a, Email>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     chat: Option<Cow<'a, Chat>>,
     state: Cow<'a, State>,
     epoch: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
     queue: Option<QueueId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     queued_at: Option<Time>,
     offers: u64,
     drafts: Cow<'a, BTreeSet<InteractionId>>,

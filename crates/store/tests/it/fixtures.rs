@@ -1,13 +1,14 @@
 //! Texts of every form that was ever stored. They are never changed and never removed: old
-//! databases hold such texts. Those of a whole kind of record have the name of its table.
+//! databases hold such texts. Those of a whole kind of record have the name of its table. What is
+//! written differently now, though in the same form, lies in `written` beside what was first.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use handoff_domain::OfferKind;
 use handoff_domain::event::Subject;
 use handoff_domain::{
-    Center, CenterId, ChatTerms, Desk, Disposition, Event, Incarnation, Interaction, Note, Offer,
-    QueueId, Reach, Service, ServiceTerms, State, Time, Topic, User, Workspace,
+    Center, CenterId, ChatTerms, Desk, Disposition, Event, Incarnation, Interaction, Note, Notice,
+    Offer, QueueId, Reach, Service, ServiceTerms, State, Time, Topic, User, Workspace,
 };
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
@@ -24,11 +25,53 @@ use handoff_store::conformance::samples::{
 };
 use handoff_store::{Kind, MailboxMark, Record};
 
-fn fixture(name: &str, form: i64) -> String {
-    let file = format!("tests/fixtures/{name}.{form}.json");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file);
-    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{file}: {error}"));
+fn path(directory: &str, name: &str, form: i64) -> PathBuf {
+    let file = format!("{name}.{form}.json");
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(directory).join(file)
+}
+
+fn text(path: &Path) -> String {
+    let text = std::fs::read_to_string(path);
+    let text = text.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.trim_end().to_owned()
+}
+
+/// Returns what was written first.
+fn fixture(name: &str, form: i64) -> String {
+    text(&path("fixtures", name, form))
+}
+
+/// Returns what is written now.
+fn written(name: &str, form: i64) -> String {
+    let path = path("fixtures/written", name, form);
+    if path.exists() { text(&path) } else { fixture(name, form) }
+}
+
+/// Returns every text of a form that there ever was.
+fn all(name: &str, form: i64) -> [String; 2] {
+    [fixture(name, form), written(name, form)]
+}
+
+fn check_interaction(name: &str, expected: &Interaction) {
+    for text in all(name, 1) {
+        assert_eq!(codec::decode_interaction(1, &text).unwrap(), *expected, "{name}");
+    }
+    assert_eq!(codec::encode_interaction(expected).unwrap(), written(name, 1), "{name}");
+}
+
+fn check_record(name: &str, form: i64, expected: &Record) {
+    let kind = expected.key().kind();
+    for text in all(name, form) {
+        assert_eq!(codec::decode_record(kind, form, &text).unwrap(), *expected, "{name}");
+    }
+    assert_eq!(codec::encode_record(expected).unwrap(), written(name, form), "{name}");
+}
+
+fn check_notice(name: &str, expected: &Notice) {
+    for text in all(name, 1) {
+        assert_eq!(codec::decode_notice(owner(1), 1, &text).unwrap(), *expected, "{name}");
+    }
+    assert_eq!(codec::encode_notice(expected).unwrap(), written(name, 1), "{name}");
 }
 
 #[test]
@@ -36,8 +79,10 @@ fn every_form_of_every_record_is_read() {
     for kind in Kind::ALL.iter().copied() {
         let name = kind.table();
         for form in 1..=kind.newest_form() {
-            let record = codec::decode_record(kind, form, &fixture(name, form)).unwrap();
-            assert_eq!(record.key().kind(), kind, "{name}.{form}");
+            for text in all(name, form) {
+                let record = codec::decode_record(kind, form, &text).unwrap();
+                assert_eq!(record.key().kind(), kind, "{name}.{form}");
+            }
         }
     }
 }
@@ -50,7 +95,7 @@ fn the_newest_form_of_every_record_is_written_as_it_is_read() {
     for sample in samples {
         let kind = sample.key().kind();
         let (name, newest) = (kind.table(), kind.newest_form());
-        let text = fixture(name, newest);
+        let text = written(name, newest);
         let read = codec::decode_record(kind, newest, &text).unwrap();
         assert_eq!(codec::encode_record(&read).unwrap(), text, "{name}");
         assert_eq!(
@@ -73,45 +118,35 @@ fn events_and_notices_are_read_and_written() {
     for form in 1..=codec::newest::EVENT {
         codec::decode_event(form, &fixture("event", form)).unwrap();
     }
-    for form in 1..=codec::newest::NOTICE {
-        codec::decode_notice(owner(1), form, &fixture("notice", form)).unwrap();
-    }
+    assert_eq!(codec::newest::NOTICE, 1, "a new form needs a text of its own");
     let body =
         codec::decode_event(codec::newest::EVENT, &fixture("event", codec::newest::EVENT)).unwrap();
     let again = codec::event_of(BEGIN, body, Subject::Interaction(rich_interaction()));
     assert_eq!(codec::encode_event(&again).unwrap(), fixture("event", codec::newest::EVENT));
     assert_eq!(again, event(rich_interaction(), BEGIN, Vec::new()));
-    let text = fixture("notice", codec::newest::NOTICE);
-    let told = codec::decode_notice(owner(1), codec::newest::NOTICE, &text).unwrap();
-    assert_eq!((codec::encode_notice(&told).unwrap(), told), (text, notice(1)));
+    check_notice("notice", &notice(1));
 }
 
 /// What came with chats is stored in the forms that there were: nothing old is read in another way,
 /// and nothing old is written in another.
 #[test]
 fn chats_are_read_and_written() {
-    let text = fixture("chat", 1);
-    assert_eq!(codec::decode_interaction(1, &text).unwrap(), chat(1));
-    assert_eq!(codec::encode_interaction(&chat(1)).unwrap(), text);
+    check_interaction("chat", &chat(1));
     assert!(!codec::encode_interaction(&rich_interaction()).unwrap().contains("\"chat\":"));
     let text = fixture("said", 1);
     let event = said(chat(1), BEGIN, every_content(), Vec::new());
     let read =
         codec::event_of(BEGIN, codec::decode_event(1, &text).unwrap(), event.subject.clone());
     assert_eq!((codec::encode_event(&event).unwrap(), read), (text, event));
-    let text = fixture("heard", 1);
-    assert_eq!(codec::decode_notice(owner(1), 1, &text).unwrap(), heard(1));
-    assert_eq!(codec::encode_notice(&heard(1)).unwrap(), text);
+    check_notice("heard", &heard(1));
 }
 
 /// Services and chats of before have no longest wait and no place for messages, and those that have
 /// one are read as written.
 #[test]
 fn a_service_with_a_longest_wait_is_read_and_written() {
-    let text = fixture("waiting_service", 1);
     let service = Record::Service(waiting_service(1));
-    assert_eq!(codec::encode_record(&service).unwrap(), text);
-    assert_eq!(codec::decode_record(Kind::Service, 1, &text).unwrap(), service);
+    check_record("waiting_service", 1, &service);
 }
 
 /// What was stored before has no notes, no words with an offer and nothing for desktops, and is
@@ -125,9 +160,7 @@ fn notes_words_with_an_offer_and_workspaces_are_read_and_written() {
     if let State::Handling(handling) = &mut noted.state {
         handling.offer = Some(offer);
     }
-    let text = fixture("noted", 1);
-    assert_eq!(codec::encode_interaction(&noted).unwrap(), text);
-    assert_eq!(codec::decode_interaction(1, &text).unwrap(), noted);
+    check_interaction("noted", &noted);
     let workspace = Workspace {
         outbound_queue: Some(QueueId(1)),
         from_addresses: vec!["support@demo.example".to_owned()],
@@ -135,41 +168,31 @@ fn notes_words_with_an_offer_and_workspaces_are_read_and_written() {
         settings: [("chat.nickname".to_owned(), "Jo".to_owned())].into(),
     };
     let told = Record::Center(Center { workspace, ..center(CenterId(1)) });
-    let text = fixture("workspace", 1);
-    assert_eq!(codec::encode_record(&told).unwrap(), text);
-    assert_eq!(codec::decode_record(Kind::Center, 1, &text).unwrap(), told);
+    check_record("workspace", 1, &told);
     let terms = ChatTerms { without_key: true, files: file_limits(), ..ChatTerms::default() };
     let open = Record::Service(Service { terms: ServiceTerms::Chat(terms), ..waiting_service(1) });
-    let text = fixture("keyless_service", 1);
-    assert_eq!(codec::encode_record(&open).unwrap(), text);
-    assert_eq!(codec::decode_record(Kind::Service, 1, &text).unwrap(), open);
+    check_record("keyless_service", 1, &open);
 }
 
 #[test]
 fn a_user_whose_logins_were_ended_is_read_and_written() {
-    let text = fixture("logged_out_user", 1);
     let ended = Record::User(User { logins_ended: 2, ..user(1) });
-    assert_eq!(codec::encode_record(&ended).unwrap(), text);
-    assert_eq!(codec::decode_record(Kind::User, 1, &text).unwrap(), ended);
+    check_record("logged_out_user", 1, &ended);
 }
 
 /// A mailbox's mark of before says nothing of what was skipped.
 #[test]
 fn a_mark_of_a_folder_whose_old_mail_was_skipped_is_read_and_written() {
-    let text = fixture("skipping_mark", 1);
     let mark = Record::MailboxMark(MailboxMark { skipped: Some((6, BEGIN)), ..mark(1) });
-    assert_eq!(codec::encode_record(&mark).unwrap(), text);
-    assert_eq!(codec::decode_record(Kind::MailboxMark, 1, &text).unwrap(), mark);
+    check_record("skipping_mark", 1, &mark);
 }
 
 /// A mailbox's mark of before does not say of whose folder it is.
 #[test]
 fn a_mark_that_says_of_whose_folder_it_is_is_read_and_written() {
-    let text = fixture("mark_of_account", 1);
     let account = Some("support1@imap.example.com".to_owned());
     let mark = Record::MailboxMark(MailboxMark { account, ..mark(1) });
-    assert_eq!(codec::encode_record(&mark).unwrap(), text);
-    assert_eq!(codec::decode_record(Kind::MailboxMark, 1, &text).unwrap(), mark);
+    check_record("mark_of_account", 1, &mark);
 }
 
 /// What came with e-mail is stored in the forms that there were, and nothing is written that an
@@ -177,9 +200,7 @@ fn a_mark_that_says_of_whose_folder_it_is_is_read_and_written() {
 #[test]
 fn letters_are_read_and_written() {
     for (name, sample) in [("letter", letter(1)), ("outgoing", outgoing(1))] {
-        let text = fixture(name, 1);
-        assert_eq!(codec::decode_interaction(1, &text).unwrap(), sample, "{name}");
-        assert_eq!(codec::encode_interaction(&sample).unwrap(), text, "{name}");
+        check_interaction(name, &sample);
     }
     let text = fixture("taken_in", 1);
     let event = taken_in(letter(1), BEGIN);
@@ -208,9 +229,7 @@ fn what_was_sent_before_there_were_attempts_is_read() {
 
 #[test]
 fn a_chat_with_everything_that_one_can_have_is_read_and_written() {
-    let text = fixture("live_chat", 1);
-    assert_eq!(codec::encode_interaction(&live_chat(1)).unwrap(), text);
-    assert_eq!(codec::decode_interaction(1, &text).unwrap(), live_chat(1));
+    check_interaction("live_chat", &live_chat(1));
     let text = fixture("named_entry", 1);
     let event = said(chat(1), BEGIN, vec![named_entry(1)], Vec::new());
     assert_eq!(codec::encode_event(&event).unwrap(), text);
@@ -231,21 +250,16 @@ fn what_a_supervisor_asked_for_and_was_stored_as_an_offer_is_read_as_one() {
 
 #[test]
 fn the_name_that_a_supervisor_asked_to_go_by_is_read_and_written() {
-    let text = fixture("named_offer", 1);
     let mut chat = live_chat(1);
     if let State::Handling(handling) = &mut chat.state {
         handling.supervision_offers[0].nickname = Some("Chief".to_owned());
     }
-    assert_eq!(codec::encode_interaction(&chat).unwrap(), text);
-    assert_eq!(codec::decode_interaction(1, &text).unwrap(), chat);
+    check_interaction("named_offer", &chat);
 }
 
 #[test]
 fn a_desk_whose_chats_are_followed_is_read_and_written() {
-    let text = fixture("supervised_desk", 2);
-    let desk = Record::Desk(supervised_desk(1));
-    assert_eq!(codec::encode_record(&desk).unwrap(), text);
-    assert_eq!(codec::decode_record(Kind::Desk, 2, &text).unwrap(), desk);
+    check_record("supervised_desk", 2, &Record::Desk(supervised_desk(1)));
 }
 
 /// Desks of before say what an agent listened to on the one node, whose process has ended.
@@ -267,14 +281,12 @@ fn what_an_agent_listened_to_before_there_were_nodes_is_read_as_of_one_that_is_d
 fn transcripts_are_read_and_written() {
     let shown = shown(chat(1), BEGIN, every_content(), Vec::new());
     for form in 1..=codec::newest::TRANSCRIPT {
-        codec::decode_subject(SubjectKind::Transcript, form, &fixture("transcript", form)).unwrap();
+        for text in all("transcript", form) {
+            let read = codec::decode_subject(SubjectKind::Transcript, form, &text).unwrap();
+            assert_eq!(read, shown.subject);
+        }
     }
-    let newest = SubjectKind::Transcript.newest();
-    let text = fixture("transcript", newest);
-    assert_eq!(
-        codec::decode_subject(SubjectKind::Transcript, newest, &text).unwrap(),
-        shown.subject
-    );
+    let text = written("transcript", SubjectKind::Transcript.newest());
     let Subject::Transcript { interaction, entries } = shown.subject else { unreachable!() };
     assert_eq!(codec::encode_transcript(&interaction, &entries).unwrap(), text);
 }
