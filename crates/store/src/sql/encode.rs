@@ -43,9 +43,20 @@ impl Step {
     }
 }
 
+/// Where a row is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowPlace {
+    /// Where it was.
+    Same,
+    /// Behind every row of its table: an interaction that is over is smaller than it was before,
+    /// and stays. Where it was it would leave a hole that nothing fills, as large as itself.
+    Last,
+}
+
 /// A record as a row.
 #[derive(Debug)]
 pub(crate) struct Row {
+    pub(crate) place: RowPlace,
     pub(crate) form: i64,
     pub(crate) body: Arc<str>,
     /// Its columns beside key, version, form and body.
@@ -218,7 +229,11 @@ fn put_step(put: &Put) -> Result<Step, CodecError> {
     let key = put.record.key();
     let body = put.record.encode()?.into();
     let columns = columns::values(&put.record);
-    let row = Row { form: key.kind().newest_form(), body, columns };
+    let place = match &put.record {
+        Record::Interaction(interaction) if interaction.is_ended() => RowPlace::Last,
+        _ => RowPlace::Same,
+    };
+    let row = Row { place, form: key.kind().newest_form(), body, columns };
     Ok(step(key, put.expected, Write::Put(row)))
 }
 

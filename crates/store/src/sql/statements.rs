@@ -18,6 +18,8 @@ pub(crate) struct RecordTable {
     pub(crate) list: String,
     /// id, version, form, body, and what else the kind has columns for.
     pub(crate) put: String,
+    /// The same, at the end of the table: of kinds that are in lists.
+    pub(crate) put_last: Option<String>,
     /// id
     pub(crate) remove: String,
 }
@@ -26,7 +28,8 @@ impl RecordTable {
     fn of(kind: Kind) -> Self {
         let name = kind.table();
         let own = columns::names(kind);
-        let lists = if own.contains(&columns::LISTS) { columns::LISTS } else { "''" };
+        let has_lists = own.contains(&columns::LISTS);
+        let lists = if has_lists { columns::LISTS } else { "''" };
         let all = || ["version", "form", "body"].iter().chain(own);
         let names: String = all().map(|column| format!(", {column}")).collect();
         let values: String = (1..=all().count()).map(|n| format!(", ${}", n + 1)).collect();
@@ -43,6 +46,8 @@ impl RecordTable {
                  ON CONFLICT (id) DO UPDATE SET {}",
                 written.join(", ")
             ),
+            put_last: has_lists
+                .then(|| format!("INSERT OR REPLACE INTO {name} (id{names}) VALUES ($1{values})")),
             remove: format!("DELETE FROM {name} WHERE id = $1"),
         }
     }
@@ -120,8 +125,9 @@ pub(crate) const CLAIMS_SWEEP: &str = "DELETE FROM claims WHERE id IN \
 #[cfg(test)]
 pub(crate) fn every_statement() -> Vec<&'static str> {
     let of_kind = |kind: &Kind| {
-        let RecordTable { name: _, guard, load, list, put, remove } = table(*kind);
-        [guard, load, list, put, remove].map(String::as_str)
+        let RecordTable { name: _, guard, load, list, put, put_last, remove } = table(*kind);
+        let all = [guard, load, list, put, remove].into_iter().chain(put_last);
+        all.map(String::as_str)
     };
     let mut all: Vec<_> = Kind::ALL.iter().flat_map(of_kind).collect();
     all.extend([

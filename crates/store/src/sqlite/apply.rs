@@ -20,7 +20,9 @@ use crate::query::Numbering;
 use crate::record::{Key, Kind};
 use crate::sql::columns::{self, Value};
 use crate::sql::directories::SeenDirectory;
-use crate::sql::encode::{EncodedChange, EventRows, NoticeRow, Row, Step, TimerRow, Write};
+use crate::sql::encode::{
+    EncodedChange, EventRows, NoticeRow, Row, RowPlace, Step, TimerRow, Write,
+};
 use crate::sql::lists::only_in;
 use crate::sql::statements::{self as text, table};
 use crate::sql::timers::TimerName;
@@ -57,7 +59,25 @@ impl From<rusqlite::Error> for Refusal {
 struct TableStatements<'c> {
     guard: Statement<'c>,
     put: Statement<'c>,
+    /// Of kinds that are in lists.
+    put_last: Option<Statement<'c>>,
     remove: Statement<'c>,
+}
+
+impl<'c> TableStatements<'c> {
+    const fn put(&mut self, place: RowPlace) -> &mut Statement<'c> {
+        match (place, &mut self.put_last) {
+            (RowPlace::Last, Some(last)) => last,
+            _ => &mut self.put,
+        }
+    }
+}
+
+fn prepared<'c>(
+    connection: &'c Connection,
+    text: Option<&str>,
+) -> Result<Option<Statement<'c>>, rusqlite::Error> {
+    text.map(|text| connection.prepare(text)).transpose()
 }
 
 /// The writer's statements, prepared once.
@@ -102,6 +122,7 @@ impl<'c> Statements<'c> {
             tables.push(TableStatements {
                 guard: connection.prepare(&table.guard)?,
                 put: connection.prepare(&table.put)?,
+                put_last: prepared(connection, table.put_last.as_deref())?,
                 remove: connection.prepare(&table.remove)?,
             });
         }
@@ -265,7 +286,7 @@ impl<'c> Statements<'c> {
                 Before::default()
             }
             Write::Put(row) => {
-                put(&mut statements.put, step, row)?;
+                put(statements.put(row.place), step, row)?;
                 let lists = columns::lists(step.key.kind(), &row.columns);
                 let is_same = *before.lists == *lists;
                 let lists = if is_same { Arc::clone(&before.lists) } else { lists.into() };

@@ -15,6 +15,7 @@ mod fixtures;
 mod generations;
 mod kept_files;
 mod pages;
+mod size;
 mod upgrade;
 
 use std::sync::Arc;
