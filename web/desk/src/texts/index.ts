@@ -1,0 +1,25 @@
+// All that the desk says, by part and language.
+
+import type {Language} from "./languages.ts";
+import type {Part} from "./part.ts";
+import {bar} from "./parts/bar.ts";
+import {common} from "./parts/common.ts";
+import {frame} from "./parts/frame.ts";
+import {keys} from "./parts/keys.ts";
+import {said} from "./parts/said.ts";
+import {settings} from "./parts/settings.ts";
+import {signIn} from "./parts/sign-in.ts";
+import {strip} from "./parts/strip.ts";
+import {welcome} from "./parts/welcome.ts";
+
+const PARTS = {bar, common, frame, keys, said, settings, signIn, strip, welcome};
+
+export type Texts = {
+    [Name in keyof typeof PARTS]: (typeof PARTS)[Name] extends Part<infer T> ? T : never;
+};
+
+/** Returns all texts of one language. */
+export function textsOf(language: Language): Texts {
+    const entries = Object.entries(PARTS).map(([name, part]) => [name, part[language]]);
+    return Object.fromEntries(entries) as Texts;
+}

@@ -1,0 +1,153 @@
+// The top bar and its menus (design 9.2).
+
+import {part, plural} from "../part.ts";
+
+export const bar = part({
+    en: {
+        places: "Places",
+        yourState: (state: string, time: string | null) =>
+            time === null ? `Your state: ${state}` : `Your state: ${state}, for ${time}`,
+        ready: "Ready",
+        readyFor: (channels: string) => `Ready: ${channels}`,
+        notReady: "Not ready",
+        undisturbed: "Do not disturb",
+        offWork: "Off work",
+        startWork: "Start work",
+        onlyFor: "Only for",
+        endWork: "End work",
+        signOut: "Sign out",
+        load: (chats: string, emails: string, workitems: string) =>
+            `Chats ${chats}, e-mails ${emails}, work items ${workitems}`,
+        of: (used: number, capacity: number | null) =>
+            capacity === null ? `${used}` : `${used} of ${capacity}`,
+        soundOn: "Sounds are on",
+        soundOff: "Sounds are off",
+        keys: "Keyboard shortcuts",
+        account: (name: string) => `${name}: settings and sign out`,
+        settings: "Settings",
+        endTitle: "End work?",
+        endNothing: "Nothing is in your hands. You are signed out as well.",
+        endBack: (chats: number, others: number) =>
+            [
+                chats > 0 &&
+                    `${chats} ${plural("en", chats, "chat goes", "chats go")} back to the queue.`,
+                others > 0 &&
+                    `${others} ${plural("en", others, "other goes", "others go")} to your ` +
+                        "In Progress; drafts to Drafts.",
+                "You are signed out as well.",
+            ]
+                .filter(Boolean)
+                .join(" "),
+        refused: (sentence: string) => `Not done: ${sentence}`,
+    },
+    de: {
+        places: "Orte",
+        yourState: (state, time) =>
+            time === null ? `Ihr Status: ${state}` : `Ihr Status: ${state}, seit ${time}`,
+        ready: "Bereit",
+        readyFor: (channels) => `Bereit: ${channels}`,
+        notReady: "Nicht bereit",
+        undisturbed: "Nicht stören",
+        offWork: "Nicht im Dienst",
+        startWork: "Dienst beginnen",
+        onlyFor: "Nur für",
+        endWork: "Dienst beenden",
+        signOut: "Abmelden",
+        load: (chats, emails, workitems) =>
+            `Chats ${chats}, E-Mails ${emails}, Aufgaben ${workitems}`,
+        of: (used, capacity) => (capacity === null ? `${used}` : `${used} von ${capacity}`),
+        soundOn: "Töne sind an",
+        soundOff: "Töne sind aus",
+        keys: "Tastenkürzel",
+        account: (name) => `${name}: Einstellungen und Abmelden`,
+        settings: "Einstellungen",
+        endTitle: "Dienst beenden?",
+        endNothing: "Sie haben nichts in der Hand. Sie werden auch abgemeldet.",
+        endBack: (chats, others) =>
+            [
+                chats > 0 &&
+                    `${chats} ${plural("de", chats, "Chat geht", "Chats gehen")} zurück in die ` +
+                        "Warteschlange.",
+                others > 0 &&
+                    `${others} ${plural("de", others, "weiteres geht", "weitere gehen")} nach ` +
+                        "In Progress; Entwürfe nach Drafts.",
+                "Sie werden auch abgemeldet.",
+            ]
+                .filter(Boolean)
+                .join(" "),
+        refused: (sentence) => `Nicht getan: ${sentence}`,
+    },
+    fr: {
+        places: "Lieux",
+        yourState: (state, time) =>
+            time === null ? `Votre état : ${state}` : `Votre état : ${state}, depuis ${time}`,
+        ready: "Disponible",
+        readyFor: (channels) => `Disponible : ${channels}`,
+        notReady: "Pas disponible",
+        undisturbed: "Ne pas déranger",
+        offWork: "Hors service",
+        startWork: "Prendre le service",
+        onlyFor: "Seulement pour",
+        endWork: "Finir le service",
+        signOut: "Se déconnecter",
+        load: (chats, emails, workitems) =>
+            `Chats ${chats}, e-mails ${emails}, tâches ${workitems}`,
+        of: (used, capacity) => (capacity === null ? `${used}` : `${used} sur ${capacity}`),
+        soundOn: "Les sons sont actifs",
+        soundOff: "Les sons sont coupés",
+        keys: "Raccourcis clavier",
+        account: (name) => `${name} : réglages et déconnexion`,
+        settings: "Réglages",
+        endTitle: "Finir le service ?",
+        endNothing: "Vous n’avez rien en main. Vous serez aussi déconnecté.",
+        endBack: (chats, others) =>
+            [
+                chats > 0 &&
+                    `${chats} ${plural("fr", chats, "chat retourne", "chats retournent")} ` +
+                        "dans la file.",
+                others > 0 &&
+                    `${others} ${plural("fr", others, "autre va", "autres vont")} dans ` +
+                        "In Progress ; les brouillons dans Drafts.",
+                "Vous serez aussi déconnecté.",
+            ]
+                .filter(Boolean)
+                .join(" "),
+        refused: (sentence) => `Pas fait : ${sentence}`,
+    },
+    es: {
+        places: "Lugares",
+        yourState: (state, time) =>
+            time === null ? `Su estado: ${state}` : `Su estado: ${state}, desde hace ${time}`,
+        ready: "Disponible",
+        readyFor: (channels) => `Disponible: ${channels}`,
+        notReady: "No disponible",
+        undisturbed: "No molestar",
+        offWork: "Fuera de servicio",
+        startWork: "Empezar a trabajar",
+        onlyFor: "Solo para",
+        endWork: "Terminar el trabajo",
+        signOut: "Salir",
+        load: (chats, emails, workitems) =>
+            `Chats ${chats}, correos ${emails}, tareas ${workitems}`,
+        of: (used, capacity) => (capacity === null ? `${used}` : `${used} de ${capacity}`),
+        soundOn: "Los sonidos están activados",
+        soundOff: "Los sonidos están apagados",
+        keys: "Atajos de teclado",
+        account: (name) => `${name}: ajustes y salir`,
+        settings: "Ajustes",
+        endTitle: "¿Terminar el trabajo?",
+        endNothing: "No tiene nada en sus manos. También se cierra su sesión.",
+        endBack: (chats, others) =>
+            [
+                chats > 0 &&
+                    `${chats} ${plural("es", chats, "chat vuelve", "chats vuelven")} a la cola.`,
+                others > 0 &&
+                    `${others} ${plural("es", others, "más va", "más van")} a In Progress; los ` +
+                        "borradores a Drafts.",
+                "También se cierra su sesión.",
+            ]
+                .filter(Boolean)
+                .join(" "),
+        refused: (sentence) => `No se hizo: ${sentence}`,
+    },
+});

@@ -1,0 +1,58 @@
+// Words that stand at several places.
+
+import {part} from "../part.ts";
+
+export const common = part({
+    en: {
+        cancel: "Cancel",
+        close: "Close",
+        save: "Save",
+        tryNow: "Try now",
+        tryAgain: "Try again",
+        chat: "Chat",
+        email: "E-mail",
+        workitem: "Work item",
+        chats: "Chats",
+        emails: "E-mails",
+        workitems: "Work items",
+    },
+    de: {
+        cancel: "Abbrechen",
+        close: "Schließen",
+        save: "Speichern",
+        tryNow: "Jetzt versuchen",
+        tryAgain: "Nochmals versuchen",
+        chat: "Chat",
+        email: "E-Mail",
+        workitem: "Aufgabe",
+        chats: "Chats",
+        emails: "E-Mails",
+        workitems: "Aufgaben",
+    },
+    fr: {
+        cancel: "Annuler",
+        close: "Fermer",
+        save: "Enregistrer",
+        tryNow: "Essayer maintenant",
+        tryAgain: "Réessayer",
+        chat: "Chat",
+        email: "E-mail",
+        workitem: "Tâche",
+        chats: "Chats",
+        emails: "E-mails",
+        workitems: "Tâches",
+    },
+    es: {
+        cancel: "Cancelar",
+        close: "Cerrar",
+        save: "Guardar",
+        tryNow: "Probar ahora",
+        tryAgain: "Probar otra vez",
+        chat: "Chat",
+        email: "Correo",
+        workitem: "Tarea",
+        chats: "Chats",
+        emails: "Correos",
+        workitems: "Tareas",
+    },
+});

@@ -1,0 +1,51 @@
+// Sentences of the live regions (design 6). Those of offers and messages stand with their parts.
+
+import {part, plural} from "../part.ts";
+
+export const said = part({
+    en: {
+        messages: (n: number, customers: number) =>
+            `${n} new messages from ${customers} ` +
+            `${plural("en", customers, "customer", "customers")}.`,
+        lost: "No connection. What you write is kept and sent later.",
+        back: (n: number) =>
+            n === 0
+                ? "Connected. Nothing was missed."
+                : `Connected. ${n} ${plural("en", n, "new message", "new messages")}.`,
+        state: (state: string) => `You are ${state}.`,
+    },
+    de: {
+        messages: (n, customers) =>
+            `${n} neue Nachrichten von ${customers} ` +
+            `${plural("de", customers, "Kunden", "Kunden")}.`,
+        lost: "Keine Verbindung. Was Sie schreiben, bleibt und wird später gesendet.",
+        back: (n) =>
+            n === 0
+                ? "Verbunden. Nichts wurde verpasst."
+                : `Verbunden. ${n} ${plural("de", n, "neue Nachricht", "neue Nachrichten")}.`,
+        state: (state) => `Ihr Status ist: ${state}.`,
+    },
+    fr: {
+        messages: (n, customers) =>
+            `${n} nouveaux messages de ${customers} ` +
+            `${plural("fr", customers, "client", "clients")}.`,
+        lost: "Pas de connexion. Ce que vous écrivez est gardé et partira plus tard.",
+        back: (n) =>
+            n === 0
+                ? "Connecté. Rien n’a été manqué."
+                : `Connecté. ${n} ` +
+                  `${plural("fr", n, "nouveau message", "nouveaux messages")}.`,
+        state: (state) => `Votre état est : ${state}.`,
+    },
+    es: {
+        messages: (n, customers) =>
+            `${n} mensajes nuevos de ${customers} ` +
+            `${plural("es", customers, "cliente", "clientes")}.`,
+        lost: "Sin conexión. Lo que escribe se guarda y se envía más tarde.",
+        back: (n) =>
+            n === 0
+                ? "Conectado. No se perdió nada."
+                : `Conectado. ${n} ${plural("es", n, "mensaje nuevo", "mensajes nuevos")}.`,
+        state: (state) => `Su estado es: ${state}.`,
+    },
+});

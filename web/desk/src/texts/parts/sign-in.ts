@@ -1,0 +1,106 @@
+// Signing in (design 9.1).
+
+import {part} from "../part.ts";
+
+export const signIn = part({
+    en: {
+        title: (center: string | null) => `Sign in to ${center ?? "Handoff"}`,
+        userName: "User name",
+        password: "Password",
+        show: "Show",
+        hide: "Hide",
+        signIn: "Sign in",
+        signingIn: "Signing in…",
+        continueWith: (provider: string) => `Continue with ${provider}`,
+        demo: "This is a demo. Sign in as",
+        roleAdmin: "Administrator",
+        roleSupervisor: "Supervisor and agent",
+        roleAgent: (group: string | null) => (group === null ? "Agent" : `Agent in ${group}`),
+        customerPage: "Customer page of the demo",
+        wrong: "User name or password is wrong.",
+        tooMany: (seconds: number) =>
+            `Too many attempts from here. Try again in ${seconds} s.`,
+        noServer: (seconds: number) =>
+            `The server does not answer. Trying again in ${seconds} s.`,
+        starting: "The server is starting. This page goes on by itself.",
+        capsLock: "Caps Lock is on.",
+        signedOut: (reason: string) =>
+            `You were signed out: ${reason} What you wrote is kept on the server.`,
+        again: "Please sign in again",
+    },
+    de: {
+        title: (center) => `Bei ${center ?? "Handoff"} anmelden`,
+        userName: "Benutzername",
+        password: "Passwort",
+        show: "Anzeigen",
+        hide: "Verbergen",
+        signIn: "Anmelden",
+        signingIn: "Anmeldung läuft…",
+        continueWith: (provider) => `Weiter mit ${provider}`,
+        demo: "Dies ist eine Demo. Anmelden als",
+        roleAdmin: "Administration",
+        roleSupervisor: "Teamleitung und Agent",
+        roleAgent: (group) => (group === null ? "Agent" : `Agent in ${group}`),
+        customerPage: "Kundenseite der Demo",
+        wrong: "Benutzername oder Passwort ist falsch.",
+        tooMany: (seconds) =>
+            `Zu viele Versuche von hier. Wieder möglich in ${seconds} s.`,
+        noServer: (seconds) =>
+            `Der Server antwortet nicht. Nächster Versuch in ${seconds} s.`,
+        starting: "Der Server startet. Diese Seite macht von selbst weiter.",
+        capsLock: "Die Feststelltaste ist an.",
+        signedOut: (reason) =>
+            `Sie wurden abgemeldet: ${reason} Was Sie geschrieben haben, liegt auf dem Server.`,
+        again: "Melden Sie sich wieder an",
+    },
+    fr: {
+        title: (center) => `Se connecter à ${center ?? "Handoff"}`,
+        userName: "Nom d’utilisateur",
+        password: "Mot de passe",
+        show: "Afficher",
+        hide: "Masquer",
+        signIn: "Se connecter",
+        signingIn: "Connexion…",
+        continueWith: (provider) => `Continuer avec ${provider}`,
+        demo: "Ceci est une démo. Se connecter comme",
+        roleAdmin: "Administration",
+        roleSupervisor: "Superviseur et agent",
+        roleAgent: (group) => (group === null ? "Agent" : `Agent de ${group}`),
+        customerPage: "Page client de la démo",
+        wrong: "Le nom d’utilisateur ou le mot de passe est faux.",
+        tooMany: (seconds) =>
+            `Trop d’essais depuis cet endroit. Réessayez dans ${seconds} s.`,
+        noServer: (seconds) =>
+            `Le serveur ne répond pas. Nouvel essai dans ${seconds} s.`,
+        starting: "Le serveur démarre. Cette page continue d’elle-même.",
+        capsLock: "La touche Verr. maj. est active.",
+        signedOut: (reason) =>
+            `Vous avez été déconnecté : ${reason} Ce que vous avez écrit est sur le serveur.`,
+        again: "Connectez-vous de nouveau",
+    },
+    es: {
+        title: (center) => `Entrar en ${center ?? "Handoff"}`,
+        userName: "Usuario",
+        password: "Contraseña",
+        show: "Mostrar",
+        hide: "Ocultar",
+        signIn: "Entrar",
+        signingIn: "Entrando…",
+        continueWith: (provider) => `Continuar con ${provider}`,
+        demo: "Esto es una demo. Entrar como",
+        roleAdmin: "Administración",
+        roleSupervisor: "Supervisión y agente",
+        roleAgent: (group) => (group === null ? "Agente" : `Agente de ${group}`),
+        customerPage: "Página de clientes de la demo",
+        wrong: "El usuario o la contraseña no es correcta.",
+        tooMany: (seconds) =>
+            `Demasiados intentos desde aquí. Pruebe otra vez en ${seconds} s.`,
+        noServer: (seconds) =>
+            `El servidor no responde. Otro intento en ${seconds} s.`,
+        starting: "El servidor está arrancando. Esta página sigue sola.",
+        capsLock: "Las mayúsculas están activadas.",
+        signedOut: (reason) =>
+            `Se cerró su sesión: ${reason} Lo que escribió está en el servidor.`,
+        again: "Entre de nuevo",
+    },
+});

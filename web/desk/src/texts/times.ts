@@ -1,0 +1,20 @@
+// Lengths of time as a reader of numbers wants them: exact while it is short.
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** Returns a length of time such as `0:07`, `59:59`, `3 h`. */
+export function length(ms: number): string {
+    const whole = Math.max(0, ms);
+    if (whole >= HOUR) {
+        return `${Math.floor(whole / HOUR)} h`;
+    }
+    const seconds = Math.floor((whole % MINUTE) / SECOND);
+    return `${Math.floor(whole / MINUTE)}:${String(seconds).padStart(2, "0")}`;
+}
+
+/** Returns whole seconds that are left, never less than none. */
+export function secondsLeft(ms: number): number {
+    return Math.max(0, Math.ceil(ms / SECOND));
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {textsOf} from "../src/texts/index.ts";
+import {LANGUAGES, languageOf, preferred} from "../src/texts/languages.ts";
+import {length, secondsLeft} from "../src/texts/times.ts";
+
+/** Returns every text of a language by its name; those with a hole are filled with a mark. */
+function all(language: (typeof LANGUAGES)[number]): Map<string, string> {
+    const found = new Map<string, string>();
+    for (const [part, texts] of Object.entries(textsOf(language))) {
+        for (const [name, text] of Object.entries(texts)) {
+            // What is asked for is a number or a word; 2 reads as both.
+            const filled = typeof text === "string"
+                ? text
+                : (text as (...holes: unknown[]) => string)(2, 2, 2, 2);
+            found.set(`${part}.${name}`, filled);
+        }
+    }
+    return found;
+}
+
+test("no text is empty, and none is polite beyond need", () => {
+    for (const language of LANGUAGES) {
+        for (const [name, text] of all(language)) {
+            assert.notEqual(text.trim(), "", `${language} ${name}`);
+            assert.doesNotMatch(text, /!|\bplease\b(?! sign in)|oops|undefined/i, `${language} ${name}`);
+        }
+    }
+});
+
+test("a translation is another text, but for words that are the same", () => {
+    const english = all("en");
+    for (const language of LANGUAGES.filter((other) => other !== "en")) {
+        const same = [...all(language)].filter(([name, text]) => english.get(name) === text);
+        assert.ok(same.length < english.size / 10, `${language}: ${same.map(([name]) => name)}`);
+    }
+});
+
+test("a reader gets the first of their languages that the desk speaks", () => {
+    assert.equal(preferred(["pt-BR", "fr-CA", "de"]), "fr");
+    assert.equal(preferred(["ja"]), "en");
+    assert.equal(preferred([]), "en");
+    assert.equal(languageOf("ES-mx"), "es");
+    assert.equal(languageOf(7), null);
+});
+
+test("lengths of time are exact while they are short", () => {
+    assert.equal(length(-5), "0:00");
+    assert.equal(length(7_999), "0:07");
+    assert.equal(length(3_599_999), "59:59");
+    assert.equal(length(3 * 3_600_000 + 1), "3 h");
+    assert.equal(secondsLeft(20_001), 21);
+    assert.equal(secondsLeft(-1), 0);
+});
