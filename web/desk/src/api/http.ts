@@ -1,0 +1,211 @@
+// The one way to the API over HTTP.
+//
+// It keeps the token against forged requests, knows what an answer means, and puts nothing by: who
+// wants something done for certain gives it to the outbox. No request is repeated here but one
+// whose token was stale, which the server has not carried out.
+
+import {Refused, SignedOut, Unanswered, type NewerMessage} from "./trouble.ts";
+
+/** An answer's body; `statusCode` is 0, or 7 for what was done in part. */
+export type Answer = Record<string, unknown>;
+
+export interface RequestOptions {
+    /** The name under which a repetition is the same request. */
+    key?: string;
+    /** Ends the waiting; the server may go on. */
+    signal?: AbortSignal;
+    /** Basic credentials; without them the session's cookie counts. */
+    credentials?: {userName: string; password: string};
+}
+
+/** What the client stands on. */
+export interface Surroundings {
+    fetch: typeof fetch;
+    /** Told each time that a request shows that the login session is over. */
+    signedOut?(sentence: string): void;
+}
+
+/** How long a request may take, in ms. The server answers within 10 s or not at all. */
+const ANSWER_MS_MAX = 20_000;
+const TOKEN_HEADER = "X-CSRF-TOKEN";
+/** The sentence by which the server refuses a token (docs/compat/conventions.md#logins). */
+const TOKEN_SENTENCE = "Missing or invalid Csrf token";
+/** Any GET gives the token of the session; this one is small. */
+const TOKEN_PATH = "me";
+
+export class Api {
+    /** The API's root, with a slash at its end. */
+    readonly root: string;
+    readonly #surroundings: Surroundings;
+    #token = "";
+
+    /** `base` is the address of the desk, with a slash at its end. */
+    constructor(base: string, surroundings: Surroundings) {
+        this.root = new URL("api/v2/", base).href;
+        this.#surroundings = surroundings;
+    }
+
+    /** The token against forged requests, which CometD's long polls need as well. */
+    get token(): string {
+        return this.#token;
+    }
+
+    get(path: string, options: RequestOptions = {}): Promise<Answer> {
+        return this.#ask("GET", path, undefined, options);
+    }
+
+    put(path: string, body: unknown, options: RequestOptions = {}): Promise<Answer> {
+        return this.#change("PUT", path, body, options);
+    }
+
+    post(path: string, body: unknown, options: RequestOptions = {}): Promise<Answer> {
+        return this.#change("POST", path, body, options);
+    }
+
+    delete(path: string, options: RequestOptions = {}): Promise<Answer> {
+        return this.#change("DELETE", path, undefined, options);
+    }
+
+    /** Sends a form, with files as its parts. */
+    async upload(path: string, form: FormData, options: RequestOptions = {}): Promise<Answer> {
+        return this.#change("POST", path, form, options);
+    }
+
+    async #change(
+        method: string,
+        path: string,
+        body: unknown,
+        options: RequestOptions,
+    ): Promise<Answer> {
+        const needsToken = options.credentials === undefined;
+        if (needsToken && this.#token === "") {
+            await this.#ask("GET", TOKEN_PATH, undefined, {});
+        }
+        try {
+            return await this.#ask(method, path, body, options);
+        } catch (trouble) {
+            const isStale = trouble instanceof Refused && trouble.sentence === TOKEN_SENTENCE;
+            if (!needsToken || !isStale) {
+                throw trouble;
+            }
+            // Somebody signed in anew, in another tab.
+            await this.#ask("GET", TOKEN_PATH, undefined, {});
+            return this.#ask(method, path, body, options);
+        }
+    }
+
+    async #ask(
+        method: string,
+        path: string,
+        body: unknown,
+        options: RequestOptions,
+    ): Promise<Answer> {
+        const response = await this.#fetch(method, path, body, options);
+        const token = response.headers.get(TOKEN_HEADER);
+        if (token !== null) {
+            this.#token = token;
+        }
+        const answer = await read(response);
+        if (response.status === 401) {
+            const sentence = sentenceOf(answer);
+            if (options.credentials === undefined) {
+                this.#token = "";
+                this.#surroundings.signedOut?.(sentence);
+            }
+            throw new SignedOut(sentence);
+        }
+        const code = answer?.["statusCode"];
+        if (answer !== undefined && (code === 0 || code === 7)) {
+            return answer;
+        }
+        throw troubleOf(response, answer);
+    }
+
+    async #fetch(
+        method: string,
+        path: string,
+        body: unknown,
+        options: RequestOptions,
+    ): Promise<Response> {
+        const waits = AbortSignal.timeout(ANSWER_MS_MAX);
+        try {
+            return await this.#surroundings.fetch(new URL(path, this.root).href, {
+                method,
+                headers: this.#headers(method, body, options),
+                credentials: "same-origin",
+                cache: "no-store",
+                signal: options.signal ? AbortSignal.any([waits, options.signal]) : waits,
+                ...(body === undefined ? {} : {body: bodyOf(body)}),
+            });
+        } catch {
+            throw new Unanswered("unreachable", 0);
+        }
+    }
+
+    #headers(method: string, body: unknown, options: RequestOptions): Record<string, string> {
+        const {key, credentials} = options;
+        return {
+            Accept: "application/json",
+            // Without it a browser would open its own login window over the page.
+            "X-Requested-With": "XMLHttpRequest",
+            ...(body === undefined || body instanceof FormData
+                ? {}
+                : {"Content-Type": "application/json"}),
+            ...(method === "GET" || this.#token === "" ? {} : {[TOKEN_HEADER]: this.#token}),
+            ...(key === undefined ? {} : {"Idempotency-Key": key}),
+            ...(credentials === undefined ? {} : {Authorization: basic(credentials)}),
+        };
+    }
+}
+
+function bodyOf(body: unknown): BodyInit {
+    return body instanceof FormData ? body : JSON.stringify(body);
+}
+
+/** Returns Basic credentials, whose bytes are UTF-8. */
+function basic({userName, password}: {userName: string; password: string}): string {
+    const bytes = new TextEncoder().encode(`${userName}:${password}`);
+    return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}
+
+async function read(response: Response): Promise<Answer | undefined> {
+    try {
+        const answer: unknown = await response.json();
+        return typeof answer === "object" && answer !== null ? (answer as Answer) : undefined;
+    } catch {
+        return undefined;
+    }
+}
+
+function sentenceOf(answer: Answer | undefined): string {
+    const sentence = answer?.["statusMessage"];
+    return typeof sentence === "string" ? sentence : "";
+}
+
+function troubleOf(response: Response, answer: Answer | undefined): Refused | Unanswered {
+    const code = answer?.["statusCode"];
+    if (response.status === 429) {
+        return new Unanswered("busy", retryAfterMs(response));
+    }
+    // Whatever a proxy says for the server is no word of the server's.
+    if (response.status >= 500 || typeof code !== "number") {
+        return new Unanswered("unavailable", retryAfterMs(response));
+    }
+    return new Refused(code, sentenceOf(answer), newerOf(answer));
+}
+
+function newerOf(answer: Answer | undefined): NewerMessage | undefined {
+    const newer = answer?.["newerMessage"] as Partial<NewerMessage> | undefined;
+    return typeof newer?.id === "string"
+        ? {
+              id: newer.id,
+              subject: String(newer.subject ?? ""),
+              receivedDate: String(newer.receivedDate ?? ""),
+          }
+        : undefined;
+}
+
+function retryAfterMs(response: Response): number {
+    const seconds = Number(response.headers.get("Retry-After"));
+    return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
+}

@@ -1,0 +1,195 @@
+// An interaction as the wire shows it to the reader, and what belongs to it.
+
+import {fields, instant, list, numberOrNull, text, textOrNull, texts} from "./fields.ts";
+
+/** A user in short, as offers and notes name them. */
+export interface Person {
+    id: string;
+    userName: string;
+    firstName: string;
+    lastName: string;
+}
+
+/** What an interaction is offered by; `Monitor`, `Coach` and `BargeIn` only to supervisors. */
+export type OfferKind =
+    | "Routed"
+    | "Transfer"
+    | "Invite"
+    | "Consult"
+    | "Monitor"
+    | "Coach"
+    | "BargeIn";
+
+export interface Offer {
+    kind: OfferKind;
+    /** The owner who made it; `null` is the router. */
+    from: Person | null;
+    to: Person | null;
+    /** In ms since 1970 by the server's clock. */
+    at: number;
+    /** In ms since 1970 by the server's clock. */
+    expires: number;
+    note: string | null;
+}
+
+export interface Participant {
+    participantId: string;
+    nickname: string;
+    type: "Customer" | "Agent" | "Supervisor" | string;
+    visibility: string;
+    /** Of an account; customers have none. */
+    userId: string | null;
+}
+
+export interface Attachment {
+    id: string;
+    name: string;
+    /** In bytes. */
+    size: number;
+    mime: string;
+    path: string;
+    isInline: boolean;
+}
+
+/** What an e-mail has beside. */
+export interface Letter {
+    from: string;
+    to: string[];
+    cc: string[];
+    bcc: string[];
+    /** Cleaned HTML; empty for a letter of plain text. */
+    body: string;
+    plain: string;
+    attachments: Attachment[];
+    threadId: string;
+    /** The latest letter of the thread that a draft's writer saw. */
+    baseMessageId: string | null;
+    mailbox: string | null;
+    sentAt: number | null;
+}
+
+export interface Interaction {
+    id: string;
+    channel: string;
+    /** As the reader sees it (docs/compat/interactions.md#seen). */
+    state: string;
+    direction: string;
+    operations: string[];
+    offer: Offer | null;
+    currentQueue: string | null;
+    priority: number;
+    subject: string;
+    parentId: string | null;
+    contactId: string | null;
+    assignedTo: string | null;
+    epoch: number;
+    comment: string | null;
+    userData: Record<string, unknown>;
+    receivedAt: number;
+    participants: Participant[];
+    letter: Letter | null;
+}
+
+/** Returns an interaction; `null` for what has no id. */
+export function readInteraction(value: unknown): Interaction | null {
+    const it = fields(value);
+    const id = text(it["id"]);
+    if (id === "") {
+        return null;
+    }
+    const channel = text(it["channel"]);
+    return {
+        id,
+        channel,
+        state: text(it["state"]),
+        direction: text(it["direction"]),
+        operations: texts(it["operations"]),
+        offer: readOffer(it["offer"]),
+        currentQueue: textOrNull(it["currentQueue"]),
+        priority: numberOrNull(it["priority"]) ?? 0,
+        subject: text(it["subject"]),
+        parentId: textOrNull(it["parentId"]),
+        contactId: textOrNull(it["contactId"]),
+        assignedTo: textOrNull(it["assignedTo"]),
+        epoch: numberOrNull(it["epoch"]) ?? 0,
+        comment: textOrNull(it["comment"]),
+        userData: fields(it["userData"]),
+        receivedAt: instant(it["receivedDate"]) ?? 0,
+        participants: list(it["participants"]).map(readParticipant),
+        letter: channel === "email" ? readLetter(it) : null,
+    };
+}
+
+/** Returns the interactions of a list's answer. */
+export function readInteractions(value: unknown): Interaction[] {
+    return list(value)
+        .map(readInteraction)
+        .filter((one) => one !== null);
+}
+
+export function readPerson(value: unknown): Person | null {
+    const it = fields(value);
+    const id = text(it["id"]);
+    return id === ""
+        ? null
+        : {
+              id,
+              userName: text(it["userName"]),
+              firstName: text(it["firstName"]),
+              lastName: text(it["lastName"]),
+          };
+}
+
+function readOffer(value: unknown): Offer | null {
+    const it = fields(value);
+    const expires = instant(it["expires"]);
+    return expires === null
+        ? null
+        : {
+              kind: text(it["kind"]) as OfferKind,
+              from: readPerson(it["from"]),
+              to: readPerson(it["to"]),
+              at: instant(it["at"]) ?? expires,
+              expires,
+              note: textOrNull(it["note"]),
+          };
+}
+
+function readParticipant(value: unknown): Participant {
+    const it = fields(value);
+    return {
+        participantId: text(it["participantId"]),
+        nickname: text(it["nickname"]),
+        type: text(it["type"]),
+        visibility: text(it["visibility"]),
+        userId: textOrNull(it["id"]),
+    };
+}
+
+function readLetter(it: Record<string, unknown>): Letter {
+    return {
+        from: text(it["from"]),
+        to: texts(it["to"]),
+        cc: texts(it["cc"]),
+        bcc: texts(it["bcc"]),
+        body: text(it["body"]),
+        plain: text(it["bodyAsPlainText"]),
+        attachments: list(it["attachments"]).map(readAttachment),
+        threadId: text(it["threadId"]),
+        baseMessageId: textOrNull(it["baseMessageId"]),
+        mailbox: textOrNull(it["mailbox"]),
+        sentAt: instant(it["sentDate"]),
+    };
+}
+
+function readAttachment(value: unknown): Attachment {
+    const it = fields(value);
+    return {
+        id: text(it["id"]),
+        name: text(it["name"]),
+        size: numberOrNull(it["size"]) ?? 0,
+        mime: text(it["mime"]),
+        path: text(it["path"]),
+        isInline: it["inline"] === true,
+    };
+}

@@ -1,0 +1,174 @@
+// What comes over the feed: the messages of the topics that the desk listens to.
+
+import {fields, list, numberOrNull, text, textOrNull, type Fields} from "./fields.ts";
+import {readInteraction, type Interaction} from "./interaction.ts";
+
+/**
+ * The topics of the desk. Each is subscribed by its own name and not by a pattern: what the
+ * 8.5.2 generation is told on the media's topics would come a second time.
+ */
+export const TOPICS = ["/v2/me/interactions", "/v2/me/channels", "/v2/me/workbins"] as const;
+
+export type Topic = (typeof TOPICS)[number];
+
+/** Who said a line of a chat. */
+export interface Speaker {
+    participantId: string;
+    nickname: string;
+    type: string;
+    /** Of an account; customers have none. */
+    userId: string | null;
+}
+
+/** One entry of a chat. */
+export interface Line {
+    index: number;
+    type: string;
+    /** What was said; of a page its address, of a file its name. */
+    text: string;
+    /** What kind of text it is, such as `IdleAlert`. */
+    messageType: string;
+    visibility: string;
+    from: Speaker;
+    /** In ms since 1970 by the server's clock. */
+    at: number;
+    /** What an entry carries beside, such as a file's id or why somebody left. */
+    userData: Fields;
+    /** Of the request that said it, told to its author alone; a read does not tell it. */
+    referenceId: number | null;
+}
+
+/** That somebody writes, or no longer does; told once and never kept. */
+export interface Typing {
+    from: Speaker;
+    isTyping: boolean;
+    visibility: string;
+}
+
+/** The state of one channel of an agent's. */
+export interface Channel {
+    channel: string;
+    /** `Ready`, `NotReady`, `LoggedOut`, or a state of the contact center's own. */
+    state: string;
+    displayName: string;
+    isUndisturbed: boolean;
+}
+
+export type Notification =
+    | {
+          kind: "interaction";
+          sequence: number | null;
+          referenceId: number | null;
+          interaction: Interaction;
+          lines: Line[];
+          typing: Typing[];
+          /** The sentence of an `Error` notification. */
+          error: string | null;
+      }
+    | {kind: "channels"; sequence: number | null; channels: Channel[]}
+    | {kind: "workbin"; sequence: number | null; workbinId: string}
+    | {kind: "resync"; oldest: number; head: number}
+    | {kind: "other"; sequence: number | null};
+
+/** Returns what a message says. */
+export function readNotification(topic: Topic, data: unknown): Notification {
+    const it = fields(data);
+    const type = text(it["messageType"]);
+    if (type === "Resync") {
+        const head = numberOrNull(it["head"]) ?? 0;
+        return {kind: "resync", oldest: numberOrNull(it["oldest"]) ?? head, head};
+    }
+    const sequence = numberOrNull(it["sequence"]);
+    if (topic === "/v2/me/channels" && type === "ChannelStateChangeMessageV2") {
+        return {kind: "channels", sequence, channels: readChannels(it["channels"])};
+    }
+    if (topic === "/v2/me/workbins" && type === "WorkbinStateChangeMessage") {
+        // What came or left is read anew: the message shows it in the older generation's shape.
+        return {kind: "workbin", sequence, workbinId: text(it["id"])};
+    }
+    const interaction = type === "InteractionStateMessage" ? readInteraction(it) : null;
+    return topic === "/v2/me/interactions" && interaction !== null
+        ? readChange(it, sequence, interaction)
+        : {kind: "other", sequence};
+}
+
+function readChange(
+    it: Fields,
+    sequence: number | null,
+    interaction: Interaction,
+): Notification {
+    const referenceId = numberOrNull(it["referenceId"]);
+    const entries = list(it["messages"]).map(fields);
+    const isError = it["notificationType"] === "Error";
+    return {
+        kind: "interaction",
+        sequence,
+        referenceId,
+        interaction,
+        lines: entries.flatMap((entry) => readLine(entry, referenceId)),
+        typing: entries.flatMap(readTyping),
+        error: isError ? text(it["errorMessage"]) : null,
+    };
+}
+
+/** Returns the channels of an agent, as `/me/channels` and notifications have them. */
+export function readChannels(value: unknown): Channel[] {
+    return list(value).map((one) => {
+        const it = fields(one);
+        const state = fields(it["userState"]);
+        return {
+            channel: text(it["channel"]),
+            state: text(state["state"]),
+            displayName: text(state["displayName"]),
+            isUndisturbed: it["dndState"] === "On",
+        };
+    });
+}
+
+/** Returns the lines of a transcript. */
+export function readLines(value: unknown): Line[] {
+    return list(value).flatMap((entry) => readLine(fields(entry), null));
+}
+
+function readLine(entry: Fields, referenceId: number | null): Line[] {
+    const index = numberOrNull(entry["index"]);
+    return index === null
+        ? []
+        : [
+              {
+                  index,
+                  type: text(entry["type"]),
+                  text: text(entry["text"]) || text(entry["url"]) || text(entry["noticeText"]),
+                  messageType: text(entry["messageType"]),
+                  visibility: text(entry["visibility"]),
+                  from: readSpeaker(entry["from"]),
+                  at: numberOrNull(entry["timestampSeconds"]) ?? 0,
+                  userData: fields(entry["userData"]),
+                  referenceId,
+              },
+          ];
+}
+
+function readTyping(entry: Fields): Typing[] {
+    const type = text(entry["type"]);
+    return type === "TypingStarted" || type === "TypingStopped"
+        ? [
+              {
+                  from: readSpeaker(entry["from"]),
+                  isTyping: type === "TypingStarted",
+                  visibility: text(entry["visibility"]),
+              },
+          ]
+        : [];
+}
+
+function readSpeaker(value: unknown): Speaker {
+    const it = fields(value);
+    const path = textOrNull(it["path"]);
+    return {
+        participantId: text(it["participantId"]),
+        nickname: text(it["nickname"]),
+        type: text(it["type"]),
+        userId: path === null ? null : (path.split("/").at(-1) ?? null),
+    };
+}

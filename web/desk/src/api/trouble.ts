@@ -1,0 +1,50 @@
+// What can go wrong with a request, by what whoever asked does next.
+
+/** The letter that came after the one that a draft answers (docs/api, "Double answers"). */
+export interface NewerMessage {
+    id: string;
+    subject: string;
+    receivedDate: string;
+}
+
+/** The server said no, and changed nothing. Its sentence is shown word for word. */
+export class Refused extends Error {
+    override name = "Refused";
+
+    constructor(
+        /** The API's code, not that of HTTP. */
+        readonly code: number,
+        readonly sentence: string,
+        readonly newer?: NewerMessage,
+    ) {
+        super(sentence);
+    }
+}
+
+/** The login session is over: sign in again, then ask again. */
+export class SignedOut extends Error {
+    override name = "SignedOut";
+
+    constructor(readonly sentence: string) {
+        super(sentence);
+    }
+}
+
+/**
+ * No answer that says anything: ask again with the same key. Whether the server did it is unknown,
+ * and it does not matter.
+ */
+export class Unanswered extends Error {
+    override name = "Unanswered";
+
+    constructor(
+        readonly why: "unreachable" | "busy" | "unavailable",
+        /** How long the server asked to be left alone, in ms; 0 when it did not say. */
+        readonly retryAfterMs: number,
+    ) {
+        super(why);
+    }
+}
+
+/** Whatever a request can end with but an answer. */
+export type Trouble = Refused | SignedOut | Unanswered;

@@ -1,0 +1,80 @@
+// What answers mean.
+
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {Api} from "../../src/api/http.ts";
+import {Refused, SignedOut, Unanswered} from "../../src/api/trouble.ts";
+
+/** An API whose answers are given one after another. */
+function api(...answers: (Response | Error)[]) {
+    const requests: {url: string; init: RequestInit}[] = [];
+    const signedOut: string[] = [];
+    const client = new Api("http://desk.example/below/", {
+        fetch: async (url, init) => {
+            requests.push({url: String(url), init: init ?? {}});
+            const next = answers.shift();
+            if (next instanceof Response) {
+                return next;
+            }
+            throw next ?? new Error("unexpected");
+        },
+        signedOut: (sentence) => signedOut.push(sentence),
+    });
+    return {client, requests, signedOut};
+}
+
+function answer(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+    return new Response(JSON.stringify(body), {status, headers});
+}
+
+const TOKEN = {"X-CSRF-TOKEN": "t1"};
+
+test("a change gets a token first, and a new one when another tab has signed in", async () => {
+    const stale = {statusCode: 3, statusMessage: "Missing or invalid Csrf token"};
+    const {client, requests} = api(
+        answer({statusCode: 0}, 200, TOKEN),
+        answer(stale, 403),
+        answer({statusCode: 0}, 200, {"X-CSRF-TOKEN": "t2"}),
+        answer({statusCode: 0}),
+    );
+    await client.post("me", {operationName: "Ready"}, {key: "k"});
+    const tokens = requests.map(({init}) => new Headers(init.headers).get("X-CSRF-TOKEN"));
+    assert.deepEqual(tokens, [null, "t1", null, "t2"]);
+    assert.equal(requests[3]?.url, "http://desk.example/below/api/v2/me");
+    assert.equal(new Headers(requests[3]?.init.headers).get("Idempotency-Key"), "k");
+});
+
+test("a refusal has the server's sentence, and the letter that came meanwhile", async () => {
+    const newerMessage = {id: "x", subject: "Re: it", receivedDate: "2026-01-09 11:58:12.035+0000"};
+    const body = {statusCode: 2, statusMessage: "They wrote again.", newerMessage};
+    const {client} = api(answer({statusCode: 0}, 200, TOKEN), answer(body, 409));
+    const refused = await client.post("me/interactions/a", {}).catch((trouble) => trouble);
+    assert.ok(refused instanceof Refused);
+    assert.deepEqual([refused.code, refused.sentence], [2, "They wrote again."]);
+    assert.deepEqual(refused.newer, newerMessage);
+});
+
+test("the end of the login session is told; a wrong password is not one", async () => {
+    const out = {statusCode: 20, statusMessage: "Sign in."};
+    const {client, signedOut} = api(answer(out, 401), answer(out, 401));
+    const credentials = {userName: "kate", password: "wröng"};
+    await assert.rejects(client.get("me", {credentials}), SignedOut);
+    assert.deepEqual(signedOut, []);
+    await assert.rejects(client.get("me"), SignedOut);
+    assert.deepEqual(signedOut, ["Sign in."]);
+});
+
+test("no answer, too many requests and a restart are told apart", async () => {
+    const cases: [Response | Error, string, number][] = [
+        [new Error("offline"), "unreachable", 0],
+        [answer({statusCode: 10}, 429, {"Retry-After": "7"}), "busy", 7_000],
+        [answer({statusCode: 4}, 503, {"Retry-After": "2"}), "unavailable", 2_000],
+        [new Response("<html>bad gateway</html>", {status: 502}), "unavailable", 0],
+        [new Response("<html>log in to the hotel</html>"), "unavailable", 0],
+    ];
+    for (const [given, why, retryAfterMs] of cases) {
+        const trouble = await api(given).client.get("me").catch((error) => error);
+        assert.ok(trouble instanceof Unanswered);
+        assert.deepEqual([trouble.why, trouble.retryAfterMs], [why, retryAfterMs]);
+    }
+});
