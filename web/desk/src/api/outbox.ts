@@ -1,0 +1,280 @@
+// What was typed and sent goes exactly once: over lost answers, reloads, kills, and with any number
+// of tabs.
+//
+// An entry is kept before anybody is told that it was taken, and sent by the one tab that has the
+// lock. It stays under its key until the server has answered; whoever repeats it gets the first
+// answer. One after another for an interaction, so that words keep their order; interactions do not
+// wait for each other.
+
+import type {Api} from "./http.ts";
+import {Refused, SignedOut, Unanswered} from "./trouble.ts";
+import type {Entry, EntryStore, NewEntry} from "./outbox/entry.ts";
+
+/** What one tab tells the others. */
+export type TabMessage =
+    | {kind: "changed"}
+    | {kind: "sending"; key: string}
+    | {kind: "answered"; key: string; referenceId: number | null};
+
+/** The tabs of this browser. */
+export interface Tabs {
+    tell(message: TabMessage): void;
+    listen(take: (message: TabMessage) => void): void;
+    /** Runs `work` while this tab is the one; resolves when `signal` ends it. */
+    lead(work: () => Promise<void>, signal: AbortSignal): Promise<void>;
+}
+
+export interface OutboxSurroundings {
+    api: Api;
+    entries: EntryStore;
+    tabs: Tabs;
+    /** The server's time. */
+    now(): number;
+    newKey(): string;
+    after(ms: number, run: () => void): () => void;
+    /** Whether it makes sense to send: an entry that was tried cannot be taken back. */
+    maySend(): boolean;
+    events: OutboxEvents;
+}
+
+export interface OutboxEvents {
+    /** What waits, is being sent, or was refused has changed. */
+    changed(entries: OutboxView[]): void;
+    answered(entry: {key: string; referenceId: number | null}): void;
+    /** A request had no answer: the link may be no better. */
+    unanswered(trouble: Unanswered): void;
+    /** The login session is over; `wake` goes on after the next one. */
+    signedOut(trouble: SignedOut): void;
+}
+
+/** An entry, and whether it is on its way this moment. */
+export type OutboxView = Entry & {isSending: boolean};
+
+/** What somebody wants done with an interaction. */
+export type Intent = Pick<NewEntry, "interactionId" | "operationName" | "fields"> & {
+    until?: number;
+};
+
+/** The first wait after a request without an answer, in ms; each further one is twice as long. */
+const RETRY_MS_FIRST = 500;
+const RETRY_MS_MAX = 5_000;
+/** A key is known to the server for 24 h; what is older may not be repeated, in ms. */
+const REPEATABLE_MS = 23 * 3_600_000;
+
+/** The code of what the outbox itself gave up: nobody knows whether it was done. */
+export const UNCERTAIN = -1;
+/** The code of what came too late to be sent. */
+export const TOO_LATE = -2;
+
+export class Outbox {
+    readonly #surroundings: OutboxSurroundings;
+    readonly #userId: string;
+    readonly #end = new AbortController();
+    readonly #sending = new Set<string>();
+    /** Answered, and for a moment still in the store. */
+    readonly #done = new Set<string>();
+    /** Interactions whose next entry is being sent. */
+    readonly #lanes = new Set<string>();
+    #isLeader = false;
+    #isPaused = false;
+
+    constructor(userId: string, surroundings: OutboxSurroundings) {
+        this.#userId = userId;
+        this.#surroundings = surroundings;
+    }
+
+    /** Shows what is left from before, and begins to send once this tab is the one. */
+    start(): void {
+        const {tabs} = this.#surroundings;
+        tabs.listen((message) => this.#heard(message));
+        void this.#show();
+        void tabs.lead(async () => {
+            this.#isLeader = true;
+            this.wake();
+            await ended(this.#end.signal);
+        }, this.#end.signal);
+    }
+
+    stop(): void {
+        this.#isLeader = false;
+        this.#end.abort();
+    }
+
+    /** Takes something to be done. Resolves once it is kept, whatever happens to the page. */
+    async add({until, ...intent}: Intent): Promise<string> {
+        const {entries, newKey, now} = this.#surroundings;
+        const key = newKey();
+        const entry = {...intent, key, userId: this.#userId, at: now(), until: until ?? null};
+        await entries.add(entry);
+        await this.#changed();
+        return key;
+    }
+
+    /** Takes one back that was never sent; returns whether that was so. */
+    async takeBack(key: string): Promise<boolean> {
+        const entry = await this.#find(key);
+        const isTaken =
+            entry !== undefined && (await this.#surroundings.entries.takeBack(entry.number));
+        await this.#changed();
+        return isTaken;
+    }
+
+    /** Removes one that was refused. */
+    async remove(key: string): Promise<void> {
+        const entry = await this.#find(key);
+        if (entry?.refusal != null) {
+            await this.#surroundings.entries.remove(entry.number);
+            await this.#changed();
+        }
+    }
+
+    /** Sends one that was refused once more. It is another request then. */
+    async again(key: string): Promise<void> {
+        const {entries, newKey} = this.#surroundings;
+        const entry = await this.#find(key);
+        if (entry?.refusal != null) {
+            await entries.again(entry.number, newKey());
+            await this.#changed();
+        }
+    }
+
+    /** Goes on: the link is back, or somebody signed in again. */
+    wake(): void {
+        this.#isPaused = false;
+        void this.#send();
+    }
+
+    async #find(key: string): Promise<Entry | undefined> {
+        return (await this.#mine()).find((entry) => entry.key === key);
+    }
+
+    async #mine(): Promise<Entry[]> {
+        const all = await this.#surroundings.entries.all();
+        return all
+            .filter(({userId, key}) => userId === this.#userId && !this.#done.has(key))
+            .sort((a, b) => a.number - b.number);
+    }
+
+    async #changed(): Promise<void> {
+        this.#surroundings.tabs.tell({kind: "changed"});
+        await this.#show();
+        void this.#send();
+    }
+
+    async #show(): Promise<void> {
+        const entries = await this.#mine();
+        this.#surroundings.events.changed(
+            entries.map((entry) => ({...entry, isSending: this.#sending.has(entry.key)})),
+        );
+    }
+
+    #heard(message: TabMessage): void {
+        if (message.kind === "answered") {
+            this.#sending.delete(message.key);
+            this.#done.add(message.key);
+            this.#surroundings.events.answered(message);
+        } else if (message.kind === "sending") {
+            this.#sending.add(message.key);
+        }
+        void this.#show();
+        void this.#send();
+    }
+
+    /** Begins with the first entry of each interaction that has none on its way. */
+    async #send(): Promise<void> {
+        if (!this.#isLeader || this.#isPaused || !this.#surroundings.maySend()) {
+            return;
+        }
+        for (const entry of await this.#mine()) {
+            if (entry.refusal === null && !this.#lanes.has(entry.interactionId)) {
+                this.#lanes.add(entry.interactionId);
+                void this.#carry(entry);
+            }
+        }
+    }
+
+    async #carry(entry: Entry): Promise<void> {
+        const wait = await this.#attempt(entry).catch(() => RETRY_MS_MAX);
+        await this.#show();
+        const goOn = () => {
+            this.#lanes.delete(entry.interactionId);
+            void this.#send();
+        };
+        wait === 0 ? goOn() : this.#surroundings.after(wait, goOn);
+    }
+
+    /** Sends one entry; returns how long to wait before the next try, in ms. */
+    async #attempt({number}: Entry): Promise<number> {
+        const {api, entries, now} = this.#surroundings;
+        const entry = await entries.claim(number, now());
+        if (entry === undefined) {
+            return 0;
+        }
+        if (this.#isGivenUp(entry)) {
+            await this.#refuse(entry, entry.attempts > 1 ? UNCERTAIN : TOO_LATE, "");
+            return 0;
+        }
+        const {key, interactionId, operationName, fields} = entry;
+        this.#mark(key);
+        try {
+            const path = `me/interactions/${interactionId}`;
+            const answer = await api.post(path, {operationName, ...fields}, {key});
+            await this.#answered(entry, answer["referenceId"]);
+            return 0;
+        } catch (trouble) {
+            this.#sending.delete(key);
+            return this.#failed(entry, trouble);
+        }
+    }
+
+    /** Whether it is too late to begin, or the server may have forgotten the key. */
+    #isGivenUp({until, sentAt, attempts}: Entry): boolean {
+        const now = this.#surroundings.now();
+        const isLate = until !== null && now >= until && attempts === 1;
+        return isLate || now - (sentAt ?? now) > REPEATABLE_MS;
+    }
+
+    #mark(key: string): void {
+        this.#sending.add(key);
+        this.#surroundings.tabs.tell({kind: "sending", key});
+        void this.#show();
+    }
+
+    async #answered({number, key}: Entry, reference: unknown): Promise<void> {
+        const {entries, tabs, events} = this.#surroundings;
+        const referenceId = typeof reference === "number" ? reference : null;
+        this.#sending.delete(key);
+        this.#done.add(key);
+        events.answered({key, referenceId});
+        await entries.remove(number);
+        tabs.tell({kind: "answered", key, referenceId});
+    }
+
+    async #failed(entry: Entry, trouble: unknown): Promise<number> {
+        if (trouble instanceof Refused) {
+            await this.#refuse(entry, trouble.code, trouble.sentence);
+            return 0;
+        }
+        if (trouble instanceof SignedOut) {
+            this.#isPaused = true;
+            this.#surroundings.events.signedOut(trouble);
+            return 0;
+        }
+        if (trouble instanceof Unanswered) {
+            this.#surroundings.events.unanswered(trouble);
+            const backoff = RETRY_MS_FIRST * 2 ** Math.min(entry.attempts - 1, 5);
+            return Math.max(trouble.retryAfterMs, Math.min(RETRY_MS_MAX, backoff));
+        }
+        throw trouble;
+    }
+
+    async #refuse(entry: Entry, code: number, sentence: string): Promise<void> {
+        this.#sending.delete(entry.key);
+        await this.#surroundings.entries.refuse(entry.number, {code, sentence});
+        this.#surroundings.tabs.tell({kind: "changed"});
+    }
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+}

@@ -1,0 +1,44 @@
+// What is still to be done, and where it is kept.
+
+/** One thing that somebody wants done once, whatever happens in between. */
+export interface Entry {
+    /** The place in the order of this browser; given by the store. */
+    number: number;
+    /** The name towards the server: a repetition is the same request. */
+    key: string;
+    /** Whose it is: another user of this browser neither sees nor sends it. */
+    userId: string;
+    interactionId: string;
+    operationName: string;
+    /** The request's other fields. */
+    fields: Record<string, unknown>;
+    /** When it was wanted, in ms since 1970 by the server's clock. */
+    at: number;
+    /** When it makes no sense any more; `null` is never. By the server's clock. */
+    until: number | null;
+    /** When it was first sent; `null` before that. By the server's clock. */
+    sentAt: number | null;
+    attempts: number;
+    /** The server said no; it stays to be read until somebody takes it away. */
+    refusal: {code: number; sentence: string} | null;
+}
+
+export type NewEntry = Omit<Entry, "number" | "sentAt" | "attempts" | "refusal">;
+
+/** Where entries are kept: it outlives the page, and all tabs share it. */
+export interface EntryStore {
+    all(): Promise<Entry[]>;
+    /** Resolves once the entry is kept for good. */
+    add(entry: NewEntry): Promise<void>;
+    /**
+     * Notes that the entry is being sent, before it is. Returns it as it is now, `undefined` when
+     * it was taken back.
+     */
+    claim(number: number, now: number): Promise<Entry | undefined>;
+    refuse(number: number, refusal: {code: number; sentence: string}): Promise<void>;
+    /** Wants a refused one tried again, under a new key. */
+    again(number: number, key: string): Promise<void>;
+    remove(number: number): Promise<void>;
+    /** Removes one that was never sent; returns whether that was so. */
+    takeBack(number: number): Promise<boolean>;
+}

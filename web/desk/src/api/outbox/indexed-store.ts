@@ -1,0 +1,103 @@
+// Entries in the browser's database: they outlive the tab, and a kill of the browser.
+
+import type {Entry, EntryStore, NewEntry} from "./entry.ts";
+import {claimed, renewed} from "./memory-store.ts";
+
+const DATABASE = "handoff-desk";
+const STORE = "outbox";
+const VERSION = 1;
+
+export class IndexedStore implements EntryStore {
+    readonly #database: IDBDatabase;
+
+    private constructor(database: IDBDatabase) {
+        this.#database = database;
+    }
+
+    /** Fails where the browser keeps nothing. */
+    static async open(): Promise<IndexedStore> {
+        const request = indexedDB.open(DATABASE, VERSION);
+        request.onupgradeneeded = () => {
+            request.result.createObjectStore(STORE, {keyPath: "number", autoIncrement: true});
+        };
+        const database = await result(request);
+        // Another tab has a newer desk, which may change the database.
+        database.onversionchange = () => database.close();
+        return new IndexedStore(database);
+    }
+
+    async all(): Promise<Entry[]> {
+        const request = this.#database.transaction(STORE).objectStore(STORE).getAll();
+        return (await result(request)) as Entry[];
+    }
+
+    async add(entry: NewEntry): Promise<void> {
+        await this.#write((store) => {
+            store.add({...entry, sentAt: null, attempts: 0, refusal: null});
+        });
+    }
+
+    claim(number: number, now: number): Promise<Entry | undefined> {
+        return this.#change(number, claimed(now));
+    }
+
+    async refuse(number: number, refusal: Entry["refusal"]): Promise<void> {
+        await this.#change(number, (entry) => ({...entry, refusal}));
+    }
+
+    async again(number: number, key: string): Promise<void> {
+        await this.#change(number, renewed(key));
+    }
+
+    async remove(number: number): Promise<void> {
+        await this.#write((store) => {
+            store.delete(number);
+        });
+    }
+
+    async takeBack(number: number): Promise<boolean> {
+        let isUnsent = false;
+        await this.#write((store) => {
+            const read = store.get(number) as IDBRequest<Entry | undefined>;
+            read.onsuccess = () => {
+                isUnsent = read.result?.attempts === 0;
+                if (isUnsent) {
+                    store.delete(number);
+                }
+            };
+        });
+        return isUnsent;
+    }
+
+    /** Changes an entry in one transaction: two tabs cannot both find it as it was. */
+    async #change(number: number, change: (entry: Entry) => Entry): Promise<Entry | undefined> {
+        let changed: Entry | undefined;
+        await this.#write((store) => {
+            const read = store.get(number) as IDBRequest<Entry | undefined>;
+            read.onsuccess = () => {
+                if (read.result !== undefined) {
+                    changed = change(read.result);
+                    store.put(changed);
+                }
+            };
+        });
+        return changed;
+    }
+
+    /** Resolves once it is on the disk: whoever was told that it is kept may close the browser. */
+    #write(work: (store: IDBObjectStore) => void): Promise<void> {
+        const transaction = this.#database.transaction(STORE, "readwrite", {durability: "strict"});
+        work(transaction.objectStore(STORE));
+        return new Promise((resolve, reject) => {
+            transaction.oncomplete = () => resolve();
+            transaction.onabort = () => reject(transaction.error ?? new Error("aborted"));
+        });
+    }
+}
+
+function result<T>(request: IDBRequest<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error ?? new Error("the database failed"));
+    });
+}

@@ -1,0 +1,136 @@
+// What was typed and sent goes exactly once, in its order.
+
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {FakeServer} from "./fake-server.ts";
+import {Browser, Stage, Time, turns} from "./stage.ts";
+
+/** A desk with an open chat. */
+async function withChat(): Promise<{stage: Stage; id: string; browser: Browser}> {
+    const server = new FakeServer();
+    const browser = new Browser();
+    const id = server.offer("chat");
+    server.accept(id);
+    const stage = new Stage(server, new Time(), browser);
+    stage.desk.start();
+    await stage.settle();
+    return {stage, id, browser};
+}
+
+function stages(stage: Stage): [string, string][] {
+    return stage.desk.store.state.pending.map((one) => [one.text, one.stage.kind]);
+}
+
+test("words without a connection go out afterwards, in order, each once", async () => {
+    const {stage, id} = await withChat();
+    stage.server.isUp = false;
+    stage.link?.cut();
+    for (const text of ["one", "two", "three"]) {
+        await stage.desk.say(id, text, "All");
+    }
+    assert.deepEqual(stages(stage), [["one", "waiting"], ["two", "waiting"], ["three", "waiting"]]);
+    stage.server.isUp = true;
+    await stage.settle();
+    assert.deepEqual(stage.server.said, ["one", "two", "three"]);
+    assert.deepEqual(stages(stage), []);
+});
+
+test("an answer that is lost is asked for again under the same key", async () => {
+    const {stage, id} = await withChat();
+    await stage.desk.say(id, "hello", "All");
+    await stage.desk.say(id, "and more", "All");
+    await turns();
+    assert.equal(stage.requests.length, 1, "the second waits for the first");
+    stage.work();
+    stage.lose();
+    await turns();
+    await stage.settle();
+    assert.deepEqual(stage.server.said, ["hello", "and more"]);
+    assert.deepEqual(stages(stage), []);
+});
+
+test("a killed tab's words are sent by the next one", async () => {
+    const {stage, id, browser} = await withChat();
+    await stage.desk.say(id, "hello", "All");
+    await turns();
+    // The server has it, and the tab never learns.
+    stage.work();
+    stage.desk.stop();
+    const next = new Stage(stage.server, stage.time, browser);
+    next.desk.start();
+    await next.settle();
+    assert.deepEqual(next.server.said, ["hello"]);
+    assert.deepEqual(stages(next), []);
+    const lines = next.desk.store.state.transcripts[id]?.lines.filter((one) => one.text !== "");
+    assert.equal(lines?.length, 1);
+});
+
+test("of two tabs one sends, and both show what became of it", async () => {
+    const {stage, id, browser} = await withChat();
+    const second = new Stage(stage.server, stage.time, browser);
+    second.desk.start();
+    await second.settle();
+    await second.desk.say(id, "from the second", "All");
+    await turns();
+    assert.deepEqual(stages(stage), [["from the second", "sending"]]);
+    assert.deepEqual(stages(second), [["from the second", "sending"]]);
+    await stage.settle();
+    await second.settle();
+    assert.deepEqual(stage.server.said, ["from the second"]);
+    assert.deepEqual([stages(stage), stages(second)], [[], []]);
+});
+
+test("what was never sent can be taken back, what may have been said cannot", async () => {
+    const {stage, id} = await withChat();
+    stage.link?.cut();
+    const never = await stage.desk.say(id, "never", "All");
+    assert.equal(await stage.desk.outbox.takeBack(never), true);
+    await stage.settle();
+    const maybe = await stage.desk.say(id, "maybe", "All");
+    await turns();
+    assert.equal(await stage.desk.outbox.takeBack(maybe), false);
+    await stage.settle();
+    assert.deepEqual(stage.server.said, ["maybe"]);
+});
+
+test("what is refused stays with the server's sentence until it is removed", async () => {
+    const {stage, id} = await withChat();
+    stage.server.interactions.get(id)!.state = "LeftChat";
+    const key = await stage.desk.say(id, "too late", "All");
+    await stage.settle();
+    const sentence = "The interaction is LeftChat.";
+    const stage0 = stage.desk.store.state.pending[0]?.stage;
+    assert.deepEqual(stage0, {kind: "refused", code: 2, sentence});
+    await stage.desk.outbox.remove(key);
+    assert.deepEqual(stages(stage), []);
+});
+
+test("an offer is accepted once there is a connection, and never after its time", async () => {
+    for (const isLate of [false, true]) {
+        const server = new FakeServer();
+        const stage = new Stage(server, new Time());
+        stage.desk.start();
+        await stage.settle();
+        const id = server.offer("chat");
+        await stage.settle();
+        server.isUp = false;
+        stage.link?.cut();
+        const until = stage.time.now + (isLate ? 1_000 : 60_000);
+        await stage.desk.keep({interactionId: id, operationName: "Accept", fields: {}, until});
+        stage.time.pass(2_000);
+        server.isUp = true;
+        await stage.settle();
+        assert.equal(server.interactions.get(id)?.state, isLate ? "Invited" : "Chatting");
+    }
+});
+
+test("another user of this browser neither sees nor sends it", async () => {
+    const {stage, browser} = await withChat();
+    const entry = {key: "b", userId: "ben", interactionId: "x", operationName: "Send"};
+    await browser.entries.add({...entry, fields: {text: "Ben's"}, at: 0, until: null});
+    await stage.desk.say("x", "mine", "All");
+    await stage.settle();
+    assert.equal((await browser.entries.all()).some((one) => one.key === "b"), true);
+    const shown = stage.desk.store.state.pending.map((one) => one.text);
+    assert.equal(shown.includes("Ben's"), false);
+});
