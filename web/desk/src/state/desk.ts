@@ -1,0 +1,239 @@
+// The desk of somebody who is signed in: state, feed and outbox together, and what can be done.
+
+import type {Api} from "../api/http.ts";
+import {SignedOut, Unanswered} from "../api/trouble.ts";
+import type {Interaction} from "../api/interaction.ts";
+import type {MakeLink} from "../api/link.ts";
+import {Outbox, type Intent, type OutboxView, type Tabs} from "../api/outbox.ts";
+import type {EntryStore} from "../api/outbox/entry.ts";
+import type {ServerClock} from "./clock.ts";
+import type {Me, Pending, PendingStage} from "./model.ts";
+import {isAgent} from "./reads.ts";
+import {Store} from "./store.ts";
+import {Sync, type Timers} from "./sync.ts";
+
+export interface DeskSurroundings {
+    api: Api;
+    clock: ServerClock;
+    makeLink: MakeLink;
+    timers: Timers;
+    isOffline(): boolean;
+    entries: EntryStore;
+    tabs: Tabs;
+    newKey(): string;
+}
+
+/** How long what was said may take to be told by the feed before the chat is read, in ms. */
+const TOLD_MS_MAX = 2_000;
+/** How often what has been shown long enough is looked for, in ms. */
+const PASSED_MS = 1_000;
+/** How often a request that is not kept is tried when it gets no answer. */
+const TRIES = 3;
+const TRY_MS = 400;
+
+/** All channels of the desk; the server leaves out those that the contact center does not have. */
+const CHANNELS = ["chat", "email", "workitem"];
+
+export class Desk {
+    readonly store = new Store();
+    readonly sync: Sync;
+    readonly outbox: Outbox;
+    readonly #surroundings: DeskSurroundings;
+    #cancelPassed = () => {};
+
+    /** `me` is whoever signed in. */
+    constructor(me: Me, surroundings: DeskSurroundings) {
+        this.#surroundings = surroundings;
+        const {api, clock, timers, entries, tabs, newKey} = surroundings;
+        this.sync = new Sync({...surroundings, store: this.store});
+        this.outbox = new Outbox(me.id, {
+            api,
+            entries,
+            tabs,
+            newKey,
+            now: () => clock.now(),
+            after: (ms, run) => timers.after(ms, run),
+            maySend: () => this.store.state.connection.kind === "live",
+            events: {
+                changed: (views) => this.#pending(views),
+                answered: ({key, referenceId}) => this.#answered(key, referenceId),
+                unanswered: ({why}) => this.#doubt(why),
+                signedOut: (trouble) => this.sync.signedOut(trouble),
+            },
+        });
+        let before = this.store.state.connection.kind;
+        this.store.listen(({connection}) => {
+            if (connection.kind === "live" && before !== "live") {
+                this.outbox.wake();
+            }
+            before = connection.kind;
+        });
+    }
+
+    start(): void {
+        this.outbox.start();
+        this.sync.start();
+        this.#pass();
+    }
+
+    stop(): void {
+        this.#cancelPassed();
+        this.sync.stop();
+        this.outbox.stop();
+    }
+
+    /** Whoever was signed out is there again; nothing that was on the page is lost. */
+    signedInAgain(): void {
+        this.sync.start();
+    }
+
+    /** Takes an offer, also while there is no connection, as long as it stands. */
+    accept(interaction: Interaction): Promise<string> {
+        const {id, offer} = interaction;
+        const intent = {interactionId: id, operationName: "Accept", fields: {}};
+        return this.outbox.add(offer === null ? intent : {...intent, until: offer.expires});
+    }
+
+    decline({id}: Interaction): Promise<void> {
+        return this.operate(id, "Reject");
+    }
+
+    /** Says something in a chat: it goes out once, whatever happens. */
+    say(interactionId: string, text: string, visibility: "All" | "Agents"): Promise<string> {
+        const fields = {text, visibility};
+        return this.outbox.add({interactionId, operationName: "Send", fields});
+    }
+
+    /** Has something done for certain, now or when there is a connection. */
+    keep(intent: Intent): Promise<string> {
+        return this.outbox.add(intent);
+    }
+
+    /**
+     * Does something with an interaction now. Fails with the server's refusal, or when there is no
+     * answer after some tries under the same key.
+     */
+    async operate(
+        id: string,
+        operationName: string,
+        fields: Record<string, unknown> = {},
+    ): Promise<void> {
+        const body = {operationName, ...fields};
+        await this.#insist(`me/interactions/${id}`, body);
+    }
+
+    /** Tells that the agent writes; nobody misses it when it does not arrive. */
+    typing(id: string, isTyping: boolean, visibility: "All" | "Agents"): void {
+        const verb = isTyping ? "SendStartTyping" : "SendStopTyping";
+        const operationName = `${verb}${visibility === "Agents" ? "ToAgents" : ""}Notification`;
+        const {api} = this.#surroundings;
+        void api.post(`me/interactions/${id}`, {operationName}).catch(() => {});
+    }
+
+    /** Begins to work: channels come up as they were, or Not ready. */
+    startWork(): Promise<void> {
+        return this.#insist("me", {
+            operationName: "StartContactCenterSession",
+            channels: CHANNELS,
+        });
+    }
+
+    setReady(operationName: "Ready" | "NotReady", reason?: string): Promise<void> {
+        const body = {operationName, ...(reason === undefined ? {} : {reason})};
+        return this.#insist("me", body);
+    }
+
+    setChannel(channel: string, operationName: "Ready" | "NotReady"): Promise<void> {
+        return this.#insist(`me/channels/${channel}`, {operationName});
+    }
+
+    setUndisturbed(isUndisturbed: boolean): Promise<void> {
+        const operationName = isUndisturbed ? "DoNotDisturbOn" : "DoNotDisturbOff";
+        return this.#insist("me", {operationName});
+    }
+
+    /** What was missed or gone is seen, and goes. */
+    dismiss(interactionId: string): void {
+        this.store.dispatch({type: "dismissed", interactionId});
+    }
+
+    async #insist(path: string, body: unknown): Promise<void> {
+        const {api, newKey, timers} = this.#surroundings;
+        const key = newKey();
+        for (let tries = 1; ; tries += 1) {
+            try {
+                await api.post(path, body, {key});
+                return;
+            } catch (trouble) {
+                if (trouble instanceof SignedOut) {
+                    this.sync.signedOut(trouble);
+                } else if (trouble instanceof Unanswered && tries < TRIES) {
+                    await new Promise<void>((resolve) => {
+                        timers.after(Math.max(TRY_MS * tries, trouble.retryAfterMs), resolve);
+                    });
+                    continue;
+                } else if (trouble instanceof Unanswered) {
+                    this.#doubt(trouble.why);
+                }
+                throw trouble;
+            }
+        }
+    }
+
+    #doubt(why: Unanswered["why"]): void {
+        if (why !== "busy") {
+            this.sync.doubt(why === "unavailable" ? "restarting" : "unreachable");
+        }
+    }
+
+    #pending(views: OutboxView[]): void {
+        this.store.dispatch({type: "pending", pending: views.map(pendingOf)});
+    }
+
+    #answered(key: string, referenceId: number | null): void {
+        this.store.dispatch({type: "answered", key, referenceId});
+        const left = this.store.state.pending.find((one) => one.key === key);
+        if (left !== undefined) {
+            // After a reload the message that told it may have come before the request's answer.
+            this.#surroundings.timers.after(TOLD_MS_MAX, () => {
+                if (this.store.state.pending.some((one) => one.key === key)) {
+                    const {interactionId} = left;
+                    this.store.dispatch({type: "transcriptStale", interactionId});
+                }
+            });
+        }
+    }
+
+    #pass(): void {
+        const {clock, timers} = this.#surroundings;
+        this.store.dispatch({type: "passed", at: clock.now()});
+        this.#cancelPassed = timers.after(PASSED_MS, () => this.#pass());
+    }
+}
+
+/** Returns whether somebody has a contact-center session. */
+export function isAtWork(store: Store): boolean {
+    const {me, channels} = store.state;
+    return me !== null && isAgent(me) && channels.some((one) => one.state !== "LoggedOut");
+}
+
+function pendingOf(view: OutboxView): Pending {
+    const {key, interactionId, operationName, fields, at} = view;
+    const {text, visibility} = fields;
+    return {
+        key,
+        interactionId,
+        operationName,
+        text: typeof text === "string" ? text : "",
+        visibility: typeof visibility === "string" ? visibility : "All",
+        at,
+        stage: stageOf(view),
+    };
+}
+
+function stageOf({refusal, isSending, attempts}: OutboxView): PendingStage {
+    if (refusal !== null) {
+        return {kind: "refused", ...refusal};
+    }
+    return isSending ? {kind: "sending"} : {kind: "waiting", attempts};
+}

@@ -1,0 +1,199 @@
+// The lists of the desk: which rows there are, in which group and in what order. What is shown may
+// be older than this (nothing moves under the hand); see held.ts.
+
+import type {Interaction} from "../api/interaction.ts";
+import type {DeskState} from "./model.ts";
+import {
+    lastWords,
+    lateness,
+    owedSince,
+    shareOfTarget,
+    type LastWords,
+    type Lateness,
+} from "./owed.ts";
+
+export type ListName = "mine" | "drafts" | "parked" | "queues";
+
+/** The groups of Mine, in their order. */
+export const MINE_GROUPS = ["waiting", "toFinish", "answered", "draftsHere"] as const;
+
+export type MineGroup = (typeof MINE_GROUPS)[number];
+
+export interface Row {
+    id: string;
+    interaction: Interaction;
+    /** A group of Mine, a workbin's id, or a queue's name; Drafts have one. */
+    group: string;
+    who: string;
+    subject: string;
+    last: LastWords;
+    /** Who writes right now. */
+    isTyping: boolean;
+    /** Since when somebody waits for us, in ms since 1970 by the server's clock. */
+    waitingSince: number | null;
+}
+
+export interface Group {
+    key: string;
+    /** Of a workbin or a queue; groups of Mine have texts of their own. */
+    name: string | null;
+    rows: Row[];
+}
+
+/** Returns the groups of a list that have rows, in order. */
+export function groupsOf(state: DeskState, list: ListName, now: number): Group[] {
+    switch (list) {
+        case "mine":
+            return mine(state, now);
+        case "drafts":
+            return filled([{key: "drafts", name: null, rows: drafts(state)}]);
+        case "parked":
+            return parked(state);
+        case "queues":
+            return queues(state);
+    }
+}
+
+/** Returns how many rows a list has. */
+export function countOf(state: DeskState, list: ListName): number {
+    switch (list) {
+        case "mine":
+            return owned(state).filter((one) => groupOfMine(state, one) !== null).length;
+        case "drafts":
+            return drafts(state).length;
+        case "parked":
+            return Object.values(state.parked).reduce((sum, rows) => sum + rows.length, 0);
+        case "queues":
+            return state.queued.length;
+    }
+}
+
+/** Returns what is offered, the oldest first. */
+export function offersOf(state: DeskState): Interaction[] {
+    return Object.values(state.work)
+        .filter((one) => one.state === "Invited" && one.offer !== null)
+        .sort((a, b) => (a.offer?.at ?? 0) - (b.offer?.at ?? 0) || a.id.localeCompare(b.id));
+}
+
+/** Returns how late a row is; `null` while nobody waits. */
+export function latenessOf(row: Row, now: number): Lateness | null {
+    return row.waitingSince === null
+        ? null
+        : lateness(row.interaction.channel, row.waitingSince, now);
+}
+
+function owned(state: DeskState): Interaction[] {
+    return Object.values(state.work).filter((one) => one.state !== "Invited");
+}
+
+function mine(state: DeskState, now: number): Group[] {
+    const groups = new Map<MineGroup, Row[]>(MINE_GROUPS.map((key) => [key, []]));
+    for (const interaction of owned(state)) {
+        const group = groupOfMine(state, interaction);
+        if (group !== null) {
+            groups.get(group)?.push(rowOf(state, interaction, group));
+        }
+    }
+    groups.get("waiting")?.sort((a, b) => moreUrgent(a, b, now));
+    groups.get("toFinish")?.sort(older);
+    groups.get("answered")?.sort((a, b) => b.last.at - a.last.at || a.id.localeCompare(b.id));
+    groups.get("draftsHere")?.sort(older);
+    return filled(MINE_GROUPS.map((key) => ({key, name: null, rows: groups.get(key) ?? []})));
+}
+
+/** Returns the group of Mine that an interaction belongs to; `null` when it has no row there. */
+function groupOfMine(state: DeskState, interaction: Interaction): MineGroup | null {
+    switch (interaction.state) {
+        case "Composing":
+            return "draftsHere";
+        case "Sending":
+            return isOriginalHere(state, interaction) ? null : "answered";
+        case "LeftChat":
+            return "toFinish";
+        default:
+            return owedSince(state, interaction) === null ? "answered" : "waiting";
+    }
+}
+
+/** What an answer on its way belongs to has a row, which stands for both. */
+function isOriginalHere(state: DeskState, answer: Interaction): boolean {
+    const original = answer.parentId === null ? undefined : state.work[answer.parentId];
+    return original !== undefined && original.state !== "Invited";
+}
+
+function drafts(state: DeskState): Row[] {
+    return owned(state)
+        .filter((one) => one.state === "Composing")
+        .map((one) => rowOf(state, one, "drafts"))
+        .sort(older);
+}
+
+function parked(state: DeskState): Group[] {
+    return filled(
+        state.workbins.map(({id, name}) => ({
+            key: id,
+            name,
+            rows: (state.parked[id] ?? []).map((one) => rowOf(state, one, id)).sort(older),
+        })),
+    );
+}
+
+function queues(state: DeskState): Group[] {
+    const byQueue = new Map<string, Interaction[]>();
+    for (const one of state.queued) {
+        const name = one.currentQueue ?? "";
+        byQueue.set(name, [...(byQueue.get(name) ?? []), one]);
+    }
+    return [...byQueue]
+        .map(([name, all]) => ({
+            key: name,
+            name,
+            rows: all
+                .map((one) => ({...rowOf(state, one, name), waitingSince: one.receivedAt}))
+                .sort(older),
+        }))
+        .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+function filled(groups: Group[]): Group[] {
+    return groups.filter((group) => group.rows.length > 0);
+}
+
+function rowOf(state: DeskState, interaction: Interaction, group: string): Row {
+    const transcript = state.transcripts[interaction.id];
+    return {
+        id: interaction.id,
+        interaction,
+        group,
+        who: nameOf(interaction),
+        subject: interaction.subject,
+        last: lastWords(interaction, transcript),
+        isTyping: Object.values(transcript?.typing ?? {}).some((one) => one.visibility === "All"),
+        waitingSince: owedSince(state, interaction),
+    };
+}
+
+/** Returns whom an interaction is with: their name, else nickname, else address, else subject. */
+export function nameOf(interaction: Interaction): string {
+    const {userData, participants, letter, direction, subject} = interaction;
+    const whole = [userData["FirstName"], userData["LastName"]]
+        .filter((part): part is string => typeof part === "string" && part.trim() !== "")
+        .join(" ");
+    const nickname = participants.find((one) => one.type === "Customer")?.nickname ?? "";
+    const address = direction === "Outbound" ? letter?.to[0] : letter?.from;
+    return whole || nickname || address || subject;
+}
+
+function moreUrgent(a: Row, b: Row, now: number): number {
+    const share = (row: Row) =>
+        shareOfTarget(row.interaction.channel, row.waitingSince ?? now, now);
+    return share(b) - share(a) || (a.waitingSince ?? 0) - (b.waitingSince ?? 0) || byId(a, b);
+}
+
+function older(a: Row, b: Row): number {
+    return a.interaction.receivedAt - b.interaction.receivedAt || byId(a, b);
+}
+
+function byId(a: Row, b: Row): number {
+    return a.id.localeCompare(b.id);
+}

@@ -1,0 +1,174 @@
+// What the desk knows: one value, made from a read and from numbered messages, and never changed
+// in place. Nothing here is worked out that can be derived; see lists.ts and conversation.ts.
+
+import type {Interaction} from "../api/interaction.ts";
+import type {Channel, Line, Notification, Topic} from "../api/notification.ts";
+
+/** Who is signed in. */
+export interface Me {
+    id: string;
+    userName: string;
+    firstName: string;
+    lastName: string;
+    roles: string[];
+    groups: string[];
+}
+
+/** The way to the server. Times are in ms since 1970 by the server's clock. */
+export type Connection =
+    | {kind: "opening"}
+    | {kind: "live"}
+    | {kind: "lost"; since: number; why: LostWhy; nextTryAt: number | null}
+    /** The login session is over; what is on the page stays. */
+    | {kind: "signedOut"; sentence: string};
+
+export type LostWhy = "unreachable" | "offline" | "restarting";
+
+export interface Workbin {
+    id: string;
+    name: string;
+    /** `Agent` or `AgentGroup`. */
+    type: string;
+}
+
+/** What was said in a chat, as far as it was read. */
+export interface Transcript {
+    /** By index, each once, rising. */
+    lines: Line[];
+    /** Whether all there was has been read. Lines that are told before that come beside it. */
+    isRead: boolean;
+    /** Who writes now, by participant. */
+    typing: Record<string, {nickname: string; visibility: string; since: number}>;
+}
+
+/** What was mine or offered to me and no longer is; shown struck through for a while. */
+export interface Departure {
+    interaction: Interaction;
+    /** As the last message about it said: `Completed`, `Revoked`, `Canceled`, … */
+    state: string;
+    at: number;
+    /** Whether it was only offered. */
+    wasOffer: boolean;
+    /** Whether the offer's time was over. */
+    wasExpired: boolean;
+}
+
+/** What an owner is told that came to nothing, such as a transfer that was declined. */
+export interface Failure {
+    interactionId: string;
+    sentence: string;
+    at: number;
+}
+
+/** Something said or done here that the server has not told yet. */
+export interface Pending {
+    /** Its name towards the server: a repetition is the same. */
+    key: string;
+    /** What it is about. */
+    interactionId: string;
+    operationName: string;
+    /** Of what is said, the words; else empty. */
+    text: string;
+    visibility: string;
+    /** In ms since 1970 by the server's clock. */
+    at: number;
+    stage: PendingStage;
+}
+
+export type PendingStage =
+    | {kind: "waiting"; attempts: number}
+    | {kind: "sending"}
+    /** Said; the message that tells it has this reference. */
+    | {kind: "answered"; referenceId: number | null}
+    | {kind: "refused"; code: number; sentence: string};
+
+/** A read that is under way, with what came meanwhile: it is applied once more on top of it. */
+export interface Reading {
+    id: number;
+    told: {topic: Topic; notification: Notification; at: number}[];
+}
+
+export interface DeskState {
+    me: Me | null;
+    connection: Connection;
+    channels: Channel[];
+    /** The last number that was applied, by topic; a topic that is missing was not heard yet. */
+    numbers: Partial<Record<Topic, number>>;
+    /** Whether something may have been missed: a read is wanted. */
+    isStale: boolean;
+    reading: Reading | null;
+    /** The last read that is in the state; 0 before the first. */
+    lastRead: number;
+    /** Mine, and what is offered to me, by id. */
+    work: Record<string, Interaction>;
+    transcripts: Record<string, Transcript>;
+    departures: Departure[];
+    failures: Failure[];
+    workbins: Workbin[];
+    /** What lies in the workbins, by workbin. */
+    parked: Record<string, Interaction[]>;
+    /** Workbins whose content has changed since it was read. */
+    staleWorkbins: string[];
+    /** What waits in the queues that are served. */
+    queued: Interaction[];
+    pending: Pending[];
+}
+
+/** What a read brings. */
+export interface Snapshot {
+    me: Me;
+    channels: Channel[];
+    work: Interaction[];
+    workbins: Workbin[];
+    parked: Record<string, Interaction[]>;
+}
+
+/** Whatever changes the state. */
+export type DeskEvent =
+    | {type: "connection"; connection: Connection}
+    | {type: "told"; topic: Topic; notification: Notification; at: number}
+    /** Something may have been missed. */
+    | {type: "missed"}
+    | {type: "readBegun"; id: number}
+    | {type: "readDone"; id: number; snapshot: Snapshot; at: number}
+    | {type: "readFailed"; id: number}
+    | {
+          type: "transcriptRead";
+          interactionId: string;
+          lines: Line[];
+          /** `lastRead` when it began: what was missed since then it does not have. */
+          since: number;
+          /** Keys of what had been answered when the read began: the lines hold it. */
+          answered: string[];
+      }
+    | {type: "workbinRead"; workbinId: string; interactions: Interaction[]}
+    | {type: "queuesRead"; interactions: Interaction[]}
+    /** Whatever waits for an answer, or was refused. */
+    | {type: "pending"; pending: Pending[]}
+    /** What was pending is done. */
+    | {type: "answered"; key: string; referenceId: number | null}
+    /** A chat is to be read again. */
+    | {type: "transcriptStale"; interactionId: string}
+    | {type: "dismissed"; interactionId: string}
+    /** Forgets what has been shown long enough. */
+    | {type: "passed"; at: number}
+    | {type: "signedOut"};
+
+export const EMPTY: DeskState = {
+    me: null,
+    connection: {kind: "opening"},
+    channels: [],
+    numbers: {},
+    isStale: true,
+    reading: null,
+    lastRead: 0,
+    work: {},
+    transcripts: {},
+    departures: [],
+    failures: [],
+    workbins: [],
+    parked: {},
+    staleWorkbins: [],
+    queued: [],
+    pending: [],
+};

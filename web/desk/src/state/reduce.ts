@@ -1,0 +1,322 @@
+// The one place where the desk's state changes: (state, event) → state, and nothing else happens.
+//
+// Numbers decide what counts. A message whose number was seen is dropped; one that leaves numbers
+// out marks the state as stale, so that it is read again. What came while a read was under way is
+// applied once more on top of it: it may say less than the read knew, but the last word about
+// everything that changed since the read began is among it.
+
+import type {Interaction} from "../api/interaction.ts";
+import type {Notification, Topic} from "../api/notification.ts";
+import type {DeskEvent, DeskState, Pending, Reading, Snapshot} from "./model.ts";
+import {EMPTY} from "./model.ts";
+import {withLines, withTyping} from "./transcripts.ts";
+
+/** How long what went is kept for the list to strike it through, in ms. */
+export const DEPARTURE_SHOWN_MS = 4_000;
+/** Departures of offers stay until they are dismissed, at most so many. */
+const DEPARTURES_MAX = 50;
+/** Failures that are kept. */
+const FAILURES_MAX = 50;
+/** Messages that are kept for one read; beyond it the read begins again. */
+const READING_MAX = 2_000;
+
+/** In these states an interaction is not, or no longer, the reader's. */
+const NOT_MINE = new Set(["Queued", "InWorkbin", "Completed", "Canceled", "Sent", "Revoked"]);
+
+export function reduce(state: DeskState, event: DeskEvent): DeskState {
+    switch (event.type) {
+        case "connection":
+            return {...state, connection: event.connection};
+        case "told":
+            return told(state, event.topic, event.notification, event.at);
+        case "missed":
+            return {...state, isStale: true};
+        case "readBegun":
+            return {...state, isStale: false, reading: {id: event.id, told: []}};
+        case "readDone":
+            return readDone(state, event.id, event.snapshot, event.at);
+        case "readFailed":
+            return readFailed(state, event.id);
+        case "transcriptRead":
+            return transcriptRead(state, event);
+        case "workbinRead":
+            return {
+                ...state,
+                parked: {...state.parked, [event.workbinId]: event.interactions},
+                staleWorkbins: state.staleWorkbins.filter((id) => id !== event.workbinId),
+            };
+        case "queuesRead":
+            return {...state, queued: event.interactions};
+        case "pending":
+            return {...state, pending: [...stillUntold(state, event.pending), ...event.pending]};
+        case "answered":
+            return answered(state, event.key, event.referenceId);
+        case "transcriptStale":
+            return transcriptStale(state, event.interactionId);
+        case "dismissed":
+            return dismissed(state, event.interactionId);
+        case "passed":
+            return passed(state, event.at);
+        case "signedOut":
+            return EMPTY;
+    }
+}
+
+/** A message came. */
+function told(
+    state: DeskState,
+    topic: Topic,
+    notification: Notification,
+    at: number,
+): DeskState {
+    if (notification.kind === "resync") {
+        // What follows up to the head is older than the read that is wanted now.
+        const numbers = {...state.numbers, [topic]: notification.head};
+        return {...state, numbers, isStale: true};
+    }
+    const {sequence} = notification;
+    const last = state.numbers[topic];
+    if (sequence !== null && last !== undefined && sequence <= last) {
+        return state;
+    }
+    const isGap = sequence !== null && last !== undefined && sequence > last + 1;
+    const numbered: DeskState = {
+        ...state,
+        numbers: sequence === null ? state.numbers : {...state.numbers, [topic]: sequence},
+        isStale: state.isStale || isGap,
+        reading: kept(state.reading, topic, notification, at),
+    };
+    return apply(numbered, notification, at);
+}
+
+/** Keeps a message for the read that is under way. */
+function kept(
+    reading: Reading | null,
+    topic: Topic,
+    notification: Notification,
+    at: number,
+): Reading | null {
+    // One without a number was for whoever listened at that moment.
+    if (reading === null || notification.kind === "resync" || notification.sequence === null) {
+        return reading;
+    }
+    return {...reading, told: [...reading.told, {topic, notification, at}]};
+}
+
+/** What a message says becomes so. */
+function apply(state: DeskState, notification: Notification, at: number): DeskState {
+    switch (notification.kind) {
+        case "interaction":
+            return applyInteraction(state, notification, at);
+        case "channels":
+            return {...state, channels: mergedChannels(state, notification.channels)};
+        case "workbin":
+            return staleWorkbin(state, notification.workbinId);
+        case "resync":
+        case "other":
+            return state;
+    }
+}
+
+function applyInteraction(
+    state: DeskState,
+    notification: Extract<Notification, {kind: "interaction"}>,
+    at: number,
+): DeskState {
+    const {interaction, lines, typing, error} = notification;
+    const failures =
+        error === null
+            ? state.failures
+            : [...state.failures, {interactionId: interaction.id, sentence: error, at}].slice(
+                  -FAILURES_MAX,
+              );
+    const told = typing.reduce(
+        (now, one) => withTyping(now, interaction.id, one, at),
+        withLines({...state, failures}, interaction.id, lines),
+    );
+    return NOT_MINE.has(interaction.state)
+        ? departed(told, interaction, at)
+        : {...told, work: {...told.work, [interaction.id]: interaction}};
+}
+
+/** An interaction is no longer the reader's. */
+function departed(state: DeskState, interaction: Interaction, at: number): DeskState {
+    const before = state.work[interaction.id];
+    const isParked = interaction.state === "InWorkbin";
+    const next = isParked ? everyWorkbinStale(state) : state;
+    if (before === undefined) {
+        return next;
+    }
+    const departure = {
+        interaction: before,
+        state: interaction.state,
+        at,
+        wasOffer: before.state === "Invited",
+        wasExpired: before.offer !== null && at >= before.offer.expires,
+    };
+    return {
+        ...next,
+        work: without(next.work, interaction.id),
+        transcripts: without(next.transcripts, interaction.id),
+        pending: next.pending.filter((one) => isOpen(one) || one.interactionId !== interaction.id),
+        departures: [...others(next.departures, interaction.id), departure].slice(-DEPARTURES_MAX),
+    };
+}
+
+function others<T extends {interaction: Interaction}>(all: T[], id: string): T[] {
+    return all.filter((one) => one.interaction.id !== id);
+}
+
+/** A message of channels names those that changed, or all of them. */
+function mergedChannels(state: DeskState, changed: DeskState["channels"]): DeskState["channels"] {
+    const names = new Set(changed.map((one) => one.channel));
+    return [...state.channels.filter((one) => !names.has(one.channel)), ...changed].sort((a, b) =>
+        a.channel.localeCompare(b.channel),
+    );
+}
+
+function staleWorkbin(state: DeskState, id: string): DeskState {
+    return state.staleWorkbins.includes(id)
+        ? state
+        : {...state, staleWorkbins: [...state.staleWorkbins, id]};
+}
+
+function everyWorkbinStale(state: DeskState): DeskState {
+    return {...state, staleWorkbins: state.workbins.map((one) => one.id)};
+}
+
+function readDone(
+    state: DeskState,
+    id: number,
+    snapshot: Snapshot,
+    at: number,
+): DeskState {
+    const {reading} = state;
+    if (reading?.id !== id) {
+        return state;
+    }
+    if (reading.told.length > READING_MAX) {
+        return {...state, reading: null, isStale: true};
+    }
+    const work = Object.fromEntries(snapshot.work.map((one) => [one.id, one]));
+    const gone = Object.values(state.work).filter((one) => work[one.id] === undefined);
+    const fresh: DeskState = {
+        ...state,
+        me: snapshot.me,
+        channels: mergedChannels({...state, channels: []}, snapshot.channels),
+        reading: null,
+        lastRead: id,
+        work,
+        transcripts: Object.fromEntries(
+            // What was read of a chat stays; the lines since are asked for.
+            Object.entries(state.transcripts)
+                .filter(([chat]) => work[chat] !== undefined)
+                .map(([chat, one]) => [chat, {...one, isRead: false, typing: {}}]),
+        ),
+        departures: [
+            ...state.departures,
+            ...gone.map((interaction) => missed(interaction, at)),
+        ].slice(-DEPARTURES_MAX),
+        workbins: snapshot.workbins,
+        parked: snapshot.parked,
+        staleWorkbins: [],
+        pending: state.pending.filter((one) => isOpen(one) || one.interactionId in work),
+    };
+    return reading.told.reduce((now, one) => apply(now, one.notification, one.at), fresh);
+}
+
+/** Something went while nobody told. */
+function missed(interaction: Interaction, at: number): DeskState["departures"][number] {
+    const wasOffer = interaction.state === "Invited";
+    const wasExpired = interaction.offer !== null && at >= interaction.offer.expires;
+    return {interaction, state: "Revoked", at, wasOffer, wasExpired};
+}
+
+function readFailed(state: DeskState, id: number): DeskState {
+    return state.reading?.id === id ? {...state, reading: null, isStale: true} : state;
+}
+
+function transcriptRead(
+    state: DeskState,
+    event: Extract<DeskEvent, {type: "transcriptRead"}>,
+): DeskState {
+    if (state.work[event.interactionId] === undefined) {
+        return state;
+    }
+    const next = withLines(state, event.interactionId, event.lines);
+    const transcript = next.transcripts[event.interactionId];
+    const isSaid = new Set(event.answered);
+    return {
+        ...next,
+        transcripts: {
+            ...next.transcripts,
+            [event.interactionId]: {
+                lines: transcript?.lines ?? [],
+                typing: transcript?.typing ?? {},
+                isRead: event.since === state.lastRead,
+            },
+        },
+        pending: next.pending.filter(
+            (one) => !isSaid.has(one.key) || one.interactionId !== event.interactionId,
+        ),
+    };
+}
+
+/** What was answered stays until it is told, whatever the outbox still holds. */
+function stillUntold(state: DeskState, pending: Pending[]): Pending[] {
+    const keys = new Set(pending.map((one) => one.key));
+    return state.pending.filter((one) => !isOpen(one) && !keys.has(one.key));
+}
+
+/** What was said stays until the feed tells it; anything else shows by itself. */
+function answered(state: DeskState, key: string, referenceId: number | null): DeskState {
+    const found = state.pending.find((one) => one.key === key);
+    if (found === undefined) {
+        return state;
+    }
+    const lines = state.transcripts[found.interactionId]?.lines ?? [];
+    const isTold =
+        found.text === ""
+        // What is no longer ours tells nothing any more.
+        || state.work[found.interactionId] === undefined
+        || (referenceId !== null && lines.some((line) => line.referenceId === referenceId));
+    const rest = state.pending.filter((one) => one.key !== key);
+    const said: Pending = {...found, stage: {kind: "answered", referenceId}};
+    return {...state, pending: isTold ? rest : [...rest, said]};
+}
+
+/** Returns whether the outbox still holds it. */
+function isOpen({stage}: Pending): boolean {
+    return stage.kind !== "answered";
+}
+
+function transcriptStale(state: DeskState, id: string): DeskState {
+    const transcript = state.transcripts[id];
+    return transcript === undefined
+        ? state
+        : {...state, transcripts: {...state.transcripts, [id]: {...transcript, isRead: false}}};
+}
+
+function dismissed(state: DeskState, id: string): DeskState {
+    return {
+        ...state,
+        departures: others(state.departures, id),
+        failures: state.failures.filter((one) => one.interactionId !== id),
+    };
+}
+
+function passed(state: DeskState, at: number): DeskState {
+    const departures = state.departures.filter(
+        // An offer that ran out stays until somebody has seen it.
+        (one) => (one.wasOffer && one.wasExpired) || at - one.at < DEPARTURE_SHOWN_MS,
+    );
+    return departures.length === state.departures.length ? state : {...state, departures};
+}
+
+export function without<T>(record: Record<string, T>, key: string): Record<string, T> {
+    if (record[key] === undefined) {
+        return record;
+    }
+    const {[key]: _, ...rest} = record;
+    return rest;
+}

@@ -1,0 +1,303 @@
+// Keeps the state true: opens the link, reads what is not known, and reads again what was missed.
+//
+// Whatever is to be read is decided by looking at the state alone (`#tend`), each time that it has
+// changed. So it does not matter what failed where: what is still missing is asked for again.
+
+import type {Api} from "../api/http.ts";
+import {Refused, SignedOut, Unanswered} from "../api/trouble.ts";
+import {ONLY_NEW, type Link, type MakeLink, type Replay} from "../api/link.ts";
+import {readNotification, TOPICS} from "../api/notification.ts";
+import type {ServerClock} from "./clock.ts";
+import {fields} from "../api/fields.ts";
+import type {Connection, DeskState, LostWhy, Me} from "./model.ts";
+import {
+    firstMissing,
+    isAgent,
+    readMe,
+    readQueues,
+    readSnapshot,
+    readTranscript,
+    readWorkbin,
+} from "./reads.ts";
+import type {Store} from "./store.ts";
+
+/** Waits that a test can make pass. */
+export interface Timers {
+    after(ms: number, run: () => void): () => void;
+}
+
+export interface SyncSurroundings {
+    api: Api;
+    store: Store;
+    clock: ServerClock;
+    makeLink: MakeLink;
+    timers: Timers;
+    /** Whether the computer itself knows that it has no network. */
+    isOffline(): boolean;
+}
+
+/** The first wait after a failed try, in ms; each further one is twice as long. */
+const RETRY_MS_FIRST = 300;
+/** The longest wait between two tries, in ms: whoever looks at the strip sees it end soon. */
+const RETRY_MS_MAX = 3_000;
+/** How often the queues are read, in ms, while they are not the list that is shown. */
+const QUEUES_MS = 10_000;
+/** The same while they are. */
+const QUEUES_SHOWN_MS = 1_500;
+
+export class Sync {
+    readonly #surroundings: SyncSurroundings;
+    #link: Link | undefined;
+    #attempts = 0;
+    #isRunning = false;
+    #cancelTry = () => {};
+    #cancelQueues = () => {};
+    #reads = 0;
+    #isShowingQueues = false;
+    /** What is being read now, by name: nothing is asked for twice at once. */
+    readonly #underWay = new Set<string>();
+
+    constructor(surroundings: SyncSurroundings) {
+        this.#surroundings = surroundings;
+        surroundings.store.listen(() => this.#tend());
+    }
+
+    /** Begins, or goes on after a new login. */
+    start(): void {
+        this.#isRunning = true;
+        this.#attempts = 0;
+        this.tryNow();
+    }
+
+    /** Ends the link; the state stays. */
+    stop(): void {
+        this.#isRunning = false;
+        this.#cancelTry();
+        this.#cancelQueues();
+        this.#link?.close();
+        this.#link = undefined;
+    }
+
+    /** Tries at once, whatever was planned. */
+    tryNow(): void {
+        this.#cancelTry();
+        if (this.#isRunning && this.#link === undefined) {
+            void this.#open();
+        }
+    }
+
+    /** The computer has lost its network, or has one again. */
+    networkChanged(): void {
+        if (this.#surroundings.isOffline()) {
+            this.#lost("offline");
+        } else {
+            this.tryNow();
+        }
+    }
+
+    /** Somebody got no answer: what carries the messages is no better. */
+    doubt(why: LostWhy): void {
+        if (this.#link !== undefined && this.#isLive()) {
+            this.#lost(why);
+        }
+    }
+
+    /** A request showed that the login session is over. */
+    signedOut(trouble: SignedOut): void {
+        this.stop();
+        this.#connection({kind: "signedOut", sentence: trouble.sentence});
+    }
+
+    /** Says whether the queues are what is looked at. */
+    showQueues(isShown: boolean): void {
+        this.#isShowingQueues = isShown;
+        if (isShown) {
+            this.#readQueues();
+        }
+    }
+
+    #isLive(): boolean {
+        return this.#surroundings.store.state.connection.kind === "live";
+    }
+
+    async #open(): Promise<void> {
+        const {api, store, clock, makeLink} = this.#surroundings;
+        clock.begin();
+        const link = makeLink({
+            told: (topic, data) =>
+                store.dispatch({
+                    type: "told",
+                    topic,
+                    notification: readNotification(topic, data),
+                    at: clock.now(),
+                }),
+            lost: () => this.#link === link && this.#lost("unreachable"),
+            time: (sent, serverTime, kept) => clock.answered(sent, serverTime, kept),
+        });
+        this.#link = link;
+        try {
+            // Who may not come in is told here, and long polls need the token that it brings.
+            const {user} = await api.get("me");
+            const replay = replayOf(store.state, readMe(fields(user)));
+            await link.open(replay);
+            if (this.#link === link) {
+                this.#opened(replay);
+            }
+        } catch (trouble) {
+            if (this.#link === link) {
+                trouble instanceof SignedOut
+                    ? this.signedOut(trouble)
+                    : this.#lost(whyOf(trouble));
+            }
+        }
+    }
+
+    #opened(replay: Replay): void {
+        this.#attempts = 0;
+        if (Object.values(replay).includes(ONLY_NEW)) {
+            // Of a topic that was never heard nobody knows what came since the last read.
+            this.#surroundings.store.dispatch({type: "missed"});
+        }
+        this.#connection({kind: "live"});
+        this.#pollQueues();
+    }
+
+    #lost(why: LostWhy): void {
+        this.#link?.close();
+        this.#link = undefined;
+        this.#cancelTry();
+        this.#cancelQueues();
+        if (!this.#isRunning) {
+            return;
+        }
+        const {store, clock, timers, isOffline} = this.#surroundings;
+        const before = store.state.connection;
+        const wait = Math.min(RETRY_MS_MAX, RETRY_MS_FIRST * 2 ** this.#attempts);
+        this.#attempts += 1;
+        const now = clock.now();
+        this.#connection({
+            kind: "lost",
+            since: before.kind === "lost" ? before.since : now,
+            why: isOffline() ? "offline" : why,
+            nextTryAt: now + wait,
+        });
+        this.#cancelTry = timers.after(wait, () => this.tryNow());
+    }
+
+    #connection(connection: Connection): void {
+        this.#surroundings.store.dispatch({type: "connection", connection});
+    }
+
+    /** Asks for whatever the state shows to be missing. */
+    #tend(): void {
+        const {store, api} = this.#surroundings;
+        const {state} = store;
+        if (!this.#isRunning || !this.#isLive()) {
+            return;
+        }
+        if (state.isStale && state.reading === null) {
+            void this.#read();
+            return;
+        }
+        for (const id of state.staleWorkbins) {
+            this.#once(`workbin ${id}`, async () => {
+                // One that is gone, or is not ours any more, has nothing for us.
+                const interactions = await readWorkbin(api, id).catch(nothingIfRefused);
+                store.dispatch({type: "workbinRead", workbinId: id, interactions});
+            });
+        }
+        for (const id of chatsToRead(state)) {
+            this.#once(`transcript ${id}`, () => this.#readTranscript(id));
+        }
+    }
+
+    /** Reads everything. Messages that come meanwhile are applied once more on top of it. */
+    async #read(): Promise<void> {
+        const {api, store, clock} = this.#surroundings;
+        this.#reads += 1;
+        const id = this.#reads;
+        store.dispatch({type: "readBegun", id});
+        try {
+            const snapshot = await readSnapshot(api);
+            store.dispatch({type: "readDone", id, snapshot, at: clock.now()});
+        } catch (trouble) {
+            // The link goes first: a read that fails while it stands would be tried without end.
+            this.#failed(trouble);
+            store.dispatch({type: "readFailed", id});
+        }
+    }
+
+    async #readTranscript(interactionId: string): Promise<void> {
+        const {api, store} = this.#surroundings;
+        const since = store.state.lastRead;
+        const answered = store.state.pending
+            .filter((one) => one.stage.kind === "answered")
+            .map((one) => one.key);
+        const from = firstMissing(store.state.transcripts[interactionId]?.lines ?? []);
+        // One that is refused is not ours any more, which the feed tells, too.
+        const lines = await readTranscript(api, interactionId, from).catch(nothingIfRefused);
+        store.dispatch({type: "transcriptRead", interactionId, lines, since, answered});
+    }
+
+    #pollQueues(): void {
+        this.#cancelQueues();
+        this.#readQueues();
+        const wait = this.#isShowingQueues ? QUEUES_SHOWN_MS : QUEUES_MS;
+        this.#cancelQueues = this.#surroundings.timers.after(wait, () => this.#pollQueues());
+    }
+
+    #readQueues(): void {
+        const {api, store} = this.#surroundings;
+        const {me} = store.state;
+        if (this.#isLive() && me !== null && isAgent(me)) {
+            this.#once("queues", async () => {
+                store.dispatch({type: "queuesRead", interactions: await readQueues(api)});
+            });
+        }
+    }
+
+    #once(name: string, read: () => Promise<void>): void {
+        if (this.#underWay.has(name)) {
+            return;
+        }
+        this.#underWay.add(name);
+        read()
+            .catch((trouble) => this.#failed(trouble))
+            .finally(() => this.#underWay.delete(name));
+    }
+
+    #failed(trouble: unknown): void {
+        if (trouble instanceof SignedOut) {
+            this.signedOut(trouble);
+        } else {
+            this.#lost(whyOf(trouble));
+        }
+    }
+}
+
+function nothingIfRefused(trouble: unknown): [] {
+    if (trouble instanceof Refused) {
+        return [];
+    }
+    throw trouble;
+}
+
+function whyOf(trouble: unknown): LostWhy {
+    return trouble instanceof Unanswered && trouble.why === "unavailable"
+        ? "restarting"
+        : "unreachable";
+}
+
+/** Returns what is subscribed: whoever is no agent has no work that they could be told of. */
+function replayOf({numbers}: DeskState, me: Me): Replay {
+    const topics = isAgent(me) ? TOPICS : [];
+    return Object.fromEntries(topics.map((topic) => [topic, numbers[topic] ?? ONLY_NEW]));
+}
+
+/** Returns the chats whose lines are not all known, as far as the reader may read them. */
+function chatsToRead(state: DeskState): string[] {
+    return Object.values(state.work)
+        .filter((one) => one.state === "Chatting" || one.state === "LeftChat")
+        .filter((one) => state.transcripts[one.id]?.isRead !== true)
+        .map((one) => one.id);
+}

@@ -1,0 +1,121 @@
+// The lists: groups, order, and since when somebody waits.
+
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {readInteraction, type Interaction} from "../../src/api/interaction.ts";
+import {readLines} from "../../src/api/notification.ts";
+import {countOf, groupsOf, latenessOf, nameOf, offersOf} from "../../src/state/lists.ts";
+import {EMPTY, type DeskState, type Transcript} from "../../src/state/model.ts";
+import {ServerClock} from "../../src/state/clock.ts";
+
+const NOW = Date.parse("2026-11-29T14:00:00Z");
+
+function at(secondsAgo: number): string {
+    return new Date(NOW - secondsAgo * 1000).toISOString().replace("T", " ").replace("Z", "+0000");
+}
+
+function work(fields: Record<string, unknown>): Interaction {
+    const interaction = readInteraction({
+        channel: "chat", state: "Chatting", direction: "Inbound", receivedDate: at(600), ...fields,
+    });
+    assert.ok(interaction);
+    return interaction;
+}
+
+/** A transcript of lines by who said them, and how many seconds ago. */
+function said(...lines: [who: "Customer" | "Agent", secondsAgo: number, visibility?: string][]) {
+    const entries = lines.map(([type, ago, visibility = "All"], place) => ({
+        index: place + 1, type: "Text", text: `line ${place + 1}`, visibility,
+        from: {type, participantId: type}, timestampSeconds: NOW - ago * 1000,
+    }));
+    return {lines: readLines(entries), isRead: true, typing: {}} satisfies Transcript;
+}
+
+function state(all: Interaction[], transcripts: Record<string, Transcript> = {}): DeskState {
+    return {...EMPTY, work: Object.fromEntries(all.map((one) => [one.id, one])), transcripts};
+}
+
+function mine(of: DeskState): unknown {
+    return groupsOf(of, "mine", NOW).map(({key, rows}) => [key, rows.map((row) => row.id)]);
+}
+
+test("a customer waits since the first of their words that nobody answered", () => {
+    const one = state([work({id: "a"})], {
+        a: said(["Agent", 90], ["Customer", 50], ["Customer", 20], ["Agent", 10, "Agents"]),
+    });
+    const [group] = groupsOf(one, "mine", NOW);
+    assert.equal(group?.rows[0]?.waitingSince, NOW - 50_000);
+    const answered = state([work({id: "a"})], {a: said(["Customer", 50], ["Agent", 10])});
+    assert.deepEqual(mine(answered), [["answered", ["a"]]]);
+    assert.deepEqual(mine(state([work({id: "a"})])), [["waiting", ["a"]]]);
+});
+
+test("who has used up more of the target is above, then who waits longer", () => {
+    const all = [
+        work({id: "mail", channel: "email", state: "Processing", receivedDate: at(3600)}),
+        work({id: "chat-old"}),
+        work({id: "chat-new"}),
+        work({id: "task", channel: "workitem", state: "Processing", receivedDate: at(9999)}),
+    ];
+    const transcripts = {"chat-old": said(["Agent", 99], ["Customer", 50]),
+        "chat-new": said(["Agent", 99], ["Customer", 20])};
+    assert.deepEqual(mine(state(all, transcripts)), [
+        ["waiting", ["chat-old", "mail", "chat-new", "task"]],
+    ]);
+});
+
+test("what has ended, what is written and what is offered have their own places", () => {
+    const offer = {kind: "Routed", at: at(1), expires: at(-20)};
+    const all = [
+        work({id: "left", state: "LeftChat"}),
+        work({id: "draft", channel: "email", state: "Composing", direction: "Outbound"}),
+        work({id: "offered", state: "Invited", offer}),
+        work({id: "earlier", state: "Invited", offer: {...offer, at: at(5)}}),
+    ];
+    const one = state(all);
+    assert.deepEqual(mine(one), [["toFinish", ["left"]], ["draftsHere", ["draft"]]]);
+    assert.deepEqual(offersOf(one).map(({id}) => id), ["earlier", "offered"]);
+    assert.equal(countOf(one, "mine"), 2);
+    assert.equal(countOf(one, "drafts"), 1);
+});
+
+test("a letter whose answer is on its way waits for nothing, and both have one row", () => {
+    const letter = work({id: "letter", channel: "email", state: "Processing"});
+    const answer = work({id: "answer", channel: "email", state: "Sending", parentId: "letter"});
+    assert.deepEqual(mine(state([letter])), [["waiting", ["letter"]]]);
+    assert.deepEqual(mine(state([letter, answer])), [["answered", ["letter"]]]);
+    assert.deepEqual(mine(state([answer])), [["answered", ["answer"]]]);
+});
+
+test("lateness begins at the target and doubles", () => {
+    const lateAfter = (seconds: number) => {
+        const one = state([work({id: "a"})], {a: said(["Agent", 999], ["Customer", seconds])});
+        const row = groupsOf(one, "mine", NOW)[0]?.rows[0];
+        return row && latenessOf(row, NOW);
+    };
+    assert.deepEqual([59, 60, 119, 120].map(lateAfter), ["inTime", "late", "late", "veryLate"]);
+});
+
+test("a name is the contact's, else the nickname, the address, the subject", () => {
+    const userData = {FirstName: "Ann", LastName: "Berg"};
+    const participants = [{type: "Customer", nickname: "ann92"}];
+    assert.equal(nameOf(work({id: "a", userData, participants})), "Ann Berg");
+    assert.equal(nameOf(work({id: "a", participants})), "ann92");
+    const mail = {channel: "email", from: "a@b.example", to: ["c@d.example"], subject: "S"};
+    assert.equal(nameOf(work({id: "a", ...mail})), "a@b.example");
+    assert.equal(nameOf(work({id: "a", ...mail, direction: "Outbound"})), "c@d.example");
+    assert.equal(nameOf(work({id: "a", subject: "S"})), "S");
+});
+
+test("a clock that is an hour wrong, or is set meanwhile, changes no countdown", () => {
+    let page = 5_000;
+    const clock = new ServerClock(() => page, () => NOW + 3_600_000);
+    const sent = clock.stamp();
+    page += 40;
+    clock.answered(sent, NOW, 0);
+    assert.equal(clock.now(), NOW + 20);
+    page += 10_000;
+    // A poll that was held for long says less than the first answer did.
+    clock.answered(page - 9_000, NOW + 5_000, 0);
+    assert.equal(clock.now(), NOW + 10_020);
+});
