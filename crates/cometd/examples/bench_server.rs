@@ -8,11 +8,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use handoff_cometd::{AllowAll, CometdServer, Limits, Ports, Silent};
+use handoff_cometd::{
+    AllowAll, Answer, CometdServer, HttpConnection, LaterBody, Limits, Ports, Silent,
+};
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt as _;
 
 /// The most that is buffered of a head, in bytes; as in the program.
 const BUFFER_BYTES: usize = 16 * 1_024;
@@ -30,18 +33,28 @@ async fn main() -> std::io::Result<()> {
     let router = server.router_at("/cometd");
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on http://{}", listener.local_addr()?);
+    let mut http = http1::Builder::new();
+    http.max_buf_size(BUFFER_BYTES);
+    let http = Arc::new(http);
     loop {
         let (stream, _) = listener.accept().await?;
         // An answer is written in one piece, so waiting to fill a packet only delays it.
         stream.set_nodelay(true)?;
-        tokio::spawn(serve(stream, router.clone()));
+        tokio::spawn(serve(stream, router.clone(), http.clone()));
     }
 }
 
-async fn serve(stream: TcpStream, router: Router) {
-    let service = TowerToHyperService::new(router);
-    let mut http = http1::Builder::new();
-    http.max_buf_size(BUFFER_BYTES);
+async fn serve(stream: TcpStream, router: Router, http: Arc<http1::Builder>) {
+    let answer = |request: Request<Incoming>| {
+        let answered = router.clone().oneshot(request);
+        async move {
+            let Ok(mut response) = answered.await;
+            match LaterBody::take_from(&mut response) {
+                Some(body) => Answer::Later(Box::pin(body.fill(response))),
+                None => Answer::Now(response),
+            }
+        }
+    };
     // A connection that breaks is the client's affair.
-    _ = http.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
+    _ = HttpConnection::new(http, stream, answer).await;
 }

@@ -8,9 +8,12 @@
 mod compress;
 mod exchange;
 mod guards;
+mod later;
 mod long_polling;
 mod run;
 mod websocket;
+
+pub use later::{LaterBody, TakesLaterBody};
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::server::conn::http1;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -62,6 +63,7 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 pub(crate) struct Acceptor {
     router: Router,
     limits: Arc<Limits>,
+    http: Arc<http1::Builder>,
     permits: Arc<Permits>,
     connections: TaskTracker,
     /// No more connections, and no more requests on those there are.
@@ -76,6 +78,7 @@ impl Acceptor {
         Arc::new(Self {
             router,
             limits: Arc::new(limits),
+            http: connection::http(),
             permits: Arc::new(Permits::new(limits)),
             connections: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -115,6 +118,7 @@ impl Acceptor {
                 let connection = Connection {
                     router: self.router.clone(),
                     limits: self.limits.clone(),
+                    http: self.http.clone(),
                     peer,
                     stop: self.stop.clone(),
                     abort: self.abort.clone(),

@@ -16,8 +16,8 @@ use super::Shared;
 use super::compress::{gzip, is_gzip_accepted};
 use super::exchange::exchange;
 use super::guards::Departure;
+use super::later::{LaterBody, TakesLaterBody};
 use crate::identity::{BrowserId, Identity, Login, Source, Tag};
-use crate::limits::Limits;
 use crate::protocol::message::decode;
 use crate::protocol::reply::join;
 use crate::protocol::session::{Caller, Transport};
@@ -59,20 +59,21 @@ pub(super) async fn serve(shared: &Arc<Shared>, request: Request) -> Response {
     // A held poll keeps none of what it was asked with.
     drop(body);
     let caller = caller(&parts, Transport::LongPolling);
-    let accepts_gzip = is_gzip_accepted(&parts.headers);
+    let packing = Packing::of(&parts.headers, shared.limits.gzip_from_bytes);
+    let takes_later_body = parts.extensions.get::<TakesLaterBody>().is_some();
     drop(parts);
     let exchanged = exchange(shared, &caller, &messages).await;
     drop((messages, caller));
     let (parts, departure) = match exchanged.held {
         None => (exchanged.parts, exchanged.departure),
+        Some(held) if takes_later_body => return LaterBody::promise(held, packing),
         Some(held) => {
             let (parcel, departure) = held.answer().await;
             (parcel.parts, departure)
         }
     };
-    let text = join(&parts);
-    let reply = if accepts_gzip { Reply::packed(text, &shared.limits) } else { Reply::plain(text) };
-    let mut response = reply.respond(departure);
+    let mut response = Response::default();
+    fill(&mut response, &parts, packing, departure);
     if let Some(cookie) = exchanged.cookie {
         let cookie = format!("{BROWSER_COOKIE}={cookie}; {}", shared.limits.cookie_attributes);
         if let Ok(cookie) = HeaderValue::try_from(cookie) {
@@ -153,48 +154,41 @@ fn browsers(headers: &HeaderMap) -> Vec<BrowserId> {
     values.filter(is_ours).take(BROWSER_COOKIES).map(BrowserId::new).collect()
 }
 
-/// The text of a reply, in the form in which it is sent.
-struct Reply {
-    bytes: Bytes,
-    is_packed: bool,
+/// From which size on a client's replies are packed, in bytes; `usize::MAX` if they take no gzip.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packing(usize);
+
+impl Packing {
+    fn of(headers: &HeaderMap, from_bytes: usize) -> Self {
+        Self(if is_gzip_accepted(headers) { from_bytes } else { usize::MAX })
+    }
 }
 
-impl Reply {
-    const fn plain(text: Bytes) -> Self {
-        Self { bytes: text, is_packed: false }
+/// Gives a response its messages. They count as handed over when the connection takes the body; a
+/// response that is dropped before puts them back.
+pub(super) fn fill(
+    response: &mut Response,
+    parts: &[Bytes],
+    packing: Packing,
+    mut departure: Departure,
+) {
+    let plain = join(parts);
+    let packed = (plain.len() >= packing.0).then(|| gzip(&plain)).flatten();
+    let is_packed = packed.is_some();
+    let text = packed.unwrap_or(plain);
+    let headers = response.headers_mut();
+    headers
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
+    // The mapped body does not tell its length any more, and the connection would be chunked.
+    headers.insert(header::CONTENT_LENGTH, text.len().into());
+    if is_packed {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
-
-    /// Packs the text if it is worth it.
-    fn packed(text: Bytes, limits: &Limits) -> Self {
-        let is_worth_it = text.len() >= limits.gzip_from_bytes;
-        match is_worth_it.then(|| gzip(&text)).flatten() {
-            Some(bytes) => Self { bytes, is_packed: true },
-            None => Self::plain(text),
-        }
-    }
-
-    /// Makes the response. Its messages count as handed over when the connection takes the body; a
-    /// response that is dropped before puts them back.
-    fn respond(self, mut departure: Departure) -> Response {
-        let length = self.bytes.len();
-        let body = Full::new(self.bytes).map_frame(move |frame| {
-            departure.handed_over();
-            frame
-        });
-        let mut response = Response::new(Body::new(body));
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json;charset=UTF-8"),
-        );
-        // The mapped body does not tell its length any more, and the connection would be chunked.
-        headers.insert(header::CONTENT_LENGTH, length.into());
-        if self.is_packed {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-        }
-        response
-    }
+    *response.body_mut() = Body::new(Full::new(text).map_frame(move |frame| {
+        departure.handed_over();
+        frame
+    }));
 }
 
 fn refuse(status: StatusCode) -> Response {

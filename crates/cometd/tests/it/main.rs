@@ -5,6 +5,7 @@
 
 mod bounds;
 mod compressed;
+mod connection;
 mod decoding;
 mod dialogues;
 mod http;

@@ -1,0 +1,121 @@
+//! A stream that is read from a little before where it is.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// How much of what comes before it is its turn is taken in, in bytes: what is beyond waits in the
+/// kernel.
+const AHEAD_BYTES: usize = 512;
+
+/// Whether something that was to be written waits for room.
+#[derive(Debug, Default)]
+pub(super) struct Backlog(AtomicBool);
+
+/// A stream, and what is read before it.
+#[derive(Debug)]
+pub(super) struct Rewound<I> {
+    ahead: Bytes,
+    stream: I,
+    backlog: Arc<Backlog>,
+}
+
+impl Backlog {
+    pub(super) fn is_there(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Notes what became of writing: whoever writes goes on until all is out or there is no room.
+    fn note<T>(&self, poll: &Poll<T>) {
+        self.0.store(poll.is_pending(), Ordering::Relaxed);
+    }
+}
+
+impl<I> Rewound<I> {
+    pub(super) fn new(stream: I, backlog: Arc<Backlog>) -> Self {
+        Self { ahead: Bytes::new(), stream, backlog }
+    }
+
+    /// Puts something before all that is to be read.
+    pub(super) fn before(self, first: Bytes) -> Self {
+        let ahead = match (first.is_empty(), self.ahead.is_empty()) {
+            (true, _) => self.ahead,
+            (false, true) => first,
+            (false, false) => [first, self.ahead].concat().into(),
+        };
+        Self { ahead, ..self }
+    }
+}
+
+impl<I: AsyncRead + Unpin> Rewound<I> {
+    /// Is ready once the other side has gone, as far as that can be seen: not behind something that
+    /// it sent before.
+    pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.ahead.is_empty() {
+            return Poll::Pending;
+        }
+        let mut bytes = [0; AHEAD_BYTES];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer));
+        if read.is_err() || buffer.filled().is_empty() {
+            return Poll::Ready(());
+        }
+        self.ahead = Bytes::copy_from_slice(buffer.filled());
+        Poll::Pending
+    }
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Rewound<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.ahead.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, buffer);
+        }
+        let length = self.ahead.len().min(buffer.remaining());
+        buffer.put_slice(&self.ahead[..length]);
+        self.ahead.advance(length);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Rewound<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.backlog.note(&poll);
+        poll
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.backlog.note(&poll);
+        poll
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
