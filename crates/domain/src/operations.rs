@@ -9,9 +9,9 @@
 //! It looks at the interaction and at who asks, not at the desks of others: a transfer is allowed
 //! also while nobody could take it.
 
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::center::{Queue, User, Workbin};
@@ -22,10 +22,9 @@ use crate::command::{
 use crate::desk::Desk;
 use crate::id::{FileId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
 use crate::interaction::context::{Context, Options, World};
-use crate::interaction::decide::{ForNotices, decide};
+use crate::interaction::decide::{self, ForNotices};
 use crate::interaction::talk::{may_recall, may_tell};
-use crate::interaction::{Attachment, Email, Interaction};
-use crate::media::Media;
+use crate::interaction::{Attachment, Email, Interaction, Medium};
 use crate::operation::Operation;
 use crate::rejection::{Noun, Rejection};
 use crate::service::FileLimits;
@@ -33,7 +32,9 @@ use crate::user_data::{UserData, Value};
 
 /// How the rules are asked about one operation.
 enum Question {
-    /// By these commands: it is allowed when one of them is.
+    /// By a command.
+    Command(fn(&Interaction) -> Action),
+    /// By several: it is allowed when one of them is.
     Commands(fn(&Interaction, UserId) -> Vec<Action>),
     /// By what tells those who are connected, which is no command.
     Tell(Visibility),
@@ -41,32 +42,26 @@ enum Question {
     Recall,
 }
 
-use Question::{Commands, Recall, Tell};
+use Question::{Command, Commands, Recall, Tell};
 
 /// Every operation on one interaction, in the order in which it is listed.
 const OPERATIONS: &[(Operation, Question)] = &[
-    (Operation::Accept, Commands(|_, _| vec![Action::Accept { nickname: None }])),
-    (Operation::Reject, Commands(|_, _| vec![Action::Reject])),
-    (Operation::Reply, Commands(|_, _| vec![draft(DraftKind::Reply)])),
-    (Operation::ReplyAll, Commands(|_, _| vec![draft(DraftKind::ReplyAll)])),
-    (Operation::Forward, Commands(|_, _| vec![draft(DraftKind::Forward)])),
-    (
-        Operation::Save,
-        Commands(|_, _| vec![Action::SaveDraft { email: Email::default(), subject: None }]),
-    ),
-    (Operation::Send, Commands(send)),
-    (Operation::Cancel, Commands(|_, _| vec![Action::Cancel])),
-    (Operation::AddAttachment, Commands(|_, _| vec![Action::AddAttachment(file())])),
-    (Operation::RemoveAttachment, Commands(remove_attachment)),
-    (Operation::SendMessage, Commands(|_, _| vec![say(text(), Visibility::All)])),
-    (Operation::SendToAgents, Commands(|_, _| vec![say(text(), Visibility::Agents)])),
-    (
-        Operation::SendUrl,
-        Commands(|_, _| vec![say(Content::PushUrl { url: word() }, Visibility::All)]),
-    ),
+    (Operation::Accept, Command(|_| Action::Accept { nickname: None })),
+    (Operation::Reject, Command(|_| Action::Reject)),
+    (Operation::Reply, Command(|_| draft(DraftKind::Reply))),
+    (Operation::ReplyAll, Command(|_| draft(DraftKind::ReplyAll))),
+    (Operation::Forward, Command(|_| draft(DraftKind::Forward))),
+    (Operation::Save, Command(|_| Action::SaveDraft { email: Email::default(), subject: None })),
+    (Operation::Send, Command(send)),
+    (Operation::Cancel, Command(|_| Action::Cancel)),
+    (Operation::AddAttachment, Command(|_| Action::AddAttachment(file()))),
+    (Operation::RemoveAttachment, Command(remove_attachment)),
+    (Operation::SendMessage, Command(|_| say(text(), Visibility::All))),
+    (Operation::SendToAgents, Command(|_| say(text(), Visibility::Agents))),
+    (Operation::SendUrl, Command(|_| say(Content::PushUrl { url: word() }, Visibility::All))),
     (
         Operation::SendCustomNotice,
-        Commands(|_, _| vec![say(Content::CustomNotice { text: None }, Visibility::All)]),
+        Command(|_| say(Content::CustomNotice { text: None }, Visibility::All)),
     ),
     (Operation::SendStartTypingNotification, Tell(Visibility::All)),
     (Operation::SendStopTypingNotification, Tell(Visibility::All)),
@@ -74,55 +69,73 @@ const OPERATIONS: &[(Operation, Question)] = &[
     (Operation::SendStopTypingToAgentsNotification, Tell(Visibility::Agents)),
     (Operation::SendNotification, Tell(Visibility::All)),
     (Operation::RequestChatHistory, Recall),
-    (Operation::Invite, Commands(|_, _| vec![Action::Invite(nothing())])),
-    (Operation::Consult, Commands(|_, _| vec![Action::Consult(nothing())])),
-    (Operation::CompleteTransfer, Commands(|_, _| vec![Action::CompleteTransfer { to: None }])),
-    (
-        Operation::CompleteConference,
-        Commands(|_, _| vec![Action::CompleteConference { agent: None }]),
-    ),
+    (Operation::Invite, Command(|_| Action::Invite(nothing()))),
+    (Operation::Consult, Command(|_| Action::Consult(nothing()))),
+    (Operation::CompleteTransfer, Command(|_| Action::CompleteTransfer { to: None })),
+    (Operation::CompleteConference, Command(|_| Action::CompleteConference { agent: None })),
     (Operation::RemoveParticipantFromConference, Commands(remove_participant)),
-    (Operation::Leave, Commands(|_, _| vec![Action::Leave])),
-    (Operation::EndChatSession, Commands(|_, _| vec![Action::EndChatSession])),
-    (Operation::SwitchToMonitor, Commands(|_, _| vec![switch(SupervisorMode::Monitor)])),
-    (Operation::SwitchToCoach, Commands(|_, _| vec![switch(SupervisorMode::Coach)])),
-    (Operation::SwitchBargeIn, Commands(|_, _| vec![switch(SupervisorMode::BargeIn)])),
-    (Operation::AttachUserData, Commands(|_, _| vec![Action::AttachUserData(UserData::default())])),
-    (Operation::UpdateUserData, Commands(|_, _| vec![Action::UpdateUserData(UserData::default())])),
+    (Operation::Leave, Command(|_| Action::Leave)),
+    (Operation::EndChatSession, Command(|_| Action::EndChatSession)),
+    (Operation::SwitchToMonitor, Command(|_| switch(SupervisorMode::Monitor))),
+    (Operation::SwitchToCoach, Command(|_| switch(SupervisorMode::Coach))),
+    (Operation::SwitchBargeIn, Command(|_| switch(SupervisorMode::BargeIn))),
+    (Operation::AttachUserData, Command(|_| Action::AttachUserData(UserData::default()))),
+    (Operation::UpdateUserData, Command(|_| Action::UpdateUserData(UserData::default()))),
+    (Operation::DeleteUserData, Command(|_| Action::DeleteUserData(Removal::Keys(Vec::new())))),
     (
-        Operation::DeleteUserData,
-        Commands(|_, _| vec![Action::DeleteUserData(Removal::Keys(Vec::new()))]),
+        Operation::SetDisposition,
+        Command(|_| Action::SetDisposition { key: word(), disposition: Value::Null }),
     ),
-    (Operation::SetDisposition, Commands(set_disposition)),
-    (Operation::AddComment, Commands(|_, _| vec![Action::AddComment(word())])),
-    (Operation::SetInFocus, Commands(|_, _| vec![Action::SetInFocus])),
-    (Operation::SplitFromThread, Commands(|_, _| vec![Action::Split])),
-    (Operation::JoinThread, Commands(|_, _| vec![Action::Join { parent: nothing() }])),
-    (Operation::Transfer, Commands(|_, _| vec![Action::Transfer(Target::Agent(nothing()))])),
-    (Operation::PlaceInQueue, Commands(|_, _| vec![Action::PlaceInQueue(nothing())])),
-    (Operation::PlaceInWorkbin, Commands(|_, _| vec![Action::PlaceInWorkbin(nothing())])),
-    (Operation::Complete, Commands(|_, _| vec![Action::Complete { queue: None }])),
+    (Operation::AddComment, Command(|_| Action::AddComment(word()))),
+    (Operation::SetInFocus, Command(|_| Action::SetInFocus)),
+    (Operation::SplitFromThread, Command(|_| Action::Split)),
+    (Operation::JoinThread, Command(|_| Action::Join { parent: nothing() })),
+    (Operation::Transfer, Command(|_| Action::Transfer(Target::Agent(nothing())))),
+    (Operation::PlaceInQueue, Command(|_| Action::PlaceInQueue(nothing()))),
+    (Operation::PlaceInWorkbin, Command(|_| Action::PlaceInWorkbin(nothing()))),
+    (Operation::Complete, Command(|_| Action::Complete { queue: None })),
 ];
 
 /// Returns every operation with the refusal that `caller` would get now; `None` when it is allowed.
-#[must_use]
 pub fn operations(
     interaction: &Interaction,
     caller: &Caller,
-) -> Vec<(Operation, Option<Rejection>)> {
+) -> impl Iterator<Item = (Operation, Option<Rejection>)> {
     let slim = slim(interaction);
-    let ask = |(operation, question): &(Operation, Question)| {
+    OPERATIONS.iter().map(move |(operation, question)| {
         (*operation, refusal(&slim, caller, *operation, question))
-    };
-    OPERATIONS.iter().map(ask).collect()
+    })
 }
 
-/// Returns the interaction without what no rule looks at and what may be large: it is copied by
-/// every command that is allowed.
+/// Returns the interaction without what no rule looks at: it is copied by every command that is
+/// allowed.
 fn slim(interaction: &Interaction) -> Interaction {
-    let mut slim = interaction.clone();
-    slim.user_data = UserData::default();
-    // The notes stay: how many there are decides whether one more fits.
+    let mut slim = Interaction {
+        sub_type: String::new(),
+        external_id: None,
+        contact: None,
+        subject: None,
+        user_data: UserData::default(),
+        medium: interaction.medium.clone(),
+        // How many notes there are decides whether one more fits.
+        comment: interaction.comment.clone(),
+        notes: interaction.notes.clone(),
+        state: interaction.state.clone(),
+        drafts: interaction.drafts.clone(),
+        concerned: BTreeSet::new(),
+        id: interaction.id,
+        center: interaction.center,
+        direction: interaction.direction,
+        parent: interaction.parent,
+        thread: interaction.thread,
+        priority: interaction.priority,
+        received: interaction.received,
+        epoch: interaction.epoch,
+        queue: interaction.queue,
+        queued_at: interaction.queued_at,
+        offers: interaction.offers,
+        submitter: interaction.submitter,
+    };
     slim.email_mut().into_iter().for_each(|email| {
         email.body.clear();
         email.body_as_plain_text.clear();
@@ -137,6 +150,7 @@ fn refusal(
     question: &Question,
 ) -> Option<Rejection> {
     match question {
+        Command(command) => refusal_of(interaction, caller, command(interaction)),
         Commands(commands) => {
             let mut first = None;
             for action in commands(interaction, caller.user) {
@@ -151,12 +165,13 @@ fn refusal(
 }
 
 fn refusal_of(interaction: &Interaction, caller: &Caller, action: Action) -> Option<Rejection> {
-    let command = UserCommand::new(caller.clone(), action).into();
+    let command = UserCommand::new(caller.clone(), action);
     let options = Options::default();
     let now = interaction.received;
     let context =
         Context { now, draft_id: InteractionId::compose(0, 0), options: &options, world: &Nowhere };
-    decide(interaction, &command, &context).err().filter(|refusal| !is_about_what_it_names(refusal))
+    decide::refusal(interaction, &command, &context)
+        .filter(|refusal| !is_about_what_it_names(refusal))
 }
 
 /// Tells whether another argument would help.
@@ -189,15 +204,11 @@ const fn switch(mode: SupervisorMode) -> Action {
 }
 
 /// `Send` is a draft's, or in a chat what `SendMessage` is.
-fn send(interaction: &Interaction, _: UserId) -> Vec<Action> {
-    match interaction.media() {
-        Media::Email => vec![Action::Send(Dispatch::default())],
-        Media::Chat | Media::Workitem | Media::Open(_) => vec![say(text(), Visibility::All)],
+fn send(interaction: &Interaction) -> Action {
+    match interaction.medium {
+        Medium::Email(_) => Action::Send(Dispatch::default()),
+        Medium::Chat(_) | Medium::Workitem | Medium::Open(_) => say(text(), Visibility::All),
     }
-}
-
-fn set_disposition(_: &Interaction, _: UserId) -> Vec<Action> {
-    vec![Action::SetDisposition { key: word(), disposition: Value::Null }]
 }
 
 fn draft(kind: DraftKind) -> Action {
@@ -211,9 +222,9 @@ fn file() -> Attachment {
     Attachment { file: FileId(0), name, bytes: 0, content_type, content_id: None, inline: false }
 }
 
-fn remove_attachment(interaction: &Interaction, _: UserId) -> Vec<Action> {
+fn remove_attachment(interaction: &Interaction) -> Action {
     let first = interaction.email().into_iter().flat_map(|email| &email.attachments).next();
-    vec![Action::RemoveAttachment(first.map_or(FileId(0), |attachment| attachment.file))]
+    Action::RemoveAttachment(first.map_or(FileId(0), |attachment| attachment.file))
 }
 
 /// Whoever can be removed is there or was asked to come; without anybody the answer says that the

@@ -27,6 +27,18 @@ pub(super) struct Attempt<'a> {
     pub(super) farewell: Option<&'a Utterance>,
     /// What the caller says to whom it is offered.
     pub(super) note: Option<&'a str>,
+    pub(super) purpose: Purpose,
+}
+
+/// What a decision is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It is carried out.
+    CarryOut,
+    /// Somebody asks whether it would be refused. What follows from it, which refuses nothing, is
+    /// not worked out: agents are told with each message what they may do, so this is asked for
+    /// every operation many times more often than anything is carried out.
+    Ask,
 }
 
 impl<'a> Attempt<'a> {
@@ -69,7 +81,7 @@ impl<'a> Attempt<'a> {
 
     /// Starts the change that the command makes.
     pub(super) fn change(&self) -> Change<'a> {
-        Change::of(self.before, self.actor, self.context)
+        Change::of(self.before, self.actor, self.context, self.purpose)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::command::Actor;
 use crate::desk::Desk;
 use crate::event::{Event, Fact, NotificationType, RevokeReason, Subject};
 use crate::id::{QueueId, SkillId, UserId, WorkbinId};
+use crate::interaction::attempt::Purpose;
 use crate::interaction::context::Context;
 use crate::interaction::decision::{Decision, TimerChange, TimerKind};
 use crate::interaction::{
@@ -51,6 +52,7 @@ pub(super) struct Change<'a> {
     pub(super) last_words: Option<LastWords>,
     /// Who handed it over to somebody else, which the conversation tells from leaving.
     pub(super) handed_over: Option<UserId>,
+    purpose: Purpose,
 }
 
 /// A moment in the middle of a change: last words are said, and nobody has gone yet.
@@ -116,8 +118,13 @@ pub(super) struct Entry {
 
 impl<'a> Change<'a> {
     /// Starts a change of an interaction.
-    pub(super) fn of(before: &'a Interaction, actor: &'a Actor, context: &'a Context<'a>) -> Self {
-        Self { before: Some(before), ..Self::of_new(before.clone(), actor, context) }
+    pub(super) fn of(
+        before: &'a Interaction,
+        actor: &'a Actor,
+        context: &'a Context<'a>,
+        purpose: Purpose,
+    ) -> Self {
+        Self { before: Some(before), purpose, ..Self::of_new(before.clone(), actor, context) }
     }
 
     /// Starts with an interaction that comes into being.
@@ -140,6 +147,7 @@ impl<'a> Change<'a> {
             said: Vec::new(),
             last_words: None,
             handed_over: None,
+            purpose: Purpose::CarryOut,
         }
     }
 
@@ -279,6 +287,9 @@ impl<'a> Change<'a> {
 
     /// Works out everything that follows.
     pub(super) fn finish(mut self) -> Decision {
+        if self.purpose == Purpose::Ask {
+            return Decision::without_consequences(self.after);
+        }
         if self.before.is_none_or(|before| Place::of(before) != Place::of(&self.after)) {
             self.after.epoch += 1;
         }

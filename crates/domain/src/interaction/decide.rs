@@ -6,8 +6,8 @@
 //! and is tried here, once. What follows from a change of state (epoch, slots, timers, notices) is
 //! derived in one place from the states before and after, see the private module `change`.
 
-use crate::command::{Action, Command, CustomerAction, SystemAction, UserCommand};
-use crate::interaction::attempt::Attempt;
+use crate::command::{Action, Actor, Command, CustomerAction, SystemAction, UserCommand};
+use crate::interaction::attempt::{Attempt, Purpose};
 use crate::interaction::{
     Interaction, OfferKind, accept, attachments, chat, complete, draft, gone, offer, participants,
     place, reject, say, send, supervision, thread, transfer, user_data,
@@ -38,12 +38,31 @@ pub fn decide(
         command: command.operation(),
         farewell: None,
         note: None,
+        purpose: Purpose::CarryOut,
     };
     match command {
         Command::User(command) => by_user(attempt, command),
         Command::Customer(action) => by_customer(&attempt, action),
         Command::System(action) => by_system(&attempt, action),
     }
+}
+
+/// Returns why a user's command would be refused; `None` when it would be carried out.
+pub(crate) fn refusal(
+    before: &Interaction,
+    command: &UserCommand,
+    context: &Context<'_>,
+) -> Option<Rejection> {
+    let attempt = Attempt {
+        before,
+        actor: &Actor::User(command.caller.clone()),
+        context,
+        command: command.action.operation(),
+        farewell: None,
+        note: None,
+        purpose: Purpose::Ask,
+    };
+    by_user(attempt, command).err()
 }
 
 fn by_user(attempt: Attempt<'_>, command: &UserCommand) -> Result<Decision, Rejection> {

@@ -58,6 +58,18 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// Returns a decision of which nothing follows.
+    pub(super) const fn without_consequences(after: Interaction) -> Self {
+        Self {
+            after,
+            related: Vec::new(),
+            desks: Vec::new(),
+            events: Vec::new(),
+            timers: Vec::new(),
+            owners: BTreeMap::new(),
+        }
+    }
+
     /// Returns what was said in the conversation of `after`, in order.
     pub fn said(&self) -> impl Iterator<Item = &Entry> + Clone {
         self.events.iter().flat_map(Event::entries)

@@ -72,9 +72,7 @@ fn said_and_so(state_name: &str, reader: UserId, name: &str, trials: &[&str]) ->
         let (mut floor, id) = state(state_name);
         prepare(&mut floor, trial);
         let caller = floor.caller(reader);
-        let listed = operations(&floor.interactions[&id], &caller);
-        let refusal = listed
-            .iter()
+        let refusal = operations(&floor.interactions[&id], &caller)
             .find(|(one, _)| format!("{one:?}") == name)
             .expect("every operation is listed");
         let allowed = refusal.1.is_none();
@@ -129,7 +127,7 @@ fn every_operation_is_tried_somewhere() {
     let caller = floor.caller(SUPERVISOR);
     let tried =
         |name: &str| TRIALS.iter().any(|(trial, _)| *trial == name) || NO_COMMANDS.contains(&name);
-    let listed = operations(&floor.interactions[&id], &caller);
+    let listed: Vec<_> = operations(&floor.interactions[&id], &caller).collect();
     assert!(listed.iter().all(|(one, _)| tried(&format!("{one:?}"))), "{listed:?}");
     assert_eq!(listed.len(), TRIALS.len() + NO_COMMANDS.len());
 }

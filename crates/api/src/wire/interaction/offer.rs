@@ -83,7 +83,7 @@ pub fn operation_parts(
         let name = operation_name(operation);
         OperationPart { name, allowed: status_message.is_none(), status_message }
     };
-    operations(interaction, &caller).into_iter().map(part).collect()
+    operations(interaction, &caller).map(part).collect()
 }
 
 /// Returns the names of the operations that `reader` may use now.
@@ -93,9 +93,8 @@ pub(super) fn allowed(
     lookup: Lookup<'_>,
 ) -> Vec<&'static str> {
     let caller = caller(reader, lookup).filter(|caller| caller.roles.contains(&Role::Agent));
-    let operations = caller.map(|caller| operations(interaction, &caller)).unwrap_or_default();
-    operations
-        .into_iter()
+    let Some(caller) = caller else { return Vec::new() };
+    operations(interaction, &caller)
         .filter(|(_, refusal)| refusal.is_none())
         .map(|(operation, _)| operation_name(operation))
         .collect()
