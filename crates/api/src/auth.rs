@@ -22,7 +22,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use handoff_domain::User;
 
-use crate::comet::identity::{credentials_of, identity_of, login_of};
+use crate::comet::identity::{KnownToComet, login_of};
 use crate::error::{Code, Refusal};
 use crate::peer::PeerAddress;
 use crate::shared::Shared;
@@ -94,6 +94,7 @@ pub(crate) struct Authenticated {
     pub(crate) user: Arc<User>,
     /// Their session: the one they sent, or a new one that goes out with the answer.
     pub(crate) session: Session,
+    comet: KnownToComet,
     means: Means,
     /// When it was looked whether that is alive.
     look: Look,
@@ -151,10 +152,10 @@ pub(crate) async fn find_comet_caller(
         }
         body = same_body;
     }
-    parts.extensions.insert(identity_of(caller.user.id));
-    parts.extensions.insert(credentials_of(&caller.user));
-    if caller.means == Means::Cookie {
-        parts.extensions.insert(login_of(caller.session.id()));
+    parts.extensions.insert(caller.comet.identity.clone());
+    parts.extensions.insert(caller.comet.credentials.clone());
+    if let (Means::Cookie, Some(id)) = (caller.means, caller.session.id()) {
+        parts.extensions.insert(login_of(id));
     }
     Ok((Some(caller), Request::from_parts(parts, body)))
 }
@@ -178,7 +179,7 @@ pub(crate) fn name_caller(
     response: &mut Response,
 ) {
     if let Some(caller) = caller {
-        response.extensions_mut().insert(identity_of(caller.user.id));
+        response.extensions_mut().insert(caller.comet.identity.clone());
     }
     set_session_headers(gate, caller, method, response);
 }
@@ -190,16 +191,18 @@ async fn identify(gate: &Gate, parts: &Parts) -> Result<Authenticated, Refusal> 
     let tickets = ticket::tickets(parts.headers.get_all(COOKIE));
     if let Some(credentials) = basic::credentials(&parts.headers) {
         let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.subscriber());
-        let user = basic::verify(&gate.0.basic, gate.shared(), credentials?, address).await?;
+        let verified = basic::verify(&gate.0.basic, gate.shared(), credentials?, address).await?;
+        let (user, comet) = verified;
         let session = match session::of_user(gate, &tickets, user.id).await? {
             Some(session) => session,
             None => session::fresh(gate, &user),
         };
-        return Ok(Authenticated { user, session, means: Means::Basic, look });
+        return Ok(Authenticated { user, session, comet, means: Means::Basic, look });
     }
     let (user, session) =
         session::resume(gate, &tickets).await?.ok_or_else(Refusal::not_authenticated)?;
-    Ok(Authenticated { user, session, means: Means::Cookie, look })
+    let comet = KnownToComet::of(&user);
+    Ok(Authenticated { user, session, comet, means: Means::Cookie, look })
 }
 
 /// Tells whether a caller who is known may send this request at all.
@@ -261,26 +264,25 @@ fn set_session_headers(
 ) {
     let has_ended = response.extensions().get::<SessionEnded>().is_some();
     let headers = response.headers_mut();
-    let mut add = |name: HeaderName, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
+    let mut add = |name: HeaderName, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
             headers.append(name, value);
         }
     };
     match caller {
-        Some(_) if has_ended => add(SET_COOKIE, &ticket::ended_cookie(gate.shared().options())),
-        Some(caller) if caller.session.is_new() => {
-            add(SET_COOKIE, &ticket::cookie(caller.session.ticket(), gate.shared().options()));
+        Some(_) if has_ended => add(SET_COOKIE, ticket::ended_cookie(gate.shared().options())),
+        Some(caller) if caller.session.id().is_none() => {
+            add(SET_COOKIE, ticket::cookie(caller.session.ticket(), gate.shared().options()));
         }
         _ => {}
     }
+    let token = || match caller {
+        Some(caller) => caller.session.csrf_token(),
+        // Nobody's token opens nothing; the header is there because every GET has it.
+        None => ticket::nobodys_token(gate.shared().engine().core().ids().uuid()),
+    };
     if *method == Method::GET {
-        add(CSRF_NAME_HEADER, "X-CSRF-TOKEN");
-        match caller {
-            Some(caller) => add(CSRF_HEADER, caller.session.csrf_token()),
-            // Nobody's token opens nothing; the header is there because every GET has it.
-            None => {
-                add(CSRF_HEADER, &ticket::nobodys_token(gate.shared().engine().core().ids().uuid()))
-            }
-        }
+        add(CSRF_NAME_HEADER, "X-CSRF-TOKEN".to_owned());
+        add(CSRF_HEADER, token());
     }
 }

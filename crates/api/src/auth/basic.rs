@@ -27,6 +27,7 @@ use tokio::time::Instant;
 use super::footing::cover_footing;
 use super::guesses::{self, Admission, Guesses, Name, Tag};
 use super::lanes::{Lanes, Pretence, Urgency};
+use crate::comet::identity::KnownToComet;
 use crate::error::{Code, Refusal};
 use crate::password;
 use crate::shared::Shared;
@@ -74,7 +75,7 @@ pub(super) fn credentials(headers: &HeaderMap) -> Option<Result<Credentials, Ref
 /// What is remembered of credentials, and the lanes in which they are verified.
 pub(super) struct Basic {
     key: [u8; 32],
-    right: Memory<Tag, ()>,
+    right: Memory<Tag, KnownToComet>,
     wrong: Memory<Tag, ()>,
     guesses: Guesses,
     lanes: Arc<Lanes>,
@@ -181,7 +182,7 @@ struct Comparison {
     urgency: Urgency,
 }
 
-/// Returns the user whose credentials these are.
+/// Returns the user whose credentials these are, and by what CometD knows them.
 ///
 /// # Errors
 ///
@@ -192,7 +193,7 @@ pub(super) async fn verify(
     shared: &Shared,
     credentials: Credentials,
     address: Option<IpAddr>,
-) -> Result<Arc<User>, Refusal> {
+) -> Result<(Arc<User>, KnownToComet), Refusal> {
     if credentials.password.len() > password::BYTES_MAX
         || credentials.user_name.len() > NAME_BYTES_MAX
     {
@@ -205,16 +206,16 @@ pub(super) async fn verify(
     let stored = user.and_then(|user| user.password_hash.clone());
     let tag = basic.tag(&credentials, user.map(|user| &**user));
     if let Some(user) = user
-        && basic.right.get(&tag, now).is_some()
+        && let Some(known) = basic.right.get(&tag, now)
     {
-        return Ok(user.clone());
+        return Ok((user.clone(), known));
     }
     let turn = basic.turns.of(tag);
     let _turn = turn.lock().await;
     if let Some(user) = user
-        && basic.right.get(&tag, now).is_some()
+        && let Some(known) = basic.right.get(&tag, now)
     {
-        return Ok(user.clone());
+        return Ok((user.clone(), known));
     }
     if basic.wrong.get(&tag, now).is_some() {
         return Err(Refusal::not_authenticated());
@@ -232,9 +233,10 @@ pub(super) async fn verify(
     if basic.is_right(comparison, shared.engine().core().ids().random()).await?
         && let Some(user) = user
     {
-        basic.right.put(tag, (), now.plus_ms(RIGHT_MS), now);
+        let known = KnownToComet::of(user);
+        basic.right.put(tag, known.clone(), now.plus_ms(RIGHT_MS), now);
         basic.guesses.right(name, address, tag, now);
-        return Ok(user.clone());
+        return Ok((user.clone(), known));
     }
     basic.wrong.put(tag, (), now.plus_ms(WRONG_MS), now);
     Err(Refusal::not_authenticated())
@@ -251,10 +253,10 @@ impl<K, V> Default for Memory<K, V> {
     }
 }
 
-impl<K: Hash + Eq, V: Copy> Memory<K, V> {
+impl<K: Hash + Eq, V: Clone> Memory<K, V> {
     fn get(&self, key: &K, now: Time) -> Option<V> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.get(key).filter(|(_, until)| now < *until).map(|(value, _)| *value)
+        entries.get(key).filter(|(_, until)| now < *until).map(|(value, _)| value.clone())
     }
 
     fn put(&self, key: K, value: V, until: Time, now: Time) {

@@ -30,9 +30,8 @@ const ATTEMPTS_MAX: usize = 4;
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     ticket: Ticket,
-    id: String,
-    csrf_token: String,
-    is_new: bool,
+    /// The id under which it is stored, or will be now that its cookie came back.
+    id: Option<String>,
     /// What remembers it.
     logins: Arc<Logins>,
 }
@@ -42,29 +41,15 @@ impl Session {
         &self.ticket
     }
 
-    /// Returns the id under which it is stored.
-    pub(super) fn id(&self) -> &str {
-        &self.id
+    /// Returns the id under which it is stored; `None` of a new one, whose cookie has still to be
+    /// sent.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
     }
 
     /// Returns its token against forged requests.
-    pub(super) fn csrf_token(&self) -> &str {
-        &self.csrf_token
-    }
-
-    /// Tells whether its cookie has still to be sent.
-    pub(super) const fn is_new(&self) -> bool {
-        self.is_new
-    }
-
-    fn issued(gate: &Gate, ticket: Ticket, user: &User) -> Self {
-        let (id, csrf_token) = (ticket.stored_id(user), ticket.csrf_token());
-        Self { ticket, id, csrf_token, is_new: true, logins: gate.logins().clone() }
-    }
-
-    fn resumed(gate: &Gate, ticket: &Ticket, id: String) -> Self {
-        let (logins, csrf_token) = (gate.logins().clone(), ticket.csrf_token());
-        Self { ticket: ticket.clone(), id, csrf_token, is_new: false, logins }
+    pub(super) fn csrf_token(&self) -> String {
+        self.ticket.csrf_token()
     }
 }
 
@@ -72,7 +57,8 @@ impl Session {
 pub(super) fn fresh(gate: &Gate, user: &User) -> Session {
     let core = gate.shared().engine().core();
     let secret = [core.ids().random(), core.ids().random()];
-    Session::issued(gate, gate.signer().issue(user, core.now(), secret), user)
+    let ticket = gate.signer().issue(user, core.now(), secret);
+    Session { ticket, id: None, logins: gate.logins().clone() }
 }
 
 /// Finds the first session among these tickets that is alive, and its user.
@@ -89,7 +75,8 @@ pub(super) async fn resume(
             let id = ticket.stored_id(user);
             match remembered_state_of(gate, (ticket, &id), (user, &directory)).await? {
                 State::Alive => {
-                    return Ok(Some((user.clone(), Session::resumed(gate, ticket, id))));
+                    let (ticket, logins) = (ticket.clone(), gate.logins().clone());
+                    return Ok(Some((user.clone(), Session { ticket, id: Some(id), logins })));
                 }
                 State::Over => break,
                 // Their roles, their password, or that they may log in at all.
@@ -201,17 +188,20 @@ pub(crate) async fn end(
     user: UserId,
     session: &Session,
 ) -> Result<(), StoreError> {
-    if session.is_new {
-        // Its cookie never went out.
-        return Ok(());
-    }
-    let (it, session) = (shared.clone(), session.clone());
-    let ending = async move { end_stored(&it, user, &session).await };
+    // The cookie of a new one never went out.
+    let Some(id) = session.id.clone() else { return Ok(()) };
+    let (it, logins) = (shared.clone(), session.logins.clone());
+    let ending = async move { end_stored(&it, user, &id, &logins).await };
     shared.engine().core().to_the_end(ending).await
 }
 
-async fn end_stored(shared: &Shared, user: UserId, session: &Session) -> Result<(), StoreError> {
-    let (engine, id) = (shared.engine(), session.id.as_str());
+async fn end_stored(
+    shared: &Shared,
+    user: UserId,
+    id: &str,
+    logins: &Logins,
+) -> Result<(), StoreError> {
+    let engine = shared.engine();
     let now = engine.core().now();
     loop {
         let found = load(shared, id).await?;
@@ -224,7 +214,7 @@ async fn end_stored(shared: &Shared, user: UserId, session: &Session) -> Result<
             break;
         }
     }
-    session.logins.ended(id);
+    logins.ended(id);
     shared.comet().server().end_login(&identity_of(user), &login_of(id));
     // Other nodes end what they have of it.
     engine.core().tell_of_ended_login();
@@ -234,8 +224,8 @@ async fn end_stored(shared: &Shared, user: UserId, session: &Session) -> Result<
 /// Ends what CometD opened by a caller's session if that is over. What cannot be read now, the
 /// engine looks at within half a minute.
 pub(super) async fn end_what_is_left(shared: &Shared, caller: &Authenticated) {
-    let id = caller.session.id();
-    if let Ok(Some(found)) = load(shared, id).await
+    if let Some(id) = caller.session.id()
+        && let Ok(Some(found)) = load(shared, id).await
         && found.value.has_ended()
     {
         shared.comet().server().end_login(&identity_of(caller.user.id), &login_of(id));

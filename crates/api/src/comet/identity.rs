@@ -17,6 +17,19 @@ pub fn identity_of(user: UserId) -> Identity {
     Identity::new(user.to_string())
 }
 
+/// By what CometD knows a user, and what they were let in by.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownToComet {
+    pub(crate) identity: Identity,
+    pub(crate) credentials: Tag,
+}
+
+impl KnownToComet {
+    pub(crate) fn of(user: &User) -> Self {
+        Self { identity: identity_of(user.id), credentials: credentials_of(user) }
+    }
+}
+
 /// Returns by what CometD knows a login session, which is the id under which it is stored.
 pub(crate) fn login_of(id: &str) -> Login {
     Login::new(id)
