@@ -73,8 +73,18 @@ impl From<Action> for Instruction {
     }
 }
 
+/// What it takes to say what is to be done with an interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The request, and of the interaction what never changes. Then it is not read: the engine
+    /// compares what it remembers when it commits, and reads it before it refuses.
+    Request,
+    /// The interaction as it is now.
+    Present,
+}
+
 /// Carries out an operation on one interaction; `instruct` says what, once the interaction is
-/// found.
+/// found, and rests on no more than `basis`.
 ///
 /// # Errors
 ///
@@ -85,15 +95,24 @@ pub async fn perform(
     target: Target<'_>,
     envelope: Envelope,
     retry: &Retry,
+    basis: Basis,
     instruct: impl FnOnce(&Interaction, &Directory) -> Result<Instruction, Refusal> + Send,
 ) -> Answer {
     if let Some(answer) = retry.earlier(shared, me).await? {
         return Ok(answer);
     }
     let engine = shared.engine();
-    let interaction = visible_of(shared, me, target.id, target.media).await?;
-    let Instruction { action, farewell, note } =
-        instruct(&interaction, &engine.core().directory())?;
+    let remembered = remembered_of(shared, me, target).filter(|_| basis == Basis::Request);
+    let interaction = match &remembered {
+        Some(known) => known.clone(),
+        None => visible_of(shared, me, target.id, target.media).await?,
+    };
+    let instruction = instruct(&interaction, &engine.core().directory());
+    if instruction.is_err() && remembered.is_some() {
+        // That it cannot be seen any more is told first.
+        visible_of(shared, me, target.id, target.media).await?;
+    }
+    let Instruction { action, farewell, note } = instruction?;
     let reference = engine.core().next_reference(me.id()).await?;
     let answer = envelope.success(Some(reference));
     let receipt = retry.receipt(me, &answer, engine.core().now());
@@ -105,6 +124,12 @@ pub async fn perform(
         ..CommandRequest::new(interaction.id, command)
     };
     carry_out(shared, me, &attempt, answer).await
+}
+
+/// Returns an interaction as it is remembered, if the caller could see it then.
+fn remembered_of(shared: &Shared, me: &Me, target: Target<'_>) -> Option<Arc<Interaction>> {
+    let known = shared.engine().views().remembered_for(me.id(), target.id.parse().ok()?)?;
+    target.media.is_none_or(|media| known.media() == *media).then_some(known)
 }
 
 /// Carries out a command; `answer` is what its caller gets for it.

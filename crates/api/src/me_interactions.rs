@@ -18,7 +18,7 @@ use handoff_store::{InteractionQuery, InteractionScope};
 
 use crate::attachments;
 use crate::caller::{Agent, Me};
-use crate::commands::{self, Answer, Target};
+use crate::commands::{self, Answer, Basis, Target};
 use crate::creation::{Creation, create_for};
 use crate::error::Refusal;
 use crate::idempotency::Retry;
@@ -133,7 +133,8 @@ pub(crate) async fn perform(
         }
     };
     let disposition_key = &shared.options().disposition_key;
-    commands::perform(shared, me, target, envelope, retry, |interaction, directory| {
+    let basis = instruction.action.basis();
+    commands::perform(shared, me, target, envelope, retry, basis, |interaction, directory| {
         let lookup = shared.lookup(directory);
         let names = names::Names {
             lookup,
@@ -166,7 +167,7 @@ async fn attach(
     let attachment =
         attachments::document(shared, me, &draft, &document.id, document.name.as_deref()).await?;
     let instruct = |_: &Interaction, _: &Directory| Ok(Action::AddAttachment(attachment).into());
-    commands::perform(shared, me, target, envelope, retry, instruct).await
+    commands::perform(shared, me, target, envelope, retry, Basis::Present, instruct).await
 }
 
 /// Sends the content of a workbin to the caller's sessions; returns the number of the request.

@@ -8,7 +8,7 @@ use handoff_domain::{Action, Note};
 use serde::Serialize;
 
 use crate::caller::{AnyUser, Person};
-use crate::commands::{Answer, Target, perform, visible};
+use crate::commands::{Answer, Basis, Target, perform, visible};
 use crate::error::Refusal;
 use crate::idempotency::Retry;
 use crate::request::{Id, JsonBody};
@@ -78,5 +78,6 @@ pub(crate) async fn add(
 ) -> Answer {
     let target = Target { id: &id, media: None, epoch };
     let action = Action::Change(Patch { comment: Some(text), ..Patch::default() });
-    perform(&shared, &me, target, Envelope::Plain, &retry, |_, _| Ok(action.into())).await
+    let (form, basis) = (Envelope::Plain, Basis::Request);
+    perform(&shared, &me, target, form, &retry, basis, |_, _| Ok(action.into())).await
 }

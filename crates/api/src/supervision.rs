@@ -14,7 +14,7 @@ use handoff_domain::{Action, Chat, Media, SupervisorMode, UserId};
 
 use crate::caller::{Me, Supervisor};
 use crate::colleagues::colleague;
-use crate::commands::{self, Answer, Target};
+use crate::commands::{self, Answer, Basis, Target};
 use crate::error::Refusal;
 use crate::idempotency::Retry;
 use crate::request::{Ids, JsonBody, unknown_operation};
@@ -80,7 +80,8 @@ pub(crate) async fn operate(
 ) -> Answer {
     let agent = colleague(&shared, &me, &user)?;
     let target = Target { id: &id, media: Some(&Media::Chat), epoch };
-    commands::perform(&shared, &me, target, Envelope::Plain, &retry, |interaction, _| {
+    let (form, basis) = (Envelope::Plain, Basis::Present);
+    commands::perform(&shared, &me, target, form, &retry, basis, |interaction, _| {
         // A chat that the agent has nothing to do with is not behind their address.
         if !interaction.people().contains(&agent) && !interaction.concerned.contains(&agent) {
             return Err(Refusal::not_found("interaction"));

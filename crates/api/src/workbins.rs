@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::caller::{AnyUser, Me, Supervisor};
 use crate::colleagues::colleague;
-use crate::commands::{self, Answer, Target};
+use crate::commands::{self, Answer, Basis, Target};
 use crate::error::{Code, Refusal, quoted};
 use crate::idempotency::Retry;
 use crate::me_interactions::{self, page, usable_workbin};
@@ -423,7 +423,8 @@ async fn move_item(
         Verb::Add => Action::PlaceInWorkbin(workbin),
         _ => Action::Pull { from: Some(workbin) },
     };
-    commands::perform(shared, me, target, Envelope::Plain, retry, |_, _| Ok(action.into())).await
+    let (form, basis) = (Envelope::Plain, Basis::Request);
+    commands::perform(shared, me, target, form, retry, basis, |_, _| Ok(action.into())).await
 }
 
 async fn watch_one(

@@ -10,7 +10,7 @@ use super::compose::Answering;
 use super::names::{AdviserText, AgentText, Names, QueueText, TargetText};
 use super::talk::{History, Telling};
 use crate::attachments::may_attach;
-use crate::commands::Instruction;
+use crate::commands::{Basis, Instruction};
 use crate::error::Refusal;
 use crate::wire::email::EmailChanges;
 use crate::wire::fields::Fields;
@@ -115,6 +115,30 @@ impl InstructionText {
 }
 
 impl ActionText {
+    /// Returns what it takes to look up what it names.
+    pub(super) const fn basis(&self) -> Basis {
+        match self {
+            Self::Plain(_)
+            | Self::Say(_)
+            | Self::Complete(_)
+            | Self::PlaceInQueue(_)
+            | Self::PlaceInWorkbin(_)
+            | Self::SetDisposition(..) => Basis::Request,
+            // Whom a group stands for goes by who takes part, and a draft is put together of what
+            // it is and was.
+            Self::Send(..)
+            | Self::Transfer(_)
+            | Self::Invite(_)
+            | Self::Consult(_)
+            | Self::CompleteTransfer(_)
+            | Self::CompleteConference(_)
+            | Self::RemoveParticipant(_)
+            | Self::CreateDraft(_)
+            | Self::SaveDraft(_)
+            | Self::RemoveAttachment(_) => Basis::Present,
+        }
+    }
+
     fn resolve(self, names: &Names<'_>) -> Result<Action, Refusal> {
         let queue = |queue: QueueText| names.queue(&queue);
         let agent = |agent: AgentText| agent.find(names);

@@ -82,6 +82,32 @@ async fn what_was_answered_on_one_node_is_read_on_the_other() {
 }
 
 #[tokio::test]
+async fn a_command_is_refused_for_what_the_other_node_did_a_moment_ago() {
+    for hints in HINTS {
+        let [here, there] = Node::two(hints).await;
+        let _kate = here.listening("kate").await;
+        here.ready("kate").await;
+        for _ in 0..8 {
+            let id = here.submitted("tasks").await;
+            let is_offered = async |node: &Node| node.interaction("kate", &id).await == "Invited";
+            here.until("the offer", is_offered).await;
+            here.does("kate", &id, "Accept").await;
+            // This one remembers it, and writes nothing.
+            there.does("kate", &id, "SetInFocus").await;
+            here.does("kate", &id, "Complete").await;
+            for operation in ["SetInFocus", "Complete"] {
+                let body = json!({"operationName": operation});
+                let path = format!("/me/interactions/{id}");
+                let call = Call::post(&path, &body).by("kate", PASSWORD);
+                there.calls(call).await.refused(409, 2);
+            }
+        }
+        here.stop().await;
+        there.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn requests_to_either_node_have_different_numbers() {
     let [here, there] = Node::two(HINTS[0]).await;
     let _kate = here.listening("kate").await;

@@ -185,6 +185,11 @@ impl Commands {
             }
         };
         if batch::is_nothing(&decision) && request.receipt.is_none() {
+            // Nothing is written that would compare what it rests on.
+            let key = Key::Interaction(request.id);
+            if self.core.store.versions(std::slice::from_ref(&key)).await? != [before.version] {
+                return Err(Failure::Conflict(key));
+            }
             return Ok(Done::Now { interaction: before.value, related: Vec::new() });
         }
         let caller = user.zip(request.reference);

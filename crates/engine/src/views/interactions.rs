@@ -46,6 +46,15 @@ impl Views {
         Ok(is_seen.then_some(found))
     }
 
+    /// Returns an interaction as this node remembers it, if the user has it in sight so: for a
+    /// command, whose commit compares that. Whoever is shown something gets it from
+    /// [`Views::interaction_for`].
+    #[must_use]
+    pub fn remembered_for(&self, user: UserId, id: InteractionId) -> Option<Arc<Interaction>> {
+        let known = self.core.board.recent(id)?.value;
+        self.has_in_sight(user, &known).then_some(known)
+    }
+
     /// Tells whether a user has an interaction in sight now: they may see it, and it is not over
     /// for longer than those keep sight of it whom it concerned.
     #[must_use]
