@@ -36,9 +36,6 @@ const RECENT: &str = "INSERT INTO recent (position, at, subject, told, kind, for
     VALUES ($1, $1, $2, $3, 'interaction', 1, $4)";
 const STREAM: &str = "INSERT INTO streams (owner, position, ordinal, numbers, form, body) \
     VALUES ($1, $2, 0, '[[\"Interactions\",314],[\"Workitems\",314]]', 1, $3)";
-const HEAD: &str = "INSERT INTO heads (owner, topic, position, last) VALUES ($1, $2, $3, $3) \
-    ON CONFLICT (owner, topic) DO UPDATE SET position = excluded.position, last = excluded.last";
-const END: &str = "UPDATE log_end SET position = $1 WHERE id = 1";
 
 /// Bytes of an interaction, of a desk, of an event and of what one agent is told, as `bench counts`
 /// left them.
@@ -61,7 +58,6 @@ struct Writes<'c> {
     history: Statement<'c>,
     recent: Statement<'c>,
     stream: Statement<'c>,
-    head: Statement<'c>,
 }
 
 impl Rows {
@@ -92,7 +88,6 @@ impl Rows {
                 writes.command(self.position)?;
                 self.position += 1;
             }
-            connection.execute(END, [self.position])?;
             connection.execute_batch("COMMIT")?;
         }
         #[expect(clippy::cast_precision_loss, reason = "some seconds, and some thousands")]
@@ -111,7 +106,6 @@ impl<'c> Writes<'c> {
             history: connection.prepare(HISTORY)?,
             recent: connection.prepare(RECENT)?,
             stream: connection.prepare(STREAM)?,
-            head: connection.prepare(HEAD)?,
         })
     }
 
@@ -140,9 +134,6 @@ impl<'c> Writes<'c> {
         self.history.execute(params![id, at, text(EVENT)])?;
         self.recent.execute(params![at, id, owner, text(INTERACTION)])?;
         self.stream.execute(params![owner, at, text(NOTICE)])?;
-        for topic in ["Interactions", "Workitems"] {
-            self.head.execute(params![owner, topic, at])?;
-        }
         Ok(())
     }
 }

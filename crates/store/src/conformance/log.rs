@@ -147,7 +147,8 @@ pub async fn of_several_committers_a_reader_skips_nothing(committers: Vec<Arc<dy
             if entry.told.contains(&owner(1)) {
                 numbers += 1;
                 let rows = store.stream(owner(1), after - 1, 1).await.expect("stream").items;
-                assert_eq!((rows[0].position, rows[0].numbers[0].1), (after, numbers));
+                let first = (rows[0].position, rows[0].numbers[0].1);
+                assert_eq!(first, (after, numbers), "a stream skips what comes later");
             }
         }
         tokio::task::yield_now().await;

@@ -1,10 +1,9 @@
 //! The statements of the log: its end, histories, what is recent, streams and their heads.
 
-/// → generation, position, floor
-pub(crate) const LOG_END_READ: &str =
-    "SELECT generation, position, floor FROM log_end WHERE id = 1";
-/// position
-pub(crate) const LOG_END_WRITE: &str = "UPDATE log_end SET position = $1 WHERE id = 1";
+/// → generation, position, floor. What is swept is the oldest, so a log without rows ends at its
+/// floor.
+pub(crate) const LOG_END_READ: &str = "SELECT generation, \
+     COALESCE((SELECT MAX(position) FROM recent), floor), floor FROM log_end WHERE id = 1";
 /// floor
 pub(crate) const LOG_FLOOR_WRITE: &str = "UPDATE log_end SET floor = $1 WHERE id = 1";
 /// generation
@@ -59,6 +58,11 @@ pub(crate) const STREAM_READ: &str = "SELECT s.position, s.numbers, s.form, s.bo
      FROM streams s JOIN recent r ON r.position = s.position \
      LEFT JOIN history h ON h.subject = r.subject AND h.position = r.position \
      WHERE s.owner = $1 AND s.position > $2 ORDER BY s.position, s.ordinal";
+/// owner, position after → position, numbers, oldest first
+pub(crate) const STREAM_TAIL: &str = "SELECT position, numbers FROM streams \
+     WHERE owner = $1 AND position > $2 ORDER BY position, ordinal";
+/// → owner
+pub(crate) const STREAM_OWNERS: &str = "SELECT DISTINCT owner FROM streams";
 /// owner → numbers, oldest first
 pub(crate) const STREAM_NUMBERS: &str =
     "SELECT numbers FROM streams WHERE owner = $1 ORDER BY position, ordinal";
@@ -73,16 +77,15 @@ pub(crate) const STREAMS_FORGET: &str = "DELETE FROM streams";
 pub(crate) const HEAD_WRITE: &str = "INSERT INTO heads (owner, topic, position, last) \
      VALUES ($1, $2, $3, $4) ON CONFLICT (owner, topic) DO UPDATE SET \
      position = excluded.position, last = excluded.last";
-/// owner → topic, position, last
+/// owner → topic, position, last. The rows of its stream after the highest position count as well.
 pub(crate) const HEADS_READ: &str = "SELECT topic, position, last FROM heads WHERE owner = $1";
 /// by how much
 pub(crate) const HEADS_JUMP: &str = "UPDATE heads SET last = last + $1";
 
 /// Every statement of this file.
 #[cfg(test)]
-pub(crate) const ALL: [&str; 23] = [
+pub(crate) const ALL: [&str; 24] = [
     LOG_END_READ,
-    LOG_END_WRITE,
     LOG_FLOOR_WRITE,
     GENERATION_WRITE,
     LATEST_READ,
@@ -97,6 +100,8 @@ pub(crate) const ALL: [&str; 23] = [
     TRANSCRIPT_READ,
     ROW_INSERT,
     STREAM_READ,
+    STREAM_TAIL,
+    STREAM_OWNERS,
     STREAM_NUMBERS,
     STREAM_CHECK,
     STREAM_SWEEP,

@@ -178,10 +178,7 @@ impl<'c> Statements<'c> {
             let expires = expires.map(|expires| expires.0);
             self.receipt_insert.execute(params![scope, key, fingerprint, answer, expires])?;
         }
-        let mut grown = Vec::with_capacity(change.growths.len());
-        for growth in &change.growths {
-            grown.push(self.heads.grow(growth, position)?);
-        }
+        let mut grown = self.heads.grow_all(&change.growths, position)?;
         let mut added =
             Vec::with_capacity(change.events.iter().map(|event| event.rows.len()).sum());
         for (event, position) in change.events.iter().zip(position + 1..) {

@@ -20,6 +20,7 @@ use crate::log::{GENERATION_JUMP, LogEnd};
 use crate::sql::log as text;
 use crate::sqlite::failure::failed;
 use crate::sqlite::hash::fnv1a;
+use crate::sqlite::heads;
 use crate::sqlite::reads::log::end;
 
 const ATTEMPTED: &str = "looking whether the database was restored";
@@ -78,6 +79,7 @@ pub(super) fn renew(connection: &Connection) -> Result<LogEnd, rusqlite::Error> 
     // Two copies that are renewed apart must not get the same one.
     let generation = other_than(before, &file);
     connection.execute(text::GENERATION_WRITE, [generation])?;
+    heads::settle_all(connection)?;
     connection.execute(text::HEADS_JUMP, [GENERATION_JUMP])?;
     connection.execute(text::STREAMS_FORGET, [])?;
     Ok(LogEnd { generation, ..before })

@@ -82,6 +82,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "mailboxes",
         sql: include_str!("../../migrations/sqlite/0012_mailboxes.sql"),
     },
+    Migration {
+        version: 13,
+        name: "ends",
+        sql: include_str!("../../migrations/sqlite/0013_ends.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \

@@ -17,11 +17,12 @@ fn plan_of(connection: &Connection, statement: &str) -> Vec<String> {
 
 /// Statements that look at all rows of a table, or at some of them in their order, and why that is
 /// well.
-const LOOKING_AT_ALL: [(&str, &str); 8] = [
+const LOOKING_AT_ALL: [(&str, &str); 9] = [
     (text::CENSUS, "tests alone count everything"),
     (text::TIMERS_FIRST, "it ends at its limit"),
     (log::RECENT_OLDEST, "it ends at its limit"),
     (log::LATEST_READ, "it ends at its limit"),
+    (log::STREAM_OWNERS, "a restored database is rare"),
     (log::HEADS_JUMP, "a restored database is rare"),
     (directories::VERSIONS_READ, "a row for each contact center"),
     (promised::USERS, "what is kept of them is of one minute"),

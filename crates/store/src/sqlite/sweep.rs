@@ -6,6 +6,7 @@ use handoff_domain::Time;
 use rusqlite::Connection;
 
 use crate::sql::{log, promised, statements as text};
+use crate::sqlite::heads;
 use crate::store::SweepReport;
 
 /// What may be forgotten.
@@ -54,6 +55,7 @@ fn sweep_log(connection: &Connection, bounds: &Bounds) -> Result<(u64, u64), rus
     let mut rows = 0;
     let mut sweep = connection.prepare_cached(log::STREAM_SWEEP)?;
     for owner in owners {
+        heads::settle(connection, &owner, last.cast_unsigned())?;
         rows += sweep.execute((owner, last))? as u64;
     }
     let entries = connection.prepare_cached(log::RECENT_SWEEP)?.execute([last])?;

@@ -122,7 +122,9 @@ async fn unreadable_rows_of_the_log_are_left_out_too() {
         &format!("UPDATE timers SET kind = 77 WHERE subject = 'u{}'", user_id(5).stored()),
     );
     damage(&directory, "UPDATE recent SET told = 'nobody' WHERE position = 6");
-    damage(&directory, "UPDATE heads SET topic = 'Weather' WHERE topic = 'Emails'");
+    let owner_text = format!("u{}", user_id(1).stored());
+    let head = format!("INSERT INTO heads VALUES ('{owner_text}', 'Weather', 0, 1)");
+    damage(&directory, &head);
     let store = SqliteStore::open(options(&directory)).unwrap();
     let stream = store.stream(owner(1), 0, 99).await.unwrap();
     let positions: Vec<u64> = stream.items.iter().map(|row| row.position).collect();
@@ -137,7 +139,7 @@ async fn unreadable_rows_of_the_log_are_left_out_too() {
     assert_eq!((positions, log.more), (vec![5, 7, 8, 9], false));
     assert_eq!(store.told_after(0, 9).await.unwrap().items.len(), 8);
     let head = store.head(owner(1)).await.unwrap();
-    assert_eq!(head.numbers, [(Topic::Interactions, 9)].into());
+    assert_eq!(head.numbers, [(Topic::Interactions, 9), (Topic::Emails, 9)].into());
     let (due, next) = store.timers(BEGIN, 99).await.unwrap();
     assert_eq!((due.len(), next), (8, None));
     let (due, next) = store.timers(BEGIN, 5).await.unwrap();

@@ -17,6 +17,7 @@ use crate::query::{Head, HistoryEntry, Numbering, PAGE_BYTES_MAX, Page, StreamRo
 use crate::sql::keys::{owner_of, owner_text, owners_of, subject_of, subject_text};
 use crate::sql::log as text;
 use crate::sqlite::aside::Aside;
+use crate::sqlite::heads::{self, Stored};
 use crate::store::first_entries;
 
 pub(in crate::sqlite) fn log_end(connection: &Connection) -> Result<LogEnd, StoreError> {
@@ -226,18 +227,13 @@ pub(in crate::sqlite) fn head(
 ) -> Result<Head, StoreError> {
     let key = owner_text(owner);
     let work = || {
-        let mut head = Head::default();
-        let mut statement = connection.prepare_cached(text::HEADS_READ)?;
-        let mut rows = statement.query([&key])?;
-        while let Some(row) = rows.next()? {
-            let topic = text_at(row, 0, "heads", &key)?;
-            // A topic that is not known was written by a newer program, and nobody asks for it.
-            let read = Topic::named(topic).ok_or_else(|| senseless("heads", &key, "no such topic"));
-            let Some(topic) = or_aside(aside, || row_name("heads", &key), read)? else { continue };
-            head.position = head.position.max(row.get(1)?);
-            head.numbers.insert(topic, row.get(2)?);
+        let _together = snapshot(connection)?;
+        let Stored { position, numbers, unknown, .. } = heads::stored(connection, &key)?;
+        if unknown > 0 {
+            let read: Result<(), _> = Err(senseless("heads", &key, "no such topic"));
+            or_aside(aside, || row_name("heads", &key), read)?;
         }
-        Ok(head)
+        Ok(Head { position, numbers: numbers.into_iter().collect() })
     };
     told("reading a head", work())
 }
@@ -249,12 +245,8 @@ pub(in crate::sqlite) fn oldest(
     let key = owner_text(owner);
     let work = || {
         let _together = snapshot(connection)?;
-        let mut missing = BTreeSet::new();
-        let mut statement = connection.prepare_cached(text::HEADS_READ)?;
-        let mut rows = statement.query([&key])?;
-        while let Some(row) = rows.next()? {
-            missing.extend(Topic::named(text_at(row, 0, "heads", &key)?));
-        }
+        let used = heads::stored(connection, &key)?.numbers;
+        let mut missing: BTreeSet<Topic> = used.into_iter().map(|(topic, _)| topic).collect();
         let mut oldest = BTreeMap::new();
         let mut statement = connection.prepare_cached(text::STREAM_NUMBERS)?;
         let mut rows = statement.query([&key])?;

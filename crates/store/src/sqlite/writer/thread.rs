@@ -123,13 +123,11 @@ impl WriterThread {
                     let _ = reply.send(renewed);
                 }
                 Job::Probe { reply } => {
-                    let position = self.position;
                     let probed = self.alone(connection, "taking commits", || {
-                        connection
-                            .prepare_cached(text::LOG_END_WRITE)?
-                            .execute([position])
-                            .map(|_| ())
+                        let floor = end(connection)?.floor;
+                        connection.prepare_cached(text::LOG_FLOOR_WRITE)?.execute([floor])
                     })?;
+                    let probed = probed.map(|_| ());
                     let _ = reply.send(probed);
                 }
                 Job::Close { reply } => {
@@ -198,7 +196,7 @@ impl WriterThread {
         batch: Batch,
     ) -> Result<(), Stop> {
         let Batch { changes, mut replies, .. } = batch;
-        let written = begin(connection).and_then(|()| self.write(connection, statements, &changes));
+        let written = begin(connection).and_then(|()| self.write(statements, &changes));
         let done = written.and_then(|(mut outcomes, position)| {
             #[cfg(feature = "conformance")]
             if self.options.unsafe_answer_before_commit_for_tests {
@@ -224,7 +222,6 @@ impl WriterThread {
     /// Writes change sets one after another; returns what became of each and the end of the log.
     fn write(
         &self,
-        connection: &Connection,
         statements: &mut Statements<'_>,
         changes: &[EncodedChange],
     ) -> Result<(Vec<Outcome>, u64), rusqlite::Error> {
@@ -239,9 +236,6 @@ impl WriterThread {
                 Err(Refusal::Alone(refusal)) => Err(refusal),
                 Err(Refusal::Database(failure)) => return Err(failure),
             });
-        }
-        if position > self.position {
-            connection.prepare_cached(text::LOG_END_WRITE)?.execute([position])?;
         }
         Ok((outcomes, position))
     }
