@@ -1,15 +1,16 @@
 //! The engine over an embedded store, without HTTP and without workers until they are started.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use handoff_bus::LocalBus;
 use handoff_domain::event::Cause;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
     Action, Actor, Caller, CenterId, Direction, InteractionId, Media, Medium, Named, Queue,
-    QueueId, Role, Topic, UserCommand, UserData, UserId, Value,
+    QueueId, Role, Time, Topic, UserCommand, UserData, UserId, Value,
 };
 use handoff_engine::{
     ChannelChange, CommandRequest, Core, Done, Engine, Opening, Options, Outward, Parts, Replay,
@@ -18,9 +19,12 @@ use handoff_engine::{
 use handoff_store::{ChangeSet, Kind, Put, Record, SqliteOptions, SqliteStore, Store as _};
 use handoff_testkit::Center;
 use handoff_testkit::center::{ALL, agent};
+use rusqlite::Connection;
 use tokio::task::JoinSet;
 
 const CENTER: CenterId = CenterId(1);
+/// Rows of each kind that one commit of the sweep removes, as in the program.
+const SWEPT_AT_ONCE: usize = 1_000;
 /// How long an offer may take, in rounds of the router.
 const ROUNDS_MAX: usize = 100;
 
@@ -31,6 +35,15 @@ pub(crate) enum To {
     Everybody,
     /// One that nobody serves, so that it stays there.
     Nobody,
+}
+
+/// Returns the bytes of a database that are in use.
+pub(crate) fn bytes_in_use(database: &Path) -> Result<f64> {
+    let connection = Connection::open(database).context("open the database")?;
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get(0));
+    let [pages, free, size]: [u32; 3] =
+        [number("page_count")?, number("freelist_count")?, number("page_size")?];
+    Ok(f64::from(pages - free) * f64::from(size))
 }
 
 pub(crate) struct Alone {
@@ -146,6 +159,14 @@ impl Alone {
         while let Some(done) = doing.join_next().await {
             ensure!(matches!(done??, Done::Now { .. }), "nothing was done");
         }
+        Ok(())
+    }
+
+    /// Sweeps everything that ever is.
+    pub(crate) async fn sweep(&self) -> Result<()> {
+        let core = self.engine.core();
+        let now = Time(core.now().0 + 1);
+        while core.store().sweep(now, now, now, SWEPT_AT_ONCE).await?.total() > 0 {}
         Ok(())
     }
 

@@ -37,9 +37,11 @@ const ROOM: f64 = 1.1;
 /// What each was when this was last changed, by a debug build: lower it with what lowers it.
 const ALLOCATIONS: f64 = 377.0;
 const SYSTEM_CALLS: f64 = 44.0;
-const STATEMENTS: f64 = 11.6;
-const PAGES: f64 = 9.2;
-const KB_WRITTEN: f64 = 38.2;
+const STATEMENTS: f64 = 9.0;
+const PAGES: f64 = 8.2;
+const KB_WRITTEN: f64 = 33.5;
+/// Of a work item that is over, and was changed once, when everything is swept that may be.
+const BYTES_FINISHED: f64 = 1_707.0;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
@@ -73,6 +75,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         Count { what: "statements", known: STATEMENTS, found: store.statements },
         Count { what: "pages", known: PAGES, found: store.pages },
         Count { what: "KB written", known: KB_WRITTEN, found: store.kb },
+        Count { what: "bytes finished", known: BYTES_FINISHED, found: store.finished },
     ];
     check(&counts)
 }

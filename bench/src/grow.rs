@@ -10,16 +10,15 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use handoff_domain::Action;
 use handoff_domain::interaction::open::Placement;
-use handoff_domain::{Action, Time};
 use handoff_store::SqliteOptions;
 use handoff_testkit::center::{ADMIN, agent};
 use handoff_testkit::figures::{median, ms};
 use handoff_testkit::program::build;
 use handoff_testkit::{Program, Settings, Site, Start};
-use rusqlite::Connection;
 
-use crate::alone::{Alone, To};
+use crate::alone::{Alone, To, bytes_in_use};
 use crate::lean::Line;
 
 /// The database's name in the data directory.
@@ -30,8 +29,6 @@ const AT_ONCE: usize = 128;
 const WAITING: usize = 50;
 /// How often each list is asked for.
 const ASKED: usize = 200;
-/// Rows of each kind that one commit of the sweep removes, as in the program.
-const SWEPT_AT_ONCE: usize = 1_000;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
@@ -65,7 +62,7 @@ pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     for _ in 0..options.steps {
         let (more, per_second) = fill(&site, finished == 0, step, &mut one).await?;
         finished += more;
-        let bytes_each = bytes(&site)? / count(finished);
+        let bytes_each = bytes_in_use(&site.data.join(DATABASE))? / count(finished);
         let mut row = Row {
             finished,
             per_second,
@@ -99,26 +96,9 @@ async fn fill(site: &Site, is_first: bool, step: usize, one: &mut String) -> Res
         *one = offered.first().context("nothing was offered")?.1.to_string();
     }
     let took = begun.elapsed().as_secs_f64();
-    sweep(&alone).await?;
+    alone.sweep().await?;
     alone.close().await?;
     Ok((rounds * AT_ONCE, count(rounds * AT_ONCE) / took))
-}
-
-/// Sweeps everything that ever is.
-async fn sweep(alone: &Alone) -> Result<()> {
-    let core = alone.engine.core();
-    let now = Time(core.now().0 + 1);
-    while core.store().sweep(now, now, now, SWEPT_AT_ONCE).await?.total() > 0 {}
-    Ok(())
-}
-
-/// Returns the bytes of a store that are in use.
-fn bytes(site: &Site) -> Result<f64> {
-    let connection = Connection::open(site.data.join(DATABASE)).context("open the database")?;
-    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get(0));
-    let [pages, free, size]: [u32; 3] =
-        [number("page_count")?, number("freelist_count")?, number("page_size")?];
-    Ok(f64::from(pages - free) * f64::from(size))
 }
 
 /// Starts the program, and asks for lists.
