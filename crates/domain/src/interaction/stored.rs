@@ -1,6 +1,6 @@
 //! The stored form of an interaction: its medium by name, and beside it an e-mail and a
-//! conversation that both may be missing, as it was before [`Medium`] held them. What is not there is
-//! not written; earlier programs wrote nulls, and read what is missing as one.
+//! conversation that both may be missing, as it was before [`Medium`] held them. What is not there
+//! is not written; earlier programs wrote nulls, and read what is missing as one.
 //!
 //! The medium decides what is read. No program ever stored an e-mail of what is none, or a
 //! conversation; if there is one all the same, it is left out.
