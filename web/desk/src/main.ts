@@ -1,9 +1,62 @@
 // Where the desk begins.
 
-import {createApp} from "vue";
+import {createApp, shallowRef} from "vue";
 import "@fontsource-variable/inter";
+import {Api} from "./api/http.ts";
 import App from "./app/App.vue";
+import {Announcer, type Urgency} from "./app/announcer.ts";
+import {contextKey, type Context} from "./app/context.ts";
+import {makeRouter} from "./app/place.ts";
+import {Session, type Doorplate} from "./app/session.ts";
+import {browserStorage, SettingsKeeper} from "./app/settings-keeper.ts";
+import {keepDocumentLanguage, useTexts} from "./texts/in-vue.ts";
 import "./ui/tokens.css";
 import "./ui/base.css";
 
-createApp(App).mount("#app");
+/** Where the desk is: one above this script, wherever a proxy has put both. */
+const base = new URL(/* @vite-ignore */ "..", import.meta.url).href;
+
+function regions(): Announcer {
+    const ids: Record<Urgency, string> = {polite: "say", now: "say-now"};
+    const texts = useTexts();
+    return new Announcer({
+        show(urgency, text) {
+            const region = document.getElementById(ids[urgency]);
+            if (region !== null) {
+                region.textContent = text;
+            }
+        },
+        later: (run, ms) => setTimeout(run, ms),
+        messages: (n, customers) => texts.value.said.messages(n, customers),
+    });
+}
+
+/** The page names its script, whose name changes with what is in it. */
+async function newer(): Promise<boolean> {
+    const own = new URL(import.meta.url).pathname.split("/").at(-1) ?? "";
+    try {
+        const answer = await fetch(base, {cache: "no-store"});
+        return answer.ok && !(await answer.text()).includes(own);
+    } catch {
+        return false;
+    }
+}
+
+function context(): Context {
+    const api = new Api(base, {
+        fetch: (...asked) => fetch(...asked),
+        signedOut: (sentence) => session.lost(sentence),
+    });
+    const session = new Session(api);
+    const doorplate = shallowRef<Doorplate>({center: null, version: null, demo: []});
+    const settings = new SettingsKeeper(browserStorage());
+    return {base, api, session, doorplate, settings, announcer: regions(), newer};
+}
+
+keepDocumentLanguage();
+const given = context();
+void given.session.ask();
+void given.session.doorplate().then((doorplate) => {
+    given.doorplate.value = doorplate;
+});
+createApp(App).provide(contextKey, given).use(makeRouter(base)).mount("#app");

@@ -1,0 +1,46 @@
+// Where the desk is: below which address, and what the addresses below it show.
+
+import {
+    createRouter, createWebHistory, type RouteLocationNormalizedLoaded, type Router,
+} from "vue-router";
+import {shallowRef, type ShallowRef} from "vue";
+import DeskPlace from "./DeskPlace.vue";
+import NowherePlace from "./NowherePlace.vue";
+import SignInPlace from "./SignInPlace.vue";
+
+export const SIGN_IN = "/sign-in";
+export const SETTINGS = "/settings";
+export const MINE = "/desk/mine";
+
+/** The lists of the desk, which have addresses. */
+export type ListName = "mine" | "drafts" | "parked" | "queues";
+
+/** Returns the places; `base` is the address of the desk, with a slash at its end. */
+export function makeRouter(base: string): Router {
+    return createRouter({
+        history: createWebHistory(new URL(base).pathname),
+        routes: [
+            {path: "/", redirect: MINE},
+            {path: "/desk", redirect: MINE},
+            {path: SIGN_IN, component: SignInPlace},
+            // A dialog over the place where one is, or over the list for whoever begins here.
+            {path: SETTINGS, component: DeskPlace},
+            {
+                path: "/desk/:list(mine|drafts|parked|queues)/:interactionId?",
+                component: DeskPlace,
+            },
+            {path: "/:rest(.*)*", component: NowherePlace},
+        ],
+    });
+}
+
+/** Returns the place that is shown: the settings lie over the one before. */
+export function placeBelow(router: Router): ShallowRef<RouteLocationNormalizedLoaded> {
+    const place = shallowRef(router.currentRoute.value);
+    router.afterEach((to) => {
+        if (to.path !== SETTINGS || place.value.matched.length === 0) {
+            place.value = to;
+        }
+    });
+    return place;
+}

@@ -1,0 +1,41 @@
+// What an agent's state is, put together from their channels.
+
+import type {Channel} from "../api/notification.ts";
+
+export type Presence =
+    | {kind: "offWork"}
+    | {kind: "ready"}
+    /** Ready on some channels only. */
+    | {kind: "mixed"; ready: string[]}
+    | {kind: "undisturbed"}
+    /** `name` is a state of the contact center's own. */
+    | {kind: "notReady"; name: string | null};
+
+/** Nothing is routed to these; they have a state for the sake of older desktops. */
+const SILENT = ["voice"];
+
+/** Returns the channels that work comes by. */
+export function working(channels: Channel[]): Channel[] {
+    return channels.filter(({channel}) => !SILENT.includes(channel));
+}
+
+export function presenceOf(channels: Channel[]): Presence {
+    const at = working(channels).filter(({state}) => state !== "LoggedOut");
+    if (at.length === 0) {
+        return {kind: "offWork"};
+    }
+    const ready = at.filter(({state, isUndisturbed}) => state === "Ready" && !isUndisturbed);
+    if (ready.length === at.length) {
+        return {kind: "ready"};
+    }
+    if (ready.length > 0) {
+        return {kind: "mixed", ready: ready.map(({channel}) => channel)};
+    }
+    if (at.some(({state}) => state === "Ready")) {
+        return {kind: "undisturbed"};
+    }
+    const [first] = at;
+    const isOne = at.every(({displayName}) => displayName === first?.displayName);
+    const isOwn = first !== undefined && !["Not Ready", "NotReady"].includes(first.displayName);
+    return {kind: "notReady", name: isOne && isOwn ? first.displayName : null};
+}

@@ -1,0 +1,146 @@
+// Who is signed in, and how one gets in and out.
+
+import {shallowRef, type ShallowRef} from "vue";
+import {fields, list, text, texts, textOrNull} from "../api/fields.ts";
+import type {Api} from "../api/http.ts";
+import {Refused, SignedOut, Unanswered} from "../api/trouble.ts";
+import type {Me} from "../state/model.ts";
+import {readMe} from "../state/reads.ts";
+
+/** Whether somebody is in. */
+export type Gate =
+    | {kind: "asking"}
+    /** `trouble` is why nobody knows; it is asked again. */
+    | {kind: "unknown"; trouble: Unanswered}
+    | {kind: "out"; reason: string | null}
+    /** `how` tells a sign-in just now from a page that was loaded again. */
+    | {kind: "in"; me: Me; how: "signedIn" | "reloaded"}
+    /** The login session is over, but the page is not: whoever was in can go on. */
+    | {kind: "ended"; me: Me; reason: string};
+
+/** An account that everybody may use, in the demo. */
+export interface DemoAccount {
+    userName: string;
+    firstName: string;
+    roles: string[];
+    groups: string[];
+    password: string;
+}
+
+/** What is known before anybody signs in. */
+export interface Doorplate {
+    center: string | null;
+    version: string | null;
+    demo: DemoAccount[];
+}
+
+export type Outcome =
+    | {kind: "in"}
+    | {kind: "wrong"}
+    | {kind: "unanswered"; trouble: Unanswered}
+    | {kind: "refused"; sentence: string};
+
+const ME = "me?subresources=groups";
+const UNKNOWN: Doorplate = {center: null, version: null, demo: []};
+
+export class Session {
+    readonly gate: ShallowRef<Gate> = shallowRef({kind: "asking"});
+    readonly #api: Api;
+
+    constructor(api: Api) {
+        this.#api = api;
+    }
+
+    /** Finds out whether the browser's cookie still counts. */
+    async ask(): Promise<void> {
+        try {
+            const me = readMe(fields((await this.#api.get(ME))["user"]));
+            this.gate.value = {kind: "in", me, how: "reloaded"};
+        } catch (trouble) {
+            this.gate.value = trouble instanceof Unanswered
+                ? {kind: "unknown", trouble}
+                : {kind: "out", reason: null};
+        }
+    }
+
+    /** A request showed that the login session is over. */
+    lost(reason: string): void {
+        const gate = this.gate.value;
+        if (gate.kind === "in") {
+            this.gate.value = {kind: "ended", me: gate.me, reason};
+        }
+    }
+
+    async signIn(userName: string, password: string): Promise<Outcome> {
+        try {
+            const credentials = {userName, password};
+            const answer = await this.#api.get(ME, {credentials});
+            const me = readMe(fields(answer["user"]));
+            this.gate.value = {kind: "in", me, how: "signedIn"};
+            return {kind: "in"};
+        } catch (trouble) {
+            return outcomeOf(trouble);
+        }
+    }
+
+    /**
+     * Ends the login session, and the contact-center session when there is one: whoever leaves is
+     * offered nothing more.
+     */
+    async leave(isAtWork: boolean): Promise<void> {
+        try {
+            await (isAtWork
+                ? this.#api.post("me", {operationName: "EndContactCenterSession"})
+                : this.#api.delete("me/session"));
+        } catch (trouble) {
+            // Whoever is out already is out.
+            if (!(trouble instanceof SignedOut)) {
+                throw trouble;
+            }
+        }
+        this.gate.value = {kind: "out", reason: null};
+    }
+
+    /** Tells what stands at the door; what cannot be read is left out. */
+    async doorplate(): Promise<Doorplate> {
+        try {
+            return readDoorplate(await this.#api.get("session"));
+        } catch {
+            return UNKNOWN;
+        }
+    }
+}
+
+/** Returns what `GET /session` tells. */
+export function readDoorplate(answer: unknown): Doorplate {
+    const it = fields(answer);
+    return {
+        center: textOrNull(it["center"]),
+        version: textOrNull(it["version"]),
+        demo: list(it["demo"]).map(readDemoAccount).filter(({userName}) => userName !== ""),
+    };
+}
+
+function readDemoAccount(value: unknown): DemoAccount {
+    const it = fields(value);
+    return {
+        userName: text(it["userName"]),
+        firstName: text(it["firstName"]),
+        roles: texts(it["roles"]),
+        groups: texts(it["groups"]),
+        password: text(it["password"]),
+    };
+}
+
+function outcomeOf(trouble: unknown): Outcome {
+    if (trouble instanceof SignedOut) {
+        return {kind: "wrong"};
+    }
+    if (trouble instanceof Unanswered) {
+        return {kind: "unanswered", trouble};
+    }
+    if (trouble instanceof Refused) {
+        return {kind: "refused", sentence: trouble.sentence};
+    }
+    throw trouble;
+}
