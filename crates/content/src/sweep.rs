@@ -117,6 +117,7 @@ impl Sweeper {
                 break;
             }
         }
+        self.files.reclaim().await?;
         if strangers > 0 {
             tracing::warn!(
                 strangers,

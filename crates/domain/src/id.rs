@@ -27,6 +27,9 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 const INTERACTION_ID_LEN: usize = 16;
 /// Random bits below the 48 time bits: 95 bits in all, the most that 16 characters of base 62 hold.
 const ENTROPY_BITS: u32 = 47;
+/// Bits of a time in ms since 1970, which last for 8,900 years.
+const TIME_BITS: u32 = 48;
+const TIME_MASK: u64 = (1 << TIME_BITS) - 1;
 
 /// Identifies an interaction across the installation: 16 characters of `[0-9A-Za-z]`, ordered by
 /// creation time.
@@ -241,9 +244,25 @@ uuid_id!(
     /// Identifies a mailbox of a contact center.
     MailboxId, hyphenated);
 uuid_id!(
-    /// Identifies a stored file: 128 random bits, 32 hex characters outside. Whoever knows it has
-    /// not thereby a right to the file.
+    /// Identifies a stored file: random bits above the time when it was made, 32 hex characters
+    /// outside. Whoever knows it has not thereby a right to the file.
     FileId, plain);
+
+impl FileId {
+    /// Returns an id from when it is made (48 bits of its ms since 1970) and random bits (the
+    /// lowest 80 are used).
+    #[must_use]
+    pub const fn compose(made: crate::Time, random: u128) -> Self {
+        Self((random << TIME_BITS) | (made.0.cast_unsigned() & TIME_MASK) as u128)
+    }
+
+    /// Returns the ms since 1970 when it was made. Files that are looked for by it lie together;
+    /// of an id that was made otherwise it says nothing.
+    #[must_use]
+    pub const fn made_ms(self) -> u64 {
+        self.0 as u64 & TIME_MASK
+    }
+}
 
 uuid_id!(
     /// Identifies a contact: somebody outside, known by an address. Made from the contact center

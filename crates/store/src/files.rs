@@ -9,8 +9,12 @@
 //! It deliberately knows no limits of a service, no types and no scanner: that is decided before
 //! [`Incoming::keep`].
 
+mod arriving;
 mod disk;
+#[cfg(feature = "conformance")]
+pub mod faults;
 mod memory;
+mod segments;
 mod sweep;
 
 use async_trait::async_trait;
@@ -18,7 +22,7 @@ use handoff_domain::{FileId, Time};
 
 use crate::query::Page;
 
-pub use disk::DiskFiles;
+pub use disk::{DiskFiles, FilesOptions};
 pub use memory::MemoryFiles;
 pub use sweep::{FilesSwept, FilesTerms, SweepFilesError, TrashSwept, sweep_files, sweep_trash};
 
@@ -65,6 +69,23 @@ pub struct KeptFile {
     pub at: Time,
 }
 
+/// How far a list of files has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListedUntil {
+    /// The segment; 0 is none: files of their own.
+    segment: u64,
+    /// The last file of it.
+    id: Option<FileId>,
+}
+
+/// Some of the files that are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilesPage {
+    pub items: Vec<KeptFile>,
+    /// After what to go on; `None` at the end.
+    pub next: Option<ListedUntil>,
+}
+
 /// A file that a sweep took, until it is removed for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Trashed {
@@ -91,7 +112,7 @@ pub trait Files: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`FilesError::Exists`], [`FilesError::Unavailable`].
+    /// [`FilesError::Unavailable`]; [`FilesError::Exists`], unless keeping it tells.
     async fn begin(&self, new: NewFile) -> Result<Box<dyn Incoming>, FilesError>;
 
     /// Returns the bytes from an offset on, at most `bytes_max` and at most [`READ_BYTES_MAX`];
@@ -108,8 +129,8 @@ pub trait Files: Send + Sync + 'static {
         bytes_max: usize,
     ) -> Result<Option<Vec<u8>>, FilesError>;
 
-    /// Removes a file; one that is not there is no error. A power cut may bring it back, which is
-    /// no harm as nobody gets it without its record.
+    /// Removes a file; one that is not there is no error. A power cut may bring it back, whole or
+    /// damaged, which is no harm as nobody gets it without its record.
     ///
     /// # Errors
     ///
@@ -149,13 +170,21 @@ pub trait Files: Send + Sync + 'static {
     /// [`FilesError::Unavailable`].
     async fn remove_for_good(&self, file: Trashed) -> Result<(), FilesError>;
 
-    /// Returns the files that are kept in order of their ids, after `after`, at most `limit`.
+    /// Returns files that are kept, after those that a list came to, at most `limit`. Page by page
+    /// it gives each file once that is kept all the while.
     ///
     /// # Errors
     ///
     /// [`FilesError::Unavailable`].
-    async fn list(&self, after: Option<FileId>, limit: usize)
-    -> Result<Page<KeptFile>, FilesError>;
+    async fn list(&self, after: Option<ListedUntil>, limit: usize)
+    -> Result<FilesPage, FilesError>;
+
+    /// Gives back the room of what was removed, where removing it did not.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    async fn reclaim(&self) -> Result<(), FilesError>;
 }
 
 /// A file that arrives piece by piece. Dropping it before it is kept leaves nothing.

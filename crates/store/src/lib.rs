@@ -33,8 +33,9 @@ pub use committed::{AddedRow, Committed};
 pub use directory::{DirectoryEntry, DirectoryPage};
 pub use error::{CommitError, StoreError, with_causes};
 pub use files::{
-    DiskFiles, Files, FilesError, FilesSwept, FilesTerms, Incoming, KeptFile, MemoryFiles, NewFile,
-    SweepFilesError, TrashSwept, Trashed, sweep_files, sweep_trash,
+    DiskFiles, Files, FilesError, FilesOptions, FilesPage, FilesSwept, FilesTerms, Incoming,
+    KeptFile, ListedUntil, MemoryFiles, NewFile, SweepFilesError, TrashSwept, Trashed, sweep_files,
+    sweep_trash,
 };
 pub use log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told};
 pub use memory::MemoryStore;

@@ -1,12 +1,13 @@
-//! Files in a directory: `<directory>/ab/<32 hex digits>`, where `ab` are the first two of them,
-//! and `<directory>/incoming` for what has not arrived yet. What a sweep took lies in
+//! Files in a directory: small ones in `<directory>/segments` ([`segments`](super::segments)), a
+//! larger one as `<directory>/ab/<32 hex digits>`, where `ab` are the first two of them, and
+//! `<directory>/incoming` for what has not arrived yet. What a sweep took lies in
 //! `<directory>/trash` for a while, as `<32 hex digits>.<when it was taken>`, where an operator
 //! finds it. `<directory>/mark` says which directory this is, so that a store is not started over
 //! another's.
 //!
-//! A file is written under `incoming`, synced, renamed to its place, and the place is synced; so a
-//! file that is in its place is whole, whatever is killed when. What is still under `incoming` when
-//! the directory is opened was never acknowledged and is removed. A second process on the same
+//! A large file is written under `incoming`, synced, renamed to its place, and the place is synced;
+//! so a file that is in its place is whole, whatever is killed when. What is still under `incoming`
+//! when the directory is opened was never acknowledged and is removed. A second process on the same
 //! directory is refused, because it would remove what the first one is just receiving.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -18,13 +19,20 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use handoff_domain::{FileId, Time};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Files, FilesError, Incoming, KeptFile, NewFile, READ_BYTES_MAX, Trashed};
+use super::arriving::Arriving;
+#[cfg(feature = "conformance")]
+use super::faults::FilesFaults;
+use super::segments::{Segments, Writer, is_damage};
+use super::{
+    Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, READ_BYTES_MAX, Trashed,
+};
 use crate::query::Page;
 
 const OPENING: &str = "opening the directory of files";
-const RECEIVING: &str = "receiving a file";
-const KEEPING: &str = "keeping a file";
+pub(super) const RECEIVING: &str = "receiving a file";
+pub(super) const KEEPING: &str = "keeping a file";
 const READING: &str = "reading a file";
 const DELETING: &str = "deleting a file";
 const LISTING: &str = "listing files";
@@ -33,6 +41,8 @@ const TAKING: &str = "taking a file out of use";
 
 /// Where files arrive.
 const INCOMING: &str = "incoming";
+/// Where small files are.
+const SEGMENTS: &str = "segments";
 /// Where what a sweep took lies.
 const TRASH: &str = "trash";
 /// Says which directory this is.
@@ -49,16 +59,71 @@ struct InUse {
     path: PathBuf,
 }
 
+/// How files are kept in a directory.
+#[derive(Clone, Debug)]
+pub struct FilesOptions {
+    /// The most bytes of a file that shares a segment with others. Default 256 KiB, which is read
+    /// at once; the sync of a larger one is not what it costs.
+    pub small_bytes_max: usize,
+    /// From how many bytes on nothing is added to a segment. Default 64 MiB: after a crash the last
+    /// one is read whole, which takes a tenth of a second.
+    pub segment_bytes_max: u64,
+    /// From how many files on nothing is added to a segment. Default 16 384: those of the open one
+    /// are known in memory, about 1 MiB.
+    pub segment_files_max: usize,
+    /// Memory for small files that arrive, in bytes. Default 16 MiB; what finds no room there gets
+    /// a file of its own.
+    pub arriving_bytes_max: usize,
+    /// The failures that a test has planned.
+    #[cfg(feature = "conformance")]
+    pub faults: FilesFaults,
+}
+
+impl Default for FilesOptions {
+    fn default() -> Self {
+        Self {
+            small_bytes_max: READ_BYTES_MAX,
+            segment_bytes_max: 64 * 1024 * 1024,
+            segment_files_max: 16 * 1024,
+            arriving_bytes_max: 16 * 1024 * 1024,
+            #[cfg(feature = "conformance")]
+            faults: FilesFaults::default(),
+        }
+    }
+}
+
 /// Files in a directory.
 #[derive(Debug)]
 pub struct DiskFiles {
-    places: Arc<Places>,
+    disk: Arc<Disk>,
+}
+
+/// What whoever brings a file needs.
+#[derive(Debug)]
+pub(super) struct Disk {
+    pub(super) places: Arc<Places>,
+    pub(super) writer: Writer,
+    pub(super) options: FilesOptions,
+    /// Room for small files that arrive, a permit for each KiB.
+    arriving: Arc<Semaphore>,
+}
+
+impl Disk {
+    /// Takes room for a file that may have so many bytes; `None` when it is to have a file of its
+    /// own.
+    pub(super) fn room(&self, bytes_max: u64) -> Option<OwnedSemaphorePermit> {
+        let small = self.options.small_bytes_max;
+        let bytes = usize::try_from(bytes_max).unwrap_or(usize::MAX).min(small);
+        let kib = u32::try_from(bytes.div_ceil(1024)).ok()?;
+        (small > 0).then(|| self.arriving.clone().try_acquire_many_owned(kib).ok())?
+    }
 }
 
 /// Which file is where.
 #[derive(Debug)]
-struct Places {
+pub(super) struct Places {
     root: PathBuf,
+    pub(super) segments: Segments,
     /// Locked as long as it is open.
     _lock: File,
 }
@@ -71,13 +136,29 @@ impl DiskFiles {
     ///
     /// [`FilesError::Unavailable`], as when another process has it open.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, FilesError> {
+        Self::open_with(directory, FilesOptions::default())
+    }
+
+    /// The same with other bounds.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn open_with(
+        directory: impl Into<PathBuf>,
+        options: FilesOptions,
+    ) -> Result<Self, FilesError> {
         let root = directory.into();
         let failed = |error: io::Error| FilesError::unavailable(OPENING, error);
         make_directory(&root).map_err(failed)?;
         let lock = lock(&root)?;
-        let places = Places { root, _lock: lock };
-        places.prepare().map_err(failed)?;
-        Ok(Self { places: Arc::new(places) })
+        prepare(&root).map_err(failed)?;
+        let segments = Segments::open(root.join(SEGMENTS), &arriving_index(&root));
+        let places = Places { root, segments: segments.map_err(failed)?, _lock: lock };
+        let places = Arc::new(places);
+        let writer = Writer::start(places.clone(), options.clone()).map_err(failed)?;
+        let arriving = Arc::new(Semaphore::new(options.arriving_bytes_max / 1024));
+        Ok(Self { disk: Arc::new(Disk { places, writer, options, arriving }) })
     }
 
     /// Returns the directory's mark; `None` when it has none.
@@ -121,13 +202,20 @@ impl DiskFiles {
         attempted: &'static str,
         work: impl FnOnce(&Places) -> io::Result<T> + Send + 'static,
     ) -> Result<T, FilesError> {
-        let places = Arc::clone(&self.places);
+        let places = Arc::clone(&self.disk.places);
         blocking(attempted, move || work(&places)).await
     }
 }
 
+impl Drop for DiskFiles {
+    /// Ends the thread that has the places, and with them the lock.
+    fn drop(&mut self) {
+        self.disk.writer.close();
+    }
+}
+
 /// Does what may wait for the disk on a thread that may wait.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     attempted: &'static str,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, FilesError> {
@@ -136,7 +224,7 @@ async fn blocking<T: Send + 'static>(
     done.map_err(|error| FilesError::unavailable(attempted, error))
 }
 
-fn make_directory(path: &Path) -> io::Result<()> {
+pub(super) fn make_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
@@ -159,33 +247,85 @@ fn lock(root: &Path) -> Result<File, FilesError> {
     }
 }
 
+/// Makes every directory before the first file needs it (one that is made with a file could be lost
+/// with it in a power cut), and removes what has not arrived.
+fn prepare(root: &Path) -> io::Result<()> {
+    let incoming = root.join(INCOMING);
+    make_directory(&incoming)?;
+    make_directory(&root.join(TRASH))?;
+    make_directory(&root.join(SEGMENTS))?;
+    for first in 0..=u8::MAX {
+        make_directory(&shelf(root, first))?;
+    }
+    for left_over in fs::read_dir(&incoming)? {
+        fs::remove_file(left_over?.path())?;
+    }
+    sync_directory(root)
+}
+
+fn shelf(root: &Path, first: u8) -> PathBuf {
+    root.join(format!("{first:02x}"))
+}
+
+/// Where the index of a segment is until it is whole.
+fn arriving_index(root: &Path) -> PathBuf {
+    root.join(INCOMING).join("index")
+}
+
 impl Places {
-    /// Makes every directory before the first file needs it: one that is made with a file could be
-    /// lost with it in a power cut.
-    fn prepare(&self) -> io::Result<()> {
-        let incoming = self.root.join(INCOMING);
-        make_directory(&incoming)?;
-        make_directory(&self.root.join(TRASH))?;
-        for first in 0..=u8::MAX {
-            make_directory(&self.shelf(first))?;
-        }
-        for left_over in fs::read_dir(&incoming)? {
-            fs::remove_file(left_over?.path())?;
-        }
-        sync_directory(&self.root)
-    }
-
-    fn shelf(&self, first: u8) -> PathBuf {
-        self.root.join(format!("{first:02x}"))
-    }
-
     /// The path has hex digits of the id in it and nothing else that comes from outside.
     fn place(&self, id: FileId) -> PathBuf {
-        self.shelf(first_byte(id)).join(id.to_string())
+        shelf(&self.root, first_byte(id)).join(id.to_string())
     }
 
-    fn arriving(&self, id: FileId) -> PathBuf {
+    pub(super) fn arriving(&self, id: FileId) -> PathBuf {
         self.root.join(INCOMING).join(id.to_string())
+    }
+
+    pub(super) fn arriving_index(&self) -> PathBuf {
+        arriving_index(&self.root)
+    }
+
+    /// Tells whether there is a file.
+    pub(super) fn has(&self, id: FileId) -> io::Result<bool> {
+        Ok(self.segments.has(id)? || self.place(id).try_exists()?)
+    }
+
+    /// Moves a file that was written at `from` to its place. Durable on return.
+    pub(super) fn move_in(&self, file: &File, new: NewFile, from: &Path) -> io::Result<()> {
+        file.set_modified(system_time(new.at))?;
+        file.sync_all()?;
+        fs::rename(from, self.place(new.id))?;
+        sync_directory(&shelf(&self.root, first_byte(new.id)))
+    }
+
+    fn delete(&self, id: FileId) -> io::Result<()> {
+        remove_if_there(&self.place(id))?;
+        self.segments.remove(id)
+    }
+
+    /// Moves a file to the trash; one of a segment gets a file of its own there.
+    fn put_in_trash(&self, file: Trashed) -> io::Result<()> {
+        move_if_there(&self.place(file.id), &self.in_trash(file))?;
+        let (at, content) = match self.segments.whole(file.id) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(()),
+            // Somebody may want to look at it, and it must not keep the others out of the trash.
+            Err(error) if is_damage(&error) => {
+                tracing::warn!(file.id = %file.id, "a damaged file stays where it is");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let path = self.arriving(file.id);
+        let mut options = OpenOptions::new();
+        let mut copy = options.write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        copy.write_all(&content)?;
+        copy.set_modified(system_time(at))?;
+        copy.sync_all()?;
+        fs::rename(&path, self.in_trash(file))?;
+        sync_directory(&self.root.join(TRASH))?;
+        self.segments.remove(file.id)
     }
 
     fn in_trash(&self, file: Trashed) -> PathBuf {
@@ -207,7 +347,9 @@ impl Places {
     fn read(&self, id: FileId, offset: u64, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
         let file = match File::open(self.place(id)) {
             Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return self.segments.read(id, offset, bytes_max);
+            }
             Err(error) => return Err(error),
         };
         let left = file.metadata()?.len().saturating_sub(offset);
@@ -217,23 +359,44 @@ impl Places {
         Ok(Some(bytes))
     }
 
-    fn list(&self, after: Option<FileId>, limit: usize) -> io::Result<Page<KeptFile>> {
+    /// Lists the files of their own, and then those of each segment.
+    fn list(&self, after: Option<ListedUntil>, limit: usize) -> io::Result<FilesPage> {
+        let after = after.unwrap_or_default();
+        let mut items = Vec::new();
+        if after.segment == 0 {
+            items = self.own(after.id, limit)?;
+        }
+        let mut until = ListedUntil { segment: 0, id: items.last().map(|last| last.id) };
+        let mut next = after;
+        while items.len() < limit {
+            let left = limit - items.len();
+            let found = self.segments.list(next.segment, next.id, left)?;
+            let Some((segment, files)) = found else { return Ok(FilesPage { items, next: None }) };
+            until = ListedUntil { segment, id: files.last().map(|last| last.id) };
+            next = until;
+            items.extend(files);
+        }
+        Ok(FilesPage { items, next: Some(until) })
+    }
+
+    /// Lists the files of their own, in order of their ids.
+    fn own(&self, after: Option<FileId>, limit: usize) -> io::Result<Vec<KeptFile>> {
         let mut items = Vec::new();
         for first in after.map_or(0, first_byte)..=u8::MAX {
             let mut ids = Vec::new();
-            for entry in fs::read_dir(self.shelf(first))? {
+            for entry in fs::read_dir(shelf(&self.root, first))? {
                 ids.extend(id_of(&entry?.file_name()));
             }
             ids.retain(|id| after.is_none_or(|after| *id > after));
             ids.sort_unstable();
             for id in ids {
                 if items.len() == limit {
-                    return Ok(Page { items, more: true });
+                    return Ok(items);
                 }
                 items.extend(self.kept(id)?);
             }
         }
-        Ok(Page { items, more: false })
+        Ok(items)
     }
 
     /// Returns a file that may have been deleted since its name was read.
@@ -262,6 +425,13 @@ fn trashed_of(name: &std::ffi::OsStr) -> Option<Trashed> {
     Some(Trashed { id: id_of(id.as_ref())?, since: Time(since.parse().ok()?) })
 }
 
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Moves a file if it is there.
 fn move_if_there(from: &Path, to: &Path) -> io::Result<()> {
     match fs::rename(from, to) {
@@ -270,7 +440,7 @@ fn move_if_there(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-fn sync_directory(path: &Path) -> io::Result<()> {
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
@@ -283,78 +453,10 @@ fn system_time(at: Time) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(at.0).unwrap_or(0))
 }
 
-/// Removes a file that did not arrive when it is dropped.
-#[derive(Debug)]
-struct Unfinished(PathBuf);
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        // After a rename there is nothing to remove. Whatever else fails is removed at the next
-        // start.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-struct Arriving {
-    places: Arc<Places>,
-    new: NewFile,
-    file: Arc<File>,
-    bytes: u64,
-    unfinished: Unfinished,
-}
-
-#[async_trait]
-impl Incoming for Arriving {
-    async fn write(&mut self, bytes: &[u8]) -> Result<(), FilesError> {
-        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
-        if self.bytes > self.new.bytes_max {
-            return Err(FilesError::TooLarge { bytes_max: self.new.bytes_max });
-        }
-        let (file, bytes) = (Arc::clone(&self.file), bytes.to_vec());
-        blocking(RECEIVING, move || (&*file).write_all(&bytes)).await
-    }
-
-    async fn keep(self: Box<Self>) -> Result<(), FilesError> {
-        let id = self.new.id;
-        let kept = blocking(KEEPING, move || self.keep_blocking()).await?;
-        if kept { Ok(()) } else { Err(FilesError::Exists { id }) }
-    }
-}
-
-impl Arriving {
-    /// Tells whether the file was kept; it is not when there is one of its id.
-    fn keep_blocking(&self) -> io::Result<bool> {
-        let place = self.places.place(self.new.id);
-        if place.try_exists()? {
-            return Ok(false);
-        }
-        self.file.set_modified(system_time(self.new.at))?;
-        self.file.sync_all()?;
-        fs::rename(&self.unfinished.0, &place)?;
-        sync_directory(&self.places.shelf(first_byte(self.new.id)))?;
-        Ok(true)
-    }
-}
-
 #[async_trait]
 impl Files for DiskFiles {
     async fn begin(&self, new: NewFile) -> Result<Box<dyn Incoming>, FilesError> {
-        let begun = self.run(RECEIVING, move |places| {
-            if places.place(new.id).try_exists()? {
-                return Ok(None);
-            }
-            let path = places.arriving(new.id);
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-                Ok(file) => Ok(Some((file, Unfinished(path)))),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
-                Err(error) => Err(error),
-            }
-        });
-        let Some((file, unfinished)) = begun.await? else {
-            return Err(FilesError::Exists { id: new.id });
-        };
-        let places = Arc::clone(&self.places);
-        Ok(Box::new(Arriving { places, new, file: Arc::new(file), bytes: 0, unfinished }))
+        Ok(Box::new(Arriving::begin(Arc::clone(&self.disk), new).await?))
     }
 
     async fn read(
@@ -367,18 +469,11 @@ impl Files for DiskFiles {
     }
 
     async fn delete(&self, id: FileId) -> Result<(), FilesError> {
-        self.run(DELETING, move |places| match fs::remove_file(places.place(id)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        })
-        .await
+        self.run(DELETING, move |places| places.delete(id)).await
     }
 
     async fn put_in_trash(&self, file: Trashed) -> Result<(), FilesError> {
-        self.run(TAKING, move |places| {
-            move_if_there(&places.place(file.id), &places.in_trash(file))
-        })
-        .await
+        self.run(TAKING, move |places| places.put_in_trash(file)).await
     }
 
     async fn trash(
@@ -397,18 +492,18 @@ impl Files for DiskFiles {
     }
 
     async fn remove_for_good(&self, file: Trashed) -> Result<(), FilesError> {
-        self.run(DELETING, move |places| match fs::remove_file(places.in_trash(file)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        })
-        .await
+        self.run(DELETING, move |places| remove_if_there(&places.in_trash(file))).await
     }
 
     async fn list(
         &self,
-        after: Option<FileId>,
+        after: Option<ListedUntil>,
         limit: usize,
-    ) -> Result<Page<KeptFile>, FilesError> {
+    ) -> Result<FilesPage, FilesError> {
         self.run(LISTING, move |places| places.list(after, limit)).await
+    }
+
+    async fn reclaim(&self) -> Result<(), FilesError> {
+        self.run(DELETING, |places| places.segments.reclaim()).await
     }
 }

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use handoff_domain::{FileId, Time};
 
-use super::{Files, FilesError, Incoming, KeptFile, NewFile, READ_BYTES_MAX, Trashed};
+use super::{
+    Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, READ_BYTES_MAX, Trashed,
+};
 use crate::query::Page;
 
 type Kept = BTreeMap<FileId, (Time, Vec<u8>)>;
@@ -118,15 +120,20 @@ impl Files for MemoryFiles {
 
     async fn list(
         &self,
-        after: Option<FileId>,
+        after: Option<ListedUntil>,
         limit: usize,
-    ) -> Result<Page<KeptFile>, FilesError> {
-        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+    ) -> Result<FilesPage, FilesError> {
+        let after = after.and_then(|after| after.id).map_or(Bound::Unbounded, Bound::Excluded);
         let kept = lock(&self.kept);
         let mut all = kept
             .range((after, Bound::Unbounded))
             .map(|(id, (at, _))| KeptFile { id: *id, at: *at });
-        let items = all.by_ref().take(limit).collect();
-        Ok(Page { items, more: all.next().is_some() })
+        let items: Vec<_> = all.by_ref().take(limit).collect();
+        let until = ListedUntil { segment: 0, id: items.last().map(|last| last.id) };
+        Ok(FilesPage { items, next: all.next().map(|_| until) })
+    }
+
+    async fn reclaim(&self) -> Result<(), FilesError> {
+        Ok(())
     }
 }

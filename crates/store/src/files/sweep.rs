@@ -8,7 +8,7 @@
 
 use handoff_domain::{FileId, Time};
 
-use super::{Files, FilesError, Trashed};
+use super::{Files, FilesError, ListedUntil, Trashed};
 use crate::error::StoreError;
 use crate::record::{FileRecord, FilesDirectory, Key, Record};
 use crate::store::Store;
@@ -44,8 +44,8 @@ pub struct FilesSwept {
     pub deleted: u64,
     /// How many it left alone that have no record and arrived while this store was not in service.
     pub strangers: u64,
-    /// After which file to go on; `None` when it came to the end.
-    pub next: Option<FileId>,
+    /// After what to go on; `None` when it came to the end.
+    pub next: Option<ListedUntil>,
 }
 
 /// What a sweep of the trash did.
@@ -97,13 +97,12 @@ pub async fn sweep_files(
     store: &dyn Store,
     files: &dyn Files,
     terms: FilesTerms<'_>,
-    after: Option<FileId>,
+    after: Option<ListedUntil>,
     limit: usize,
 ) -> Result<FilesSwept, SweepFilesError> {
     let page = files.list(after, limit).await?;
     let said = said_of(store, page.items.iter().map(|kept| kept.id)).await?;
-    let next = page.items.last().filter(|_| page.more).map(|last| last.id);
-    let mut swept = FilesSwept { next, ..FilesSwept::default() };
+    let mut swept = FilesSwept { next: page.next, ..FilesSwept::default() };
     for (kept, said) in page.items.iter().zip(said) {
         let count = match said {
             Said::Nothing if !terms.directory.was_attended(kept.at) => {

@@ -7,9 +7,9 @@ use handoff_domain::{FileId, Time};
 use handoff_store::conformance::samples::chats::{file, file_id};
 use handoff_store::conformance::samples::{BEGIN, put};
 use handoff_store::{
-    Attended, ChangeSet, DiskFiles, FileRecord, Files, FilesDirectory, FilesError, FilesSwept,
-    FilesTerms, MemoryFiles, MemoryStore, NewFile, Record, Store, TrashSwept, Trashed, sweep_files,
-    sweep_trash,
+    Attended, ChangeSet, DiskFiles, FileRecord, Files, FilesDirectory, FilesError, FilesOptions,
+    FilesSwept, FilesTerms, MemoryFiles, MemoryStore, NewFile, Record, Store, TrashSwept, Trashed,
+    sweep_files, sweep_trash,
 };
 use tempfile::TempDir;
 
@@ -37,9 +37,18 @@ async fn whole(files: &dyn Files, id: FileId, bytes_max: usize) -> Option<Vec<u8
     }
 }
 
-async fn ids(files: &dyn Files, after: Option<FileId>, limit: usize) -> (Vec<FileId>, bool) {
-    let page = files.list(after, limit).await.unwrap();
-    (page.items.iter().map(|kept| kept.id).collect(), page.more)
+/// Returns the ids of all files, page by page.
+async fn ids(files: &dyn Files, limit: usize) -> Vec<FileId> {
+    let (mut ids, mut after) = (Vec::new(), None);
+    loop {
+        let page = files.list(after, limit).await.unwrap();
+        assert!(page.items.len() <= limit);
+        ids.extend(page.items.iter().map(|kept| kept.id));
+        after = page.next;
+        if after.is_none() {
+            return ids;
+        }
+    }
 }
 
 async fn what_is_kept_is_read_in_pieces(files: &dyn Files) {
@@ -62,7 +71,7 @@ async fn nobody_reads_what_is_not_kept(files: &dyn Files) {
     let mut incoming = files.begin(new(file_id(1), BEGIN)).await.unwrap();
     incoming.write(b"half a f").await.unwrap();
     assert_eq!(files.read(file_id(1), 0, 9).await.unwrap(), None);
-    assert_eq!(ids(files, None, 9).await, (Vec::new(), false));
+    assert_eq!(ids(files, 9).await, []);
     drop(incoming);
     keep(files, new(file_id(1), BEGIN), b"another").await;
     assert_eq!(whole(files, file_id(1), 9).await.as_deref(), Some(&b"another"[..]));
@@ -76,13 +85,13 @@ async fn more_than_is_allowed_is_refused(files: &dyn Files) {
     let refused = incoming.write(b"6").await.unwrap_err();
     assert!(matches!(refused, FilesError::TooLarge { bytes_max: 5 }), "{refused:?}");
     drop(incoming);
-    assert_eq!(ids(files, None, 9).await.0, []);
+    assert_eq!(ids(files, 9).await, []);
 }
 
 async fn a_kept_file_is_not_written_over(files: &dyn Files) {
     let late = files.begin(new(file_id(2), BEGIN)).await.unwrap();
     keep(files, new(file_id(1), BEGIN), b"first").await;
-    let again = files.begin(new(file_id(1), BEGIN)).await.map(|_| ());
+    let again = async { files.begin(new(file_id(1), BEGIN)).await?.keep().await }.await;
     assert!(matches!(again, Err(FilesError::Exists { .. })), "{again:?}");
     assert_eq!(whole(files, file_id(1), 9).await.as_deref(), Some(&b"first"[..]));
     late.keep().await.unwrap();
@@ -93,22 +102,21 @@ async fn what_is_deleted_is_gone(files: &dyn Files) {
     files.delete(file_id(1)).await.unwrap();
     files.delete(file_id(1)).await.unwrap();
     assert_eq!(files.read(file_id(1), 0, 9).await.unwrap(), None);
-    assert_eq!(ids(files, None, 9).await.0, []);
+    assert_eq!(ids(files, 9).await, []);
 }
 
-async fn lists_are_pages_in_order_of_ids(files: &dyn Files) {
+async fn pages_give_each_file_once(files: &dyn Files) {
     let wanted = [0, 1, 0xff << 120, u128::MAX, 0xff, 0x100, 0x01 << 120].map(FileId);
     for (n, id) in (0..).zip(wanted) {
         keep(files, new(id, BEGIN.plus_ms(n)), b"x").await;
     }
     let mut sorted = wanted;
     sorted.sort_unstable();
-    assert_eq!(ids(files, None, 99).await, (sorted.to_vec(), false));
-    assert_eq!(ids(files, None, 7).await, (sorted.to_vec(), false));
-    assert_eq!(ids(files, None, 3).await, (sorted[..3].to_vec(), true));
-    assert_eq!(ids(files, Some(sorted[2]), 3).await, (sorted[3..6].to_vec(), true));
-    assert_eq!(ids(files, Some(sorted[5]), 3).await, (sorted[6..].to_vec(), false));
-    assert_eq!(ids(files, Some(FileId(u128::MAX)), 3).await, (Vec::new(), false));
+    for limit in [1, 2, 3, 6, 7, 8, 99] {
+        let mut found = ids(files, limit).await;
+        found.sort_unstable();
+        assert_eq!(found, sorted, "{limit} at a time");
+    }
     let kept = files.list(None, 99).await.unwrap().items;
     let at = kept.iter().find(|kept| kept.id == wanted[3]).unwrap().at;
     assert_eq!(at, BEGIN.plus_ms(3));
@@ -136,10 +144,11 @@ async fn only_what_no_record_speaks_for_is_swept(files: &dyn Files) {
     }
     let terms = FilesTerms { directory: &always(), before, now };
     let first = sweep_files(&store, files, terms, None, 2).await.unwrap();
-    assert_eq!(first, FilesSwept { orphans: 1, next: Some(file_id(2)), ..FilesSwept::default() });
+    assert_eq!(first, FilesSwept { orphans: 1, next: first.next, ..FilesSwept::default() });
+    assert!(first.next.is_some());
     let rest = sweep_files(&store, files, terms, first.next, 99).await.unwrap();
     assert_eq!(rest, FilesSwept { deleted: 1, ..FilesSwept::default() });
-    assert_eq!(ids(files, None, 99).await.0, [2, 3, 5].map(file_id));
+    assert_eq!(ids(files, 99).await, [2, 3, 5].map(file_id));
     let taken = [1, 4].map(|n| Trashed { id: file_id(n), since: now });
     assert_eq!(files.trash(None, 99).await.unwrap().items, taken);
     assert_eq!(
@@ -177,7 +186,7 @@ async fn what_arrived_under_another_database_is_never_swept(files: &dyn Files) {
         sweep(&directory).await,
         FilesSwept { orphans: 3, strangers: 7, ..FilesSwept::default() }
     );
-    assert_eq!(ids(files, None, 99).await.0, [0, 1, 5, 6, 7, 8, 9].map(file_id));
+    assert_eq!(ids(files, 99).await, [0, 1, 5, 6, 7, 8, 9].map(file_id));
 }
 
 async fn what_is_in_the_trash_goes_for_good_after_a_while_or_comes_back(files: &dyn Files) {
@@ -210,10 +219,16 @@ async fn what_is_in_the_trash_goes_for_good_after_a_while_or_comes_back(files: &
         files.trash(None, 9).await.unwrap().items,
         [Trashed { id: file_id(2), since: later }]
     );
-    assert_eq!(ids(files, None, 99).await.0, [file_id(3)]);
+    assert_eq!(ids(files, 99).await, [file_id(3)]);
 }
 
-macro_rules! on_both {
+/// Opens a directory in which every file has a file of its own.
+fn each_alone(directory: impl Into<PathBuf>) -> DiskFiles {
+    let options = FilesOptions { small_bytes_max: 0, ..FilesOptions::default() };
+    DiskFiles::open_with(directory, options).unwrap()
+}
+
+macro_rules! on_all {
     ($($case:ident),* $(,)?) => {
         mod in_memory {
             $(#[tokio::test]
@@ -221,7 +236,14 @@ macro_rules! on_both {
                 super::$case(&super::MemoryFiles::new()).await;
             })*
         }
-        mod on_disk {
+        mod each_alone {
+            $(#[tokio::test]
+            async fn $case() {
+                let directory = super::TempDir::new().unwrap();
+                super::$case(&super::each_alone(directory.path().join("files"))).await;
+            })*
+        }
+        mod in_segments {
             $(#[tokio::test]
             async fn $case() {
                 let directory = super::TempDir::new().unwrap();
@@ -231,13 +253,13 @@ macro_rules! on_both {
     };
 }
 
-on_both!(
+on_all!(
     what_is_kept_is_read_in_pieces,
     nobody_reads_what_is_not_kept,
     more_than_is_allowed_is_refused,
     a_kept_file_is_not_written_over,
     what_is_deleted_is_gone,
-    lists_are_pages_in_order_of_ids,
+    pages_give_each_file_once,
     only_what_no_record_speaks_for_is_swept,
     what_arrived_under_another_database_is_never_swept,
     what_is_in_the_trash_goes_for_good_after_a_while_or_comes_back,
@@ -257,7 +279,7 @@ fn paths(directory: &Path) -> Vec<PathBuf> {
 #[tokio::test]
 async fn files_survive_and_leftovers_of_a_crash_do_not() {
     let directory = TempDir::new().unwrap();
-    let files = DiskFiles::open(directory.path()).unwrap();
+    let files = each_alone(directory.path());
     keep(&files, new(file_id(1), BEGIN), b"kept").await;
     let mut incoming = files.begin(new(file_id(2), BEGIN)).await.unwrap();
     incoming.write(b"half a f").await.unwrap();
@@ -267,7 +289,7 @@ async fn files_survive_and_leftovers_of_a_crash_do_not() {
     drop(files);
     // What was forgotten above still has the lock, as a process would not that crashed.
     std::fs::remove_file(directory.path().join("lock")).unwrap();
-    let files = DiskFiles::open(directory.path()).unwrap();
+    let files = each_alone(directory.path());
     assert_eq!(paths(directory.path()).len(), 1);
     assert_eq!(whole(&files, file_id(1), 99).await.as_deref(), Some(&b"kept"[..]));
     keep(&files, new(file_id(2), BEGIN), b"sent again").await;
@@ -276,7 +298,7 @@ async fn files_survive_and_leftovers_of_a_crash_do_not() {
 #[tokio::test]
 async fn an_upload_that_is_given_up_leaves_nothing() {
     let directory = TempDir::new().unwrap();
-    let files = DiskFiles::open(directory.path()).unwrap();
+    let files = each_alone(directory.path());
     let mut incoming = files.begin(new(file_id(1), BEGIN)).await.unwrap();
     incoming.write(b"half a f").await.unwrap();
     assert_eq!(paths(directory.path()).len(), 1);
@@ -287,7 +309,7 @@ async fn an_upload_that_is_given_up_leaves_nothing() {
 #[tokio::test]
 async fn a_path_is_made_of_the_id_alone() {
     let directory = TempDir::new().unwrap();
-    let files = DiskFiles::open(directory.path()).unwrap();
+    let files = each_alone(directory.path());
     let id: FileId = "ab0123456789abcdef0123456789abcd".parse().unwrap();
     keep(&files, new(id, BEGIN), b"x").await;
     let expected = directory.path().join("ab").join("ab0123456789abcdef0123456789abcd");
@@ -301,14 +323,14 @@ async fn a_path_is_made_of_the_id_alone() {
 #[tokio::test]
 async fn what_this_program_did_not_write_is_left_alone() {
     let directory = TempDir::new().unwrap();
-    let files = DiskFiles::open(directory.path()).unwrap();
+    let files = each_alone(directory.path());
     let names = ["ab/notes.txt", "ab/AB0123456789ABCDEF0123456789ABCD", "notes.txt"];
     for name in names {
         std::fs::write(directory.path().join(name), "x").unwrap();
     }
-    assert_eq!(ids(&files, None, 9).await, (Vec::new(), false));
+    assert_eq!(ids(&files, 9).await, []);
     drop(files);
-    DiskFiles::open(directory.path()).unwrap();
+    each_alone(directory.path());
     assert_eq!(paths(directory.path()).len(), names.len());
 }
 
@@ -349,5 +371,5 @@ async fn a_directory_keeps_its_mark() {
     drop(files);
     let files = DiskFiles::open(directory.path()).unwrap();
     assert_eq!(files.mark().await.unwrap().as_deref(), Some("b"));
-    assert_eq!(ids(&files, None, 9).await, (Vec::new(), false), "it is none of the files");
+    assert_eq!(ids(&files, 9).await, [], "it is none of the files");
 }

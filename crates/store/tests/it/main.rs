@@ -15,6 +15,7 @@ mod fixtures;
 mod generations;
 mod kept_files;
 mod pages;
+mod segments;
 mod size;
 mod upgrade;
 
