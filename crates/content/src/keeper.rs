@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use futures_util::{Stream, stream};
 use handoff_domain::{FileId, Interaction};
 use handoff_engine::Core;
@@ -66,22 +67,18 @@ impl FileKeeper {
         Ok(Arrival::new(new.id, clean_name(name), incoming, scan))
     }
 
-    /// Keeps a message as it came. It is not scanned: nobody is given it but as so many bytes, and
-    /// what is wrong with it is evidence.
-    ///
-    /// # Errors
-    ///
-    /// When the disk does not take it.
-    pub async fn keep_message(&self, raw: &[u8]) -> Result<FileId, FileError> {
+    /// Takes a message as it came. The scanner is not shown it.
+    pub(crate) async fn receive_message(&self, raw: &[u8]) -> Result<Arrived, FileError> {
         let new = self.new_file(raw.len() as u64);
-        let mut incoming = self.files.begin(new).await?;
-        incoming.write(raw).await?;
-        incoming.keep().await?;
-        Ok(new.id)
+        let incoming = self.files.begin(new).await?;
+        let mut arrival = Arrival::new(new.id, String::new(), incoming, None);
+        arrival.take(raw).await?;
+        arrival.end().await
     }
 
     fn new_file(&self, bytes_max: u64) -> NewFile {
-        NewFile { id: FileId(self.core.ids().random()), at: self.core.now(), bytes_max }
+        let at = self.core.now();
+        NewFile { id: FileId::compose(at, self.core.ids().random()), at, bytes_max }
     }
 
     /// Keeps a file, and then commits what tells of it. When that is refused nothing of the file
@@ -112,11 +109,11 @@ impl FileKeeper {
         is_unclear: impl FnOnce(&E) -> bool,
     ) -> Result<T, E> {
         let ids: Vec<FileId> = arrived.iter().map(|file| file.id).collect();
-        for file in arrived {
-            if let Err(error) = file.keep().await {
-                self.discard_all(&ids).await;
-                return Err(error.into());
-            }
+        // Together: small ones share a sync. Each is told of before any is discarded.
+        let kept = join_all(arrived.into_iter().map(Arrived::keep)).await;
+        if let Err(error) = kept.into_iter().collect::<Result<(), _>>() {
+            self.discard_all(&ids).await;
+            return Err(error.into());
         }
         let done = commit.await;
         if let Err(error) = &done

@@ -22,3 +22,4 @@ pub use arrival::{Arrival, Arrived};
 pub use error::FileError;
 pub use keeper::{FileKeeper, Options};
 pub use kind::{Taken, check_name, clean_name};
+pub use letter::KeptLetter;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use handoff_content::{FileError, FileKeeper};
+use handoff_content::FileKeeper;
 use handoff_domain::mail::mailbox_key;
 use handoff_domain::{Letter, Media};
 use handoff_engine::{Engine, NewLetter, RawMessage};
@@ -75,22 +75,16 @@ impl EngineIntake {
         letter: &mut Letter,
         raw: &[u8],
     ) -> Result<(RawMessage, Vec<handoff_domain::Attachment>), NotNow> {
-        let unavailable = |error: FileError| NotNow(Box::new(error));
-        let file = self.files.keep_message(raw).await.map_err(unavailable)?;
-        let mut attachments = Vec::new();
-        for part in std::mem::take(&mut letter.parts) {
-            match self.files.keep_part(&part).await {
-                Ok(attachment) => attachments.push(attachment),
-                Err(FileError::Infected) => {
-                    let name = part.name.as_deref().unwrap_or("without a name");
-                    letter.remarks.push(format!(
-                        "The attachment {name} was left out: the virus scanner refused it."
-                    ));
-                }
-                Err(error) => return Err(unavailable(error)),
-            }
+        let parts = std::mem::take(&mut letter.parts);
+        let kept = self.files.keep_letter(raw, &parts).await;
+        let kept = kept.map_err(|error| NotNow(Box::new(error)))?;
+        for name in kept.infected {
+            let name = name.as_deref().unwrap_or("without a name");
+            letter
+                .remarks
+                .push(format!("The attachment {name} was left out: the virus scanner refused it."));
         }
-        Ok((RawMessage { file, bytes: raw.len() as u64 }, attachments))
+        Ok((RawMessage { file: kept.raw, bytes: raw.len() as u64 }, kept.attachments))
     }
 }
 
