@@ -231,7 +231,7 @@ impl FaultyStore {
         self.commits.load(Ordering::SeqCst)
     }
 
-    /// Tells how often versions, or who was told of what, were looked at.
+    /// Tells how often versions, who was told of what, or receipts were looked at.
     pub fn looks(&self) -> u64 {
         self.looks.load(Ordering::SeqCst)
     }
@@ -475,6 +475,7 @@ impl Store for FaultyStore {
     }
 
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
         let found = self.inner.receipt(scope, key).await;
         self.hold(&self.holds_next_receipt).await;
         found

@@ -23,7 +23,7 @@ use handoff_cometd::{
     Application, CometdServer, Delivery, Identity, Limits, Outgoing, Ports, RemovalReason,
     SessionId, SessionInfo, Source, Tag,
 };
-use handoff_domain::{InteractionId, Value};
+use handoff_domain::{Interaction, InteractionId, Value};
 use handoff_engine::{Customers, NumberedNote};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -216,7 +216,8 @@ impl CustomerVoice {
             return self.listen(doors, session, channel, chat, key, 0).await;
         }
         let key = form.required("secureKey")?.to_owned();
-        let chat = doors.engine().conversations().customer_seen(&key).await?;
+        let conversations = doors.engine().conversations();
+        let mut chat = conversations.customer_heard(&key).await?;
         if chat.chat().is_none_or(|chat| chat.service != service) {
             return Err(handoff_engine::NotYourChat::Unknown.into());
         }
@@ -227,6 +228,9 @@ impl CustomerVoice {
             return self.listen(doors, session, channel, chat.id, key, position).await;
         }
         let id = chat.id;
+        if !matches!(operation, ChatOperation::Say { .. }) {
+            chat = conversations.chat_of_key(&key).await?;
+        }
         let done = chats::perform(doors, origin_of(session).0, chat, operation).await;
         // Before a refusal as well: whoever is told that the chat has ended listens no more, and
         // must not miss its end.
@@ -256,7 +260,11 @@ impl CustomerVoice {
         };
         let handle = self.listeners.add(session.id.clone(), chat, listener);
         let mut listener = handle.lock().await;
-        match catch_up(doors, &mut listener).await {
+        let caught_up = async {
+            let chat = doors.engine().conversations().chat_of_key(&listener.key).await?;
+            catch_up(doors, &chat, &mut listener).await
+        };
+        match caught_up.await {
             Ok(answer) => {
                 server.deliver(&session.id, channel, encode(&answer));
                 if answer.has_more() {
@@ -288,9 +296,8 @@ impl CustomerVoice {
         let Some((server, doors)) = self.linked() else { return };
         for (session, handle) in self.listeners.of(chat) {
             let listener = handle.lock().await;
-            let Ok(found) = doors.engine().conversations().chat_of_key(&listener.key).await else {
-                continue;
-            };
+            let found = doors.engine().conversations().chat_heard_of(chat).await;
+            let Ok(Some(found)) = found else { continue };
             let Ok(answer) = Answer::bare(&found, &listener.key, listener.position) else {
                 continue;
             };
@@ -387,7 +394,11 @@ async fn tell_all(
 ) -> Result<(), CustomerRefusal> {
     loop {
         let (position, told) = (listener.position, listener.standing.clone());
-        let answer = catch_up(doors, listener).await?;
+        let chat = doors.engine().conversations().chat_heard_of(listener.chat).await?;
+        let Some(chat) = chat.filter(|chat| listener.may_miss_something_of(chat)) else {
+            return Ok(());
+        };
+        let answer = catch_up(doors, &chat, listener).await?;
         if !answer.has_messages() && told.says_the_same(&answer.standing) {
             return Ok(());
         }
@@ -403,10 +414,13 @@ async fn tell_all(
 }
 
 /// Reads what a listener has not been told, and moves them on.
-async fn catch_up(doors: &DoorState, listener: &mut Listener) -> Result<Answer, CustomerRefusal> {
-    let interaction = doors.engine().conversations().chat_of_key(&listener.key).await?;
+async fn catch_up(
+    doors: &DoorState,
+    chat: &Interaction,
+    listener: &mut Listener,
+) -> Result<Answer, CustomerRefusal> {
     let since = Since::Pushed(listener.position + 1);
-    let answer = Answer::of(doors, &interaction, &listener.key, since).await?;
+    let answer = Answer::of(doors, chat, &listener.key, since).await?;
     listener.position = answer.next_position - 1;
     listener.standing = answer.standing.clone();
     Ok(answer)

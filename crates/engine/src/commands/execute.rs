@@ -61,9 +61,7 @@ impl Commands {
     /// [`ExecuteError::Rejected`] when the rules refuse it, [`ExecuteError::Overtaken`] when what
     /// was to be written with it is not as it was, or the store's.
     pub async fn execute(&self, request: &CommandRequest) -> Result<Done, ExecuteError> {
-        if let Some(done) = self.earlier_of(&request.receipt).await? {
-            return Ok(done);
-        }
+        // Whether it was carried out before the commit finds out, which compares receipts first.
         let mut read = Read::Remembered;
         let mut turn = self.lanes.join(request.id).await;
         // Waiting for a turn is no time in which anything was tried.
@@ -196,8 +194,9 @@ impl Commands {
         let sent = batch::message_sent(command, &decision.after);
         let mut batch = Batch::new(decision, before.version, &world, caller);
         drop(world);
-        batch.change.receipts.extend(sent);
+        // A repetition is known by its own before anything else is.
         batch.change.receipts.extend(request.receipt.clone());
+        batch.change.receipts.extend(sent);
         batch.change.puts.extend(request.also.iter().cloned());
         batch.change.events.extend(request.also_events.iter().cloned());
         batch.change.timers_checked.extend(request.timer);

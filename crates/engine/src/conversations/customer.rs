@@ -52,12 +52,52 @@ impl Conversations {
     ///
     /// [`NotYourChat::Unknown`] for a key that is not right, whatever is not right about it.
     pub async fn chat_of_key(&self, secure_key: &str) -> Result<Arc<Interaction>, NotYourChat> {
-        let id = secure_key.get(SECRET_CHARS..).and_then(|id| id.parse::<InteractionId>().ok());
-        let given = hash_of(secure_key);
-        let found = match id {
+        let found = match id_in(secure_key) {
             Some(id) => self.core.interaction(id).await?,
             None => None,
         };
+        self.opened_by(secure_key, found)
+    }
+
+    /// Returns the chat that a secure key names as this node has heard of it, and notes the
+    /// request as a sign of life: for what the rules decide about, who ask the store before they
+    /// refuse.
+    ///
+    /// # Errors
+    ///
+    /// The same as those of [`Conversations::chat_of_key`].
+    pub async fn customer_heard(&self, secure_key: &str) -> Result<Arc<Interaction>, NotYourChat> {
+        let found = match id_in(secure_key) {
+            Some(id) => self.chat_heard_of(id).await?,
+            None => None,
+        };
+        let found = self.opened_by(secure_key, found)?;
+        self.keep_customer(&found);
+        Ok(found)
+    }
+
+    /// Returns a chat as this node has heard of it, for whoever is told what happens in it: of
+    /// what another node did they are told when this one hears of it.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn chat_heard_of(
+        &self,
+        chat: InteractionId,
+    ) -> Result<Option<Arc<Interaction>>, StoreError> {
+        if let Some(known) = self.core.board.recent(chat) {
+            return Ok(Some(known.value));
+        }
+        Ok(self.core.load_interaction(chat).await?.map(|found| found.value))
+    }
+
+    fn opened_by(
+        &self,
+        secure_key: &str,
+        found: Option<Arc<Interaction>>,
+    ) -> Result<Arc<Interaction>, NotYourChat> {
+        let given = hash_of(secure_key);
         let expected =
             found.as_ref().and_then(|found| found.chat()).map(|chat| &chat.customer.key_hash);
         let is_right = expected.is_some_and(|hash| hash.as_bytes().ct_eq(given.as_bytes()).into());
@@ -119,6 +159,10 @@ impl Conversations {
             Done::Before(_) => self.core.interaction(id).await?.ok_or(ExecuteError::NotFound(id)),
         }
     }
+}
+
+fn id_in(secure_key: &str) -> Option<InteractionId> {
+    secure_key.get(SECRET_CHARS..)?.parse().ok()
 }
 
 /// Tells whether a customer may still read their chat.

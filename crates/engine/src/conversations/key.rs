@@ -1,5 +1,7 @@
 //! Keys: what a customer proves themselves with, and what a repeated request is known by.
 
+use std::fmt::Write as _;
+
 use handoff_domain::InteractionId;
 use sha2::{Digest as _, Sha256};
 
@@ -41,5 +43,9 @@ pub(super) fn key_of(secret: &str, id: InteractionId) -> String {
 }
 
 pub(super) fn hash_of(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing into a text cannot fail.
+        let _infallible = write!(hex, "{byte:02x}");
+        hex
+    })
 }

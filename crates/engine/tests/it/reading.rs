@@ -9,7 +9,7 @@ use handoff_domain::{
     SkillLevels, State, TreatAs, UserId, Utterance, Visibility,
 };
 use handoff_engine::{Done, ExecuteError, Opening};
-use handoff_store::{Store, StoreError};
+use handoff_store::{Receipt, Store, StoreError};
 use handoff_testkit::FaultyStore;
 
 use crate::rig::{CENTER, CHATS, KATE, QUEUE, Rig, described, noon};
@@ -159,13 +159,47 @@ async fn what_was_said_on_another_node_is_in_the_transcript() {
         rig.engine.views().transcript(&chat, 0, Visibility::All, 99).await.unwrap().len()
     };
     let before = entries(&there).await;
-    let (text, message_type, treat_as) = ("Hello".to_owned(), None, TreatAs::Normal);
-    let content = Content::Text { text, message_type, treat_as };
-    let said =
-        CustomerAction::Say(Utterance { content, visibility: Visibility::All, message_id: None });
-    here.engine.conversations().customer_does(chat.id, said, None, Vec::new()).await.unwrap();
+    here.engine.conversations().customer_does(chat.id, hello(), None, Vec::new()).await.unwrap();
     assert_eq!(entries(&there).await, before + 1);
     assert_eq!(entries(&here).await, before + 1);
+}
+
+fn hello() -> CustomerAction {
+    let (text, message_type, treat_as) = ("Hello".to_owned(), None, TreatAs::Normal);
+    let content = Content::Text { text, message_type, treat_as };
+    CustomerAction::Say(Utterance { content, visibility: Visibility::All, message_id: None })
+}
+
+#[tokio::test]
+async fn what_a_customer_says_and_is_told_costs_no_read() {
+    let (here, there) = nodes().await;
+    let chat = here.begin_chat().await;
+    let (id, key) = (chat.interaction.id, chat.secure_key);
+    let conversations = here.engine.conversations();
+    let receipt = Receipt {
+        scope: "chat".to_owned(),
+        key: "1".to_owned(),
+        fingerprint: String::new(),
+        answer: String::new(),
+        expires: None,
+    };
+    let said = async {
+        assert!(conversations.customer_heard("wrong").await.is_err());
+        let chat = conversations.customer_heard(&key).await.unwrap();
+        let receipt = Some(receipt.clone());
+        conversations.customer_does(chat.id, hello(), receipt, Vec::new()).await.unwrap();
+        let chat = conversations.chat_heard_of(id).await.unwrap().unwrap();
+        here.engine.views().transcript(&chat, 0, Visibility::All, 9).await.unwrap().len()
+    };
+    assert_eq!(reads(&here, async { assert_eq!(said.await, 2) }).await, 0);
+    assert_eq!(reads(&here, conversations.chat_of_key(&key)).await, 1, "the control");
+    let wrong = key.replacen(&key[..1], if key.starts_with('0') { "1" } else { "0" }, 1);
+    assert!(conversations.customer_heard(&wrong).await.is_err());
+    there.engine.conversations().customer_does(id, hello(), None, Vec::new()).await.unwrap();
+    let said = async || conversations.chat_heard_of(id).await.unwrap().unwrap();
+    assert_eq!(said().await.chat().unwrap().total, 2, "nobody has told");
+    here.engine.core().follow_log().await.unwrap();
+    assert_eq!(said().await.chat().unwrap().total, 3);
 }
 
 /// Whoever waited for a round that failed begins another.

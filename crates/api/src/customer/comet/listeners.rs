@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use handoff_cometd::SessionId;
-use handoff_domain::InteractionId;
+use handoff_domain::{Chat, Interaction, InteractionId};
 use handoff_engine::NumberedNote;
 use tokio::sync::Notify;
 
 use crate::customer::answer::Standing;
+use crate::customer::availability;
 
 /// Notes that may wait to be told. They are worth nothing a moment later, so beyond it the oldest
 /// is forgotten.
@@ -24,6 +25,17 @@ pub(super) struct Listener {
     pub(super) position: u64,
     /// What it has been told of its place in line.
     pub(super) standing: Standing,
+}
+
+impl Listener {
+    /// Tells whether there may be something in a chat, or of its place in line, that it has not
+    /// been told.
+    pub(super) fn may_miss_something_of(&self, chat: &Interaction) -> bool {
+        let is_said = |chat: &Chat| chat.for_customer > self.position;
+        chat.chat().is_some_and(is_said)
+            || availability::may_be_said_of(chat)
+            || !self.standing.says_the_same(&Standing::default())
+    }
 }
 
 type Handle = Arc<tokio::sync::Mutex<Listener>>;
