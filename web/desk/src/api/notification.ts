@@ -1,6 +1,6 @@
 // What comes over the feed: the messages of the topics that the desk listens to.
 
-import {fields, list, numberOrNull, text, textOrNull, type Fields} from "./fields.ts";
+import {fields, instant, list, numberOrNull, text, textOrNull, type Fields} from "./fields.ts";
 import {readInteraction, type Interaction} from "./interaction.ts";
 
 /**
@@ -52,6 +52,10 @@ export interface Channel {
     state: string;
     displayName: string;
     isUndisturbed: boolean;
+    /** When it became what it is, in ms since 1970 by the server's clock. */
+    since: number | null;
+    /** How much of it fits; messages do not tell, so what was read stands. */
+    capacity: number | null;
 }
 
 export type Notification =
@@ -121,6 +125,8 @@ export function readChannels(value: unknown): Channel[] {
             state: text(state["state"]),
             displayName: text(state["displayName"]),
             isUndisturbed: it["dndState"] === "On",
+            since: instant(state["since"]),
+            capacity: numberOrNull(it["capacity"]),
         };
     });
 }

@@ -1,5 +1,15 @@
-// How a part of the page asks for the end of work.
+// How a part of the page asks to leave: this computer, or work as well.
 
-import type {InjectionKey} from "vue";
+import {inject, type InjectionKey} from "vue";
 
-export const leaveKey: InjectionKey<() => void> = Symbol("leave");
+export interface Leave {
+    signOut(): void;
+    /** Asks first, and says what becomes of what is open. */
+    endWork(): void;
+}
+
+export const leaveKey: InjectionKey<Leave> = Symbol("leave");
+
+export function useLeave(): Leave {
+    return inject(leaveKey, {signOut() {}, endWork() {}});
+}

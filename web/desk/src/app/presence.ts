@@ -2,6 +2,7 @@
 
 import type {Channel} from "../api/notification.ts";
 
+/** What somebody's channels come to. */
 export type Presence =
     | {kind: "offWork"}
     | {kind: "ready"}
@@ -10,6 +11,16 @@ export type Presence =
     | {kind: "undisturbed"}
     /** `name` is a state of the contact center's own. */
     | {kind: "notReady"; name: string | null};
+
+/** Returns since when all channels have been what they are; `null` when nobody told. */
+export function sinceOf(channels: Channel[]): number | null {
+    const times = working(channels).map(({since}) => since);
+    return times.reduce(
+        (latest, since) =>
+            since === null ? latest : Math.max(latest ?? since, since),
+        null,
+    );
+}
 
 /** Nothing is routed to these; they have a state for the sake of older desktops. */
 const SILENT = ["voice"];

@@ -84,12 +84,12 @@ export class Session {
     }
 
     /**
-     * Ends the login session, and the contact-center session when there is one: whoever leaves is
-     * offered nothing more.
+     * Leaves this computer, where work stands until the agent counts as away, or work as well: it
+     * goes back at once.
      */
-    async leave(isAtWork: boolean): Promise<void> {
+    async leave(what: "computer" | "work"): Promise<void> {
         try {
-            await (isAtWork
+            await (what === "work"
                 ? this.#api.post("me", {operationName: "EndContactCenterSession"})
                 : this.#api.delete("me/session"));
         } catch (trouble) {

@@ -3,12 +3,15 @@
 import {computed, type ComputedRef} from "vue";
 import {Refused} from "../api/trouble.ts";
 import {useTexts} from "../texts/in-vue.ts";
+import {length} from "../texts/times.ts";
 import {useContext, useDesk} from "./context.ts";
-import {presenceOf, type Presence} from "./presence.ts";
+import {presenceOf, sinceOf, type Presence} from "./presence.ts";
 
 export interface PresenceView {
     presence: ComputedRef<Presence>;
     word: ComputedRef<string>;
+    /** How long it has been so; `null` when that is unknown, or no matter. */
+    time: ComputedRef<string | null>;
     shape: ComputedRef<"ready" | "mixed" | "not-ready" | "off">;
     /** Does something, and says the server's sentence when it refuses. */
     attempt(change: () => Promise<unknown>): Promise<void>;
@@ -16,7 +19,7 @@ export interface PresenceView {
 
 export function usePresence(): PresenceView {
     const {announcer} = useContext();
-    const {state} = useDesk();
+    const {state, now} = useDesk();
     const t = useTexts();
     const presence = computed(() => presenceOf(state.value.channels));
     const names: Record<string, () => string> = {
@@ -36,6 +39,12 @@ export function usePresence(): PresenceView {
                 return t.value.bar.readyFor(ready.join(", "));
             }
         }
+    });
+    const time = computed(() => {
+        const since = sinceOf(state.value.channels);
+        return since === null || presence.value.kind === "offWork"
+            ? null
+            : length(now.value - since);
     });
     const shape = computed(() => {
         // Whoever cannot be reached is offered nothing, whatever their state says.
@@ -59,5 +68,5 @@ export function usePresence(): PresenceView {
             }
         }
     };
-    return {presence, word, shape, attempt};
+    return {presence, word, time, shape, attempt};
 }

@@ -170,7 +170,12 @@ function others<T extends {interaction: Interaction}>(all: T[], id: string): T[]
 /** A message of channels names those that changed, or all of them. */
 function mergedChannels(state: DeskState, changed: DeskState["channels"]): DeskState["channels"] {
     const names = new Set(changed.map((one) => one.channel));
-    return [...state.channels.filter((one) => !names.has(one.channel)), ...changed].sort((a, b) =>
+    const before = new Map(state.channels.map((one) => [one.channel, one]));
+    const now = changed.map((one) => ({
+        ...one,
+        capacity: one.capacity ?? before.get(one.channel)?.capacity ?? null,
+    }));
+    return [...state.channels.filter((one) => !names.has(one.channel)), ...now].sort((a, b) =>
         a.channel.localeCompare(b.channel),
     );
 }

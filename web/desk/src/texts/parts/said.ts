@@ -12,7 +12,7 @@ export const said = part({
             n === 0
                 ? "Connected. Nothing was missed."
                 : `Connected. ${n} ${plural("en", n, "new message", "new messages")}.`,
-        state: (state: string) => `You are ${state}.`,
+        notLeft: "You are still signed in: the server did not answer.",
     },
     de: {
         messages: (n, customers) =>
@@ -23,7 +23,7 @@ export const said = part({
             n === 0
                 ? "Verbunden. Nichts wurde verpasst."
                 : `Verbunden. ${n} ${plural("de", n, "neue Nachricht", "neue Nachrichten")}.`,
-        state: (state) => `Ihr Status ist: ${state}.`,
+        notLeft: "Sie sind noch angemeldet: Der Server hat nicht geantwortet.",
     },
     fr: {
         messages: (n, customers) =>
@@ -35,7 +35,7 @@ export const said = part({
                 ? "Connecté. Rien n’a été manqué."
                 : `Connecté. ${n} ` +
                   `${plural("fr", n, "nouveau message", "nouveaux messages")}.`,
-        state: (state) => `Votre état est : ${state}.`,
+        notLeft: "Vous êtes toujours connecté : le serveur n’a pas répondu.",
     },
     es: {
         messages: (n, customers) =>
@@ -46,6 +46,6 @@ export const said = part({
             n === 0
                 ? "Conectado. No se perdió nada."
                 : `Conectado. ${n} ${plural("es", n, "mensaje nuevo", "mensajes nuevos")}.`,
-        state: (state) => `Su estado es: ${state}.`,
+        notLeft: "Su sesión sigue abierta: el servidor no respondió.",
     },
 });

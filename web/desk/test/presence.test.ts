@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import type {Channel} from "../src/api/notification.ts";
+import {loadOf} from "../src/app/load.ts";
+import {presenceOf, sinceOf} from "../src/app/presence.ts";
+import {EMPTY} from "../src/state/model.ts";
+
+function channel(name: string, state: string, more: Partial<Channel> = {}): Channel {
+    const displayName = state === "NotReady" ? "Not Ready" : state;
+    return {
+        channel: name, state, displayName, isUndisturbed: false, since: null, capacity: null,
+        ...more,
+    };
+}
+
+test("a state is put together from the channels that work comes by", () => {
+    const voice = channel("voice", "NotReady");
+    const [chat, email] = [channel("chat", "Ready"), channel("email", "Ready")];
+    assert.deepEqual(presenceOf([]), {kind: "offWork"});
+    assert.deepEqual(presenceOf([channel("chat", "LoggedOut")]), {kind: "offWork"});
+    assert.deepEqual(presenceOf([chat, email, voice]), {kind: "ready"});
+    const notReady = channel("email", "NotReady");
+    assert.deepEqual(presenceOf([chat, notReady]), {kind: "mixed", ready: ["chat"]});
+    assert.deepEqual(presenceOf([notReady]), {kind: "notReady", name: null});
+});
+
+test("do not disturb is a state of its own, and a center's own state keeps its name", () => {
+    const undisturbed = {isUndisturbed: true};
+    assert.deepEqual(presenceOf([channel("chat", "Ready", undisturbed)]), {kind: "undisturbed"});
+    const lunch = {displayName: "Lunch"};
+    const both = ["chat", "email"].map((name) => channel(name, "NotReady", lunch));
+    assert.deepEqual(presenceOf(both), {kind: "notReady", name: "Lunch"});
+    const one = [channel("chat", "NotReady", lunch), channel("email", "NotReady")];
+    assert.deepEqual(presenceOf(one), {kind: "notReady", name: null});
+});
+
+test("a state is as old as the last change of a channel", () => {
+    assert.equal(sinceOf([channel("chat", "Ready")]), null);
+    const changed = [channel("chat", "Ready", {since: 5}), channel("email", "Ready", {since: 9})];
+    assert.equal(sinceOf([...changed, channel("voice", "Ready", {since: 11})]), 9);
+});
+
+test("drafts and offers are not in hand", () => {
+    const work = Object.fromEntries(
+        ["Chatting", "Invited"].map((state, id) => [id, {channel: "chat", state}]),
+    ) as unknown as typeof EMPTY.work;
+    const channels = [channel("chat", "Ready", {capacity: 3})];
+    const load = loadOf({work, channels});
+    assert.deepEqual(load.chat, {used: 1, capacity: 3});
+    assert.deepEqual(load.email, {used: 0, capacity: null});
+});
