@@ -68,6 +68,12 @@ export function countOf(state: DeskState, list: ListName): number {
     }
 }
 
+/** Returns an interaction of any list; `null` for what is in none. */
+export function findInteraction(state: DeskState, id: string): Interaction | null {
+    const elsewhere = [...Object.values(state.parked).flat(), ...state.queued];
+    return state.work[id] ?? elsewhere.find((one) => one.id === id) ?? null;
+}
+
 /** Returns what is offered, the oldest first. */
 export function offersOf(state: DeskState): Interaction[] {
     return Object.values(state.work)
@@ -182,6 +188,12 @@ export function nameOf(interaction: Interaction): string {
     const nickname = participants.find((one) => one.type === "Customer")?.nickname ?? "";
     const address = direction === "Outbound" ? letter?.to[0] : letter?.from;
     return whole || nickname || address || subject;
+}
+
+/** Returns how the customer of a chat is called in it, else their name. */
+export function calledOf(interaction: Interaction): string {
+    const customer = interaction.participants.find((one) => one.type === "Customer");
+    return customer?.nickname || nameOf(interaction);
 }
 
 function moreUrgent(a: Row, b: Row, now: number): number {
