@@ -3,16 +3,22 @@
 import type {Language} from "./languages.ts";
 import type {Part} from "./part.ts";
 import {bar} from "./parts/bar.ts";
+import {chat} from "./parts/chat.ts";
 import {common} from "./parts/common.ts";
+import {details} from "./parts/details.ts";
 import {frame} from "./parts/frame.ts";
 import {keys} from "./parts/keys.ts";
+import {offers} from "./parts/offers.ts";
 import {said} from "./parts/said.ts";
 import {settings} from "./parts/settings.ts";
 import {signIn} from "./parts/sign-in.ts";
 import {strip} from "./parts/strip.ts";
 import {welcome} from "./parts/welcome.ts";
+import {work} from "./parts/work.ts";
 
-const PARTS = {bar, common, frame, keys, said, settings, signIn, strip, welcome};
+const PARTS = {
+    bar, chat, common, details, frame, keys, offers, said, settings, signIn, strip, welcome, work,
+};
 
 export type Texts = {
     [Name in keyof typeof PARTS]: (typeof PARTS)[Name] extends Part<infer T> ? T : never;

@@ -18,3 +18,17 @@ export function length(ms: number): string {
 export function secondsLeft(ms: number): number {
     return Math.max(0, Math.ceil(ms / SECOND));
 }
+
+/** Returns a time of day such as `14:07`. */
+export function timeOfDay(at: number, language: string): string {
+    return new Intl.DateTimeFormat(language, {hour: "2-digit", minute: "2-digit", hour12: false})
+        .format(at);
+}
+
+/** Returns a time of day for today, else a date such as `2 Nov`. */
+export function shortDate(at: number, now: number, language: string): string {
+    const isToday = new Date(at).toDateString() === new Date(now).toDateString();
+    return isToday
+        ? timeOfDay(at, language)
+        : new Intl.DateTimeFormat(language, {day: "numeric", month: "short"}).format(at);
+}

@@ -1,0 +1,124 @@
+// Makes offers heard and seen wherever one looks: sound, system notification, title. Of several
+// tabs one sounds; all of them show.
+
+import {onScopeDispose, watch, type ComputedRef, type ShallowRef} from "vue";
+import type {Announcer} from "../app/announcer.ts";
+import type {SettingsKeeper} from "../app/settings-keeper.ts";
+import {play, type Sound} from "../app/sound.ts";
+import type {Interaction} from "../api/interaction.ts";
+import {nameOf} from "../state/lists.ts";
+import type {DeskState} from "../state/model.ts";
+import type {Texts} from "../texts/index.ts";
+import {secondsLeft} from "../texts/times.ts";
+import {leftOf, shownOffers} from "./shown.ts";
+
+/** How often an offer is heard until it is answered, in ms. */
+const AGAIN_MS = 5_000;
+/** Messages are heard at most so often, in ms. */
+const MESSAGE_APART_MS = 10_000;
+const LOCK = "handoff-desk-alarm";
+
+export interface Alarming {
+    state: Readonly<ShallowRef<DeskState>>;
+    now: Readonly<ShallowRef<number>>;
+    announcer: Announcer;
+    settings: SettingsKeeper;
+    texts: ComputedRef<Texts>;
+    /** Brings to the oldest offer. */
+    toOffers(): void;
+}
+
+export interface Alarm {
+    /** A customer wrote while one looked elsewhere. */
+    message(interaction: Interaction, text: string): void;
+}
+
+export function useAlarm(alarming: Alarming): Alarm {
+    const {state, now, announcer, settings, texts, toOffers} = alarming;
+    const leads = leadership();
+    const notices = new Map<string, Notification>();
+    let messageAt = 0;
+
+    const sound = (which: Sound): void => {
+        if (leads() && settings.chosen.isSoundOn) {
+            void play(which, settings.chosen.volume);
+        }
+    };
+    const notify = (id: string, title: string, body: string): void => {
+        if (leads() && "Notification" in window && Notification.permission === "granted") {
+            const notice = new Notification(title, {body, tag: id});
+            notice.onclick = () => {
+                window.focus();
+                toOffers();
+                notice.close();
+            };
+            notices.set(id, notice);
+        }
+    };
+    const begun = (interaction: Interaction): void => {
+        const name = nameOf(interaction);
+        const channel = channelName(texts.value, interaction.channel);
+        const seconds = secondsLeft(leftOf(interaction, now.value));
+        const {offers} = texts.value;
+        announcer.say("now", {text: offers.said(channel, name, interaction.subject, seconds)});
+        notify(
+            interaction.id,
+            offers.notified(channel, name),
+            offers.notifiedBody(interaction.subject, seconds),
+        );
+    };
+
+    const standing = (): Interaction[] => shownOffers(state.value, now.value);
+    const keyOf = ({id, offer}: Interaction): string => `${id} ${offer?.at}`;
+    let known = new Set<string>();
+    watch(() => standing().map(keyOf).join(), () => {
+        const all = standing();
+        const isNew = all.filter((one) => !known.has(keyOf(one)));
+        known = new Set(all.map(keyOf));
+        for (const [id, notice] of notices) {
+            if (!all.some((one) => one.id === id)) {
+                notice.close();
+                notices.delete(id);
+            }
+        }
+        isNew.forEach(begun);
+        if (isNew.length > 0) {
+            sound("offer");
+        }
+    }, {immediate: true});
+    const again = setInterval(() => standing().length > 0 && sound("offer"), AGAIN_MS);
+    onScopeDispose(() => {
+        clearInterval(again);
+        notices.forEach((notice) => notice.close());
+    });
+    return {
+        message(interaction, text) {
+            if (Date.now() - messageAt >= MESSAGE_APART_MS) {
+                messageAt = Date.now();
+                sound("message");
+            }
+            if (document.hidden) {
+                notify(interaction.id, nameOf(interaction), text.slice(0, 80));
+            }
+        },
+    };
+}
+
+function channelName(texts: Texts, channel: string): string {
+    const names: Record<string, string> = {chat: texts.common.chat, email: texts.common.email};
+    return names[channel] ?? texts.common.workitem;
+}
+
+/** Returns whether this tab is the one that is heard. */
+function leadership(): () => boolean {
+    // A page that did not come over TLS has no locks: each tab is heard then.
+    let isLeader = navigator.locks === undefined;
+    const end = new AbortController();
+    const work = (): Promise<void> => {
+        isLeader = true;
+        return new Promise((resolve) => end.signal.addEventListener("abort", () => resolve()));
+    };
+    void navigator.locks?.request(LOCK, {signal: end.signal}, work).catch(() => {});
+    onScopeDispose(() => end.abort());
+    return () => isLeader;
+}
