@@ -28,6 +28,7 @@ use tokio::sync::mpsc;
 
 use crate::caller::{Admin, Me};
 use crate::error::{Code, Refusal};
+use crate::giving_way;
 use crate::password::FilePasswords;
 use crate::request::expect_json;
 use crate::shared::Shared;
@@ -221,7 +222,7 @@ async fn plan(
     unnamed: Unnamed,
 ) -> Result<Plan, String> {
     let (core, runtime) = (shared.engine().core().clone(), Handle::current());
-    let planned = tokio::task::spawn_blocking(move || {
+    let planned = giving_way::carry_out(move || {
         if let Some(only) = &only {
             only.refuse_another(&file)?;
         }
@@ -232,7 +233,7 @@ async fn plan(
         }
         Ok(plan)
     });
-    planned.await.map_err(|_| "the server stops".to_owned())?
+    planned.await.map_err(|error| with_causes(&error))?
 }
 
 /// The only contact center that an admin may change: the name of their own, if it is still there.

@@ -38,6 +38,7 @@ mod creation;
 mod diagnostics;
 mod downloads;
 mod external_id;
+mod giving_way;
 mod handle;
 mod hex;
 mod hosts;
