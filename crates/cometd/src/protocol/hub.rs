@@ -18,7 +18,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Map;
 
-pub use connect::{AnswerNow, Company, ConnectStep, Finish, Finished};
+pub use connect::{AnswerNow, Company, ConnectStep};
 pub use lifetime::Handshaken;
 pub use sockets::{Close, SocketParcel};
 pub use subscribe::Recorded;

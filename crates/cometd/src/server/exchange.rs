@@ -13,7 +13,7 @@ use crate::protocol::Moment;
 use crate::protocol::ack::Urgency;
 use crate::protocol::channel::{self, Kind};
 use crate::protocol::error::Failure;
-use crate::protocol::hub::{AnswerNow, Company, ConnectStep, Finish, Hub, Recorded};
+use crate::protocol::hub::{AnswerNow, Company, ConnectStep, Hub, Recorded};
 use crate::protocol::message::Message;
 use crate::protocol::reply::encode_delivery;
 use crate::protocol::session::{Caller, Carrier, Transport};
@@ -258,28 +258,22 @@ impl Exchange<'_> {
     fn finish(self) -> Exchanged {
         let Self { shared, session, mut replies, connect, cork, held, cookie, is_too_much, .. } =
             self;
-        let (place, connect) = connect.map_or((0, None), |(place, answer)| (place, Some(answer)));
-        let is_corked = cork.is_some();
-        let needs_finish = connect.is_some() || is_corked;
-        let Some(session) = session.filter(|_| needs_finish) else {
+        let (Some((place, answer)), Some(session)) = (connect, session) else {
             let departure = Departure::new(shared, None, cork);
             return Exchanged { parts: replies, departure, held, cookie, is_too_much };
         };
-        let own_corks = u32::from(is_corked);
-        let finish =
-            Finish { session: &session.id, connect, carries_messages: is_corked, own_corks };
-        let mut finished = shared.with(|state, now| state.hub.finish(now, finish));
-        if let Some(connect) = finished.connect {
-            replies.insert(place, connect);
-        }
-        let departure = Departure::new(shared, finished.messages.lease.take(), cork);
+        let own_corks = u32::from(cork.is_some());
+        let (reply, mut messages) =
+            shared.with(|state, now| state.hub.answer_now(now, &session.id, &answer, own_corks));
+        replies.insert(place, reply);
         // Faye's client listens to a channel only once it has seen the subscription's reply, so
         // what may belong to a new subscription comes last; otherwise the queue comes first, as at
         // the reference server.
-        let parts = match is_corked {
-            true => [replies, finished.messages.parts].concat(),
-            false => [finished.messages.parts, replies].concat(),
+        let parts = match cork {
+            Some(_) => [replies, messages.parts].concat(),
+            None => [messages.parts, replies].concat(),
         };
+        let departure = Departure::new(shared, messages.lease.take(), cork);
         Exchanged { parts, departure, held, cookie, is_too_much }
     }
 }

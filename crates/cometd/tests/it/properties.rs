@@ -8,7 +8,7 @@ use std::sync::Arc;
 use handoff_cometd::protocol::Moment;
 use handoff_cometd::protocol::ack::Urgency;
 use handoff_cometd::protocol::channel::Kind;
-use handoff_cometd::protocol::hub::{Company, ConnectStep, Fate, Finish, Hub, Parcel};
+use handoff_cometd::protocol::hub::{Company, ConnectStep, Fate, Hub, Parcel};
 use handoff_cometd::protocol::message::{Message, decode};
 use handoff_cometd::protocol::session::{Caller, Carrier, SocketId, Transport};
 use handoff_cometd::{AllowAll, Delivery, Identity, Limits, SessionId, SessionInfo};
@@ -30,7 +30,7 @@ enum Step {
     /// A newer connect takes the place of a held one.
     Overlap,
     /// A subscription, during which messages arrive; its reply may carry them.
-    Subscribe { arrivals: u8, fate: Fate },
+    Subscribe { arrivals: u8 },
     /// The client speaks on a (new) socket, messages are pushed, and the frame arrives or the
     /// socket breaks.
     Push { arrivals: u8, fate: Fate },
@@ -44,8 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
         (arrivals.clone(), fate.clone()).prop_map(|(arrivals, fate)| Step::Poll { arrivals, fate }),
         arrivals.clone().prop_map(|arrivals| Step::BrokenPoll { arrivals }),
         Just(Step::Overlap),
-        (arrivals.clone(), fate.clone())
-            .prop_map(|(arrivals, fate)| Step::Subscribe { arrivals, fate }),
+        arrivals.clone().prop_map(|arrivals| Step::Subscribe { arrivals }),
         (arrivals, fate).prop_map(|(arrivals, fate)| Step::Push { arrivals, fate }),
     ]
 }
@@ -113,16 +112,9 @@ impl World {
         match step {
             ConnectStep::Held(carrier) => Err(carrier),
             ConnectStep::Answer(answer) => {
-                let id = self.session.id.clone();
-                let finish = Finish {
-                    session: &id,
-                    connect: Some(answer),
-                    carries_messages: false,
-                    own_corks: 0,
-                };
-                let mut finished = self.hub.finish(NOW, finish);
-                finished.messages.parts.extend(finished.connect);
-                Ok(finished.messages)
+                let (reply, mut messages) = self.hub.answer_now(NOW, &self.session.id, &answer, 0);
+                messages.parts.push(reply);
+                Ok(messages)
             }
         }
     }
@@ -174,14 +166,11 @@ impl World {
         self.answer(step).map(|parcel| self.receive(parcel, Fate::HandedOver))
     }
 
-    fn subscribe(&mut self, arrivals: u8, fate: Fate) {
+    fn subscribe(&mut self, arrivals: u8) {
         let id = self.session.id.clone();
         self.hub.cork(&id);
         self.hub.subscribe(&self.session, "/a").unwrap();
         self.deliver(arrivals);
-        let finish = Finish { session: &id, connect: None, carries_messages: true, own_corks: 1 };
-        let finished = self.hub.finish(NOW, finish);
-        self.receive(finished.messages, fate);
         self.hub.uncork(&id);
     }
 
@@ -225,7 +214,7 @@ impl World {
             Step::Poll { arrivals, fate } => self.poll(arrivals, fate),
             Step::BrokenPoll { arrivals } => self.broken_poll(arrivals),
             Step::Overlap => self.overlap(),
-            Step::Subscribe { arrivals, fate } => self.subscribe(arrivals, fate),
+            Step::Subscribe { arrivals } => self.subscribe(arrivals),
             Step::Push { arrivals, fate } => self.push(arrivals, fate),
         }
     }

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use handoff_cometd::protocol::Moment;
 use handoff_cometd::protocol::ack::Urgency;
 use handoff_cometd::protocol::channel::kind;
-use handoff_cometd::protocol::hub::{
-    Company, ConnectStep, Fate, Finish, Hub, Lease, Parcel, Stats, Wake,
-};
+use handoff_cometd::protocol::hub::{Company, ConnectStep, Fate, Hub, Lease, Parcel, Stats, Wake};
 use handoff_cometd::protocol::message::{Message, decode};
 use handoff_cometd::protocol::session::{Caller, Carrier, PollId, SocketId, Transport};
 use handoff_cometd::{
@@ -116,15 +114,8 @@ impl World {
             ConnectStep::Held(Carrier::Poll(poll)) => self.polls.push((session.id, poll)),
             ConnectStep::Held(Carrier::Socket(_)) => {}
             ConnectStep::Answer(answer) => {
-                let finish = Finish {
-                    session: &session.id,
-                    connect: Some(answer),
-                    carries_messages: false,
-                    own_corks: 0,
-                };
-                let finished = self.hub.finish(self.now(), finish);
-                assert!(finished.connect.is_some(), "every connect is answered");
-                self.receive(finished.messages);
+                let (_, messages) = self.hub.answer_now(self.now(), &session.id, &answer, 0);
+                self.receive(messages);
             }
         }
     }
@@ -137,10 +128,6 @@ impl World {
         // Too many are refused, which is as good here.
         _ = self.hub.subscribe(&session, name);
         self.hub.deliver(self.now(), &session.id, "{\"data\":0}".into(), Urgency::Prompt);
-        let finish =
-            Finish { session: &session.id, connect: None, carries_messages: true, own_corks: 1 };
-        let finished = self.hub.finish(self.now(), finish);
-        self.receive(finished.messages);
         self.hub.uncork(&session.id);
     }
 

@@ -18,7 +18,7 @@ use super::lifetime::uncount;
 use super::{Hub, Lease, Parcel, nudge, timesync_ext};
 use crate::identity::{BrowserId, SessionId, SessionInfo};
 use crate::protocol::Moment;
-use crate::protocol::ack::{Selection, Taken};
+use crate::protocol::ack::Taken;
 use crate::protocol::advice::{Advice, Reconnect};
 use crate::protocol::error::Failure;
 use crate::protocol::message::Message;
@@ -47,7 +47,7 @@ pub enum Company {
 /// What to do with a connect.
 #[derive(Debug)]
 pub enum ConnectStep {
-    /// Answer it with [`Hub::finish`], when the other messages of the request are done.
+    /// Answer it with [`Hub::answer_now`], when the other messages of the request are done.
     Answer(Box<AnswerNow>),
     /// Wait for a wake-up, then call [`Hub::collect_poll`]; or, on a socket, go on.
     Held(Carrier),
@@ -58,28 +58,6 @@ pub enum ConnectStep {
 pub struct AnswerNow {
     request: ConnectRequest,
     too_many_polls: bool,
-}
-
-/// What to finish a request with.
-#[derive(Debug)]
-pub struct Finish<'a> {
-    /// The request's session.
-    pub session: &'a SessionId,
-    /// Its connect, if it has one to be answered.
-    pub connect: Option<Box<AnswerNow>>,
-    /// The request did something that may have caused messages, and they should come with its
-    /// replies.
-    pub carries_messages: bool,
-    /// How often this request has corked the session.
-    pub own_corks: u32,
-}
-
-/// What a finished request adds to its replies.
-#[derive(Debug, Default)]
-pub struct Finished {
-    /// The connect's reply.
-    pub connect: Option<Bytes>,
-    pub messages: Parcel,
 }
 
 impl Hub {
@@ -192,30 +170,20 @@ impl Hub {
         self.arm(id);
     }
 
-    /// Completes a request: answers its connect, and adds the messages that should come with it.
-    pub fn finish(&mut self, now: Moment, finish: Finish<'_>) -> Finished {
-        let Some(connect) = finish.connect else {
-            let messages =
-                if finish.carries_messages { self.take_along(&finish) } else { Parcel::default() };
-            return Finished { connect: None, messages };
-        };
-        let advice = connect.too_many_polls.then(|| self.too_many_polls_advice());
-        let (connect, messages) =
-            self.answer(now, finish.session, &connect.request, finish.own_corks, advice);
-        Finished { connect: Some(connect), messages }
-    }
-
-    /// Takes messages for a reply that is no connect's. With acknowledgements they go with connect
-    /// replies only.
-    fn take_along(&mut self, finish: &Finish<'_>) -> Parcel {
-        let bounds = self.reply_bounds();
-        let number = self.next_serial();
-        let Some(session) = self.sessions.get_mut(finish.session) else { return Parcel::default() };
-        if session.outbox.is_acknowledged() || !session.may_take(finish.own_corks) {
-            return Parcel::default();
-        }
-        let taken = session.outbox.take(Selection::All, bounds);
-        parcel(session, taken, number)
+    /// Answers a connect that was not held, when the other messages of its request are done. The
+    /// request has corked the session `own_corks` times.
+    ///
+    /// Messages go with the replies of connects only, of which a client has one at a time: two
+    /// responses on two connections may be read in either order.
+    pub fn answer_now(
+        &mut self,
+        now: Moment,
+        id: &SessionId,
+        answer: &AnswerNow,
+        own_corks: u32,
+    ) -> (Bytes, Parcel) {
+        let advice = answer.too_many_polls.then(|| self.too_many_polls_advice());
+        self.answer(now, id, &answer.request, own_corks, advice)
     }
 
     /// Returns a woken poll its response. `None` only if it was collected before.

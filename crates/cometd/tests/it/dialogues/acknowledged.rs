@@ -33,16 +33,6 @@ async fn a_lost_reply_is_sent_again_before_newer_messages() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn other_replies_carry_no_messages() {
-    let bench = Bench::new(Limits::default());
-    let mut client = acknowledged(&bench).await;
-    let response =
-        client.send(json!([{"channel": "/meta/subscribe", "subscription": "/replayed"}])).await;
-    assert_eq!((response.len(), response[0].get("ext")), (1, None));
-    assert_eq!(data(&client.connect_with_ack(1).await), ["old 1", "live", "old 2"]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_older_of_two_connects_acknowledges_nothing_new() {
     let bench = Bench::new(Limits::default());
     let mut client = acknowledged(&bench).await;

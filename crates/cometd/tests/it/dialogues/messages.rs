@@ -136,7 +136,7 @@ async fn what_cannot_be_published_is_told_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_answers_its_sender_with_the_reply() {
+async fn a_service_answers_its_sender() {
     let bench = Bench::new(Limits::default());
     let mut client = bench.connected(Some("kate")).await;
     let mut other = bench.connected(Some("ben")).await;
@@ -145,11 +145,10 @@ async fn a_service_answers_its_sender_with_the_reply() {
         client.send(json!([{"channel": "/service/echo", "id": "1", "data": [1, 2]}])).await;
     assert_eq!(
         Value::from(response),
-        json!([
-            {"channel": "/service/echo", "id": "1", "successful": true},
-            {"channel": "/service/echo", "data": [1, 2]},
-        ])
+        json!([{"channel": "/service/echo", "id": "1", "successful": true}])
     );
+    let answer = client.connect().await.remove(0);
+    assert_eq!(answer, json!({"channel": "/service/echo", "data": [1, 2]}));
     assert_eq!(data(&other.connect().await).len(), 0);
 }
 
@@ -190,20 +189,21 @@ async fn a_request_speaks_for_one_session() {
     assert!(bench.server.subscriptions_of(&first.session()).is_empty());
 }
 
+/// Messages that came with the reply to a subscription and others that came with a connect's, on
+/// another connection, were once read in the wrong order.
 #[tokio::test(start_paused = true)]
-async fn what_is_delivered_while_subscribing_comes_right_behind_the_reply() {
+async fn only_replies_of_connects_bring_messages() {
     let bench = Bench::new(Limits::default());
     let mut client = bench.connected(Some("kate")).await;
     let held = client.hold().await;
     let message =
         json!([{"channel": "/meta/subscribe", "subscription": "/replayed", "ext": {"replay": 3}}]);
     let response = client.send(message).await;
-    assert_eq!(response[0]["successful"], true);
-    assert_eq!(data(&response), ["old 1", "live", "old 2"], "the held connect has waited");
-    settle().await;
-    assert!(!held.is_finished());
+    assert_eq!((response.len(), &response[0]["successful"]), (1, &json!(true)));
+    let first = held.await.unwrap();
+    assert_eq!(data(&first), ["old 1", "live", "old 2"], "the held connect has waited");
     bench.server.publish("/replayed", text("later"));
-    assert_eq!(data(&held.await.unwrap()), ["later"]);
+    assert_eq!(data(&client.connect().await), ["later"]);
     assert_eq!(bench.notebook.lines()[1], r#"subscribed kate /replayed {"replay":3}"#);
 }
 
