@@ -55,6 +55,7 @@ mod peer;
 mod queues;
 mod respond;
 mod sequence;
+mod session;
 mod settings;
 mod skills;
 mod supervision;
@@ -65,6 +66,6 @@ mod workbins;
 
 pub use assembly::{Assembly, Setup};
 pub use hosts::refused_for_host;
-pub use options::{Options, SameSite};
+pub use options::{DemoAccounts, Options, SameSite};
 pub use peer::PeerAddress;
 pub use shared::Shared;

@@ -24,6 +24,14 @@ impl SameSite {
     }
 }
 
+/// Accounts that a sign-in page may offer to everybody.
+#[derive(Clone, Debug)]
+pub struct DemoAccounts {
+    pub user_names: Vec<String>,
+    /// The password of each.
+    pub password: String,
+}
+
 /// Everything configurable of this crate.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -48,6 +56,8 @@ pub struct Options {
     pub disposition_key: String,
     /// What `GET /diagnostics/version` says.
     pub version: String,
+    /// The accounts of a demo; none on any other server.
+    pub demo: Option<DemoAccounts>,
 }
 
 impl Options {
@@ -63,6 +73,7 @@ impl Options {
             requests_per_s: 2_000,
             disposition_key: "DISP_KEY".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            demo: None,
         }
     }
 }

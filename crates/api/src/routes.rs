@@ -9,7 +9,8 @@ use crate::shared::Shared;
 pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
     attachments, center, channels, chat_messages, contacts, diagnostics, interactions, me,
-    me_interactions, notes, queues, settings, skills, supervision, targets, users, workbins,
+    me_interactions, notes, queues, session, settings, skills, supervision, targets, users,
+    workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -42,6 +43,8 @@ pub(crate) enum Takes {
 pub fn table() -> Vec<Route> {
     vec![
         read("/diagnostics/version",         diagnostics::version),
+
+        read("/session",                     session::sign_in),
 
         read("/me",                          me::get),
         write("/me",                         me::operate),

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use axum::Router;
 use clap::Parser as _;
 use handoff_content::directory::Adopt;
 use handoff_store::Store as _;
@@ -49,7 +48,7 @@ fn serve(options: &Serve) -> anyhow::Result<ExitCode> {
     telemetry::start(&config.log)?;
     block_on(async {
         let store = run::open_store(&config.store.path).await?;
-        let server = Server::start(&config, store, adopt, Router::new()).await?;
+        let server = Server::start(&config, store, adopt, None).await?;
         output::say(format_args!("listening on http://{}", server.address()));
         server.run().await?;
         Ok(ExitCode::SUCCESS)

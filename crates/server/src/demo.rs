@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use handoff_api::DemoAccounts;
 use handoff_api::password::FilePasswords;
 use handoff_content::directory::Adopt;
 use handoff_engine::{Clock as _, Directory, SystemClock, SystemIds};
@@ -20,7 +21,7 @@ use tempfile::TempDir;
 
 use crate::cli::Demo;
 use crate::config::Config;
-use crate::run::{self, Server};
+use crate::run::{self, Demonstration, Server};
 use crate::runtime::block_on;
 use crate::{output, pages, telemetry};
 
@@ -44,6 +45,11 @@ const ACCOUNTS: [(&str, &str); 7] = [
     ("zoe", "agent, supervisor, admin of a second contact center, Other"),
 ];
 
+/// The password of all of them, as the files have it.
+const PASSWORD: &str = "handoff-demo";
+/// Those that the sign-in page offers: one who answers, one who watches too, one who administers.
+const OFFERED: [&str; 3] = ["kate", "sam", "ada"];
+
 /// Runs the demo until it is asked to stop.
 ///
 /// # Errors
@@ -59,12 +65,22 @@ pub(crate) fn demo(options: &Demo) -> anyhow::Result<ExitCode> {
     block_on(async {
         let store = run::open_store(&config.store.path).await?;
         set_up(&store).await?;
-        let server =
-            Server::start(&config, store, Adopt::No, pages::demo(&Pages::of_this_build())).await?;
+        let server = Server::start(&config, store, Adopt::No, Some(demonstration())).await?;
         output::say(greeting(server.address(), &config));
         server.run().await
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns what only the demo has.
+fn demonstration() -> Demonstration {
+    Demonstration {
+        pages: pages::demo(&Pages::of_this_build()),
+        accounts: DemoAccounts {
+            user_names: OFFERED.map(str::to_owned).to_vec(),
+            password: PASSWORD.to_owned(),
+        },
+    }
 }
 
 fn refuse_beyond_loopback(listen: SocketAddr) -> anyhow::Result<()> {
@@ -128,7 +144,7 @@ fn greeting(address: SocketAddr, config: &Config) -> String {
     let accounts = ACCOUNTS.map(|(name, roles)| format!("  {name:<8}{roles}")).join("\n");
     let page = pages::DEMO_PATH;
     format!(
-        "listening on http://{address}\naccounts, all with the password handoff-demo:\n{accounts}\n\
+        "listening on http://{address}\naccounts, all with the password {PASSWORD}:\n{accounts}\n\
          a page with a chat window for customers: http://{address}{page}\n\
          e-mails that are sent become files in {sent}"
     )
@@ -191,7 +207,7 @@ mod tests {
         for name in names {
             let user =
                 directory.user_by_name(name).expect("an account for each line that is printed");
-            assert_eq!(user.password_hash.as_deref(), Some("handoff-demo"), "{name}");
+            assert_eq!(user.password_hash.as_deref(), Some(PASSWORD), "{name}");
             assert!(user.enabled);
         }
         let mut kates = levels(&directory, "kate");

@@ -19,7 +19,7 @@ use handoff_api::comet::Comet;
 use handoff_api::customer::CustomerDoors;
 use handoff_api::wire::letters::Cleaner;
 use handoff_api::wire::resource::PublicUrl;
-use handoff_api::{Assembly, Setup};
+use handoff_api::{Assembly, DemoAccounts, Setup};
 use handoff_bus::LocalBus;
 use handoff_content::directory::Adopt;
 use handoff_content::{FileKeeper, sweep};
@@ -122,9 +122,17 @@ struct Running {
     tasks: TaskTracker,
 }
 
+/// What a demo has beside what every server has.
+pub(crate) struct Demonstration {
+    /// Its pages.
+    pub(crate) pages: Router,
+    /// The accounts that its sign-in page offers to everybody.
+    pub(crate) accounts: DemoAccounts,
+}
+
 impl Server {
-    /// Starts a server on an open store, with some pages beside those that every server has. When
-    /// it returns, connections are accepted.
+    /// Starts a server on an open store, with what a demo adds. When it returns, connections are
+    /// accepted.
     ///
     /// # Errors
     ///
@@ -133,7 +141,7 @@ impl Server {
         config: &Config,
         store: Arc<SqliteStore>,
         adopt: Adopt,
-        more_pages: Router,
+        demonstration: Option<Demonstration>,
     ) -> anyhow::Result<Self> {
         let signals = Signals::listen().context("signals cannot be listened for")?;
         let wanted = config.server.listen;
@@ -152,6 +160,8 @@ impl Server {
         let keeper = FileKeeper::new(core.clone(), files.clone(), content);
         let office = PostOffice::new(&core, &keeper, mail::settings(config).await?);
         let url = PublicUrl::new(&config.public_url(address));
+        let (demo_pages, accounts) = demonstration.map(|it| (it.pages, it.accounts)).unzip();
+        let api = handoff_api::Options { demo: accounts, ..options::api(config, url) };
         let setup = Setup {
             agents: options::cometd(config),
             customers: options::customers(config),
@@ -160,14 +170,15 @@ impl Server {
             mailboxes: Some(office.mailboxes()),
             post: Some(office.post()),
             readers: readers(&config.store.path, &store, &clock).await,
-            ..Setup::new(options::api(config, url), keeper)
+            ..Setup::new(api, keeper)
         };
         let assembly = Assembly::build(core, setup).await;
         let Assembly { engine, comet, doors, router, operator } =
             assembly.context("the engine cannot be started")?;
         let built = Pages::of_this_build();
         let router = router.merge(pages::widget(&built)).merge(pages::desk(&built));
-        let acceptor = Acceptor::new(router.merge(more_pages), options::accept(config));
+        let router = router.merge(demo_pages.unwrap_or_default());
+        let acceptor = Acceptor::new(router, options::accept(config));
         engine.start();
         let tasks = TaskTracker::new();
         let stopping = CancellationToken::new();

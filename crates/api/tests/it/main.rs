@@ -49,6 +49,7 @@ mod retries;
 mod roles;
 mod samples;
 mod settings;
+mod sign_in;
 mod targets;
 mod two_nodes;
 mod workbins;

@@ -90,6 +90,7 @@ fn own() -> Vec<Row> {
     let create_at_door = || json!({"operationName": "Create", "queueUri": "/queues/x"});
     vec![
         get("/diagnostics/version", EVERYBODY),
+        get("/session", EVERYBODY),
         get("/me", USERS),
         post("/me", AGENTS, ready()),
         get("/me/channels", AGENTS),

@@ -34,6 +34,11 @@ fn it_serves_once_it_says_so_and_stops_when_told_to() {
     assert!(server.get("/demo/chat").contains("/chat/widget.js"));
     let version = body_of(&server.get("/api/v2/diagnostics/version"));
     assert_eq!(version["statusCode"], 0);
+    let sign_in = body_of(&server.get("/api/v2/session"));
+    assert_eq!(
+        (&sign_in["center"], &sign_in["demo"][2]["userName"]),
+        (&"Demo".into(), &"ada".into())
+    );
     let mut idle = server.connect();
     server.signal("TERM");
     let mut rest = Vec::new();
