@@ -22,7 +22,7 @@ use crate::supervision::Following;
 use crate::wire::envelope::Envelope;
 use crate::wire::fields::Fields;
 use crate::wire::listing::{Listing, fields, one, select};
-use crate::wire::resource::{ChannelResource, channels};
+use crate::wire::resource::{ChannelResource, Room, channels};
 
 /// Most characters of a custom state's name, or of a reason.
 const REASON_CHARS_MAX: usize = 200;
@@ -68,15 +68,17 @@ pub(crate) async fn of(shared: &Shared, me: &Me) -> Result<Vec<ChannelResource>,
 
 /// Returns the channels of any agent, as they themselves see them.
 pub(crate) fn of_user(shared: &Shared, user: &User, desk: Option<&Desk>) -> Vec<ChannelResource> {
-    let of_desk = desk.map(channels).unwrap_or_default();
-    if desk.is_some_and(|desk| desk.session.is_some()) {
-        return of_desk;
+    let mut all = desk.map(channels).unwrap_or_default();
+    if desk.is_none_or(|desk| desk.session.is_none()) {
+        let others = logged_out(shared, user.center).into_iter();
+        let is_new =
+            |shown: &ChannelResource| all.iter().all(|known| known.channel != shown.channel);
+        all.extend(others.filter(is_new).collect::<Vec<_>>());
     }
-    let is_new =
-        |shown: &ChannelResource| of_desk.iter().all(|known| known.channel != shown.channel);
-    let others: Vec<ChannelResource> =
-        logged_out(shared, user.center).into_iter().filter(is_new).collect();
-    of_desk.into_iter().chain(others).collect()
+    for shown in &mut all {
+        shown.room = Some(Room::of(user, desk, &Media::from_name(&shown.channel)));
+    }
+    all
 }
 
 fn logged_out(shared: &Shared, center: CenterId) -> Vec<ChannelResource> {

@@ -87,6 +87,9 @@ pub struct Desk {
     pub session: Option<ContactSession>,
     /// The channels of that session.
     pub channels: BTreeMap<Media, ChannelState>,
+    /// Since when each channel is as it is; nothing for one that changed last before this was kept.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
+    pub channels_since: BTreeMap<Media, Time>,
     /// What they listen to, on each node.
     pub reach: Reach,
     /// Since when they listen to nothing that could show them an offer; `None` while they do.
@@ -114,6 +117,7 @@ impl Desk {
             center,
             session: None,
             channels: BTreeMap::new(),
+            channels_since: BTreeMap::new(),
             reach: Reach::default(),
             unreachable_since: Some(now),
             slots: BTreeMap::new(),
@@ -254,6 +258,13 @@ impl Desk {
             },
         }
         Ok(self.changed_since(&before))
+    }
+
+    /// Notes when channels became what they are.
+    pub fn note_changed(&mut self, changed: &[Media], now: Time) {
+        self.channels_since.extend(changed.iter().map(|media| (media.clone(), now)));
+        let channels = &self.channels;
+        self.channels_since.retain(|media, _| channels.contains_key(media));
     }
 
     fn changed_since(&self, before: &BTreeMap<Media, ChannelState>) -> Vec<Media> {

@@ -13,7 +13,9 @@ mod user;
 
 pub(in crate::wire) use center::owning_group;
 pub use center::{GroupResource, QueueResource, SkillResource, StepResource, WorkbinResource};
-pub use channel::{ChannelResource, LOGGED_OUT_ID, NOT_READY_ID, READY_ID, UserState, channels};
+pub use channel::{
+    ChannelResource, LOGGED_OUT_ID, NOT_READY_ID, READY_ID, Room, UserState, channels,
+};
 pub use fields::Fields;
 pub use link::{API_ROOT, Link, Lookup, PublicUrl};
 pub use user::{UserPart, UserResource, groups_of, role_name, skills_of};

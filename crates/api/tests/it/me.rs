@@ -1,5 +1,6 @@
 //! The caller themselves, their contact-center session and their channels.
 
+use handoff_domain::Media;
 use serde_json::{Value, json};
 
 use crate::api::{Api, has, keys};
@@ -161,6 +162,11 @@ async fn voice_has_a_state_and_nothing_comes_by_it() {
     kate.post("/me/openmedia/voice", create).await.refused(404, 6);
 }
 
+/// Returns how much of a channel an agent may have at once when nothing else is said.
+fn capacity(channel: &str) -> u32 {
+    Media::from_name(channel).default_capacity()
+}
+
 #[tokio::test]
 async fn before_the_first_session_the_channels_of_the_center_are_logged_out() {
     let api = Api::start().await;
@@ -168,7 +174,7 @@ async fn before_the_first_session_the_channels_of_the_center_are_logged_out() {
     let logged_out = |channel: &str| {
         json!({"channel": channel, "dndState": "Off", "userState": {
             "id": "3f7a2a5e-6c1b-4f0e-9d57-0c1d0a5b7e21", "displayName": "Logged Out", "state": "LoggedOut"
-        }})
+        }, "capacity": capacity(channel), "used": 0})
     };
     let all: Vec<Value> =
         ["email", "chat", "workitem", "sms"].iter().map(|name| logged_out(name)).collect();
@@ -207,6 +213,34 @@ async fn channels_have_addresses_and_filters_hold_for_them() {
 }
 
 #[tokio::test]
+async fn a_channel_tells_since_when_it_is_so_and_what_there_is_room_for() {
+    let api = Api::start().await;
+    api.start_session("kate").await;
+    let kate = api.by("kate");
+    let since = async || {
+        let channel = kate.get("/me/channels/workitem").await.ok()["channel"].clone();
+        channel["userState"]["since"].as_str().unwrap().to_owned()
+    };
+    let ready = || json!({"operationName": "Ready"});
+    api.clock.advance_s(60);
+    kate.post("/me", ready()).await.ok();
+    let first = since().await;
+    assert!(first.contains("12:01:00"), "{first}");
+    api.clock.advance_s(60);
+    kate.post("/me", ready()).await.ok();
+    assert_eq!(since().await, first, "it is as it was");
+    api.listen("kate").await;
+    kate.post("/me/channels/workitem", json!({"operationName": "NotReady"})).await.ok();
+    let told = api.told_to("kate", "/v2/me/channels").await;
+    assert_eq!(told[0]["channels"][0]["userState"]["since"], since().await);
+    assert_ne!(since().await, first);
+    kate.post("/me/channels/workitem", ready()).await.ok();
+    api.owned("kate", "workitem", "tasks").await;
+    let channel = kate.get("/me/channels/workitem").await.ok()["channel"].clone();
+    assert_eq!((&channel["capacity"], &channel["used"]), (&json!(capacity("workitem")), &json!(1)));
+}
+
+#[tokio::test]
 async fn channels_are_set_together_or_one_by_one() {
     let api = Api::start().await;
     api.start_session("kate").await;
@@ -223,8 +257,9 @@ async fn channels_are_set_together_or_one_by_one() {
     assert_eq!(
         chat,
         json!({"channel": "chat", "dndState": "Off", "userState": {
-            "id": "900D55CC-2BB0-431F-8BF9-D3525B383BE6", "displayName": "Not Ready", "state": "NotReady", "reason": "Lunch"
-        }})
+            "id": "900D55CC-2BB0-431F-8BF9-D3525B383BE6", "displayName": "Not Ready", "state": "NotReady", "reason": "Lunch",
+            "since": "2026-01-09 12:00:00.000+0000"
+        }, "capacity": capacity("chat"), "used": 0})
     );
     kate.post("/me", json!({"operationName": "DoNotDisturbOn"})).await.ok();
     let list = kate.get("/me/channels?fields=channel,dndState&dndState=On").await.ok();

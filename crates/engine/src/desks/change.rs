@@ -70,6 +70,7 @@ impl Desks {
             if is_nothing {
                 return Ok(());
             }
+            desk.note_changed(&channels, self.core.now());
             change.checks = relied;
             if desk == found {
                 // What is set or cleared follows from the desk as it is.
@@ -94,7 +95,9 @@ impl Desks {
 pub(super) fn desk_event(desk: &Desk, changed: &[Media], at: Time) -> Event {
     let mut snapshot = Desk::new(desk.user, desk.center, at);
     snapshot.channels = desk.channels.clone();
+    snapshot.channels_since = desk.channels_since.clone();
     snapshot.channels.retain(|media, _| changed.contains(media));
+    snapshot.channels_since.retain(|media, _| changed.contains(media));
     let notice = Notice {
         to: Owner::User(desk.user),
         view: View::Channels,

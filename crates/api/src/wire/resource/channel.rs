@@ -1,8 +1,10 @@
 //! An agent's channels: the same objects in `/me/channels`, in `/me?subresources=*` and in the
 //! channel notification.
 
-use handoff_domain::{ChannelState, Desk, Media, Readiness};
+use handoff_domain::{ChannelState, Desk, Media, Readiness, Time, User};
 use serde::Serialize;
+
+use crate::wire::date;
 
 /// The fixed id of Ready (docs/compat/agents.md#states).
 pub const READY_ID: &str = "9430250E-0A1B-421F-B372-F29E69366DED";
@@ -21,6 +23,19 @@ pub struct ChannelResource {
     pub dnd_state: &'static str,
     /// Ready or not.
     pub user_state: UserState,
+    /// How much there is room for; in lists of channels, not in notifications.
+    #[serde(flatten)]
+    pub room: Option<Room>,
+}
+
+/// How much work of a channel an agent may have at once, and has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Room {
+    /// Interactions at once; a bound over all channels together may be lower.
+    pub capacity: u32,
+    /// Interactions that they own, are offered or take part in; drafts apart.
+    pub used: u32,
 }
 
 /// The state of a channel.
@@ -36,19 +51,31 @@ pub struct UserState {
     /// Why they are not ready, when they said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Since when the channel is as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
 }
 
 impl ChannelResource {
     /// Shows a channel whose agent has never come to work on it.
     #[must_use]
     pub fn logged_out(media: &Media) -> Self {
-        let user_state = UserState::of(&Readiness::LoggedOut);
-        Self { channel: media.name().to_owned(), dnd_state: "Off", user_state }
+        let user_state = UserState::of(&Readiness::LoggedOut, None);
+        Self { channel: media.name().to_owned(), dnd_state: "Off", user_state, room: None }
+    }
+}
+
+impl Room {
+    /// Returns the room of an agent, `desk` being theirs if they have one.
+    #[must_use]
+    pub fn of(user: &User, desk: Option<&Desk>, media: &Media) -> Self {
+        let used = desk.map_or(0, |desk| desk.occupied(media));
+        Self { capacity: user.capacity.of(media), used }
     }
 }
 
 impl UserState {
-    fn of(readiness: &Readiness) -> Self {
+    fn of(readiness: &Readiness, since: Option<Time>) -> Self {
         let (id, display_name, state) = match readiness {
             Readiness::Ready => (READY_ID, "Ready", "Ready"),
             Readiness::NotReady { .. } => (NOT_READY_ID, "Not Ready", "NotReady"),
@@ -58,7 +85,7 @@ impl UserState {
             Readiness::NotReady { reason } => reason.clone(),
             Readiness::Ready | Readiness::LoggedOut => None,
         };
-        Self { id, display_name, state, reason }
+        Self { id, display_name, state, reason, since: since.map(date::print) }
     }
 }
 
@@ -69,7 +96,8 @@ pub fn channels(desk: &Desk) -> Vec<ChannelResource> {
     let show = |(media, state): (&Media, &ChannelState)| ChannelResource {
         channel: media.name().to_owned(),
         dnd_state: if state.do_not_disturb { "On" } else { "Off" },
-        user_state: UserState::of(&state.readiness),
+        user_state: UserState::of(&state.readiness, desk.channels_since.get(media).copied()),
+        room: None,
     };
     desk.channels.iter().map(show).collect()
 }
