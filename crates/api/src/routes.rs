@@ -8,9 +8,9 @@ use crate::media::{chats, emails, openmedia, workitems};
 use crate::shared::Shared;
 pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
-    attachments, center, channels, chat_messages, contacts, diagnostics, interactions, me,
-    me_interactions, notes, queues, session, settings, skills, supervision, targets, users,
-    workbins,
+    attachments, center, channels, chat_messages, contacts, diagnostics, interactions, letter_page,
+    me, me_interactions, notes, queues, related, session, settings, skills, supervision, targets,
+    users, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -62,6 +62,7 @@ pub fn table() -> Vec<Route> {
         remove("/me/interactions/{id}/attachments/{attachment}", attachments::delete),
 
         read("/me/interactions/{id}/raw",    attachments::raw),
+        read("/me/interactions/{id}/letter", letter_page::get),
 
         read("/me/emails",                   emails::list),
         write("/me/emails",                  emails::create),
@@ -98,6 +99,7 @@ pub fn table() -> Vec<Route> {
         read("/interactions/{id}/notes",     notes::list),
         write("/interactions/{id}/notes",    notes::add),
         read("/interactions/{id}/events",    interactions::events),
+        read("/interactions/{id}/thread",    related::thread),
 
         read("/emails/{id}",                 emails::get),
         read("/emails/{id}/attachments",     attachments::list_of),
@@ -116,6 +118,7 @@ pub fn table() -> Vec<Route> {
 
         read("/contacts",                    targets::list),
         read("/contacts/{id}",               targets::get),
+        read("/contacts/{id}/interactions",  related::of_contact),
         write("/contacts/ucs",               contacts::identify),
         write("/ucs/contacts/{id}/interactions", contacts::history),
         write("/ucs/interactions/{id}",      contacts::content),

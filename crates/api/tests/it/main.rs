@@ -45,6 +45,7 @@ mod operation_lists;
 mod operations;
 mod properties;
 mod queues;
+mod related;
 mod retries;
 mod roles;
 mod samples;

@@ -1,0 +1,99 @@
+//! Threads, what was exchanged with a contact, and a letter as a page.
+
+use axum::http::Method;
+use handoff_domain::Letter;
+use serde_json::{Value, json};
+
+use crate::api::{Client, Reply};
+use crate::mailbox::{MailApi, letter};
+
+fn ids(list: &Value) -> Vec<&str> {
+    let all = list["interactions"].as_array().unwrap();
+    all.iter().map(|one| one["id"].as_str().unwrap()).collect()
+}
+
+async fn list(client: &Client<'_>, path: &str) -> Value {
+    client.get(path).await.ok()
+}
+
+#[tokio::test]
+async fn a_thread_has_its_letters_and_drafts_the_newest_first() {
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
+    let first = mail.owned(letter(1)).await;
+    let draft = mail.drafts(&first, json!({"operationName": "Reply"})).await;
+    let draft = draft["id"].as_str().unwrap();
+    let apart = mail.receives(letter(2)).await.interaction.id.to_string();
+    let kate = mail.api.by("kate");
+    let thread = list(&kate, &format!("/interactions/{draft}/thread?fields=*")).await;
+    assert_eq!(ids(&thread), [draft, first.as_str()]);
+    let page = list(&kate, &format!("/interactions/{first}/thread?fields=id&limit=1")).await;
+    assert_eq!(ids(&page), [draft]);
+    let cursor = page["nextCursor"].as_str().unwrap();
+    let path = format!("/interactions/{first}/thread?fields=id&limit=1&cursor={cursor}");
+    let rest = list(&kate, &path).await;
+    assert_eq!((ids(&rest), rest.get("nextCursor")), (vec![first.as_str()], None));
+    let alone = list(&kate, &format!("/interactions/{apart}/thread?fields=id")).await;
+    assert_eq!(ids(&alone), [apart.as_str()]);
+    let uris = list(&kate, &format!("/interactions/{first}/thread")).await;
+    assert_eq!(uris["uris"].as_array().unwrap().len(), 2, "addresses, as every list");
+    mail.api.by("zoe").get(&format!("/interactions/{first}/thread")).await.refused(404, 6);
+}
+
+#[tokio::test]
+async fn a_contact_has_what_was_exchanged_as_far_as_it_is_in_sight() {
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
+    let first = mail.receives(letter(1)).await.interaction;
+    let second = mail.owned(letter(2)).await;
+    let contact = first.contact.as_deref().unwrap();
+    let path = format!("/contacts/{contact}/interactions?fields=id");
+    let both = [second.clone(), first.id.to_string()];
+    assert_eq!(ids(&list(&mail.api.by("kate"), &path).await), both);
+    assert_eq!(ids(&list(&mail.api.by("sam"), &path).await), both);
+    let email = format!("{path}&channel=chat");
+    assert_eq!(ids(&list(&mail.api.by("kate"), &email).await), [""; 0]);
+    for nobody in ["mia", "zoe"] {
+        assert_eq!(ids(&list(&mail.api.by(nobody), &path).await), [""; 0], "{nobody}");
+    }
+    let unknown = list(&mail.api.by("kate"), "/contacts/nobody/interactions?fields=id").await;
+    assert_eq!(ids(&unknown), [""; 0]);
+}
+
+/// Returns a letter as a page.
+async fn page(client: &Client<'_>, id: &str) -> Reply {
+    client.send(Method::GET, &format!("/me/interactions/{id}/letter"), None, &[]).await
+}
+
+#[tokio::test]
+async fn a_letter_is_a_page_on_which_nothing_runs() {
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
+    let hostile = Letter {
+        subject: Some("</title><script>1</script>".to_owned()),
+        html: Some("<p>Hello</p><script>steal()</script>".to_owned()),
+        ..letter(1)
+    };
+    let id = mail.owned(hostile).await;
+    let shown = page(&mail.api.by("kate"), &id).await;
+    assert_eq!(shown.headers["content-type"], "text/html; charset=utf-8");
+    let policy = shown.headers["content-security-policy"].to_str().unwrap();
+    for part in ["sandbox", "default-src 'none'", "img-src 'self'", "frame-ancestors 'self'"] {
+        assert!(policy.contains(part), "{policy}");
+    }
+    assert!(!policy.contains("allow-scripts") && !policy.contains("script-src"), "{policy}");
+    assert!(shown.text.contains("<p>Hello</p>"), "{}", shown.text);
+    assert!(!shown.text.contains("<script>"), "{}", shown.text);
+    let work = mail.api.submitted("workitem", "tasks").await;
+    page(&mail.api.by("kate"), &work).await.refused(404, 6);
+    page(&mail.api.by("mia"), &id).await.refused(404, 6);
+}
+
+#[tokio::test]
+async fn a_letter_without_markup_is_shown_as_its_text() {
+    let mail = MailApi::start().await;
+    let plain = Letter { html: None, text: "1 < 2\nYours".to_owned(), ..letter(1) };
+    let id = mail.receives(plain).await.interaction.id.to_string();
+    let shown = page(&mail.api.by("kate"), &id).await;
+    assert!(shown.text.contains("1 &lt; 2<br>Yours"), "{}", shown.text);
+}
