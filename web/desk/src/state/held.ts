@@ -35,10 +35,17 @@ export function shownNext(
     departures: Departure[],
     hold: Hold,
 ): Shown {
-    const went = new Map(departures.map((one) => [one.interaction.id, one]));
+    const went = new Map(
+        departures.filter(isTaken).map((one) => [one.interaction.id, one] as const),
+    );
     return hold === "held" && before.groups.length > 0
         ? held(before, fresh, went)
         : {groups: withGone(before, fresh, went), hidden: 0};
+}
+
+/** What one has done oneself needs no trace. */
+function isTaken({state}: Departure): boolean {
+    return state === "Revoked" || state === "Canceled";
 }
 
 /** Every row stays where it is; only what it says changes. */

@@ -74,6 +74,13 @@ export function findInteraction(state: DeskState, id: string): Interaction | nul
     return state.work[id] ?? elsewhere.find((one) => one.id === id) ?? null;
 }
 
+/** Returns the row behind another in its group, else the one before it; `null` without any. */
+export function nextRow(groups: Group[], id: string): string | null {
+    const rows = groups.find((group) => group.rows.some((row) => row.id === id))?.rows ?? [];
+    const at = rows.findIndex((row) => row.id === id);
+    return (rows[at + 1] ?? rows[at - 1])?.id ?? null;
+}
+
 /** Returns what is offered, the oldest first. */
 export function offersOf(state: DeskState): Interaction[] {
     return Object.values(state.work)

@@ -28,10 +28,9 @@ function groups(given: Record<string, string[]>): Group[] {
     }));
 }
 
-function went(...ids: string[]): Departure[] {
+function went(state: string, ...ids: string[]): Departure[] {
     return ids.map((id) => ({
-        interaction: row(id, "").interaction, state: "Completed", at: 0, wasOffer: false,
-        wasExpired: false,
+        interaction: row(id, "").interaction, state, at: 0, wasOffer: false, wasExpired: false,
     }));
 }
 
@@ -52,13 +51,16 @@ test("under a hand no row moves, and what came is counted", () => {
     ]);
 });
 
-test("what went stays where it was, struck through, until it is forgotten", () => {
+test("what was taken away stays where it was, struck through, until it is forgotten", () => {
     const fresh = groups({waiting: ["a", "c"]});
-    const free = shownNext(FIRST, fresh, went("b"), "free");
+    const done = shownNext(FIRST, fresh, went("Completed", "b"), "free");
+    assert.deepEqual(seen(done), ["waiting: a c", 0]);
+    const taken = went("Revoked", "b");
+    const free = shownNext(FIRST, fresh, taken, "free");
     assert.deepEqual(seen(free), ["waiting: a -b- c", 0]);
     assert.deepEqual(seen(shownNext(free, fresh, [], "free")), ["waiting: a c", 0]);
-    assert.deepEqual(seen(shownNext(FIRST, fresh, went("b"), "held")), ["waiting: a -b- c", 0]);
-    const all = shownNext(FIRST, [], went("a", "b", "c"), "free");
+    assert.deepEqual(seen(shownNext(FIRST, fresh, taken, "held")), ["waiting: a -b- c", 0]);
+    const all = shownNext(FIRST, [], went("Canceled", "a", "b", "c"), "free");
     assert.deepEqual(seen(all), ["waiting: -a- -b- -c-", 0]);
 });
 
