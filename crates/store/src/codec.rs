@@ -7,6 +7,9 @@
 //!
 //! Nothing here is ever sent to a client; the wire has shapes of its own.
 
+use std::cell::RefCell;
+use std::fmt::Write as _;
+
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
     CenterId, Desk, Entry, Event, Fact, Interaction, Notice, NotificationType, Owner, Time, View,
@@ -64,8 +67,29 @@ pub mod newest {
     pub const CENTER_ID: i64 = 1;
 }
 
-pub(crate) fn encode<T: Serialize>(kind: &'static str, value: &T) -> Result<String, CodecError> {
-    serde_json::to_string(value).map_err(|source| CodecError::Unstorable { kind, source })
+/// Room that a thread keeps for the text that it writes next; a longer one takes more for itself.
+const SCRATCH_KEPT_MAX: usize = 64 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Writes a text and makes of it what is wanted: it is allocated once and as large as it must be,
+/// where a text that grows is allocated again and again.
+pub(crate) fn encode<T: Serialize, Text: for<'a> From<&'a str>>(
+    kind: &'static str,
+    value: &T,
+) -> Result<Text, CodecError> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.clear();
+        serde_json::to_writer(&mut *scratch, value)
+            .map_err(|source| CodecError::Unstorable { kind, source })?;
+        let text = Text::from(str::from_utf8(scratch).expect("JSON is UTF-8"));
+        if scratch.capacity() > SCRATCH_KEPT_MAX {
+            *scratch = Vec::new();
+        }
+        Ok(text)
+    })
 }
 
 /// Reads text whose newest form is 1, the only one there ever was.
@@ -340,13 +364,16 @@ pub fn decode_notice(to: Owner, form: i64, body: &str) -> Result<Notice, CodecEr
     Ok(Notice { to, view, kind, error, reference })
 }
 
-/// Writes the numbers of a stream row.
-///
-/// # Errors
-///
-/// Never in practice; the type of the JSON writer demands one.
-pub fn encode_numbers(numbers: &Numbering) -> Result<String, CodecError> {
-    encode("a numbering", numbers)
+/// Writes the numbers of a stream row into an empty text. The writer does so for every row while
+/// everybody waits for it, so nothing is allocated.
+pub(crate) fn write_numbers(text: &mut String, numbers: &Numbering) {
+    text.push('[');
+    for (place, (topic, number)) in numbers.iter().enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        // A text takes everything, and the name of a topic has nothing to be escaped.
+        let _ = write!(text, "{comma}[\"{}\",{number}]", topic.name());
+    }
+    text.push(']');
 }
 
 /// Reads the numbers of a stream row.
@@ -356,4 +383,32 @@ pub fn encode_numbers(numbers: &Numbering) -> Result<String, CodecError> {
 /// [`CodecError::Malformed`].
 pub fn decode_numbers(body: &str) -> Result<Numbering, CodecError> {
     decode("a numbering", 1, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use handoff_domain::Topic;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_json_has_them() {
+        let all: Numbering = Topic::ALL.into_iter().zip(1..).collect();
+        for numbers in [&all[..0], &all[..1], &all[..2], &all[..]].map(<[_]>::to_vec) {
+            let mut text = String::new();
+            write_numbers(&mut text, &numbers);
+            assert_eq!(text, serde_json::to_string(&numbers).unwrap());
+            assert_eq!(decode_numbers(&text).unwrap(), numbers);
+        }
+    }
+
+    #[test]
+    fn a_thread_keeps_little_of_what_a_large_text_took() {
+        let large = "x".repeat(2 * SCRATCH_KEPT_MAX);
+        let text: String = encode("a text", &large).unwrap();
+        assert_eq!(text.len(), large.len() + 2);
+        assert!(SCRATCH.with_borrow(Vec::capacity) <= SCRATCH_KEPT_MAX);
+        let again: String = encode("a text", &"y").unwrap();
+        assert_eq!(again, "\"y\"");
+    }
 }

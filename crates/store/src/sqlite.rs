@@ -247,11 +247,11 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
+    async fn commit(&self, mut change: ChangeSet) -> Result<Committed, CommitError> {
         // Encoded here and not by the writer: this thread is one of several, the writer is the one
         // that everybody waits for.
         let encoded =
-            EncodedChange::of(&change).map_err(|error| corrupt("a change set", &error))?;
+            EncodedChange::take(&mut change).map_err(|error| corrupt("a change set", &error))?;
         let ChangeSet { puts, events, .. } = change;
         let (bytes, change) = (encoded.bytes, Box::new(encoded));
         let written =

@@ -121,7 +121,7 @@ macro_rules! records {
             }
 
             /// Writes what is in the record in its newest form.
-            pub(crate) fn encode(&self) -> Result<String, CodecError> {
+            pub(crate) fn encode<Text: for<'a> From<&'a str>>(&self) -> Result<Text, CodecError> {
                 match self { $(Self::$kind(body) => codec::encode($named, body),)+ }
             }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use handoff_domain::event::Subject;
-use handoff_domain::{Event, Media, Notice, Owner, Topic};
+use handoff_domain::{Event, Media, Notice, Topic};
 
 use crate::change_set::{ChangeSet, Put, Receipt, Timer};
 use crate::codec::{self, CodecError, SubjectKind};
@@ -68,6 +68,8 @@ pub(crate) struct Row {
 pub(crate) struct EventRows {
     pub(crate) at: i64,
     pub(crate) subject: String,
+    /// The owners of the rows in their order, separated by spaces.
+    pub(crate) told: Arc<str>,
     pub(crate) kind: SubjectKind,
     /// The text of the event, which is written once: to the history, or beside the snapshot.
     pub(crate) body: String,
@@ -77,11 +79,11 @@ pub(crate) struct EventRows {
     pub(crate) rows: Vec<NoticeRow>,
 }
 
-impl EventRows {
-    /// Returns the owners of the rows in their order, separated by spaces.
-    pub(crate) fn told(&self) -> String {
-        let owners: Vec<&str> = self.rows.iter().map(|row| row.owner.as_str()).collect();
-        owners.join(" ")
+/// Returns the owners of rows in their order, separated by spaces.
+fn told(rows: &[NoticeRow]) -> Arc<str> {
+    match rows {
+        [only] => Arc::clone(&only.owner),
+        _ => rows.iter().map(|row| &*row.owner).collect::<Vec<_>>().join(" ").into(),
     }
 }
 
@@ -96,7 +98,7 @@ pub(crate) struct HistoryColumns {
 /// A notice as a row, less its numbers.
 #[derive(Debug)]
 pub(crate) struct NoticeRow {
-    pub(crate) owner: String,
+    pub(crate) owner: Arc<str>,
     pub(crate) body: String,
     /// The topics, each with the growth that gives its number.
     pub(crate) topics: Vec<(Topic, usize)>,
@@ -105,30 +107,56 @@ pub(crate) struct NoticeRow {
 /// By how much one owner's numbers on a topic grow.
 #[derive(Debug)]
 pub(crate) struct Growth {
-    pub(crate) owner: String,
+    pub(crate) owner: Arc<str>,
     pub(crate) topic: Topic,
     pub(crate) count: u64,
     /// Which event of the change set is the last that tells them.
     pub(crate) last_event: u64,
 }
 
-/// What a change set does to heads; found by owner, because one event may tell thousands.
+/// Most growths that are looked through for one; beyond it they are found by owner, because one
+/// event may tell thousands.
+const FEW: usize = 8;
+
+impl Growth {
+    fn key(&self) -> (Arc<str>, Topic) {
+        (Arc::clone(&self.owner), self.topic)
+    }
+}
+
+/// What a change set does to heads.
 #[derive(Debug, Default)]
 struct Growths {
     rows: Vec<Growth>,
-    places: HashMap<(Owner, Topic), usize>,
+    /// Where each is, once there are more than a few.
+    places: HashMap<(Arc<str>, Topic), usize>,
 }
 
 impl Growths {
     /// Counts a row of the `event`-th event; returns the place of the growth.
-    fn grow(&mut self, owner: Owner, topic: Topic, event: u64) -> usize {
-        let rows = &mut self.rows;
-        let place = *self.places.entry((owner, topic)).or_insert_with(|| {
-            rows.push(Growth { owner: owner_text(owner), topic, count: 0, last_event: 0 });
-            rows.len() - 1
-        });
-        let growth = &mut rows[place];
+    fn grow(&mut self, owner: &Arc<str>, topic: Topic, event: u64) -> usize {
+        let place = self.place(owner, topic).unwrap_or_else(|| self.add(owner, topic));
+        let growth = &mut self.rows[place];
         (growth.count, growth.last_event) = (growth.count + 1, event);
+        place
+    }
+
+    fn place(&self, owner: &Arc<str>, topic: Topic) -> Option<usize> {
+        if self.rows.len() > FEW {
+            return self.places.get(&(Arc::clone(owner), topic)).copied();
+        }
+        self.rows.iter().position(|growth| growth.topic == topic && growth.owner == *owner)
+    }
+
+    fn add(&mut self, owner: &Arc<str>, topic: Topic) -> usize {
+        let place = self.rows.len();
+        self.rows.push(Growth { owner: Arc::clone(owner), topic, count: 0, last_event: 0 });
+        if place == FEW {
+            let known = self.rows.iter().zip(0..);
+            self.places = known.map(|(row, place)| (row.key(), place)).collect();
+        } else if place > FEW {
+            self.places.insert((Arc::clone(owner), topic), place);
+        }
         place
     }
 }
@@ -161,8 +189,9 @@ pub(crate) struct EncodedChange {
 }
 
 impl EncodedChange {
-    /// Makes the rows of a change set.
-    pub(crate) fn of(change: &ChangeSet) -> Result<Self, CodecError> {
+    /// Makes the rows of a change set. Receipts, promised answers and the timers to be checked are
+    /// taken out of it: whoever commits is given none of them back.
+    pub(crate) fn take(change: &mut ChangeSet) -> Result<Self, CodecError> {
         debug_assert!(change.guards_what_it_clears(), "a timer is cleared by its name alone");
         let mut steps =
             Vec::with_capacity(change.puts.len() + change.removals.len() + change.checks.len());
@@ -186,15 +215,15 @@ impl EncodedChange {
             steps,
             directory: change.directory.map(SeenDirectory::of),
             directory_changes: DirectoryChange::all_of(change),
-            receipts: change.receipts.clone(),
+            receipts: std::mem::take(&mut change.receipts),
             timers_cleared: change.timers_cleared.iter().copied().map(TimerName::of).collect(),
-            timers_checked: change.timers_checked.clone(),
+            timers_checked: std::mem::take(&mut change.timers_checked),
             timers_done: timer_rows(&change.timers_done),
             timers_set: timer_rows(&change.timers_set),
             timers_put_off: timer_rows(&change.timers_put_off),
             events,
             growths: growths.rows,
-            promised: change.promised.clone(),
+            promised: std::mem::take(&mut change.promised),
             bytes: 0,
         };
         encoded.bytes = encoded.weigh();
@@ -227,7 +256,7 @@ fn timer_rows(timers: &[Timer]) -> Vec<TimerRow> {
 
 fn put_step(put: &Put) -> Result<Step, CodecError> {
     let key = put.record.key();
-    let body = put.record.encode()?.into();
+    let body = put.record.encode()?;
     let columns = columns::values(&put.record);
     let place = match &put.record {
         Record::Interaction(interaction) if interaction.is_ended() => RowPlace::Last,
@@ -261,6 +290,7 @@ fn event_rows(
     Ok(EventRows {
         at: event.at.0,
         subject: subject_text(SubjectKey::of(&event.subject)),
+        told: told(&rows),
         kind: SubjectKind::of(&event.subject),
         body: codec::encode_event(event)?,
         history,
@@ -303,9 +333,35 @@ fn notice_row(
     place: u64,
     growths: &mut Growths,
 ) -> Result<NoticeRow, CodecError> {
+    let owner: Arc<str> = owner_text(notice.to).into();
     let mut topics = Vec::with_capacity(2);
     for topic in notice.topics(media) {
-        topics.push((topic, growths.grow(notice.to, topic, place)));
+        topics.push((topic, growths.grow(&owner, topic, place)));
     }
-    Ok(NoticeRow { owner: owner_text(notice.to), body: codec::encode_notice(notice)?, topics })
+    Ok(NoticeRow { owner, body: codec::encode_notice(notice)?, topics })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_owner_and_topic_grows_by_itself_however_many_there_are() {
+        let topics = [Topic::Me, Topic::Chats];
+        for owners in [1, FEW / 2, FEW, 3 * FEW] {
+            let mut growths = Growths::default();
+            let mut places = Vec::new();
+            for event in 1..=3 {
+                let owners = (0..owners).map(|owner| Arc::<str>::from(format!("u{owner}")));
+                let all = owners.flat_map(|owner| topics.map(|topic| (owner.clone(), topic)));
+                places.push(
+                    all.map(|(owner, topic)| growths.grow(&owner, topic, event))
+                        .collect::<Vec<_>>(),
+                );
+            }
+            assert!(places.iter().all(|all| all.iter().copied().eq(0..2 * owners)), "{places:?}");
+            let told = growths.rows.iter().map(|growth| (growth.count, growth.last_event));
+            assert!(told.eq(std::iter::repeat_n((3, 3), 2 * owners)), "{:?}", growths.rows);
+        }
+    }
 }

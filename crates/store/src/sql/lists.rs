@@ -50,35 +50,56 @@ fn parked(workbin: WorkbinId) -> String {
     format!("b{workbin}")
 }
 
+/// Room for the names of the lists that most interactions are in, in bytes.
+const LISTS_LEN: usize = 192;
+
+/// Names of lists, separated by spaces.
+struct Lists(String);
+
+impl Lists {
+    fn push(&mut self, list: &str) {
+        if !self.0.is_empty() {
+            self.0.push(' ');
+        }
+        self.0.push_str(list);
+    }
+}
+
 /// Returns the lists that an interaction is in, separated by spaces. What is over is found by its
 /// contact and its thread alone.
 pub(crate) fn lists_of(interaction: &Interaction) -> String {
-    let mut lists = Vec::with_capacity(6);
-    lists.extend(
-        interaction.contact.as_deref().map(|contact| of_contact(interaction.center, contact)),
-    );
+    let mut lists = Lists(String::with_capacity(LISTS_LEN));
+    if let Some(contact) = &interaction.contact {
+        lists.push(&of_contact(interaction.center, contact));
+    }
     if interaction.media() == Media::Email {
-        lists.push(thread(interaction.thread_root()));
+        lists.push(&thread(interaction.thread_root()));
     }
     if !interaction.is_ended() {
         lists_of_active(interaction, &mut lists);
     }
-    lists.join(" ")
+    lists.0
 }
 
-fn lists_of_active(interaction: &Interaction, lists: &mut Vec<String>) {
-    lists.push(active(interaction.center));
+fn lists_of_active(interaction: &Interaction, lists: &mut Lists) {
+    lists.push(&active(interaction.center));
     if matches!(interaction.state, State::Sending { .. }) {
-        lists.push(SENDING.to_owned());
+        lists.push(SENDING);
     }
     if let State::Parked { workbin, .. } = interaction.state {
-        lists.push(parked(workbin));
+        lists.push(&parked(workbin));
     }
-    lists.extend(interaction.people().into_iter().map(held));
-    lists.extend(interaction.submitter.map(submitted));
-    lists.extend(interaction.queue.map(queue_list));
+    for user in interaction.people() {
+        lists.push(&held(user));
+    }
+    if let Some(user) = interaction.submitter {
+        lists.push(&submitted(user));
+    }
+    if let Some(queue) = interaction.queue {
+        lists.push(&queue_list(queue));
+    }
     if interaction.wait().is_some() {
-        lists.push(WAITING.to_owned());
+        lists.push(WAITING);
     }
 }
 

@@ -12,7 +12,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params, params_from_iter};
 
 use crate::change_set::{Receipt, Timer};
-use crate::codec::{encode_numbers, newest};
+use crate::codec::{newest, write_numbers};
 use crate::committed::Added;
 use crate::error::CommitError;
 use crate::promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer};
@@ -103,6 +103,8 @@ pub(super) struct Statements<'c> {
     promised_trim: Statement<'c>,
     receipt_read: Statement<'c>,
     receipt_insert: Statement<'c>,
+    /// The text of the numbers that are being written.
+    numbers: String,
 }
 
 /// How a decision saw the directory.
@@ -146,6 +148,7 @@ impl<'c> Statements<'c> {
             promised_trim: connection.prepare(promised::TRIM)?,
             receipt_read: connection.prepare(text::RECEIPT_READ)?,
             receipt_insert: connection.prepare(text::RECEIPT_INSERT)?,
+            numbers: String::new(),
         })
     }
 
@@ -334,7 +337,7 @@ impl<'c> Statements<'c> {
             position,
             event.at,
             event.subject,
-            event.told(),
+            &*event.told,
             event.kind.text(),
             event.kind.newest(),
             event.snapshot.as_deref(),
@@ -354,9 +357,9 @@ impl<'c> Statements<'c> {
     ) -> Result<(), rusqlite::Error> {
         for (ordinal, row) in (0_i64..).zip(rows) {
             let row_added = add(row, grown);
-            let numbers = encode_numbers(&row_added.numbers)
-                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-            let (owner, form) = (&row.owner, newest::NOTICE);
+            self.numbers.clear();
+            write_numbers(&mut self.numbers, &row_added.numbers);
+            let (owner, numbers, form) = (&*row.owner, &self.numbers, newest::NOTICE);
             self.row_insert.execute(params![owner, position, ordinal, numbers, form, row.body])?;
             added.push(row_added);
         }

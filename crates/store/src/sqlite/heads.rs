@@ -220,7 +220,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::codec::encode_numbers;
+    use crate::codec::write_numbers;
 
     const TABLES: &str = "CREATE TABLE heads (owner TEXT NOT NULL, topic TEXT NOT NULL, \
         position INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (owner, topic)); \
@@ -228,7 +228,7 @@ mod tests {
         ordinal INTEGER NOT NULL, numbers TEXT NOT NULL, PRIMARY KEY (owner, position, ordinal))";
 
     fn growth(owner: usize, topic: Topic) -> Growth {
-        Growth { owner: format!("u{owner}"), topic, count: 1, last_event: 1 }
+        Growth { owner: format!("u{owner}").into(), topic, count: 1, last_event: 1 }
     }
 
     /// Tells an owner something on some topics, in the first event after `position`; returns the
@@ -238,7 +238,9 @@ mod tests {
         let grown = heads.grow_all(&growths, position).unwrap();
         let numbers: Numbers =
             topics.iter().zip(&grown).map(|(topic, grown)| (*topic, grown.last + 1)).collect();
-        let row = params![format!("u{owner}"), position + 1, encode_numbers(&numbers).unwrap()];
+        let mut text = String::new();
+        write_numbers(&mut text, &numbers);
+        let row = params![format!("u{owner}"), position + 1, text];
         let insert =
             "INSERT INTO streams (owner, position, ordinal, numbers) VALUES ($1, $2, 0, $3)";
         heads.connection.execute(insert, row).unwrap();

@@ -202,7 +202,7 @@ mod tests {
         bytes: usize,
     ) -> (usize, usize) {
         let commit = || {
-            let encoded = EncodedChange::of(&ChangeSet::default()).unwrap();
+            let encoded = EncodedChange::take(&mut ChangeSet::default()).unwrap();
             let change = Box::new(EncodedChange { bytes, ..encoded });
             Box::pin(writer.run("committing", bytes, |reply| Job::Commit { change, reply }))
         };
