@@ -53,9 +53,18 @@ pub(crate) struct Alone {
     quiet: Queue,
 }
 
-/// Returns a contact center with so many agents, each with room for one work item.
-fn made(agents: usize) -> Center {
-    let center = Center::made().agents((0..agents).map(agent), Media::Workitem, 1);
+/// The agents of a contact center.
+#[derive(Clone, Copy)]
+pub(crate) struct Agents {
+    pub(crate) count: usize,
+    /// How many work items each has room for.
+    pub(crate) room: usize,
+}
+
+/// Returns a contact center whose offers stand.
+fn made(agents: Agents) -> Center {
+    let names = (0..agents.count).map(agent);
+    let center = Center::made().invites_for_s(86_400).agents(names, Media::Workitem, agents.room);
     center.queue(QueueId(2), "quiet", Media::Workitem, &[], &[])
 }
 
@@ -63,11 +72,12 @@ impl Alone {
     /// Opens a store; a new one gets a contact center. `readers` is asked for readers of the log.
     pub(crate) async fn open(
         place: SqliteOptions,
-        agents: usize,
+        agents: Agents,
         readers: impl FnOnce(Arc<SqliteStore>, Arc<SystemClock>) -> Vec<Arc<dyn Worker>>,
     ) -> Result<Self> {
         let made = made(agents);
-        let users = made.users[made.users.len() - agents..].iter().map(|user| user.id).collect();
+        let users =
+            made.users[made.users.len() - agents.count..].iter().map(|user| user.id).collect();
         let [queue, quiet] = [0, 1].map(|place| made.queues[place].clone());
         let store = Arc::new(SqliteStore::open(place)?);
         if store.list(Kind::Center, None, 1).await?.items.is_empty() {

@@ -23,9 +23,11 @@ use handoff_testkit::process::processor_time;
 use handoff_testkit::program::build;
 use handoff_testkit::{Call, Client, Program};
 
+use crate::alone::Agents;
 use crate::bare::{self, Bare};
 use crate::desks::{self, ACCEPT, COMPLETE};
 use crate::disk::{self, Disk};
+use crate::grow;
 use crate::lean::{self, Line, Told};
 use crate::rows::Rows;
 
@@ -60,6 +62,9 @@ pub(crate) struct Options {
     items: u16,
     #[arg(long, value_enum, default_value_t = Driver::Lean)]
     driver: Driver,
+    /// How many work items were finished before, and swept: how large the store is.
+    #[arg(long, default_value_t = 0)]
+    finished: u32,
 }
 
 /// One round's figures of one server.
@@ -135,7 +140,12 @@ impl Stage {
     /// Brings the agents to work.
     async fn open(binary: &Path, home: &Path, options: &Options) -> Result<Self> {
         let (agents, each) = (usize::from(options.clients), usize::from(options.items));
-        let (_, program) = desks::open(binary, home, agents, each).await?;
+        let program = match usize::try_from(options.finished)? {
+            0 => desks::open(binary, home, agents, each).await?.1,
+            finished => {
+                grow::worked(binary, home, Agents { count: agents, room: each }, finished).await?
+            }
+        };
         let bare = Bare::start("bare-server").await?;
         println!("opening {agents} agents' sessions…");
         let (mut clients, mut polls) = (Vec::new(), Vec::new());

@@ -14,7 +14,7 @@ use handoff_domain::{Action, UserData, Value};
 use handoff_store::SqliteOptions;
 use handoff_store::sqlite::counts::{Count, Counts};
 
-use crate::alone::{Alone, To, bytes_in_use};
+use crate::alone::{Agents, Alone, To, bytes_in_use};
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
@@ -122,7 +122,8 @@ impl Stage {
         let counts = Counts::default();
         let database = home.join("db");
         let place = SqliteOptions { counts: counts.clone(), ..SqliteOptions::new(&database) };
-        let alone = Alone::open(place, at_once, |_, _| Vec::new()).await?;
+        let agents = Agents { count: at_once, room: 1 };
+        let alone = Alone::open(place, agents, |_, _| Vec::new()).await?;
         alone.bring_in().await?;
         Ok(Self { alone, counts, steps: Vec::new(), database, finished: 0.0 })
     }

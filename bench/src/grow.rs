@@ -18,13 +18,13 @@ use handoff_testkit::figures::{median, ms};
 use handoff_testkit::program::build;
 use handoff_testkit::{Program, Settings, Site, Start};
 
-use crate::alone::{Alone, To, bytes_in_use};
+use crate::alone::{Agents, Alone, To, bytes_in_use};
 use crate::lean::Line;
 
 /// The database's name in the data directory.
 const DATABASE: &str = "handoff.db";
-/// Work items at once, each with an agent of its own.
-const AT_ONCE: usize = 128;
+/// As many work items at once, each with an agent of its own.
+const AT_ONCE: Agents = Agents { count: 128, room: 1 };
 /// What waits all the time, so that lists have something to show.
 const WAITING: usize = 50;
 /// How often each list is asked for.
@@ -60,7 +60,8 @@ pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     let (mut finished, mut one) = (0, String::new());
     println!("  finished  items/s  start ms  waiting ms  own ms  history ms  bytes each");
     for _ in 0..options.steps {
-        let (more, per_second) = fill(&site, finished == 0, step, &mut one).await?;
+        let waiting = if finished == 0 { WAITING } else { 0 };
+        let (more, per_second) = fill(&site, AT_ONCE, (waiting, step), &mut one).await?;
         finished += more;
         let bytes_each = bytes_in_use(&site.data.join(DATABASE))? / count(finished);
         let mut row = Row {
@@ -78,18 +79,36 @@ pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Lets work items live, and sweeps. Returns how many, and how many a second.
-async fn fill(site: &Site, is_first: bool, step: usize, one: &mut String) -> Result<(usize, f64)> {
+/// Lets work items live in a new data directory, and starts the program on it.
+pub(crate) async fn worked(
+    binary: &Path,
+    home: &Path,
+    agents: Agents,
+    finished: usize,
+) -> Result<Program> {
+    let site = Site::configure(home, Settings::default())?;
+    std::fs::create_dir_all(&site.data).context("make the data directory")?;
+    println!("finishing {finished} work items…");
+    fill(&site, agents, (0, finished), &mut String::new()).await?;
+    Program::start(binary, Start::Serve(site.config.clone()), site.log.clone()).await
+}
+
+/// Lets so many work items wait and so many live, and sweeps. Returns how many lived, and how many
+/// a second.
+async fn fill(
+    site: &Site,
+    agents: Agents,
+    (waiting, step): (usize, usize),
+    one: &mut String,
+) -> Result<(usize, f64)> {
     let place = SqliteOptions::new(site.data.join(DATABASE));
-    let alone = Alone::open(place, AT_ONCE, |_, _| Vec::new()).await?;
+    let alone = Alone::open(place, agents, |_, _| Vec::new()).await?;
     alone.bring_in().await?;
-    if is_first {
-        alone.open_some(WAITING, To::Nobody, &Placement::InQueue).await?;
-    }
-    let rounds = step.div_ceil(AT_ONCE);
+    alone.open_some(waiting, To::Nobody, &Placement::InQueue).await?;
+    let rounds = step.div_ceil(agents.count);
     let begun = Instant::now();
     for _ in 0..rounds {
-        alone.open_some(AT_ONCE, To::Everybody, &Placement::InQueue).await?;
+        alone.open_some(agents.count, To::Everybody, &Placement::InQueue).await?;
         let offered = alone.offered().await?;
         alone.all_do(&offered, &Action::Accept { nickname: None }).await?;
         alone.all_do(&offered, &Action::Complete { queue: None }).await?;
@@ -98,7 +117,8 @@ async fn fill(site: &Site, is_first: bool, step: usize, one: &mut String) -> Res
     let took = begun.elapsed().as_secs_f64();
     alone.sweep().await?;
     alone.close().await?;
-    Ok((rounds * AT_ONCE, count(rounds * AT_ONCE) / took))
+    let lived = rounds * agents.count;
+    Ok((lived, count(lived) / took))
 }
 
 /// Starts the program, and asks for lists.

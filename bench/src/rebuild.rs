@@ -17,7 +17,7 @@ use handoff_store::SqliteOptions;
 use handoff_testkit::figures::{median, ms, percentile};
 use tokio::task::JoinSet;
 
-use crate::alone::{Alone, To};
+use crate::alone::{Agents, Alone, To};
 
 /// On file at once, so that nobody has to do anything.
 const FILED: Placement = Placement::Filed(Filing::Report);
@@ -93,7 +93,7 @@ impl Stage {
         let counters = Arc::new(Counters::open(&home.join(Counters::FILE))?);
         let counted = counters.clone();
         let place = SqliteOptions::new(home.join("db"));
-        let alone = Alone::open(place, 1, |store, clock| {
+        let alone = Alone::open(place, Agents { count: 1, room: 1 }, |store, clock| {
             vec![Arc::new(Reader::new(store, clock, counted))]
         });
         Ok(Self { alone: alone.await?, counters })
