@@ -71,7 +71,7 @@ function isBeingAnswered(state: DeskState, letter: string): boolean {
 
 /** Returns what was said last, as the list shows it. */
 export function lastWords(interaction: Interaction, transcript?: Transcript): LastWords {
-    const line = transcript?.lines.findLast((one) => WORDS.has(one.type));
+    const line = transcript?.lines.findLast(isPublicWord);
     if (line !== undefined) {
         return {by: isCustomers(line) ? "customer" : "us", text: line.text, at: line.at};
     }
