@@ -1,0 +1,75 @@
+// What an agent does at the desk, by the names that a screen reader gives.
+
+import AxeBuilder from "@axe-core/playwright";
+import {expect, test as base} from "@playwright/test";
+
+import {Program} from "./conversation-program.mjs";
+
+export {expect};
+
+/** What everybody of the demo proves who they are with. */
+const PASSWORD = "handoff-demo";
+
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** Somebody in front of the desk. */
+export class Person {
+    constructor(page, origin) {
+        this.page = page;
+        this.origin = origin;
+        this.userName = page.getByLabel("User name");
+        this.password = page.getByLabel("Password");
+        this.state = page.getByRole("button", {name: /^Your state: /});
+    }
+
+    async visit(path = "/") {
+        await this.page.goto(new URL(path, this.origin).href);
+    }
+
+    /** Opens the desk and signs in by name and password. */
+    async signIn(name = "kate", word = PASSWORD) {
+        await this.visit();
+        await this.userName.fill(name);
+        await this.password.fill(word);
+        await this.page.keyboard.press("Enter");
+    }
+
+    /** Asks the API as this person, past the page. */
+    async reads(path, name = "kate") {
+        const authorization = `Basic ${Buffer.from(`${name}:${PASSWORD}`).toString("base64")}`;
+        const answer = await fetch(`${this.origin}/api/v2${path}`, {headers: {authorization}});
+        return answer.json();
+    }
+
+    /** Finds nothing wrong, by all rules that a program can check, and no bar to scroll sideways. */
+    async isAccessible() {
+        const {violations} = await new AxeBuilder({page: this.page}).withTags(RULES).analyze();
+        const found = violations.flatMap(({id, nodes}) =>
+            nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
+        expect(found).toEqual([]);
+        const isWide = () => document.documentElement.scrollWidth > window.innerWidth;
+        expect(await this.page.evaluate(isWide)).toBe(false);
+    }
+}
+
+/** One program for the tests of a file, and a person for each. Whatever the page is refused fails. */
+export const test = base.extend({
+    program: [
+        async ({}, use) => {
+            const program = await Program.start();
+            await use(program);
+            await program.remove();
+        },
+        {scope: "worker"},
+    ],
+    person: async ({page, program}, use) => {
+        const refused = [];
+        const isOurs = (address) => address.startsWith(program.origin) || address.startsWith("data:");
+        page.on("request", (request) => isOurs(request.url()) || refused.push(request.url()));
+        page.on("console", (message) =>
+            message.text().includes("Content Security Policy") && refused.push(message.text()));
+        page.on("pageerror", (error) => refused.push(error.stack));
+        await use(new Person(page, program.origin));
+        expect(refused).toEqual([]);
+    },
+});
