@@ -4,10 +4,16 @@ import vue from "@vitejs/plugin-vue";
 import {defineConfig} from "vite";
 import {pages} from "./build/pages.ts";
 
+/** The program whose API the page has while it is written. */
+const program = process.env["HANDOFF_URL"] ?? "http://127.0.0.1:8090";
+/** It takes requests and upgrades of its own pages only. */
+const proxied = {target: program, ws: true, headers: {origin: program}, changeOrigin: true};
+
 export default defineConfig({
     // Scripts and styles find each other from where they are themselves.
     base: "./",
     plugins: [vue(), pages()],
+    server: {proxy: {"/api": proxied, "/demo": proxied, "/chat": proxied}},
     build: {
         // Where the program takes its pages from.
         outDir: "../dist/desk",

@@ -1,11 +1,11 @@
-// The desk's frame: the door, the top bar, keys, settings, what the connection does, and its looks.
+// The desk's frame: signing in, the top bar, keys, settings, what the connection does, and its looks.
 
 import {expect, test} from "../lib/desk.mjs";
 
 // Kate is one person: what a test leaves behind, the next one finds.
 test.describe.configure({mode: "default"});
 
-test("at the door the name has the focus, and a wrong password is said once", async ({person, page}) => {
+test("before anybody is in the name has the focus, and a wrong password is said once", async ({person, page}) => {
     await person.visit();
     await expect(person.userName).toBeFocused();
     const form = page.locator("form");
@@ -48,7 +48,7 @@ test("the state menu changes single channels by keyboard alone", async ({person,
     await expect(person.state).toBeFocused();
 });
 
-test("who signs out sees the door, and Back shows nothing of the desk", async ({person, page}) => {
+test("who signs out may sign in, and Back shows nothing of the desk", async ({person, page}) => {
     await person.signIn();
     await expect(person.state).toBeVisible();
     await person.visit("/desk/parked");
@@ -91,16 +91,21 @@ test("F6 goes from part to part and then leaves the key to the browser", async (
     await expect(page.getByRole("button", {name: "Go Ready"})).toBeVisible();
     const part = () => page.evaluate(() => document.activeElement?.closest("[data-part]")?.getAttribute("data-part"));
     await person.state.focus();
-    await page.keyboard.press("F6");
-    expect(await part()).toBe("conversation");
-    await page.keyboard.press("Shift+F6");
-    expect(await part()).toBe("bar");
+    for (const next of ["list", "conversation"]) {
+        await page.keyboard.press("F6");
+        expect(await part()).toBe(next);
+    }
+    for (const previous of ["list", "bar"]) {
+        await page.keyboard.press("Shift+F6");
+        expect(await part()).toBe(previous);
+    }
     await expect(person.state).toBeFocused();
     await page.keyboard.press("F6");
-    const isLeft = page.evaluate(() => new Promise((resolve) =>
-        addEventListener("keydown", (event) => setTimeout(() => resolve(!event.defaultPrevented)))));
     await page.keyboard.press("F6");
-    expect(await isLeft).toBe(true);
+    await page.evaluate(() => addEventListener("keydown", (event) =>
+        setTimeout(() => { window.isLeft = !event.defaultPrevented; })));
+    await page.keyboard.press("F6");
+    await expect.poll(() => page.evaluate(() => window.isLeft)).toBe(true);
 });
 
 test("settings count at once and outlast a reload", async ({person, page}) => {
@@ -184,7 +189,7 @@ for (const [name, screen] of Object.entries(SCREENS)) {
         test.describe(`${name}, ${colorScheme}`, () => {
             test.use({...screen, colorScheme, contextOptions: {reducedMotion: "reduce"}});
 
-            test(`door, desk, menu, settings and keys, ${name}, ${colorScheme}`, async ({person, page}) => {
+            test(`signing in, desk, menu and settings, ${name}, ${colorScheme}`, async ({person, page}) => {
                 await person.visit();
                 await expect(person.userName).toBeVisible();
                 await person.isAccessible();

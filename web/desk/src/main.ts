@@ -7,7 +7,7 @@ import App from "./app/App.vue";
 import {Announcer, type Urgency} from "./app/announcer.ts";
 import {contextKey, type Context} from "./app/context.ts";
 import {makeRouter} from "./app/place.ts";
-import {Session, type Doorplate} from "./app/session.ts";
+import {Session, type Entrance} from "./app/session.ts";
 import {browserStorage, SettingsKeeper} from "./app/settings-keeper.ts";
 import {keepDocumentLanguage, useTexts} from "./texts/in-vue.ts";
 import "./ui/tokens.css";
@@ -48,15 +48,15 @@ function context(): Context {
         signedOut: (sentence) => session.lost(sentence),
     });
     const session = new Session(api);
-    const doorplate = shallowRef<Doorplate>({center: null, version: null, demo: []});
+    const entrance = shallowRef<Entrance>({center: null, version: null, demo: []});
     const settings = new SettingsKeeper(browserStorage());
-    return {base, api, session, doorplate, settings, announcer: regions(), newer};
+    return {base, api, session, entrance, settings, announcer: regions(), newer};
 }
 
 keepDocumentLanguage();
 const given = context();
 void given.session.ask();
-void given.session.doorplate().then((doorplate) => {
-    given.doorplate.value = doorplate;
+void given.session.entrance().then((entrance) => {
+    given.entrance.value = entrance;
 });
 createApp(App).provide(contextKey, given).use(makeRouter(base)).mount("#app");

@@ -35,7 +35,7 @@ const ADDRESSES: [&str; 10] = [
 /// each time and for a file once.
 const PAGE_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const FILE_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// The icon's name never changes.
+/// The names of the icons never change.
 const ICON_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=86400");
 
 /// The desk shows what strangers write: nothing runs on it but its own scripts, and nothing is
@@ -54,14 +54,22 @@ pub(crate) fn desk(pages: &Pages) -> Router {
     })
 }
 
+/// The page's icons: the plain one, and the one while something is offered.
+const ICONS: [&str; 2] = ["favicon.svg", "favicon-offer.svg"];
+
 fn files(pages: &Pages) -> Router {
-    let (icons, files) = (pages.clone(), pages.clone());
-    let icon =
-        async move |headers: HeaderMap| file(&icons, "desk/favicon.svg", ICON_CACHE, &headers);
+    let files = pages.clone();
     let any = async move |Path(name): Path<String>, headers: HeaderMap| {
         file(&files, &format!("desk/desk-assets/{name}"), FILE_CACHE, &headers)
     };
-    Router::new().route("/favicon.svg", get(icon)).route("/desk-assets/{name}", get(any))
+    let router = Router::new().route("/desk-assets/{name}", get(any));
+    ICONS.into_iter().fold(router, |router, icon| {
+        let pages = pages.clone();
+        let answer = async move |headers: HeaderMap| {
+            file(&pages, &format!("desk/{icon}"), ICON_CACHE, &headers)
+        };
+        router.route(&format!("/{icon}"), get(answer))
+    })
 }
 
 fn page(pages: &Pages, path: String) -> MethodRouter {

@@ -5,7 +5,7 @@ import type {Api} from "../api/http.ts";
 import type {Desk} from "../state/desk.ts";
 import type {DeskState} from "../state/model.ts";
 import type {Announcer} from "./announcer.ts";
-import type {Doorplate, Session} from "./session.ts";
+import type {Entrance, Session} from "./session.ts";
 import type {SettingsKeeper} from "./settings-keeper.ts";
 
 export interface Context {
@@ -13,7 +13,7 @@ export interface Context {
     base: string;
     api: Api;
     session: Session;
-    doorplate: ShallowRef<Doorplate>;
+    entrance: ShallowRef<Entrance>;
     settings: SettingsKeeper;
     announcer: Announcer;
     /** Returns whether the server has a newer desk than this page is. */

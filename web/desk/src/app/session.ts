@@ -28,7 +28,7 @@ export interface DemoAccount {
 }
 
 /** What is known before anybody signs in. */
-export interface Doorplate {
+export interface Entrance {
     center: string | null;
     version: string | null;
     demo: DemoAccount[];
@@ -41,7 +41,7 @@ export type Outcome =
     | {kind: "refused"; sentence: string};
 
 const ME = "me?subresources=groups";
-const UNKNOWN: Doorplate = {center: null, version: null, demo: []};
+const UNKNOWN: Entrance = {center: null, version: null, demo: []};
 
 export class Session {
     readonly gate: ShallowRef<Gate> = shallowRef({kind: "asking"});
@@ -101,10 +101,10 @@ export class Session {
         this.gate.value = {kind: "out", reason: null};
     }
 
-    /** Tells what stands at the door; what cannot be read is left out. */
-    async doorplate(): Promise<Doorplate> {
+    /** Tells what is known before anybody signs in; what cannot be read is left out. */
+    async entrance(): Promise<Entrance> {
         try {
-            return readDoorplate(await this.#api.get("session"));
+            return readEntrance(await this.#api.get("session"));
         } catch {
             return UNKNOWN;
         }
@@ -112,7 +112,7 @@ export class Session {
 }
 
 /** Returns what `GET /session` tells. */
-export function readDoorplate(answer: unknown): Doorplate {
+export function readEntrance(answer: unknown): Entrance {
     const it = fields(answer);
     return {
         center: textOrNull(it["center"]),

@@ -18,6 +18,7 @@ fn built() -> (TempDir, Router) {
     }
     for (name, text) in [
         ("favicon.svg", "icon"),
+        ("favicon-offer.svg", "marked icon"),
         ("desk-assets/index-1.js", "script"),
         ("desk-assets/index-1.js.br", "brotli"),
         ("desk-assets/index-1.js.gz", "gzip"),
@@ -113,9 +114,11 @@ async fn files_are_kept_for_good_and_are_nobody_elses() {
         assert_eq!(said(&response, CACHE_CONTROL), "public, max-age=31536000, immutable");
         assert_eq!(said(&response, RESOURCE_POLICY), "same-origin");
     }
-    let icon = ask(&router, "/favicon.svg", None).await;
-    assert_eq!(said(&icon, CONTENT_TYPE), "image/svg+xml");
-    assert_eq!(said(&icon, CACHE_CONTROL), "public, max-age=86400");
+    for icon in ["/favicon.svg", "/favicon-offer.svg"] {
+        let icon = ask(&router, icon, None).await;
+        assert_eq!(said(&icon, CONTENT_TYPE), "image/svg+xml");
+        assert_eq!(said(&icon, CACHE_CONTROL), "public, max-age=86400");
+    }
 }
 
 #[tokio::test]
