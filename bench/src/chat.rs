@@ -16,10 +16,10 @@
 //! the same text from a socket to a socket, or from a POST to a socket, to as many clients.
 //! Processor time is the servers' alone.
 
-mod people;
+pub(crate) mod people;
 mod relay;
 mod report;
-mod site;
+pub(crate) mod site;
 mod stage;
 
 use std::path::Path;
@@ -59,6 +59,13 @@ pub(crate) struct Options {
     seconds: u16,
 }
 
+impl Options {
+    /// Returns those of one chat in which nobody is told to talk.
+    pub(crate) const fn of_one_chat() -> Self {
+        Self { chats: 1, chats_each: 1, rates: Vec::new(), seconds: 0 }
+    }
+}
+
 pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;
@@ -68,7 +75,7 @@ pub(crate) async fn run(root: &Path, options: &Options) -> Result<()> {
     let people = relay::open(&bare, options).await?;
     let floor = measure("a bare relay", &people, options).await?;
     drop((people, bare));
-    let program = site::start(&binary, home.path(), options).await?;
+    let (_, program) = site::start(&binary, home.path(), options).await?;
     println!("the program: opening {} chats…", options.chats);
     let people = site::open(&program, options).await?;
     let rows = measure("the program", &people, options).await;

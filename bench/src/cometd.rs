@@ -15,8 +15,8 @@
 mod crowd;
 mod dialect;
 mod floor;
-mod members;
-mod product;
+pub(crate) mod members;
+pub(crate) mod product;
 mod report;
 mod servers;
 

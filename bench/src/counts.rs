@@ -4,10 +4,13 @@
 //! One agent accepts and completes one work item after the other, and each command waits until the
 //! one before was told, so that nothing shares a batch, an answer or a wake-up. Allocations are
 //! those of the whole program but for SQLite's own; system calls are those that strace sees. The
-//! store's part is that of `bench costs`. It fails when a count is above its ceiling, and never
-//! for being slow.
+//! store's part is that of `bench costs`. The same is counted of a chat's messages, and of each
+//! agent who is told of an event. It fails when a count is above its ceiling, and never for being
+//! slow.
 
+mod readers;
 mod strace;
+mod talk;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -23,7 +26,9 @@ use crate::costs;
 use crate::counted::allocations;
 use crate::desks::{self, ACCEPT, COMPLETE};
 use crate::lean::{self, Line, Requests, Told};
+use readers::{READERS, Readers};
 use strace::Strace;
+use talk::{MESSAGES, Talk};
 
 /// Work items of a round. The agent holds as many at once, which makes their desk larger.
 const ITEMS: usize = 5;
@@ -42,6 +47,11 @@ const PAGES: f64 = 8.2;
 const KB_WRITTEN: f64 = 33.5;
 /// Of a work item that is over, and was changed once, when everything is swept that may be.
 const BYTES_FINISHED: f64 = 1_707.0;
+/// Of a chat's message, from a customer or from an agent.
+const MESSAGE_ALLOCATIONS: f64 = 234.4;
+const MESSAGE_SYSTEM_CALLS: f64 = 19.4;
+/// Of each agent who is told of an event, their next poll included.
+const READER_ALLOCATIONS: f64 = 94.6;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
@@ -68,7 +78,10 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         LocalSet::new().block_on(&runtime, measure(rounds))
     });
-    let [allocations, calls] = measured.await.context("counting was interrupted")??;
+    let (of_command, of_message, of_reader) =
+        measured.await.context("counting was interrupted")??;
+    let Taken { allocations, calls } = of_command;
+    let message = ("a message: allocations", "a message: system calls");
     let counts = [
         Count { what: "allocations", known: ALLOCATIONS, found: allocations },
         Count { what: "system calls", known: SYSTEM_CALLS, found: calls },
@@ -76,15 +89,22 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         Count { what: "pages", known: PAGES, found: store.pages },
         Count { what: "KB written", known: KB_WRITTEN, found: store.kb },
         Count { what: "bytes finished", known: BYTES_FINISHED, found: store.finished },
+        Count { what: message.0, known: MESSAGE_ALLOCATIONS, found: of_message.allocations },
+        Count { what: message.1, known: MESSAGE_SYSTEM_CALLS, found: of_message.calls },
+        Count {
+            what: "a reader of an event: allocations",
+            known: READER_ALLOCATIONS,
+            found: of_reader,
+        },
     ];
     check(&counts)
 }
 
 /// Prints all counts, and fails when one is above its ceiling.
 fn check(counts: &[Count]) -> Result<()> {
-    println!("for each command     found    known  ceiling");
+    println!("{:<34}    found    known  ceiling", "for each command");
     for Count { what, known, found } in counts {
-        println!("{what:<18} {found:>8.1} {known:>8.1} {:>8.1}", known * ROOM);
+        println!("{what:<34} {found:>8.1} {known:>8.1} {:>8.1}", known * ROOM);
     }
     let above: Vec<&str> = counts
         .iter()
@@ -95,47 +115,94 @@ fn check(counts: &[Count]) -> Result<()> {
     Ok(())
 }
 
-/// Returns allocations and system calls for each command, of the round with the fewest: what
-/// workers do by the clock meanwhile comes on top of any of them.
-async fn measure(rounds: usize) -> Result<[f64; 2]> {
-    let home = tempfile::tempdir().context("make a temporary directory")?;
+/// What something took.
+struct Taken {
+    allocations: f64,
+    calls: f64,
+}
+
+/// Returns what a command, a chat's message and a reader of an event take, each of the round with
+/// the fewest: what workers do by the clock meanwhile comes on top of any.
+async fn measure(rounds: usize) -> Result<(Taken, Taken, f64)> {
     let own = std::env::current_exe().context("find this program")?;
-    let mut stage = Stage::open(&own, home.path()).await?;
+    let command = of_commands(&own, rounds).await?;
+    let message = of_messages(&own, rounds).await?;
+    Ok((command, message, of_readers(&own, rounds).await?))
+}
+
+async fn of_commands(own: &Path, rounds: usize) -> Result<Taken> {
+    let home = tempfile::tempdir().context("make a temporary directory")?;
+    let mut stage = Stage::open(own, home.path()).await?;
     // The first round also pays for what is made once.
     let work = stage.prepare().await?;
     stage.work(work).await?;
-    let mut allocated = Fewest::new(ALLOCATIONS);
+    let mut allocated = Fewest::new(ALLOCATIONS, ITEMS * 2);
     while allocated.is_wanted(rounds) {
         let work = stage.prepare().await?;
         let before = allocations(&stage.config)?;
         stage.work(work).await?;
         allocated.take(allocations(&stage.config)? - before);
     }
-    let mut called = Fewest::new(SYSTEM_CALLS);
+    let mut called = Fewest::new(SYSTEM_CALLS, ITEMS * 2);
     while called.is_wanted(rounds) {
         let work = stage.prepare().await?;
         let strace = Strace::attach(stage.program.id()?, &home.path().join("calls")).await?;
         stage.work(work).await?;
         called.take(strace.detach().await?);
     }
-    Ok([allocated.each, called.each])
+    Ok(Taken { allocations: allocated.each, calls: called.each })
 }
 
-/// The fewest for each command, of several rounds.
+async fn of_messages(own: &Path, rounds: usize) -> Result<Taken> {
+    let home = tempfile::tempdir().context("make a temporary directory")?;
+    let talk = Talk::open(own, home.path()).await?;
+    talk.go_on().await?;
+    let mut allocated = Fewest::new(MESSAGE_ALLOCATIONS, MESSAGES);
+    while allocated.is_wanted(rounds) {
+        let before = allocations(&talk.config)?;
+        talk.go_on().await?;
+        allocated.take(allocations(&talk.config)? - before);
+    }
+    let mut called = Fewest::new(MESSAGE_SYSTEM_CALLS, MESSAGES);
+    while called.is_wanted(rounds) {
+        let strace = Strace::attach(talk.program.id()?, &home.path().join("calls")).await?;
+        talk.go_on().await?;
+        called.take(strace.detach().await?);
+    }
+    Ok(Taken { allocations: allocated.each, calls: called.each })
+}
+
+/// Returns allocations. System calls are not counted: how many agents share a wake-up is how
+/// threads meet.
+async fn of_readers(own: &Path, rounds: usize) -> Result<f64> {
+    let home = tempfile::tempdir().context("make a temporary directory")?;
+    let mut readers = Readers::open(own, home.path()).await?;
+    readers.tell().await?;
+    let mut allocated = Fewest::new(READER_ALLOCATIONS, READERS);
+    while allocated.is_wanted(rounds) {
+        let before = allocations(&readers.config)?;
+        readers.tell().await?;
+        allocated.take(allocations(&readers.config)? - before);
+    }
+    Ok(allocated.each)
+}
+
+/// The fewest for each of so many, of several rounds.
 struct Fewest {
     known: f64,
+    among: usize,
     rounds: usize,
     each: f64,
 }
 
 impl Fewest {
-    const fn new(known: f64) -> Self {
-        Self { known, rounds: 0, each: f64::INFINITY }
+    const fn new(known: f64, among: usize) -> Self {
+        Self { known, among, rounds: 0, each: f64::INFINITY }
     }
 
     fn take(&mut self, count: u64) {
         #[expect(clippy::cast_precision_loss, reason = "a count of thousands")]
-        let each = count as f64 / (ITEMS * 2) as f64;
+        let each = count as f64 / self.among as f64;
         self.each = self.each.min(each);
         self.rounds += 1;
     }

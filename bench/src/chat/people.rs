@@ -19,7 +19,7 @@ const DIGITS: usize = 12;
 
 /// The direction of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
+pub(crate) enum Direction {
     /// From a customer to their agent.
     ToAgent,
     /// From an agent to their customer.
@@ -28,7 +28,7 @@ pub(super) enum Direction {
 
 impl Direction {
     /// Returns what every message of this direction begins with.
-    pub(super) const fn mark(self) -> &'static str {
+    pub(crate) const fn mark(self) -> &'static str {
         match self {
             Self::ToAgent => "mark-in-",
             Self::ToCustomer => "mark-out-",
@@ -37,7 +37,7 @@ impl Direction {
 }
 
 /// What is under way, and how long it took.
-pub(super) struct Tally {
+pub(crate) struct Tally {
     begun: Instant,
     sent: [AtomicU64; 2],
     /// How long each message took since the last look, in ms.
@@ -62,7 +62,7 @@ impl Default for Tally {
 
 impl Tally {
     /// Writes a message that tells when it was sent.
-    pub(super) fn message(&self, direction: Direction) -> String {
+    pub(crate) fn message(&self, direction: Direction) -> String {
         self.sent[direction as usize].fetch_add(1, Ordering::Relaxed);
         let mut text =
             format!("{}{:0DIGITS$} ", direction.mark(), self.begun.elapsed().as_micros());
@@ -71,7 +71,7 @@ impl Tally {
     }
 
     /// Notes the messages of a direction that are in a frame; returns how many.
-    pub(super) fn notice(&self, direction: Direction, frame: &str) -> usize {
+    pub(crate) fn notice(&self, direction: Direction, frame: &str) -> usize {
         let now = self.begun.elapsed().as_micros();
         let mut took = lock(&self.took[direction as usize]);
         let before = took.len();
@@ -86,18 +86,18 @@ impl Tally {
     }
 
     /// Notes that a message was not taken: it will not arrive.
-    pub(super) fn refuse(&self, direction: Direction) {
+    pub(crate) fn refuse(&self, direction: Direction) {
         self.sent[direction as usize].fetch_sub(1, Ordering::Relaxed);
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Takes how many messages were not taken, and begins anew.
-    pub(super) fn take_refused(&self) -> u64 {
+    pub(crate) fn take_refused(&self) -> u64 {
         self.refused.swap(0, Ordering::Relaxed)
     }
 
     /// Tells how many messages have not arrived.
-    pub(super) fn under_way(&self) -> u64 {
+    pub(crate) fn under_way(&self) -> u64 {
         let arrived = self.took.iter().map(|took| lock(took).len() as u64).sum::<u64>();
         let sent = self.sent.iter().map(|sent| sent.load(Ordering::Relaxed)).sum::<u64>();
         sent.saturating_sub(arrived)
@@ -105,18 +105,18 @@ impl Tally {
 
     /// Takes how long the messages took, to the agents and to the customers, in ms, and begins
     /// anew.
-    pub(super) fn take(&self) -> [Vec<f64>; 2] {
+    pub(crate) fn take(&self) -> [Vec<f64>; 2] {
         self.sent.iter().for_each(|sent| sent.store(0, Ordering::Relaxed));
         [0, 1].map(|direction: usize| std::mem::take(&mut *lock(&self.took[direction])))
     }
 
     /// Notes why somebody listens no more.
-    pub(super) fn fail(&self, error: &anyhow::Error) {
+    pub(crate) fn fail(&self, error: &anyhow::Error) {
         lock(&self.failure).get_or_insert_with(|| format!("{error:#}"));
     }
 
     /// Fails if somebody listens no more.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         match &*lock(&self.failure) {
             Some(failure) => bail!("{failure}"),
             None => Ok(()),
@@ -124,22 +124,22 @@ impl Tally {
     }
 }
 
-pub(super) enum Voice {
+pub(crate) enum Voice {
     /// To the program, in their chat.
     Chat { session: Arc<Listening>, key: String },
     /// To the bare relay, for an agent of this number.
     Relay { writer: Writer, agent: usize },
 }
 
-pub(super) struct Customer {
-    pub(super) voice: Voice,
+pub(crate) struct Customer {
+    pub(crate) voice: Voice,
     /// Whether they may send: their last message has arrived.
-    pub(super) may_send: Arc<Semaphore>,
+    pub(crate) may_send: Arc<Semaphore>,
 }
 
 impl Customer {
     /// Sends a message once the last one has arrived.
-    pub(super) async fn say(&self, tally: &Tally) -> Result<()> {
+    pub(crate) async fn say(&self, tally: &Tally) -> Result<()> {
         self.may_send.acquire().await.context("the customer has left")?.forget();
         let text = tally.message(Direction::ToAgent);
         match &self.voice {
@@ -156,20 +156,20 @@ impl Customer {
 }
 
 /// Writes what an agent's message to one of their customers is sent with.
-pub(super) type Write = Box<dyn Fn(&str) -> Call + Send + Sync>;
+pub(crate) type Write = Box<dyn Fn(&str) -> Call + Send + Sync>;
 
-pub(super) struct Agent {
+pub(crate) struct Agent {
     /// One message at a time.
-    pub(super) turn: tokio::sync::Mutex<()>,
-    pub(super) client: Client,
+    pub(crate) turn: tokio::sync::Mutex<()>,
+    pub(crate) client: Client,
     /// How they write in each of their chats.
-    pub(super) chats: Vec<Write>,
+    pub(crate) chats: Vec<Write>,
 }
 
 impl Agent {
     /// Sends a message in one of their chats, again where it was not taken, and waits for the
     /// answer.
-    pub(super) async fn say(&self, number: usize, tally: &Tally) -> Result<()> {
+    pub(crate) async fn say(&self, number: usize, tally: &Tally) -> Result<()> {
         let write = &self.chats[number % self.chats.len()];
         let _turn = self.turn.lock().await;
         loop {
@@ -188,12 +188,12 @@ impl Agent {
 }
 
 /// Everybody; those who listen stop with this.
-pub(super) struct People {
-    pub(super) customers: Vec<Arc<Customer>>,
-    pub(super) agents: Vec<Arc<Agent>>,
-    pub(super) tally: Arc<Tally>,
-    pub(super) process: u32,
-    pub(super) _listeners: JoinSet<()>,
+pub(crate) struct People {
+    pub(crate) customers: Vec<Arc<Customer>>,
+    pub(crate) agents: Vec<Arc<Agent>>,
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) process: u32,
+    pub(crate) _listeners: JoinSet<()>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -28,14 +28,18 @@ const LIMITS: &str = "[limits]\nconnections_per_address = 20000\n\
                       [chat]\nchats_per_address = 20000\nrequests_per_second = 20000\n";
 
 /// Makes the contact center and starts the program with it.
-pub(super) async fn start(binary: &Path, home: &Path, options: &Options) -> Result<Program> {
+pub(crate) async fn start(
+    binary: &Path,
+    home: &Path,
+    options: &Options,
+) -> Result<(Site, Program)> {
     let (chats, each) = (usize::from(options.chats), usize::from(options.chats_each));
     let made = center(chats.div_ceil(each), 0, each);
     let settings = Settings { others: LIMITS, ..Settings::default() };
-    Ok(Site::open(binary, home, &made, settings).await?.1)
+    Site::open(binary, home, &made, settings).await
 }
 
-pub(super) async fn open(program: &Program, options: &Options) -> Result<People> {
+pub(crate) async fn open(program: &Program, options: &Options) -> Result<People> {
     let (chats, each) = (usize::from(options.chats), usize::from(options.chats_each));
     let (tally, mut listeners) = (Arc::new(Tally::default()), JoinSet::new());
     let mut clients = Vec::new();

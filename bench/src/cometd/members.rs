@@ -26,7 +26,7 @@ const ANSWER_BOUND: Duration = Duration::from_secs(60);
 /// How long an agent waits before they try again.
 const RETRY: Duration = Duration::from_millis(200);
 
-pub(super) struct Members {
+pub(crate) struct Members {
     /// The last number of each agent.
     last: Vec<Cell<u64>>,
     /// The number that is awaited, and when each agent who has it got it.
@@ -40,13 +40,13 @@ pub(super) struct Members {
 }
 
 /// Returns an agent's user name.
-pub(super) fn name(number: usize) -> String {
+pub(crate) fn name(number: usize) -> String {
     format!("agent{number:05}")
 }
 
 impl Members {
     /// Nobody is there yet; so many may come at the same time the first time.
-    pub(super) fn new(agents: usize, opening: usize) -> Self {
+    pub(crate) fn new(agents: usize, opening: usize) -> Self {
         Self {
             last: vec![Cell::new(0); agents],
             awaited: Cell::new(u64::MAX),
@@ -59,15 +59,15 @@ impl Members {
         }
     }
 
-    pub(super) fn hold_back(&self) {
+    pub(crate) fn hold_back(&self) {
         self.is_let_in.send_replace(false);
     }
 
-    pub(super) fn let_in(&self) {
+    pub(crate) fn let_in(&self) {
         self.is_let_in.send_replace(true);
     }
 
-    pub(super) async fn all_open(&self, bound: Duration) -> Result<()> {
+    pub(crate) async fn all_open(&self, bound: Duration) -> Result<()> {
         let all = async {
             while self.open.get() < self.last.len() {
                 self.changed.notified().await;
@@ -84,7 +84,7 @@ impl Members {
     }
 
     /// Begins to wait for the next event.
-    pub(super) fn expect_event(&self) -> Awaited<'_> {
+    pub(crate) fn expect_event(&self) -> Awaited<'_> {
         let head = self.last.iter().map(Cell::get).max().unwrap_or(0);
         self.arrived.borrow_mut().clear();
         self.awaited.set(head + 1);
@@ -104,11 +104,11 @@ impl Members {
 }
 
 /// An event on its way to everybody.
-pub(super) struct Awaited<'a>(&'a Members);
+pub(crate) struct Awaited<'a>(&'a Members);
 
 impl Awaited<'_> {
     /// Waits until everybody has it, and tells when each got it.
-    pub(super) async fn all(self, bound: Duration) -> Result<Vec<Instant>> {
+    pub(crate) async fn all(self, bound: Duration) -> Result<Vec<Instant>> {
         let Self(members) = self;
         let end = tokio::time::Instant::now() + bound;
         while members.arrived.borrow().len() < members.last.len() {
@@ -133,7 +133,7 @@ struct Kept {
 }
 
 /// An agent, until the task is aborted.
-pub(super) async fn member(members: std::rc::Rc<Members>, mut address: Address, number: usize) {
+pub(crate) async fn member(members: std::rc::Rc<Members>, mut address: Address, number: usize) {
     let mut kept = Kept::default();
     loop {
         let Ok(server) = address.wait_for(Option::is_some).await.map(|server| *server) else {

@@ -30,7 +30,9 @@ const MOVER: &str = "mover";
 const OPENING: usize = 64;
 /// How long everybody may take to come, to hear of an event, and to come back.
 const OPEN_BOUND: Duration = Duration::from_secs(150);
-const EVENT_BOUND: Duration = Duration::from_secs(60);
+pub(crate) const EVENT_BOUND: Duration = Duration::from_secs(60);
+/// How long everybody's next polls may take after an event; they belong to it.
+pub(crate) const NEXT_POLLS: Duration = Duration::from_millis(500);
 const RETURN_BOUND: Duration = Duration::from_secs(120);
 
 pub(super) struct Outcome {
@@ -55,18 +57,10 @@ struct Event {
 pub(super) async fn measure(root: &Path, agents: usize, rounds: u16) -> Result<Outcome> {
     let binary = build(root)?;
     let home = tempfile::tempdir().context("make a temporary directory")?;
-    let names = (0..agents).map(super::members::name).chain([MOVER.to_owned()]);
-    let made = Center::made().agents(names, Media::Workitem, 5);
-    let (binary, settings) = (&binary, Settings::default());
-    let (_, mut program) = Site::open(binary, home.path(), &made, settings).await?;
+    let (_, mut program) = open(&binary, home.path(), agents).await?;
     servers::move_to_first_processor(program.id()?);
     println!("the program: opening {agents} agents' sessions…");
-    let members = Rc::new(Members::new(agents, OPENING));
-    let mut tasks = JoinSet::new();
-    for number in 0..agents {
-        tasks.spawn_local(member(Rc::clone(&members), program.address(), number));
-    }
-    members.all_open(OPEN_BOUND).await?;
+    let (members, _tasks) = come(&program, agents).await?;
     tokio::time::sleep(REST).await;
     let resident = resident(program.id()?)?;
     let mut shelf = Shelf::open(&program).await?;
@@ -103,6 +97,24 @@ pub(super) async fn measure(root: &Path, agents: usize, rounds: u16) -> Result<O
     })
 }
 
+/// Starts the program with a center of so many agents, and one who gives them something to see.
+pub(crate) async fn open(binary: &Path, home: &Path, agents: usize) -> Result<(Site, Program)> {
+    let names = (0..agents).map(super::members::name).chain([MOVER.to_owned()]);
+    let made = Center::made().agents(names, Media::Workitem, 5);
+    Site::open(binary, home, &made, Settings::default()).await
+}
+
+/// Lets so many agents come and watch; they go with the tasks.
+pub(crate) async fn come(program: &Program, agents: usize) -> Result<(Rc<Members>, JoinSet<()>)> {
+    let members = Rc::new(Members::new(agents, OPENING));
+    let mut tasks = JoinSet::new();
+    for number in 0..agents {
+        tasks.spawn_local(member(Rc::clone(&members), program.address(), number));
+    }
+    members.all_open(OPEN_BOUND).await?;
+    Ok((members, tasks))
+}
+
 async fn one_event(
     members: &Members,
     shelf: &mut Shelf,
@@ -118,8 +130,7 @@ async fn one_event(
         awaited.all(EVENT_BOUND).await?.into_iter().map(|at| ms(at - begun)).collect();
     event.first_ms.push(percentile(&mut times, 0.0));
     event.all_ms.push(percentile(&mut times, 100.0));
-    // Their next polls belong to it.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(NEXT_POLLS).await;
     #[expect(clippy::cast_precision_loss, reason = "a count of thousands")]
     let count = times.len() as f64;
     event.cpu_us.push(processor_time(process)?.saturating_sub(used).as_secs_f64() * 1e6 / count);
@@ -127,14 +138,14 @@ async fn one_event(
 }
 
 /// Somebody who puts a work item into the workbin and takes it out again.
-struct Shelf {
+pub(crate) struct Shelf {
     client: Client,
     item: String,
     is_in: bool,
 }
 
 impl Shelf {
-    async fn open(program: &Program) -> Result<Self> {
+    pub(crate) async fn open(program: &Program) -> Result<Self> {
         let client = program.client(MOVER);
         client.start_work(&["workitem"]).await?;
         let body = json!({"operationName": "Create", "channel": "workitem", "queueName": QUEUE});
@@ -143,7 +154,7 @@ impl Shelf {
         Ok(Self { client, item, is_in: false })
     }
 
-    async fn change(&mut self) -> Result<()> {
+    pub(crate) async fn change(&mut self) -> Result<()> {
         let (path, body) = match self.is_in {
             false => (
                 format!("/me/interactions/{}", self.item),
