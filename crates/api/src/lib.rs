@@ -59,6 +59,7 @@ mod respond;
 mod sequence;
 mod session;
 mod settings;
+mod signposts;
 mod skills;
 mod supervision;
 mod targets;

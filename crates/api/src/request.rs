@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use crate::error::{Code, Refusal};
 use crate::hex::sha256;
+use crate::signposts::Variables;
 use crate::wire::fields::Fields;
 use crate::wire::json;
 
@@ -87,19 +88,27 @@ pub(crate) fn expect_json(headers: &HeaderMap) -> Result<(), Refusal> {
 /// Reads a body up to its bound. What is left of a larger one the listener drops, as of every body
 /// that is refused.
 async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
-    let mut kept = BytesMut::new();
+    // Most bodies come in one piece, which need not be copied.
+    let (mut first, mut joined) = (Bytes::new(), BytesMut::new());
     while let Some(frame) = body.frame().await {
         let frame =
             frame.map_err(|_| Refusal::invalid("The body broke off; send the request again."))?;
         let Ok(data) = frame.into_data() else { continue };
-        if kept.len() + data.len() > BYTES_MAX {
+        if first.len().max(joined.len()) + data.len() > BYTES_MAX {
             let refusal =
                 Refusal::invalid(format!("The body is larger than {BYTES_MAX} bytes; send less."));
             return Err(refusal.with_status(StatusCode::PAYLOAD_TOO_LARGE));
         }
-        kept.extend_from_slice(&data);
+        if first.is_empty() {
+            first = data;
+            continue;
+        }
+        if joined.is_empty() {
+            joined.extend_from_slice(&first);
+        }
+        joined.extend_from_slice(&data);
     }
-    Ok(kept.freeze())
+    Ok(if joined.is_empty() { first } else { joined.freeze() })
 }
 
 /// Tells whether a CometD request asks for a handshake, and gives its body back. What cannot be
@@ -134,7 +143,7 @@ impl<S: Sync> FromRequestParts<S> for JsonBody {
     }
 }
 
-/// The last variable of a path. What it names is looked up later; here it is any text.
+/// The one variable of a path. What it names is looked up later; here it is any text.
 #[derive(Clone, Debug)]
 pub struct Id(pub String);
 
@@ -145,20 +154,16 @@ pub struct Ids(pub String, pub String);
 impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        // Bytes that are not UTF-8 name nothing.
-        let path = Path::<String>::from_request_parts(parts, state).await;
-        path.map(|Path(id)| Self(id)).map_err(|_| Refusal::not_found("resource"))
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        variables(parts).map(|[id]| Self(id))
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Ids {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
-        path.map(|Path((first, second))| Self(first, second))
-            .map_err(|_| Refusal::not_found("resource"))
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        variables(parts).map(|[first, second]| Self(first, second))
     }
 }
 
@@ -169,12 +174,16 @@ pub struct ThreeIds(pub String, pub String, pub String);
 impl<S: Send + Sync> FromRequestParts<S> for ThreeIds {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let path = Path::<(String, String, String)>::from_request_parts(parts, state).await;
-        let path = path.map_err(|_| Refusal::not_found("resource"))?;
-        let Path((first, second, third)) = path;
-        Ok(Self(first, second, third))
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        variables(parts).map(|[first, second, third]| Self(first, second, third))
     }
+}
+
+/// Returns the variables of a path. Bytes that are not UTF-8 name nothing.
+fn variables<const N: usize>(parts: &Parts) -> Result<[String; N], Refusal> {
+    let Variables(all) = parts.extensions.get().ok_or_else(Refusal::internal)?;
+    let all: Option<Vec<String>> = all.iter().cloned().collect();
+    all.and_then(|all| all.try_into().ok()).ok_or_else(|| Refusal::not_found("resource"))
 }
 
 /// Refuses a body that asks for something this route has not.

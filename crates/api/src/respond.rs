@@ -4,9 +4,8 @@
 //! depends on the operation, and whether a browser's login window may open depends on the request;
 //! both are known here.
 
-use axum::extract::OriginalUri;
 use axum::http::header::{AUTHORIZATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::error::{Code, Refusal};
@@ -63,7 +62,7 @@ pub(crate) fn in_final_form(response: Response, window: LoginWindow) -> Response
 }
 
 /// Answers for a path that does not exist.
-pub(crate) async fn unknown_path(OriginalUri(uri): OriginalUri) -> Refusal {
+pub(crate) async fn unknown_path(uri: Uri) -> Refusal {
     let path = crate::error::quoted(uri.path());
     Refusal::new(Code::NotFound, format!("There is nothing at {path}; check the path."))
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::header::ALLOW;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -20,26 +21,50 @@ use crate::comet;
 use crate::customer::CustomerDoors;
 use crate::diagnostics::{self, Readiness};
 use crate::error::Refusal;
-use crate::handle::{answering, at_both, routed};
+use crate::handle::{answering, routed};
 use crate::me_interactions::envelope_of;
 use crate::request::{JsonBody, is_packed, packed_refused};
 use crate::respond::{LoginWindow, in_final_form, unknown_method, unknown_path};
 use crate::routes::{ROOT, Route, Takes, beside_root, table};
 use crate::shared::Shared;
+use crate::signposts::{Found, Methods, Signposts};
 use crate::wire::envelope::Envelope;
 
 /// Everything that the API answers.
 struct Api {
     shared: Shared,
-    /// What users ask for, and whoever looks after the machine.
-    users: Router,
+    users: Users,
     customers: Arc<CustomerDoors>,
 }
 
-/// A route of users, and what is remembered to let them in.
-struct Entrance {
+/// What users ask for, and whoever looks after the machine.
+struct Users {
     gate: Gate,
-    route: Route,
+    signposts: Signposts<Way>,
+    /// What whoever looks after the machine asks for, and nothing.
+    others: Router,
+}
+
+/// Where a user's request goes.
+enum Way {
+    Operate(Box<Route>),
+    Converse,
+}
+
+impl Users {
+    async fn answer(&self, mut request: Request) -> Response {
+        match self.signposts.find(&mut request) {
+            // In boxes, so that a poll that is held takes no more room than it needs.
+            Found::Way(Way::Operate(route)) => Box::pin(operate(&self.gate, route, request)).await,
+            Found::Way(Way::Converse) => Box::pin(converse(&self.gate, request)).await,
+            Found::OtherMethod(allowed) => {
+                let mut response = unknown_method().await.into_response();
+                response.headers_mut().insert(ALLOW, allowed.clone());
+                response
+            }
+            Found::Nothing => routed(&self.others, request).await,
+        }
+    }
 }
 
 /// Answers a request.
@@ -49,15 +74,14 @@ async fn answer(api: Arc<Api>, request: Request) -> Response {
     let mut response = match crossing.word() {
         Some(word) => word,
         None if api.customers.are_meant(&request) => api.customers.answer(request).await,
-        None => routed(&api.users, request).await,
+        None => api.users.answer(request).await,
     };
     crossing.tell(&api.shared, &mut response);
     in_final_form(response, window)
 }
 
 /// Answers a user's request that has found its route.
-async fn operate(entrance: Arc<Entrance>, request: Request) -> Response {
-    let Entrance { gate, route } = &*entrance;
+async fn operate(gate: &Gate, route: &Route, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let method = parts.method.clone();
     let found = auth::find_caller(gate, &parts).await;
@@ -78,15 +102,15 @@ async fn operate(entrance: Arc<Entrance>, request: Request) -> Response {
 }
 
 /// Answers a request to the users' CometD server.
-async fn converse(gate: Arc<Gate>, request: Request) -> Response {
+async fn converse(gate: &Gate, request: Request) -> Response {
     let method = request.method().clone();
-    let (caller, request) = match auth::find_comet_caller(&gate, request).await {
+    let (caller, request) = match auth::find_comet_caller(gate, request).await {
         Ok(found) => found,
         Err(refusal) => return refusal.into_response(),
     };
     let mut response = gate.shared().comet().server().answer(request).await;
-    auth::end_what_came_late(&gate, caller.as_ref()).await;
-    auth::name_caller(&gate, caller.as_ref(), &method, &mut response);
+    auth::end_what_came_late(gate, caller.as_ref()).await;
+    auth::name_caller(gate, caller.as_ref(), &method, &mut response);
     response
 }
 
@@ -116,8 +140,11 @@ async fn read(
     Ok((request, envelope))
 }
 
+/// Notes the envelope of a refusal; every other answer is in its own already.
 fn in_envelope(mut response: Response, envelope: Option<Envelope>) -> Response {
-    if let Some(envelope) = envelope {
+    if let Some(envelope) = envelope
+        && response.extensions().get::<Refusal>().is_some()
+    {
         response.extensions_mut().insert(envelope);
     }
     response
@@ -130,21 +157,21 @@ pub(crate) fn router(gate: &Gate, customers: &Arc<CustomerDoors>) -> Router {
     Router::new().fallback_service(answering(None, api, answer))
 }
 
-fn users(gate: &Gate) -> Router {
+fn users(gate: &Gate) -> Users {
     let ready = Readiness::new(gate.shared().clone());
-    let health = Router::new()
+    let others = Router::new()
         .route("/healthz", get(diagnostics::healthz))
-        .route("/readyz", get(diagnostics::readyz).with_state(ready));
-    let comet = answering(None, gate.clone(), converse);
-    let comet = CometdServer::paths(comet::PATH)
-        .iter()
-        .fold(health, |router, path| at_both(router, path, comet.clone()));
+        .route("/readyz", get(diagnostics::readyz).with_state(ready))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method);
+    let comet = CometdServer::paths(comet::PATH);
+    let comet = comet.into_iter().map(|path| (path, Methods::Any, Way::Converse));
     let below_root = table().into_iter().map(|route| (format!("{ROOT}{}", route.path), route));
     let beside_root = [beside_root()].map(|route| (route.path.to_owned(), route));
-    let all = below_root.chain(beside_root).fold(comet, |router, (path, route)| {
-        let method = route.method.clone();
-        let entrance = Entrance { gate: gate.clone(), route };
-        at_both(router, &path, answering(Some(&method), entrance, operate))
+    let operations = below_root.chain(beside_root).map(|(path, route)| {
+        let methods = Methods::One(route.method.clone());
+        (path, methods, Way::Operate(Box::new(route)))
     });
-    all.fallback(unknown_path).method_not_allowed_fallback(unknown_method)
+    let signposts = Signposts::new(comet.chain(operations));
+    Users { gate: gate.clone(), signposts, others }
 }
