@@ -83,7 +83,7 @@ pub(crate) async fn operate(
     let (form, basis) = (Envelope::Plain, Basis::Present);
     commands::perform(&shared, &me, target, form, &retry, basis, |interaction, _| {
         // A chat that the agent has nothing to do with is not behind their address.
-        if !interaction.people().contains(&agent) && !interaction.concerned.contains(&agent) {
+        if !interaction.concerns(agent) && !interaction.concerned.contains(&agent) {
             return Err(Refusal::not_found("interaction"));
         }
         Ok(Action::Intrude { mode, nickname }.into())

@@ -153,11 +153,8 @@ impl Interaction {
     /// Returns the agents of whom it takes a slot: owner, target of the offer, other participants.
     /// A draft takes none (docs/compat/agents.md#capacity), and neither does a supervisor who came
     /// of their own accord.
-    #[must_use]
-    pub fn slot_holders(&self) -> BTreeSet<UserId> {
-        if self.mode().is_none_or(|mode| mode == Mode::Composing) {
-            return BTreeSet::new();
-        }
+    pub fn slot_holders(&self) -> impl Iterator<Item = UserId> {
+        let takes_slots = self.mode().is_some_and(|mode| mode != Mode::Composing);
         let offered =
             self.offer().filter(|offer| !offer.kind.is_supervision()).map(|offer| offer.to);
         let others = self
@@ -165,7 +162,7 @@ impl Interaction {
             .iter()
             .filter(|other| !other.role.is_supervision())
             .map(|other| other.user);
-        self.owner().into_iter().chain(offered).chain(others).collect()
+        self.owner().into_iter().chain(offered).chain(others).filter(move |_| takes_slots)
     }
 
     /// Returns the first interaction of its thread, which may be itself.
@@ -184,16 +181,27 @@ impl Interaction {
     /// participants, sender.
     #[must_use]
     pub fn people(&self) -> BTreeSet<UserId> {
-        let mut people = BTreeSet::new();
-        people.extend(self.owner());
-        people.extend(self.acceptable().map(|offer| offer.to));
-        match &self.state {
-            State::Handling(handling) => {
-                people.extend(handling.others.iter().map(|other| other.user))
-            }
-            State::Sending { by, .. } => people.extend(*by),
-            State::Queued(_) | State::Invited(..) | State::Parked { .. } | State::Ended { .. } => {}
-        }
-        people
+        self.each_of_people().collect()
+    }
+
+    /// Tells whether it concerns a user right now.
+    #[must_use]
+    pub fn concerns(&self, user: UserId) -> bool {
+        self.each_of_people().any(|one| one == user)
+    }
+
+    /// Returns the same as [`Interaction::people`], in any order and some of them twice.
+    fn each_of_people(&self) -> impl Iterator<Item = UserId> {
+        let sender = match &self.state {
+            State::Sending { by, .. } => *by,
+            State::Queued(_)
+            | State::Invited(..)
+            | State::Handling(_)
+            | State::Parked { .. }
+            | State::Ended { .. } => None,
+        };
+        let offered = self.acceptable().map(|offer| offer.to);
+        let others = self.others().iter().map(|other| other.user);
+        self.owner().into_iter().chain(offered).chain(others).chain(sender)
     }
 }

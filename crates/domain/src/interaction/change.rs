@@ -7,6 +7,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem;
 
 use crate::center::SkillLevels;
 use crate::chat;
@@ -238,7 +239,7 @@ impl<'a> Change<'a> {
 
     /// Takes everything back that supervisors asked for and have not taken.
     pub(super) fn withdraw_supervision_offers(&mut self, reason: RevokeReason) {
-        let offers = self.handling_mut().map(|it| core::mem::take(&mut it.supervision_offers));
+        let offers = self.handling_mut().map(|it| mem::take(&mut it.supervision_offers));
         let facts =
             offers.into_iter().flatten().map(|offer| Fact::OfferRevoked { to: offer.to, reason });
         self.facts.extend(facts);
@@ -293,7 +294,9 @@ impl<'a> Change<'a> {
         if self.before.is_none_or(|before| Place::of(before) != Place::of(&self.after)) {
             self.after.epoch += 1;
         }
-        self.after.concerned.extend(self.after.people());
+        let mut concerned = mem::take(&mut self.after.concerned);
+        concerned.extend(self.after.each_of_people());
+        self.after.concerned = concerned;
         let came = conversation::settle(self.before, &mut self);
         let desks = self.desks();
         let timers = self.timers();
@@ -346,14 +349,16 @@ impl<'a> Change<'a> {
 
     /// Returns the desks whose slots change, or who were offered something.
     fn desks(&self) -> Vec<Desk> {
-        let before = self.before.map(Interaction::slot_holders).unwrap_or_default();
-        let after = self.after.slot_holders();
+        let has_slot = |it: &Interaction, user: UserId| it.slot_holders().any(|one| one == user);
+        let before = self.before.into_iter().flat_map(Interaction::slot_holders);
+        let freed = before.filter(|user| !has_slot(&self.after, *user));
+        let is_taken = |user: &UserId| self.before.is_none_or(|before| !has_slot(before, *user));
+        let taken = self.after.slot_holders().filter(is_taken);
         let offers = self.before.map_or(0, |before| before.offers);
         let is_new = |offer: &&Offer| offer.number > offers && !offer.kind.is_supervision();
         let offered = self.after.offer().filter(is_new).map(|offer| offer.to);
         // Whoever had a slot and keeps it has it on their desk, too: both are written together.
-        let mut touched: BTreeSet<UserId> = before.symmetric_difference(&after).copied().collect();
-        touched.extend(offered);
+        let touched: BTreeSet<UserId> = freed.chain(taken).chain(offered).collect();
         touched
             .into_iter()
             .filter_map(|user| {
@@ -362,7 +367,7 @@ impl<'a> Change<'a> {
                     .as_deref()
                     .cloned()
                     .unwrap_or_else(|| Desk::new(user, self.after.center, self.context.now));
-                if after.contains(&user) {
+                if has_slot(&self.after, user) {
                     desk.take_slot(self.after.id, self.after.media().clone());
                 } else {
                     desk.free_slot(self.after.id);

@@ -44,16 +44,15 @@ impl<T> ForNotices<T> {
 
 /// Returns the notices of a change.
 pub(super) fn of(before: Option<&Interaction>, change: &Change<'_>) -> Vec<Notice> {
-    let earlier = before.map(Interaction::people).unwrap_or_default();
-    let now = change.after.people();
-    let everybody: BTreeSet<UserId> = earlier.union(&now).copied().collect();
+    let earlier = before.into_iter().flat_map(Interaction::each_of_people);
+    let everybody: BTreeSet<UserId> = earlier.chain(change.after.each_of_people()).collect();
     let mut notices: Vec<Notice> = everybody
         .into_iter()
         .filter(|user| change.addressees.includes(*user))
         .map(|user| {
             let seen =
-                before.filter(|_| earlier.contains(&user)).map(|before| before.status_for(user));
-            let view = if now.contains(&user) {
+                before.filter(|before| before.concerns(user)).map(|before| before.status_for(user));
+            let view = if change.after.concerns(user) {
                 View::Concerned(change.after.status_for(user))
             } else {
                 View::Gone(change.last_seen.get(&user).copied().unwrap_or(Status::Revoked))

@@ -143,8 +143,7 @@ pub(super) fn consult_queue(
     }
     attempt.owner(handling)?;
     let queue = queue_for(attempt.context, queue, &attempt.before.media())?;
-    let found =
-        attempt.context.world.adviser().filter(|user| !attempt.before.people().contains(user));
+    let found = attempt.context.world.adviser().filter(|user| !attempt.before.concerns(*user));
     let target = found.ok_or_else(|| Rejection::NobodyEligible { queue: queue.name.clone() })?;
     may_be_offered(attempt, target)?;
     ask(attempt, target, OfferKind::Consult)

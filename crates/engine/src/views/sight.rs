@@ -33,7 +33,7 @@ pub(crate) fn sight_of(
     let is_own = sees_all(user)
         || interaction.submitter == Some(user.id)
         || interaction.concerned.contains(&user.id)
-        || interaction.people().contains(&user.id);
+        || interaction.concerns(user.id);
     if is_own {
         return Some(Sight::Own);
     }

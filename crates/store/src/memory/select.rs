@@ -28,7 +28,7 @@ fn is_in_scope(interaction: &Interaction, scope: &InteractionScope) -> bool {
             interaction.center == *center && !interaction.is_ended()
         }
         InteractionScope::Waiting => interaction.wait().is_some(),
-        InteractionScope::HeldBy(user) => interaction.people().contains(user),
+        InteractionScope::HeldBy(user) => interaction.concerns(*user),
         InteractionScope::InWorkbin(id) => workbin == Some(*id),
         InteractionScope::OfContact { center, contact } => {
             interaction.center == *center && interaction.contact.as_ref() == Some(contact)
@@ -42,7 +42,7 @@ fn is_in_scope(interaction: &Interaction, scope: &InteractionScope) -> bool {
         InteractionScope::VisibleTo { user, center, queues, workbins } => {
             interaction.center == *center
                 && !interaction.is_ended()
-                && (interaction.people().contains(user)
+                && (interaction.concerns(*user)
                     || interaction.submitter == Some(*user)
                     || interaction.queue.is_some_and(|queue| queues.contains(&queue))
                     || workbin.is_some_and(|workbin| workbins.contains(&workbin)))

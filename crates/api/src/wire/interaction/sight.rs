@@ -26,11 +26,7 @@ impl Sight {
     #[must_use]
     pub fn of(interaction: &Interaction, reader: UserId) -> Self {
         let sight = Self::concerned(interaction, interaction.status_for(reader), reader);
-        if interaction.people().contains(&reader) {
-            sight
-        } else {
-            Self { capabilities: &[], ..sight }
-        }
+        if interaction.concerns(reader) { sight } else { Self { capabilities: &[], ..sight } }
     }
 
     /// Returns what an agent sees whom it does not concern any more.
