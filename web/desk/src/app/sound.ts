@@ -26,11 +26,14 @@ const ATTACK = 0.012;
 /** What an exponential slope ends in; it cannot end in nothing. */
 const SILENCE = 0.0001;
 
+/** How long the browser is given to let a sound through, in ms; without a press it never does. */
+const WAKING_MS_MAX = 300;
+
 let context: AudioContext | undefined;
 
-/** Returns whether the browser lets the page be heard; until the first press it may not. */
-export function isAudible(): boolean {
-    return context?.state === "running";
+/** Returns whether the browser keeps the page silent: until one has pressed something in it. */
+export function isSilenced(): boolean {
+    return context?.state !== "running" && !navigator.userActivation.hasBeenActive;
 }
 
 /** Asks the browser to let the page be heard. Counts only during a press. */
@@ -43,7 +46,8 @@ export async function wakeSound(): Promise<void> {
 
 /** Plays a sound at a volume of 0…100; returns whether it could be heard. */
 export async function play(sound: Sound, volume: number): Promise<boolean> {
-    await wakeSound();
+    // Not waited for longer: what was not heard now is not to be heard all at once later.
+    await Promise.race([wakeSound(), new Promise((gone) => setTimeout(gone, WAKING_MS_MAX))]);
     if (context === undefined || context.state !== "running") {
         return false;
     }

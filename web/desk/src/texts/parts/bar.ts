@@ -4,7 +4,6 @@ import {part, plural} from "../part.ts";
 
 export const bar = part({
     en: {
-        places: "Places",
         yourState: (state: string, time: string | null) =>
             time === null ? `Your state: ${state}` : `Your state: ${state}, for ${time}`,
         ready: "Ready",
@@ -41,7 +40,6 @@ export const bar = part({
         refused: (sentence: string) => `Not done: ${sentence}`,
     },
     de: {
-        places: "Orte",
         yourState: (state, time) =>
             time === null ? `Ihr Status: ${state}` : `Ihr Status: ${state}, seit ${time}`,
         ready: "Bereit",
@@ -78,7 +76,6 @@ export const bar = part({
         refused: (sentence) => `Nicht getan: ${sentence}`,
     },
     fr: {
-        places: "Lieux",
         yourState: (state, time) =>
             time === null ? `Votre état : ${state}` : `Votre état : ${state}, depuis ${time}`,
         ready: "Disponible",
@@ -115,7 +112,6 @@ export const bar = part({
         refused: (sentence) => `Pas fait : ${sentence}`,
     },
     es: {
-        places: "Lugares",
         yourState: (state, time) =>
             time === null ? `Su estado: ${state}` : `Su estado: ${state}, desde hace ${time}`,
         ready: "Disponible",

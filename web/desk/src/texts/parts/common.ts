@@ -6,9 +6,7 @@ export const common = part({
     en: {
         cancel: "Cancel",
         close: "Close",
-        save: "Save",
         tryNow: "Try now",
-        tryAgain: "Try again",
         chat: "Chat",
         email: "E-mail",
         workitem: "Work item",
@@ -19,9 +17,7 @@ export const common = part({
     de: {
         cancel: "Abbrechen",
         close: "Schließen",
-        save: "Speichern",
         tryNow: "Jetzt versuchen",
-        tryAgain: "Nochmals versuchen",
         chat: "Chat",
         email: "E-Mail",
         workitem: "Aufgabe",
@@ -32,9 +28,7 @@ export const common = part({
     fr: {
         cancel: "Annuler",
         close: "Fermer",
-        save: "Enregistrer",
         tryNow: "Essayer maintenant",
-        tryAgain: "Réessayer",
         chat: "Chat",
         email: "E-mail",
         workitem: "Tâche",
@@ -45,9 +39,7 @@ export const common = part({
     es: {
         cancel: "Cancelar",
         close: "Cerrar",
-        save: "Guardar",
         tryNow: "Probar ahora",
-        tryAgain: "Probar otra vez",
         chat: "Chat",
         email: "Correo",
         workitem: "Tarea",

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {Api} from "../src/api/http.ts";
+import {readEntrance, Session} from "../src/app/session.ts";
+
+/** A session whose server answers with what is given, one after the other. */
+function session(...answers: (Response | Error)[]) {
+    const asked: string[] = [];
+    const api = new Api("http://desk.example/", {
+        fetch: (address, init) => {
+            asked.push(`${init?.method} ${new URL(String(address)).pathname}`);
+            const answer = answers.shift() ?? new Error("asked too often");
+            return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+        },
+        signedOut: (sentence) => made.lost(sentence),
+    });
+    const made = new Session(api);
+    return {session: made, asked};
+}
+
+function answer(status: number, body: object, headers: Record<string, string> = {}): Response {
+    return new Response(JSON.stringify(body), {status, headers});
+}
+
+const KATE = {statusCode: 0, user: {id: "1", userName: "kate", roles: ["ROLE_AGENT"]}};
+const OUT = {statusCode: 20, statusMessage: "Log in."};
+
+test("a cookie that counts lets in, another one asks", async () => {
+    const {session: first} = session(answer(200, KATE));
+    await first.ask();
+    assert.equal(first.gate.value.kind, "in");
+    const {session: second} = session(answer(401, OUT));
+    await second.ask();
+    assert.deepEqual(second.gate.value, {kind: "out", reason: null});
+});
+
+test("each way in which signing in fails is told apart", async () => {
+    const outcomes = [];
+    for (const one of [
+        answer(401, OUT),
+        answer(429, {statusCode: 4}, {"Retry-After": "7"}),
+        answer(503, {statusCode: 4}),
+        new Error("refused"),
+        answer(403, {statusCode: 5, statusMessage: "The account is disabled."}),
+    ]) {
+        const outcome = await session(one).session.signIn("kate", "no");
+        outcomes.push(outcome.kind === "unanswered"
+            ? [outcome.trouble.why, outcome.trouble.retryAfterMs]
+            : outcome.kind);
+    }
+    assert.deepEqual(outcomes, [
+        "wrong", ["busy", 7_000], ["unavailable", 0], ["unreachable", 0], "refused",
+    ]);
+});
+
+test("a login session that ends leaves the page to whoever was in", async () => {
+    const {session: one} = session(answer(200, KATE));
+    await one.ask();
+    one.lost("You were disabled.");
+    const gate = one.gate.value;
+    assert.ok(gate.kind === "ended" && gate.me.userName === "kate");
+    one.lost("Again.");
+    assert.equal(one.gate.value, gate);
+});
+
+test("leaving a computer and ending work are two things", async () => {
+    const token = {"X-CSRF-TOKEN": "t"};
+    const done = {statusCode: 0};
+    const computer = session(answer(200, KATE, token), answer(200, done));
+    await computer.session.ask();
+    await computer.session.leave("computer");
+    assert.equal(computer.asked.at(-1), "DELETE /api/v2/me/session");
+    assert.equal(computer.session.gate.value.kind, "out");
+    const work = session(answer(200, KATE, token), answer(401, OUT));
+    await work.session.ask();
+    await work.session.leave("work");
+    assert.equal(work.asked.at(-1), "POST /api/v2/me");
+    assert.deepEqual(work.session.gate.value, {kind: "out", reason: null});
+});
+
+test("what is known before anybody signs in is read leniently", () => {
+    const nothing = {center: null, version: null, demo: []};
+    assert.deepEqual(readEntrance({}), nothing);
+    assert.deepEqual(readEntrance({demo: ["kate", {firstName: "Kate"}]}), nothing);
+    const kate = {
+        userName: "kate", firstName: "Kate", roles: ["ROLE_AGENT"], groups: ["Support"],
+        password: "p",
+    };
+    const told = {center: "Demo", version: "1.0", demo: [kate], more: 1};
+    assert.deepEqual(readEntrance(told), {center: "Demo", version: "1.0", demo: [kate]});
+});
