@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use handoff_cometd::{
-    AllowAll, Answer, CometdServer, HttpConnection, LaterBody, Limits, Ports, Silent,
+    AllowAll, Answer, CometdServer, HttpConnection, LaterBody, Limits, Ports, Silent, whole,
 };
 use hyper::Request;
 use hyper::body::Incoming;
@@ -50,7 +50,9 @@ async fn serve(stream: TcpStream, router: Router, http: Arc<http1::Builder>) {
         async move {
             let Ok(mut response) = answered.await;
             match LaterBody::take_from(&mut response) {
-                Some(body) => Answer::Later(Box::pin(body.fill(response))),
+                Some(body) => {
+                    Answer::Later(Box::pin(async { whole(body.fill(response).await).await }))
+                }
                 None => Answer::Now(response),
             }
         }

@@ -1,16 +1,16 @@
 //! One HTTP/1.1 connection on which a held poll is little more than what it waits for.
 //!
 //! hyper keeps a read buffer of 8 KiB and all of its own state while a request is answered, which
-//! is the most of what a held poll takes. So it answers what can be answered at once; an answer
-//! that comes later is waited for without it, with nothing but the stream. When it is there, hyper
-//! begins anew, is told a head of ours in place of the client's, and writes the answer to that: it
-//! remains the only one who reads and writes HTTP.
+//! is the most of what a held poll takes. So an answer that comes later is waited for without it,
+//! with nothing but the stream, and written in one piece. hyper begins anew with the next request:
+//! it remains the only one who reads HTTP.
 //!
-//! What must stay true: an answer only waits outside when the whole request was read and the
-//! connection goes on after it, so that nothing hyper knew is missed afterwards; and a client that
-//! goes away meanwhile is noticed, as hyper would.
+//! What must stay true: an answer only waits outside when the whole request was read, all before it
+//! is written and the connection goes on after it, so that nothing hyper knew is missed afterwards;
+//! and a client that goes away meanwhile is noticed, as hyper would.
 
 mod rewound;
+mod whole;
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -28,24 +28,23 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::server::TakesLaterBody;
-use rewound::{Backlog, Rewound};
-
-/// What hyper is told when an answer that was waited for is there.
-const OWN_HEAD: Bytes = Bytes::from_static(b"POST / HTTP/1.1\r\n\r\n");
+use rewound::{Ahead, Backlog, Rewound};
+pub use whole::whole;
 
 /// What a service has for a request.
 pub enum Answer<B> {
     /// The response.
     Now(Response<B>),
-    /// The response will come; allowed where the request's extensions have [`TakesLaterBody`].
-    Later(BoxFuture<'static, Response<B>>),
+    /// The response will come, [whole]; allowed where the request's extensions have
+    /// [`TakesLaterBody`].
+    Later(BoxFuture<'static, Response<Bytes>>),
 }
 
 /// A connection; as a future it serves requests until it is closed. Dropping it closes it.
-pub struct HttpConnection<'a, I, S, B> {
+pub struct HttpConnection<'a, I, S> {
     http: Arc<Builder>,
-    relay: Arc<Relay<S, B>>,
-    state: State<'a, I, B>,
+    relay: Arc<Relay<S>>,
+    state: State<'a, I>,
     ending: Ending,
 }
 
@@ -56,32 +55,26 @@ enum Ending {
     AfterAnswer,
 }
 
-enum State<'a, I, B> {
+enum State<'a, I> {
     /// hyper has the stream.
     Talking(Box<dyn Talk<I> + Send + 'a>),
     /// An answer is waited for.
-    Waiting(Rewound<I>, BoxFuture<'static, Response<B>>),
+    Waiting(Rewound<I>, BoxFuture<'static, Response<Bytes>>),
+    /// It is written.
+    Writing(Rewound<I>, Bytes),
+    /// The next request has not begun.
+    Resting(Rewound<I>),
     Closed,
 }
 
 /// The service, and what it left to be waited for.
-struct Relay<S, B> {
+struct Relay<S> {
     service: S,
-    turn: Mutex<Turn<B>>,
+    later: Mutex<Option<BoxFuture<'static, Response<Bytes>>>>,
     backlog: Arc<Backlog>,
 }
 
-/// Whose turn it is.
-enum Turn<B> {
-    /// The client's: requests go to the service.
-    Client,
-    /// An answer has to be waited for.
-    Later(BoxFuture<'static, Response<B>>),
-    /// Ours: the answer was waited for.
-    Answer(Response<B>),
-}
-
-impl<'a, I, S, F, B> HttpConnection<'a, I, S, B>
+impl<'a, I, S, F, B> HttpConnection<'a, I, S>
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Fn(Request<Incoming>) -> F + Send + Sync + 'a,
@@ -94,7 +87,7 @@ where
     pub fn new(http: Arc<Builder>, stream: I, service: S) -> Self {
         let backlog = Arc::default();
         let stream = Rewound::new(stream, Arc::clone(&backlog));
-        let relay = Arc::new(Relay { service, turn: Mutex::new(Turn::Client), backlog });
+        let relay = Arc::new(Relay { service, later: Mutex::default(), backlog });
         let state = State::Talking(talk(&http, stream, &relay));
         Self { http, relay, state, ending: Ending::No }
     }
@@ -107,17 +100,62 @@ where
         }
     }
 
-    /// Lets hyper go on once the answer is there.
-    fn resume(&self, stream: Rewound<I>, mut response: Response<B>) -> State<'a, I, B> {
-        if self.ending == Ending::AfterAnswer {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    /// Goes on from a state: to the next one, or back to the same when it has to wait.
+    fn go_on(&self, state: State<'a, I>, cx: &mut Context<'_>) -> Step<'a, I> {
+        match state {
+            State::Talking(mut connection) => match connection.poll(cx) {
+                Poll::Ready(result) => Step::End(result),
+                Poll::Pending => match self.relay.take_later() {
+                    Some(later) => Step::Next(match connection.into_stream() {
+                        Some(stream) => State::Waiting(stream, later),
+                        None => State::Closed,
+                    }),
+                    None => Step::Wait(State::Talking(connection)),
+                },
+            },
+            State::Waiting(mut stream, mut later) => match later.as_mut().poll(cx) {
+                Poll::Ready(mut response) => {
+                    if self.ending == Ending::AfterAnswer {
+                        let close = HeaderValue::from_static("close");
+                        response.headers_mut().insert(CONNECTION, close);
+                    }
+                    Step::Next(State::Writing(stream, whole::encode(&response)))
+                }
+                Poll::Pending => match stream.poll_ahead(cx) {
+                    Poll::Ready(Ahead::Gone) => Step::Next(State::Closed),
+                    Poll::Ready(Ahead::More) | Poll::Pending => {
+                        Step::Wait(State::Waiting(stream, later))
+                    }
+                },
+            },
+            State::Writing(mut stream, mut text) => match stream.poll_write_all(cx, &mut text) {
+                Poll::Ready(Ok(())) => Step::Next(State::Resting(stream)),
+                // A connection that breaks is the client's affair.
+                Poll::Ready(Err(_)) => Step::Next(State::Closed),
+                Poll::Pending => Step::Wait(State::Writing(stream, text)),
+            },
+            State::Resting(_) if self.ending == Ending::AfterAnswer => Step::Next(State::Closed),
+            State::Resting(mut stream) => match stream.poll_ahead(cx) {
+                Poll::Ready(Ahead::Gone) => Step::Next(State::Closed),
+                Poll::Ready(Ahead::More) => {
+                    Step::Next(State::Talking(talk(&self.http, stream, &self.relay)))
+                }
+                Poll::Pending => Step::Wait(State::Resting(stream)),
+            },
+            State::Closed => Step::End(Ok(())),
         }
-        *self.relay.turn() = Turn::Answer(response);
-        State::Talking(talk(&self.http, stream.before(OWN_HEAD), &self.relay))
     }
 }
 
-impl<'a, I, S, F, B> Future for HttpConnection<'a, I, S, B>
+/// What comes after a state.
+enum Step<'a, I> {
+    Next(State<'a, I>),
+    /// The same, when something has happened.
+    Wait(State<'a, I>),
+    End(hyper::Result<()>),
+}
+
+impl<'a, I, S, F, B> Future for HttpConnection<'a, I, S>
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Fn(Request<Incoming>) -> F + Send + Sync + 'a,
@@ -130,62 +168,28 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
         loop {
-            // While one state is left for the next, the connection counts as closed.
-            self.state = match std::mem::replace(&mut self.state, State::Closed) {
-                State::Talking(mut connection) => match connection.poll(cx) {
-                    Poll::Ready(result) => return Poll::Ready(result),
-                    Poll::Pending => match self.relay.take_later() {
-                        Some(later) => match connection.into_stream() {
-                            Some(stream) => State::Waiting(stream, later),
-                            None => State::Closed,
-                        },
-                        None => {
-                            self.state = State::Talking(connection);
-                            return Poll::Pending;
-                        }
-                    },
-                },
-                State::Waiting(mut stream, mut later) => match later.as_mut().poll(cx) {
-                    Poll::Ready(response) => self.resume(stream, response),
-                    Poll::Pending if stream.poll_gone(cx).is_ready() => State::Closed,
-                    Poll::Pending => {
-                        self.state = State::Waiting(stream, later);
-                        return Poll::Pending;
-                    }
-                },
-                State::Closed => return Poll::Ready(Ok(())),
-            };
+            let state = std::mem::replace(&mut self.state, State::Closed);
+            match self.go_on(state, cx) {
+                Step::Next(state) => self.state = state,
+                Step::Wait(state) => {
+                    self.state = state;
+                    return Poll::Pending;
+                }
+                Step::End(result) => return Poll::Ready(result),
+            }
         }
     }
 }
 
-impl<S, B> Relay<S, B> {
-    fn turn(&self) -> MutexGuard<'_, Turn<B>> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+impl<S> Relay<S> {
+    fn later(&self) -> MutexGuard<'_, Option<BoxFuture<'static, Response<Bytes>>>> {
+        self.later.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes what is to be waited for, once all that was answered before is out.
-    fn take_later(&self) -> Option<BoxFuture<'static, Response<B>>> {
-        let mut turn = self.turn();
-        match std::mem::replace(&mut *turn, Turn::Client) {
-            Turn::Later(later) if !self.backlog.is_there() => Some(later),
-            other => {
-                *turn = other;
-                None
-            }
-        }
-    }
-
-    /// Takes the answer that was waited for.
-    fn take_answer(&self) -> Option<Response<B>> {
-        let mut turn = self.turn();
-        match std::mem::replace(&mut *turn, Turn::Client) {
-            Turn::Answer(response) => Some(response),
-            other => {
-                *turn = other;
-                None
-            }
-        }
+    fn take_later(&self) -> Option<BoxFuture<'static, Response<Bytes>>> {
+        let mut later = self.later();
+        if self.backlog.is_there() { None } else { later.take() }
     }
 }
 
@@ -227,7 +231,7 @@ where
 fn talk<'a, I, S, F, B>(
     http: &Builder,
     stream: Rewound<I>,
-    relay: &Arc<Relay<S, B>>,
+    relay: &Arc<Relay<S>>,
 ) -> Box<dyn Talk<I> + Send + 'a>
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -239,25 +243,16 @@ where
 {
     let relay = Arc::clone(relay);
     let service = service_fn(move |mut request: Request<Incoming>| {
+        if may_wait(&request) {
+            request.extensions_mut().insert(TakesLaterBody);
+        }
+        let answered = (relay.service)(request);
         let relay = Arc::clone(&relay);
-        let asked = match relay.take_answer() {
-            Some(response) => Err(response),
-            None => {
-                if may_wait(&request) {
-                    request.extensions_mut().insert(TakesLaterBody);
-                }
-                Ok((relay.service)(request))
-            }
-        };
         async move {
-            let answer = match asked {
-                Ok(asked) => asked.await,
-                Err(response) => Answer::Now(response),
-            };
-            match answer {
+            match answered.await {
                 Answer::Now(response) => Ok::<_, Infallible>(response),
                 Answer::Later(later) => {
-                    *relay.turn() = Turn::Later(later);
+                    *relay.later() = Some(later);
                     std::future::pending().await
                 }
             }

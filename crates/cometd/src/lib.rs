@@ -10,7 +10,7 @@ pub mod protocol;
 mod server;
 
 pub use application::{Application, Outgoing, RemovalReason, Silent};
-pub use http::{Answer, HttpConnection};
+pub use http::{Answer, HttpConnection, whole};
 pub use identity::{BrowserId, Identity, Login, SessionId, SessionInfo, Source, Tag};
 pub use limits::Limits;
 pub use policy::{AllowAll, Denial, Policy, Verdict};

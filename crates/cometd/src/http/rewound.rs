@@ -1,6 +1,7 @@
 //! A stream that is read from a little before where it is.
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,12 +11,21 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// How much of what comes before it is its turn is taken in, in bytes: what is beyond waits in the
-/// kernel.
-const AHEAD_BYTES: usize = 512;
+/// kernel. Most requests are shorter, and are read at once.
+const AHEAD_BYTES: usize = 2_048;
 
 /// Whether something that was to be written waits for room.
 #[derive(Debug, Default)]
 pub(super) struct Backlog(AtomicBool);
+
+/// What there is to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ahead {
+    /// Something.
+    More,
+    /// Nothing any more: the other side has gone.
+    Gone,
+}
 
 /// A stream, and what is read before it.
 #[derive(Debug)]
@@ -53,20 +63,37 @@ impl<I> Rewound<I> {
 }
 
 impl<I: AsyncRead + Unpin> Rewound<I> {
-    /// Is ready once the other side has gone, as far as that can be seen: not behind something that
-    /// it sent before.
-    pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Reads what is there ahead of its turn, once: behind it nothing can be seen.
+    pub(super) fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<Ahead> {
         if !self.ahead.is_empty() {
-            return Poll::Pending;
+            return Poll::Ready(Ahead::More);
         }
-        let mut bytes = [0; AHEAD_BYTES];
-        let mut buffer = ReadBuf::new(&mut bytes);
+        let mut bytes = [MaybeUninit::uninit(); AHEAD_BYTES];
+        let mut buffer = ReadBuf::uninit(&mut bytes);
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer));
         if read.is_err() || buffer.filled().is_empty() {
-            return Poll::Ready(());
+            return Poll::Ready(Ahead::Gone);
         }
         self.ahead = Bytes::copy_from_slice(buffer.filled());
-        Poll::Pending
+        Poll::Ready(Ahead::More)
+    }
+}
+
+impl<I: AsyncWrite + Unpin> Rewound<I> {
+    /// Writes all of a text.
+    pub(super) fn poll_write_all(
+        &mut self,
+        cx: &mut Context<'_>,
+        text: &mut Bytes,
+    ) -> Poll<io::Result<()>> {
+        while !text.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, text))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            text.advance(written);
+        }
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 }
 

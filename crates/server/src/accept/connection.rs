@@ -9,7 +9,7 @@ use std::task::Poll;
 use axum::Router;
 use axum::body::Body;
 use handoff_api::{PeerAddress, refused_for_host};
-use handoff_cometd::{Answer, HttpConnection, Identity, LaterBody};
+use handoff_cometd::{Answer, HttpConnection, Identity, LaterBody, whole};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, EXPECT, HeaderValue};
 use hyper::server::conn::http1;
@@ -129,7 +129,7 @@ impl Connection {
             match LaterBody::take_from(&mut response) {
                 None => Answer::Now(outgoing(response, pace, &permit)),
                 Some(body) => Answer::Later(Box::pin(async move {
-                    outgoing(body.fill(response).await, pace, &permit)
+                    whole(outgoing(body.fill(response).await, pace, &permit)).await
                 })),
             }
         }
