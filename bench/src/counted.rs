@@ -47,17 +47,34 @@ fn answer(socket: &Path) -> Result<()> {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let now = ALLOCATOR.stats();
+            let allocations = now.allocations + now.reallocations;
+            let live_bytes = now.bytes_allocated.saturating_sub(now.bytes_deallocated);
             // Who went away needs no answer.
-            let _ = write!(stream, "{}", now.allocations + now.reallocations);
+            let _ = write!(stream, "{allocations} {live_bytes}");
         }
     });
     Ok(())
 }
 
-/// Asks the program with a configuration how often it allocated so far, or made room larger.
+/// Asks how often the program with a configuration allocated so far, or made room larger.
 pub(crate) fn allocations(config: &Path) -> Result<u64> {
+    Ok(counted(config)?.allocations)
+}
+
+/// Asks how much the program with a configuration has allocated and not freed.
+pub(crate) fn live_bytes(config: &Path) -> Result<u64> {
+    Ok(counted(config)?.live_bytes)
+}
+
+struct Counted {
+    allocations: u64,
+    live_bytes: u64,
+}
+
+fn counted(config: &Path) -> Result<Counted> {
     let mut stream = UnixStream::connect(socket(config)).context("ask for counts")?;
     let mut text = String::new();
     stream.read_to_string(&mut text).context("read the counts")?;
-    text.parse().with_context(|| format!("no count: {text}"))
+    let counts = text.split_once(' ').with_context(|| format!("no counts: {text}"))?;
+    Ok(Counted { allocations: counts.0.parse()?, live_bytes: counts.1.parse()? })
 }

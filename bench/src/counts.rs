@@ -5,9 +5,10 @@
 //! one before was told, so that nothing shares a batch, an answer or a wake-up. Allocations are
 //! those of the whole program but for SQLite's own; system calls are those that strace sees. The
 //! store's part is that of `bench costs`. The same is counted of a chat's messages, and of each
-//! agent who is told of an event. It fails when a count is above its ceiling, and never for being
-//! slow.
+//! agent who is told of an event; of a session that waits, the bytes that it holds. It fails when a
+//! count is above its ceiling, and never for being slow.
 
+mod idle;
 mod readers;
 mod strace;
 mod talk;
@@ -26,6 +27,7 @@ use crate::costs;
 use crate::counted::allocations;
 use crate::desks::{self, ACCEPT, COMPLETE};
 use crate::lean::{self, Line, Requests, Told};
+use idle::Idle;
 use readers::{READERS, Readers};
 use strace::Strace;
 use talk::{MESSAGES, Talk};
@@ -52,6 +54,9 @@ const MESSAGE_ALLOCATIONS: f64 = 234.4;
 const MESSAGE_SYSTEM_CALLS: f64 = 19.4;
 /// Of each agent who is told of an event, their next poll included.
 const READER_ALLOCATIONS: f64 = 94.6;
+/// Of a session of an agent's that waits, on either transport.
+const HELD_POLL_KIB: f64 = 5.8;
+const WEBSOCKET_KIB: f64 = 7.4;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
@@ -78,7 +83,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         LocalSet::new().block_on(&runtime, measure(rounds))
     });
-    let (of_command, of_message, of_reader) =
+    let (of_command, of_message, of_reader, idle) =
         measured.await.context("counting was interrupted")??;
     let Taken { allocations, calls } = of_command;
     let message = ("a message: allocations", "a message: system calls");
@@ -96,6 +101,8 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
             known: READER_ALLOCATIONS,
             found: of_reader,
         },
+        Count { what: "a held poll: KiB", known: HELD_POLL_KIB, found: idle.held_poll_kib },
+        Count { what: "a websocket: KiB", known: WEBSOCKET_KIB, found: idle.websocket_kib },
     ];
     check(&counts)
 }
@@ -121,13 +128,14 @@ struct Taken {
     calls: f64,
 }
 
-/// Returns what a command, a chat's message and a reader of an event take, each of the round with
-/// the fewest: what workers do by the clock meanwhile comes on top of any.
-async fn measure(rounds: usize) -> Result<(Taken, Taken, f64)> {
+/// Returns what a command, a chat's message, a reader of an event and a session that waits take,
+/// each of the round with the fewest: what workers do by the clock meanwhile comes on top of any.
+async fn measure(rounds: usize) -> Result<(Taken, Taken, f64, Idle)> {
     let own = std::env::current_exe().context("find this program")?;
     let command = of_commands(&own, rounds).await?;
     let message = of_messages(&own, rounds).await?;
-    Ok((command, message, of_readers(&own, rounds).await?))
+    let reader = of_readers(&own, rounds).await?;
+    Ok((command, message, reader, idle::measure(&own).await?))
 }
 
 async fn of_commands(own: &Path, rounds: usize) -> Result<Taken> {

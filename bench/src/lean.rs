@@ -61,12 +61,21 @@ impl Line {
             .into_bytes()
     }
 
-    async fn ask(&self, request: &[u8]) -> Result<Received> {
-        self.wire.send(request).await?;
+    pub(crate) async fn send(&self, request: &[u8]) -> Result<()> {
+        self.wire.send(request).await
+    }
+
+    /// Returns the next answer.
+    pub(crate) async fn receive(&self) -> Result<Received> {
         let answer = timeout(ANSWER_BOUND, self.wire.receive()).await.context("no answer")??;
         let is_taken = answer.head.starts_with(b"HTTP/1.1 200");
         ensure!(is_taken, "refused: {}", String::from_utf8_lossy(&answer.body));
         Ok(answer)
+    }
+
+    async fn ask(&self, request: &[u8]) -> Result<Received> {
+        self.send(request).await?;
+        self.receive().await
     }
 
     /// Makes requests, and returns how long each took, in ms.

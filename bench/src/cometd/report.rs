@@ -52,21 +52,21 @@ const FIGURES: [Figure; 3] = [
         unit: "KiB",
         read: |row| Some(row.idle.growth_kib),
         long_polling: 10.0,
-        websocket: 10.0,
+        websocket: 8.0,
     },
     Figure {
         name: "one-to-one delivery",
         unit: "us of CPU",
         read: |row| row.one_to_one.as_ref().map(|work| work.cpu_us),
-        long_polling: 100.0,
-        websocket: 50.0,
+        long_polling: 45.0,
+        websocket: 20.0,
     },
     Figure {
         name: "fanned-out delivery",
         unit: "us of CPU",
         read: |row| row.fan_out.as_ref().map(|work| work.cpu_us),
-        long_polling: 25.0,
-        websocket: 10.0,
+        long_polling: 22.0,
+        websocket: 11.0,
     },
 ];
 
