@@ -109,11 +109,7 @@ impl Exchange<'_> {
             Kind::Connect => self.connect(message, session),
             Kind::Subscribe => self.subscribe(message, &session).await,
             Kind::Unsubscribe => self.unsubscribe(message, &session).await,
-            Kind::Disconnect => {
-                let reply =
-                    self.shared.with(|state, now| state.hub.disconnect(now, &session, message));
-                self.replies.push(reply);
-            }
+            Kind::Disconnect => self.disconnect(message, &session),
             Kind::Handshake | Kind::UnknownMeta => self.reply(message, Err(Failure::MetaUnknown)),
             Kind::Service => self.service(message, &session, name).await,
             Kind::Broadcast => self.publish(message, &session, name),
@@ -167,6 +163,20 @@ impl Exchange<'_> {
         if let ConnectStep::Answer(answer) = step {
             self.connect = Some((self.replies.len(), answer));
         }
+    }
+
+    fn disconnect(&mut self, message: &Message, session: &SessionInfo) {
+        let (parting, reply) = self.shared.with(|state, now| {
+            let reply = state.hub.disconnect(now, session, message);
+            let parting = match self.caller.transport {
+                Transport::WebSocket(socket) => state.hub.take_parting(socket),
+                Transport::LongPolling => Vec::new(),
+            };
+            (parting, reply)
+        });
+        // A connect that it released comes before its own reply (bayeux.md 1.5).
+        self.replies.extend(parting);
+        self.replies.push(reply);
     }
 
     async fn subscribe(&mut self, message: &Message, session: &SessionInfo) {
@@ -232,10 +242,12 @@ impl Exchange<'_> {
 
     fn publish(&mut self, message: &Message, session: &SessionInfo, name: &str) {
         let data = message.data.as_deref().unwrap_or(RawValue::NULL);
-        let outcome = self.may_publish(session, name, data);
-        if outcome.is_ok() {
-            self.shared.publish(name, data.get().as_bytes(), Urgency::Prompt);
-        }
+        let outcome = self.shared.with(|state, now| {
+            state.hub.may_publish(session.identity.as_ref(), name, data)?;
+            let text = encode_delivery(name, data.get().as_bytes());
+            state.hub.publish(now, name, &text, Urgency::Prompt);
+            Ok(())
+        });
         self.reply(message, outcome);
     }
 

@@ -4,7 +4,10 @@
 //! session's queue only when their frame was written; a reader that takes nothing is cut after the
 //! write timeout, and its queue is the session's, with the session's bounds.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::extract::ws::{
@@ -192,10 +195,7 @@ impl Connection {
             return Err(End::Close(close_code::ERROR));
         };
         let exchanged = exchange(&self.shared, &self.caller, &messages).await;
-        // A connect released by a disconnect comes before the disconnect's reply (bayeux.md 1.5).
-        let mut parts = self.shared.with(|state, _| state.hub.take_parting(self.id));
-        parts.extend(exchanged.parts);
-        self.write_parts(socket, &parts, exchanged.departure).await?;
+        self.write_parts(socket, &exchanged.parts, exchanged.departure).await?;
         Ok(if exchanged.is_too_much { Reading::Held } else { Reading::On })
     }
 
@@ -222,7 +222,13 @@ impl Connection {
 
     async fn write(&self, socket: &mut WebSocket, frame: Frame) -> Result<(), End> {
         let patience = Duration::from_millis(self.shared.limits.websocket_write_ms);
-        match timeout(patience, socket.send(frame)).await {
+        let mut sending = pin!(socket.send(frame));
+        // Most frames are out at once, and need no timer.
+        let sent = match poll_fn(|cx| Poll::Ready(sending.as_mut().poll(cx))).await {
+            Poll::Ready(sent) => Ok(sent),
+            Poll::Pending => timeout(patience, sending).await,
+        };
+        match sent {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(End::Gone),
         }
