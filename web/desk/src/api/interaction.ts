@@ -74,6 +74,8 @@ export interface Interaction {
     /** As the reader sees it (docs/compat/interactions.md#seen). */
     state: string;
     direction: string;
+    /** Such as `OutboundReply`, or `OutboundAcknowledgement`, which no person wrote. */
+    subType: string;
     operations: string[];
     offer: Offer | null;
     currentQueue: string | null;
@@ -103,6 +105,7 @@ export function readInteraction(value: unknown): Interaction | null {
         channel,
         state: text(it["state"]),
         direction: text(it["direction"]),
+        subType: text(it["interactionSubType"]),
         operations: texts(it["operations"]),
         offer: readOffer(it["offer"]),
         currentQueue: textOrNull(it["currentQueue"]),

@@ -102,6 +102,8 @@ export interface DeskState {
     /** Mine, and what is offered to me, by id. */
     work: Record<string, Interaction>;
     transcripts: Record<string, Transcript>;
+    /** Of letters of mine, whether somebody has answered them; missing is not known yet. */
+    answers: Record<string, boolean>;
     departures: Departure[];
     failures: Failure[];
     workbins: Workbin[];
@@ -141,6 +143,13 @@ export type DeskEvent =
           /** Keys of what had been answered when the read began: the lines hold it. */
           answered: string[];
       }
+    | {
+          type: "answersRead";
+          interactionId: string;
+          isAnswered: boolean;
+          /** `lastRead` when it began. */
+          since: number;
+      }
     | {type: "workbinRead"; workbinId: string; interactions: Interaction[]}
     | {type: "queuesRead"; interactions: Interaction[]}
     /** Whatever waits for an answer, or was refused. */
@@ -164,6 +173,7 @@ export const EMPTY: DeskState = {
     lastRead: 0,
     work: {},
     transcripts: {},
+    answers: {},
     departures: [],
     failures: [],
     workbins: [],

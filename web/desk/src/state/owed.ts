@@ -37,7 +37,7 @@ export function owedSince(state: DeskState, interaction: Interaction): number | 
                 ? owedInChat(interaction, state.transcripts[interaction.id])
                 : null;
         case "email":
-            return interaction.state === "Processing" && !isBeingAnswered(state, interaction.id)
+            return interaction.state === "Processing" && !isAnswered(state, interaction.id)
                 ? interaction.receivedAt
                 : null;
         default:
@@ -62,10 +62,13 @@ function owedInChat(interaction: Interaction, transcript: Transcript | undefined
     return since === null ? interaction.receivedAt : Math.min(since, interaction.receivedAt);
 }
 
-/** Returns whether an answer to a letter is on its way out. */
-function isBeingAnswered(state: DeskState, letter: string): boolean {
-    return Object.values(state.work).some(
-        (one) => one.parentId === letter && one.state === "Sending",
+/** Returns whether a letter was answered, or an answer to it is on its way out. */
+function isAnswered(state: DeskState, letter: string): boolean {
+    return (
+        state.answers[letter] === true
+        || Object.values(state.work).some(
+            (one) => one.parentId === letter && one.state === "Sending",
+        )
     );
 }
 

@@ -53,6 +53,15 @@ export async function readTranscript(api: Api, id: string, from: number): Promis
     return readLines(answer["messages"]);
 }
 
+/** Returns whether a person has answered a letter, as its thread shows. */
+export async function readIsAnswered(api: Api, id: string): Promise<boolean> {
+    const letters = await readAll(api, `interactions/${id}/thread?fields=*`);
+    return letters.some(({parentId, state, subType}) =>
+        parentId === id
+        && (state === "Sent" || state === "Sending")
+        && subType !== "OutboundAcknowledgement");
+}
+
 /** Returns the first index that is not among the lines, which are in order. */
 export function firstMissing(lines: Line[]): number {
     const at = lines.findIndex((line, place) => line.index !== place + 1);

@@ -39,6 +39,8 @@ export function reduce(state: DeskState, event: DeskEvent): DeskState {
             return readFailed(state, event.id);
         case "transcriptRead":
             return transcriptRead(state, event);
+        case "answersRead":
+            return answersRead(state, event);
         case "workbinRead":
             return {
                 ...state,
@@ -147,6 +149,8 @@ function departed(state: DeskState, interaction: Interaction, at: number): DeskS
     if (before === undefined) {
         return next;
     }
+    const {parentId} = before;
+    const isAnswer = interaction.state === "Sent" && parentId !== null && parentId in next.work;
     const departure = {
         interaction: before,
         state: interaction.state,
@@ -158,6 +162,9 @@ function departed(state: DeskState, interaction: Interaction, at: number): DeskS
         ...next,
         work: without(next.work, interaction.id),
         transcripts: without(next.transcripts, interaction.id),
+        answers: isAnswer
+            ? {...next.answers, [parentId]: true}
+            : without(next.answers, interaction.id),
         pending: next.pending.filter((one) => isOpen(one) || one.interactionId !== interaction.id),
         departures: [...others(next.departures, interaction.id), departure].slice(-DEPARTURES_MAX),
     };
@@ -218,6 +225,7 @@ function readDone(
                 .filter(([chat]) => work[chat] !== undefined)
                 .map(([chat, one]) => [chat, {...one, isRead: false, typing: {}}]),
         ),
+        answers: {},
         departures: [
             ...state.departures,
             ...gone.map((interaction) => missed(interaction, at)),
@@ -265,6 +273,17 @@ function transcriptRead(
             (one) => !isSaid.has(one.key) || one.interactionId !== event.interactionId,
         ),
     };
+}
+
+function answersRead(
+    state: DeskState,
+    {interactionId, isAnswered, since}: Extract<DeskEvent, {type: "answersRead"}>,
+): DeskState {
+    // An answer that went out meanwhile was told.
+    const known = state.answers[interactionId] === true;
+    return since === state.lastRead && interactionId in state.work
+        ? {...state, answers: {...state.answers, [interactionId]: known || isAnswered}}
+        : state;
 }
 
 /** What was answered stays until it is told, whatever the outbox still holds. */

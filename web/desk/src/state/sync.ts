@@ -13,6 +13,7 @@ import type {Connection, DeskState, LostWhy, Me} from "./model.ts";
 import {
     firstMissing,
     isAgent,
+    readIsAnswered,
     readMe,
     readQueues,
     readSnapshot,
@@ -206,6 +207,9 @@ export class Sync {
                 store.dispatch({type: "workbinRead", workbinId: id, interactions});
             });
         }
+        for (const id of lettersToRead(state)) {
+            this.#once(`answers ${id}`, () => this.#readAnswers(id));
+        }
         for (const id of chatsToRead(state)) {
             this.#once(`transcript ${id}`, () => this.#readTranscript(id));
         }
@@ -237,6 +241,15 @@ export class Sync {
         // One that is refused is not ours any more, which the feed tells, too.
         const lines = await readTranscript(api, interactionId, from).catch(nothingIfRefused);
         store.dispatch({type: "transcriptRead", interactionId, lines, since, answered});
+    }
+
+    async #readAnswers(interactionId: string): Promise<void> {
+        const {api, store} = this.#surroundings;
+        const since = store.state.lastRead;
+        const isAnswered = await readIsAnswered(api, interactionId).catch(
+            (trouble: unknown) => nothingIfRefused(trouble).length > 0,
+        );
+        store.dispatch({type: "answersRead", interactionId, isAnswered, since});
     }
 
     #pollQueues(): void {
@@ -292,6 +305,15 @@ function whyOf(trouble: unknown): LostWhy {
 function replayOf({numbers}: DeskState, me: Me): Replay {
     const topics = isAgent(me) ? TOPICS : [];
     return Object.fromEntries(topics.map((topic) => [topic, numbers[topic] ?? ONLY_NEW]));
+}
+
+/** Returns the letters of which nobody knows whether they were answered. */
+function lettersToRead(state: DeskState): string[] {
+    return Object.values(state.work)
+        .filter(({letter, direction, state: is}) =>
+            letter !== null && direction === "Inbound" && is === "Processing")
+        .filter(({id}) => state.answers[id] === undefined)
+        .map(({id}) => id);
 }
 
 /** Returns the chats whose lines are not all known, as far as the reader may read them. */

@@ -8,6 +8,7 @@ import {common} from "./parts/common.ts";
 import {details} from "./parts/details.ts";
 import {frame} from "./parts/frame.ts";
 import {keys} from "./parts/keys.ts";
+import {letters} from "./parts/letters.ts";
 import {offers} from "./parts/offers.ts";
 import {said} from "./parts/said.ts";
 import {settings} from "./parts/settings.ts";
@@ -17,7 +18,8 @@ import {welcome} from "./parts/welcome.ts";
 import {work} from "./parts/work.ts";
 
 const PARTS = {
-    bar, chat, common, details, frame, keys, offers, said, settings, signIn, strip, welcome, work,
+    bar, chat, common, details, frame, keys, letters, offers, said, settings, signIn, strip,
+    welcome, work,
 };
 
 export type Texts = {

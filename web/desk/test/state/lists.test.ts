@@ -85,6 +85,8 @@ test("a letter whose answer is on its way waits for nothing, and both have one r
     assert.deepEqual(mine(state([letter])), [["waiting", ["letter"]]]);
     assert.deepEqual(mine(state([letter, answer])), [["answered", ["letter"]]]);
     assert.deepEqual(mine(state([answer])), [["answered", ["answer"]]]);
+    const answered = {...state([letter]), answers: {letter: true}};
+    assert.deepEqual(mine(answered), [["answered", ["letter"]]]);
 });
 
 test("lateness begins at the target and doubles", () => {

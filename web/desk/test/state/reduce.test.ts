@@ -185,3 +185,25 @@ test("a workbin that something went into is read again", () => {
     heard.do({type: "workbinRead", workbinId: BIN, interactions: []});
     assert.deepEqual(heard.state.staleWorkbins, []);
 });
+
+test("a letter is answered once its answer is sent, and not by a read of before", () => {
+    const heard = new Heard();
+    const tell = (id: string, state: string, parentId: string | null) => {
+        const shown = {id, state, parentId, channel: "email", direction: "Inbound"};
+        const data = {messageType: "InteractionStateMessage", ...shown};
+        heard.do({type: "told", topic: TOPIC, notification: readNotification(TOPIC, data), at: AT});
+    };
+    tell("letter", "Processing", null);
+    const read = {type: "answersRead", interactionId: "letter", isAnswered: false} as const;
+    heard.do({...read, since: 0});
+    assert.deepEqual(heard.state.answers, {});
+    heard.do({...read, since: 1});
+    assert.deepEqual(heard.state.answers, {letter: false});
+    tell("answer", "Sending", "letter");
+    tell("answer", "Sent", "letter");
+    assert.deepEqual(heard.state.answers, {letter: true});
+    heard.do({...read, since: 1});
+    assert.deepEqual(heard.state.answers, {letter: true});
+    tell("letter", "Completed", null);
+    assert.deepEqual(heard.state.answers, {});
+});
