@@ -430,6 +430,17 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn receipts(
+        &self,
+        wanted: &[(String, String)],
+    ) -> Result<Vec<Option<Receipt>>, StoreError> {
+        let wanted = wanted.to_vec();
+        self.read("reading receipts", move |connection| {
+            wanted.iter().map(|(scope, key)| reads::receipt(connection, scope, key)).collect()
+        })
+        .await
+    }
+
     async fn sweep(
         &self,
         now: Time,

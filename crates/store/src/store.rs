@@ -324,6 +324,22 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError>;
 
+    /// Returns receipts by their scopes and keys, in that order.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn receipts(
+        &self,
+        wanted: &[(String, String)],
+    ) -> Result<Vec<Option<Receipt>>, StoreError> {
+        let mut found = Vec::with_capacity(wanted.len());
+        for (scope, key) in wanted {
+            found.push(self.receipt(scope, key).await?);
+        }
+        Ok(found)
+    }
+
     /// Forgets what nobody can ask for any more: log entries and their stream rows older than
     /// `streams_before`, receipts, promised answers and claims expired at `now`, login sessions
     /// unused since `logins_before`. At most `limit` of each, and no more of the log once so many

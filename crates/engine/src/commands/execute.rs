@@ -159,7 +159,7 @@ impl Commands {
     }
 
     /// Looks whether the request was carried out before.
-    pub(crate) async fn earlier(&self, wanted: &Receipt) -> Result<Option<Done>, ExecuteError> {
+    async fn earlier(&self, wanted: &Receipt) -> Result<Option<Done>, ExecuteError> {
         let found = self.core.store.receipt(&wanted.scope, &wanted.key).await?;
         found.map(|receipt| same_request(wanted, receipt)).transpose()
     }

@@ -12,7 +12,7 @@ use handoff_store::Receipt;
 use sha2::{Digest as _, Sha256};
 
 use super::letter::{NewLetter, message_id, subject};
-use crate::commands::{Commands, Done, ExecuteError};
+use crate::commands::{ExecuteError, message_ids};
 use crate::core::Core;
 
 /// Returns the proof that a letter was taken in.
@@ -65,22 +65,41 @@ fn is_alike(taken: &Interaction, letter: &Letter) -> bool {
         && email.date == letter.date
 }
 
-/// Returns the proof that a letter was taken in before, if it was.
-pub(super) async fn first_copy(
+/// What is remembered of a letter that comes.
+pub(super) struct Remembered {
+    /// The proof that it was taken in before.
+    pub(super) first: Option<Receipt>,
+    /// Whether an interaction has its `Message-ID`.
+    pub(super) is_named: bool,
+}
+
+/// Looks for all that is remembered of a letter at once.
+pub(super) async fn remembered(
     core: &Core,
-    commands: &Commands,
     new: &NewLetter,
     taken_in: &Receipt,
+) -> Result<Remembered, ExecuteError> {
+    let mut wanted = vec![(taken_in.scope.clone(), taken_in.key.clone()), earlier_form(new)];
+    wanted.extend(message_id(&new.letter).map(|id| (message_ids(new.center), id.clone())));
+    let mut found = core.store.receipts(&wanted).await?.into_iter();
+    let (now, before) = (found.next().flatten(), found.next().flatten());
+    let first = match (now, before) {
+        (None, Some(before)) => first_by_earlier_form(core, new, before).await?,
+        (now, _) => now,
+    };
+    Ok(Remembered { first, is_named: found.next().flatten().is_some() })
+}
+
+/// Returns a proof of the earlier form where it is of this letter.
+async fn first_by_earlier_form(
+    core: &Core,
+    new: &NewLetter,
+    before: Receipt,
 ) -> Result<Option<Receipt>, ExecuteError> {
-    if let Some(Done::Before(first)) = commands.earlier(taken_in).await? {
-        return Ok(Some(*first));
-    }
-    let (scope, key) = earlier_form(new);
-    let Some(first) = core.store.receipt(&scope, &key).await? else { return Ok(None) };
     if message_id(&new.letter).is_none() {
-        return Ok(Some(first));
+        return Ok(Some(before));
     }
-    let Ok(id) = first.answer.parse() else { return Ok(None) };
+    let Ok(id) = before.answer.parse() else { return Ok(None) };
     let found = core.load_interaction(id).await?;
-    Ok(found.filter(|found| is_alike(&found.value, &new.letter)).map(|_| first))
+    Ok(found.filter(|found| is_alike(&found.value, &new.letter)).map(|_| before))
 }

@@ -4,7 +4,7 @@
 //! its files, the proof that it was taken in, and the confirmation to its sender on its way out.
 //! Whoever brings it may forget it when that is durable, and must not before.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::mail::untagged_key;
@@ -15,7 +15,7 @@ use handoff_domain::{
 use handoff_store::{Contact, Put, Receipt, Record, StoreError, Versioned};
 
 use super::contacts::{LOOP_MAX, Seen, contact_id, version_of, written_by};
-use super::copies::{first_copy, taken_in};
+use super::copies::{remembered, taken_in};
 use super::letter::{LISTED_MAX, NewLetter, TakenIn, email_of, files_of, subject};
 use super::quota::Acknowledged;
 use super::threading::{Belonging, belonging};
@@ -58,12 +58,19 @@ impl Letters {
         let id = self.core.ids.interaction(self.core.now());
         let taken_in = taken_in(new, id);
         let quota = OnceLock::new();
-        if let Some(first) = first_copy(&self.core, &self.commands, new, &taken_in).await? {
+        let remembered = remembered(&self.core, new, &taken_in).await?;
+        if let Some(first) = remembered.first {
             return self.taken_in_before(&first).await;
         }
+        // Only the first attempt knows whether its `Message-ID` is new: the others are made because
+        // something changed.
+        let is_named = Mutex::new(Some(remembered.is_named));
         let done = self
             .commands
-            .again_and_again(id, || self.attempt_letter(new, id, &taken_in, &quota))
+            .again_and_again(id, || {
+                let is_named = is_named.lock().unwrap_or_else(PoisonError::into_inner).take();
+                self.attempt_letter(new, id, &taken_in, (&quota, is_named))
+            })
             .await?;
         match done {
             Done::Now { interaction, .. } => Ok(TakenIn { interaction, is_new: true }),
@@ -85,7 +92,7 @@ impl Letters {
         new: &NewLetter,
         id: InteractionId,
         taken_in: &Receipt,
-        quota: &OnceLock<bool>,
+        (quota, is_named): (&OnceLock<bool>, Option<bool>),
     ) -> Result<Done, Failure> {
         let Judged { belonging, contact, filing } = self.judge(new).await?;
         let (mut email, mut remarks) = email_of(new);
@@ -98,7 +105,7 @@ impl Letters {
             None => self.acknowledgement(new, &email, contact.as_mut(), quota),
         };
         let mut receipts = vec![taken_in.clone()];
-        receipts.extend(self.proof_of_message_id(new.center, id, &email).await?);
+        receipts.extend(self.proof_of_message_id(new.center, id, &email, is_named).await?);
         if let Some(Ok(ack)) = &acknowledgement
             && let Some(message_id) = &ack.email.message_id
         {
@@ -118,16 +125,21 @@ impl Letters {
         self.commands.commit(batch).await
     }
 
-    /// Returns the proof of which interaction has a letter's `Message-ID`, unless another has it.
+    /// Returns the proof of which interaction has a letter's `Message-ID`, unless another has it;
+    /// whether one has is looked up where it is not known.
     async fn proof_of_message_id(
         &self,
         center: CenterId,
         id: InteractionId,
         email: &Email,
+        is_named: Option<bool>,
     ) -> Result<Option<Receipt>, StoreError> {
         let Some(message_id) = &email.message_id else { return Ok(None) };
-        let known = self.core.store.receipt(&message_ids(center), message_id).await?;
-        Ok(known.is_none().then(|| known_message(center, message_id, id)))
+        let is_named = match is_named {
+            Some(is_named) => is_named,
+            None => self.core.store.receipt(&message_ids(center), message_id).await?.is_some(),
+        };
+        Ok((!is_named).then(|| known_message(center, message_id, id)))
     }
 
     /// Finds out what a letter answers, whom it is from, and whether anybody has to do anything

@@ -39,8 +39,12 @@ pub async fn a_receipt_is_found_and_refuses_the_same_key(store: Arc<dyn Store>) 
     assert_eq!(store.load(&[Key::Interaction(interaction_id(2))]).await.expect("load"), [None]);
     let elsewhere = Receipt { scope: "another".to_owned(), expires: None, ..first.clone() };
     committed(&*store, with(vec![elsewhere.clone()], ChangeSet::default())).await;
-    assert_eq!(found(&*store, &elsewhere).await, Some(elsewhere));
-    assert_eq!(found(&*store, &receipt("unknown", None)).await, None);
+    assert_eq!(found(&*store, &elsewhere).await, Some(elsewhere.clone()));
+    let unknown = receipt("unknown", None);
+    assert_eq!(found(&*store, &unknown).await, None);
+    let wanted = [&elsewhere, &unknown, &first].map(|it| (it.scope.clone(), it.key.clone()));
+    let together = store.receipts(&wanted).await.expect("receipts");
+    assert_eq!(together, [Some(elsewhere), None, Some(first)]);
 }
 
 /// A retry whose guards are stale, as they always are, still gets the receipt.
