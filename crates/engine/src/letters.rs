@@ -16,6 +16,6 @@ mod threading;
 
 pub use contacts::contact_id;
 pub use intake::Letters;
-pub use letter::{NewLetter, RawMessage, TakenIn};
+pub use letter::{NewLetter, RawMessage, TakenIn, has_message_id};
 
 pub(crate) use contacts::Contacts;

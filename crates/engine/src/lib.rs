@@ -35,7 +35,7 @@ pub use conversations::{
 };
 pub use delivery::{Delivery, Replay, Subscriptions};
 pub use desks::{AgentError, ChannelChange, Desks, Watch};
-pub use letters::{Letters, NewLetter, RawMessage, TakenIn, contact_id};
+pub use letters::{Letters, NewLetter, RawMessage, TakenIn, contact_id, has_message_id};
 pub use outward::{
     Customers, Mailboxes, OpenLogin, Outward, Patience, Post, Posted, Published, Publisher,
 };

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use handoff_content::FileKeeper;
 use handoff_domain::mail::mailbox_key;
 use handoff_domain::{Letter, Media};
-use handoff_engine::{Engine, NewLetter, RawMessage};
+use handoff_engine::{Engine, NewLetter, RawMessage, has_message_id};
 use handoff_mail::letter::{self, Bounds, Envelope, REPORT_SENDERS, Reading};
 use handoff_mail::ports::{Arrival, Extent, Intake, NotNow, Source, Taken};
 use handoff_mail::token::Signer;
@@ -88,6 +88,10 @@ impl EngineIntake {
     }
 }
 
+fn hash(raw: &[u8]) -> String {
+    Sha256::digest(raw).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The disk has less room than is kept for those who work here.
 #[derive(Debug, thiserror::Error)]
 #[error("the disk is short of space; free some, or lower store.reserve_bytes")]
@@ -123,6 +127,8 @@ impl Intake for EngineIntake {
             .cloned()
             .ok_or_else(gone)?;
         let (raw, attachments) = self.keep(&mut letter, &arrival.raw).await?;
+        // Not of every letter: it is a look at each byte.
+        let raw_hash = if has_message_id(&letter) { String::new() } else { hash(&arrival.raw) };
         let new = NewLetter {
             center: mailbox.center,
             mailbox: mailbox.address.clone(),
@@ -130,10 +136,7 @@ impl Intake for EngineIntake {
             letter,
             attachments,
             raw: Some(raw),
-            raw_hash: Sha256::digest(&arrival.raw)
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            raw_hash,
             user_data: handoff_domain::UserData::default(),
         };
         let taken =

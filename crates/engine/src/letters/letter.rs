@@ -46,8 +46,8 @@ pub struct NewLetter {
     pub attachments: Vec<Attachment>,
     /// All of it, kept already.
     pub raw: Option<RawMessage>,
-    /// What tells it from every other letter when it has no `Message-ID`: the SHA-256 of the raw
-    /// message in hex, or the name that whoever brings it has for it.
+    /// What tells it from every other letter unless its `Message-ID` does ([`has_message_id`]): the
+    /// SHA-256 of the raw message in hex, or the name that whoever brings it has for it.
     pub raw_hash: String,
     /// User data of the interaction.
     pub user_data: UserData,
@@ -60,6 +60,12 @@ pub struct TakenIn {
     /// Whether it came for the first time. When it did not, what was kept of it this time belongs
     /// to nobody and is swept.
     pub is_new: bool,
+}
+
+/// Tells whether a letter has a `Message-ID`, and not one that is too long.
+#[must_use]
+pub fn has_message_id(letter: &Letter) -> bool {
+    message_id(letter).is_some()
 }
 
 /// Returns a letter's `Message-ID`, unless it is too long to be one.
