@@ -20,9 +20,16 @@ use crate::sql::log as text;
 /// anew. An owner takes some 150 bytes, and an event may be told to ten thousand agents, who would
 /// push each other out.
 const OWNERS_MAX: usize = 16_384;
-/// After so many numbers a head is written: whoever reads one reads no more rows than that, and
-/// those of one change set.
+/// After so many numbers at the latest a head is written: whoever reads one reads no more rows than
+/// that, and those of one change set.
 const UNWRITTEN_MAX: u64 = 128;
+
+/// Returns after how many numbers an owner's head is written. Where thousands are told the same
+/// again and again, the heads of all of them would otherwise be due in one commit.
+fn due_at(owner: &str) -> u64 {
+    let last = owner.bytes().next_back().unwrap_or(0);
+    UNWRITTEN_MAX - 4 * u64::from(last % 16)
+}
 
 /// The last number of each topic that was used.
 type Numbers = Vec<(Topic, u64)>;
@@ -195,7 +202,7 @@ impl<'c> Heads<'c> {
 
     fn write_if_due(&mut self, owner: &str) -> Result<(), rusqlite::Error> {
         let Some(known) = self.known.get_mut(owner) else { return Ok(()) };
-        if known.unwritten < UNWRITTEN_MAX {
+        if known.unwritten < due_at(owner) {
             return Ok(());
         }
         for (topic, last) in &known.numbers {
@@ -306,8 +313,24 @@ mod tests {
             let [me, others @ ..] = [Topic::Me, Topic::Chats, Topic::Interactions];
             let expected = others.map(|topic| (topic, position)).into_iter().chain([(me, 1)]);
             assert_eq!((found.position, numbers), (position + 1, expected.collect()));
-            assert_eq!(written(&connection) > 0, position >= UNWRITTEN_MAX / 2, "{position}");
+            // Two numbers each time, and the one before.
+            assert_eq!(written(&connection) > 0, 2 * position + 1 >= due_at("u1"), "{position}");
         }
+    }
+
+    #[test]
+    fn the_heads_of_those_who_are_told_together_are_not_written_together() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut heads = heads(&connection);
+        let (mut before, mut most) = (0, 0);
+        for position in 0..=UNWRITTEN_MAX {
+            for owner in 0..20 {
+                tell(&mut heads, owner, &[Topic::Me], position);
+            }
+            let now = written(&connection);
+            (before, most) = (now, most.max(now - before));
+        }
+        assert_eq!((before, most), (20, 2));
     }
 
     #[test]
