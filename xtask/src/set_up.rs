@@ -38,11 +38,13 @@ struct Tool {
     sign: Sign,
 }
 
-/// What the tests need beside Rust and Node. `HANDOFF_CHROMIUM` may name another browser.
+/// What the build and the tests need beside Rust and Node. `HANDOFF_CHROMIUM` may name another
+/// browser.
 const FOR_TESTS: &[Tool] = &[
     Tool { package: "dovecot-imapd", sign: Sign::File("/usr/lib/dovecot/imap") },
     Tool { package: "dovecot-lmtpd", sign: Sign::File("/usr/lib/dovecot/lmtp") },
     Tool { package: "postfix", sign: Sign::File("/usr/sbin/postfix") },
+    Tool { package: "make", sign: Sign::Runs(&["make", "--version"]) },
     Tool { package: "strace", sign: Sign::Runs(&["strace", "-V"]) },
     Tool { package: "openssl", sign: Sign::Runs(&["openssl", "version"]) },
     Tool { package: "python3", sign: Sign::Runs(&["python3", "--version"]) },

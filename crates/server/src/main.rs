@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+use tikv_jemallocator::Jemalloc;
+
+/// It gives back what a burst took (docs/adr/0020-the-allocator-is-jemalloc.md).
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
+
 fn main() -> ExitCode {
     handoff_server::carry_out(std::env::args_os())
 }

@@ -10,6 +10,7 @@ mod chat;
 mod counters;
 mod durability;
 mod mailboxes;
+mod memory;
 mod offers;
 mod reach;
 mod refused_bodies;
