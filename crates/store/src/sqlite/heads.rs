@@ -2,7 +2,7 @@
 //!
 //! A stream's last row has its last numbers, so its head is written only now and then, and the rows
 //! after it count as well. It is brought up to date before any row that it does not know is swept
-//! (ADR 0019).
+//! (ADR 0020).
 //!
 //! Nobody but the writer counts, so what it read or counted once need not be read again. When a
 //! batch fails, what it counted is undone, and everything that it remembers is forgotten.
