@@ -53,6 +53,15 @@ function context(): Context {
     return {base, api, session, entrance, settings, announcer: regions(), newer};
 }
 
+/**
+ * A relative address is read anew whenever the page's own changes, and is another one at another
+ * depth. Scripts and styles are loaded by then; the icon is looked for again.
+ */
+function fixIcon(): void {
+    document.querySelector('link[rel="icon"]')?.setAttribute("href", `${base}favicon.svg`);
+}
+
+fixIcon();
 keepDocumentLanguage();
 const given = context();
 void given.session.ask();
