@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use handoff_cometd::{Answer, EndAdvice, HttpConnection, LaterBody, Limits, whole};
@@ -14,12 +15,16 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 use crate::support::{Bench, Client, settle, text};
 
 /// How much fits into a connection that nobody reads from, in bytes.
 const ROOM: usize = 1 << 20;
+
+/// How long an answer may take; longer than a held poll.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A client's end of a connection, and how to end it politely.
 struct Line {
@@ -70,6 +75,10 @@ impl Line {
 
     /// Reads one answer, and returns its head in small letters and its messages.
     async fn hear(&mut self) -> (String, Vec<Value>) {
+        timeout(PATIENCE, self.read()).await.expect("an answer comes")
+    }
+
+    async fn read(&mut self) -> (String, Vec<Value>) {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(self.stream.read_u8().await.unwrap());
