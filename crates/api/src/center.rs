@@ -28,7 +28,6 @@ use tokio::sync::mpsc;
 
 use crate::caller::{Admin, Me};
 use crate::error::{Code, Refusal};
-use crate::giving_way;
 use crate::password::FilePasswords;
 use crate::request::expect_json;
 use crate::shared::Shared;
@@ -222,7 +221,7 @@ async fn plan(
     unnamed: Unnamed,
 ) -> Result<Plan, String> {
     let (core, runtime) = (shared.engine().core().clone(), Handle::current());
-    let planned = giving_way::carry_out(move || {
+    let planned = tokio::task::spawn_blocking(move || {
         if let Some(only) = &only {
             only.refuse_another(&file)?;
         }
@@ -233,7 +232,7 @@ async fn plan(
         }
         Ok(plan)
     });
-    planned.await.map_err(|error| with_causes(&error))?
+    planned.await.map_err(|_| "the server stops".to_owned())?
 }
 
 /// The only contact center that an admin may change: the name of their own, if it is still there.

@@ -38,7 +38,6 @@ mod creation;
 mod diagnostics;
 mod downloads;
 mod external_id;
-mod giving_way;
 mod handle;
 mod hex;
 mod hosts;

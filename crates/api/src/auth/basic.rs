@@ -20,7 +20,6 @@ use axum::http::header::AUTHORIZATION;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use handoff_domain::{Time, User};
-use handoff_store::with_causes;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::time::Instant;
@@ -30,7 +29,6 @@ use super::guesses::{self, Admission, Guesses, Name, Tag};
 use super::lanes::{Lanes, Pretence, Urgency};
 use crate::comet::identity::KnownToComet;
 use crate::error::{Code, Refusal};
-use crate::giving_way;
 use crate::password;
 use crate::shared::Shared;
 
@@ -161,7 +159,7 @@ impl Basic {
         let lane = self.lanes.take(comparison.urgency, comparison.address).await;
         let mut lane = lane.ok_or_else(Refusal::unavailable)?;
         let lanes = self.lanes.clone();
-        let verified = giving_way::carry_out(move || {
+        let verified = tokio::task::spawn_blocking(move || {
             let is_right =
                 lane.workspace().verify(&comparison.password, comparison.stored.as_deref());
             if comparison.urgency != Urgency::Proven {
@@ -170,7 +168,7 @@ impl Basic {
             is_right
         });
         verified.await.map_err(|error| {
-            tracing::error!(error = with_causes(&error), "a password could not be verified");
+            tracing::error!(error = %error, "a password could not be verified");
             Refusal::internal()
         })
     }

@@ -11,8 +11,8 @@ const CHANGES: usize = 4;
 /// By how much the program may have grown then, in bytes: less than two hashes take at a time.
 const GROWTH_MAX: u64 = 32 << 20;
 
-/// A password takes 19 MiB while it is hashed, on a thread of its own. With glibc's allocator,
-/// which keeps them for other threads, the program grows by 76 MiB here, more often than not.
+/// A password takes 19 MiB while it is hashed, off the async threads. With glibc's allocator, which
+/// keeps them for other threads, the program grows by tens of MiB here, more often than not.
 #[tokio::test]
 async fn what_passwords_took_is_given_back() -> Result<()> {
     let server = Program::demo(&[]).await?;
