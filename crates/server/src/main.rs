@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tikv_jemallocator::Jemalloc;
 
-/// It gives back what a burst took (docs/adr/0020-the-allocator-is-jemalloc.md).
+/// It gives back what a burst took (docs/adr/0021-the-allocator-is-jemalloc.md).
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
