@@ -144,7 +144,7 @@ fn greeting(address: SocketAddr, config: &Config) -> String {
     let accounts = ACCOUNTS.map(|(name, roles)| format!("  {name:<8}{roles}")).join("\n");
     let page = pages::DEMO_PATH;
     format!(
-        "listening on http://{address}\naccounts, all with the password {PASSWORD}:\n{accounts}\n\
+        "listening on http://{address}\nthe desk, where agents work: http://{address}/\naccounts, all with the password {PASSWORD}:\n{accounts}\n\
          a page with a chat window for customers: http://{address}{page}\n\
          e-mails that are sent become files in {sent}"
     )
