@@ -1,0 +1,182 @@
+// An agent's work at the desk: offers, lists, chats and letters, and that nothing is lost or said twice.
+
+import {expect, test} from "../lib/desk.mjs";
+
+// Kate is one person: what a test leaves behind, the next one finds.
+test.describe.configure({mode: "default"});
+
+const CHAT = "/genesys/2/chat/customer-support";
+
+/** Somebody without an account, by the plain requests that customers have. */
+class Customer {
+    constructor(origin, nickname) {
+        this.origin = origin;
+        this.nickname = nickname;
+    }
+
+    async #post(path, fields) {
+        const body = new URLSearchParams(fields);
+        return (await fetch(this.origin + path, {method: "POST", body})).json();
+    }
+
+    async begin(subject) {
+        const {chatId, secureKey} = await this.#post(CHAT, {nickname: this.nickname, subject});
+        this.chat = chatId;
+        this.key = secureKey;
+    }
+
+    async does(operation, fields = {}) {
+        return this.#post(`${CHAT}/${this.chat}/${operation}`, {secureKey: this.key, ...fields});
+    }
+
+    says(message) {
+        return this.does("send", {message});
+    }
+
+    /** What was said in the chat, as the customer reads it. */
+    async reads() {
+        const {messages} = await this.does("refresh", {transcriptPosition: 1});
+        return messages.filter(({type}) => type === "Message").map(({text}) => text);
+    }
+
+    writesLetter(subject, text) {
+        const [firstName, lastName, fromAddress] = ["Jonas", "Falk", "jonas@falk.example"];
+        const letter = {firstName, lastName, fromAddress, subject, text};
+        return this.#post("/genesys/2/email/contact-us", letter);
+    }
+}
+
+async function goReady(person, page) {
+    await person.signIn();
+    await person.state.press("Enter");
+    await page.getByRole("menuitem", {name: "Ready", exact: true}).press("Enter");
+    await expect(person.state).toHaveAccessibleName(/^Your state: Ready/);
+}
+
+/** Takes the oldest offer without a mouse. */
+async function take(page, name) {
+    await expect(page.getByRole("article", {name})).toBeVisible();
+    await page.keyboard.press("F8");
+    await page.keyboard.press("Enter");
+}
+
+test("an offer is taken by two keys, and what is said is said once", async ({person, page, program}) => {
+    const ann = new Customer(program.origin, "Ann");
+    await goReady(person, page);
+    await ann.begin("Parcel not arrived");
+    await expect(page.getByRole("article", {name: "Ann"})).toContainText("Parcel not arrived");
+    await expect(page).toHaveTitle(/^\(1\) /);
+    await expect(page.getByRole("button", {name: /^1 offer, \d+ seconds left$/})).toBeVisible();
+    await person.isAccessible();
+    await take(page, "Ann");
+    const box = page.getByRole("textbox", {name: "Message to Ann"});
+    await expect(box).toBeFocused();
+    await expect(page).toHaveTitle("Parcel not arrived · Handoff");
+    await expect(page).toHaveURL(new RegExp(`/desk/mine/${ann.chat}$`));
+
+    const option = page.getByRole("option", {name: /Ann/});
+    await ann.says("Where is it?");
+    await expect(page.getByRole("group", {name: "Waiting for you"}).locator(option)).toHaveAccessibleName(/waiting \d/);
+    await page.keyboard.type("<b>&\"'");
+    await page.keyboard.press("Shift+Enter");
+    await page.keyboard.type("two lines");
+    await page.keyboard.press("Enter");
+    await expect(box).toHaveValue("");
+    const log = page.getByRole("log", {name: "Conversation with Ann"});
+    await expect(log.getByText("Sent", {exact: true})).toBeVisible();
+    await expect(page.getByRole("group", {name: "Answered"}).locator(option)).not.toHaveAccessibleName(/waiting/);
+    await page.getByRole("radio", {name: "To agents only"}).check();
+    await box.fill("a note");
+    await box.press("Enter");
+    await expect(log.getByText("Only agents see this")).toBeVisible();
+    await person.isAccessible();
+    expect(await ann.reads()).toEqual(["Where is it?", "<b>&\"'\ntwo lines"]);
+
+    await page.reload();
+    await expect(option).toHaveAttribute("aria-selected", "true");
+    await ann.does("disconnect");
+    await expect(page.getByText("The chat is over.")).toBeVisible();
+    await expect(box).toHaveCount(0);
+    await page.getByRole("button", {name: "Complete"}).click();
+    await expect(option).toHaveCount(0);
+    await expect(page.getByText("Nothing is yours yet.")).toBeVisible();
+});
+
+test("what is written without a connection, to a dead server or in a killed tab goes out once", async ({context, person, page, program}) => {
+    const tom = new Customer(program.origin, "Tom");
+    await goReady(person, page);
+    await tom.begin("Return label");
+    await take(page, "Tom");
+    const say = async (where, text) => {
+        const box = where.getByRole("textbox", {name: "Message to Tom"});
+        await box.fill(text);
+        await box.press("Enter");
+    };
+    await context.setOffline(true);
+    await say(page, "offline");
+    await expect(page.getByText("Not sent yet. It goes out by itself.")).toBeVisible();
+    await expect(page.getByText("This computer is offline.")).toBeVisible();
+    await tom.says("are you there?");
+    await context.setOffline(false);
+    await expect(page.getByRole("log").getByText("are you there?")).toBeVisible();
+    await expect.poll(() => tom.reads()).toEqual(["are you there?", "offline"]);
+
+    await program.end("SIGKILL");
+    await say(page, "to the dead");
+    await program.start();
+    await expect.poll(() => tom.reads(), {timeout: 20_000}).toEqual(["are you there?", "offline", "to the dead"]);
+
+    // Whatever this tab sends from now on never arrives.
+    await page.evaluate(() => {
+        window.fetch = () => new Promise(() => {});
+    });
+    await say(page, "from the killed tab");
+    await expect(page.getByRole("log").getByText("Sending…")).toBeVisible();
+    const address = page.url();
+    await page.close();
+    const next = await context.newPage();
+    await next.goto(address);
+    await expect.poll(() => tom.reads(), {timeout: 20_000}).toContain("from the killed tab");
+    await next.getByRole("textbox", {name: "Message to Tom"}).fill("half written");
+    await next.reload();
+    await expect(next.getByRole("textbox", {name: "Message to Tom"})).toHaveValue("half written");
+    const said = await tom.reads();
+    expect(said).toEqual([...new Set(said)]);
+    await tom.does("disconnect");
+    await next.getByRole("button", {name: "Complete"}).click();
+    await expect(next.getByRole("option", {name: /Tom/})).toHaveCount(0);
+});
+
+test("a letter is answered by keys, saved while it is written, and waits for nobody then", async ({person, page, program}) => {
+    await goReady(person, page);
+    await new Customer(program.origin, "").writesLetter("Invoice 2031", "I was charged twice.");
+    await take(page, "Jonas Falk");
+    const option = page.getByRole("option", {name: /Jonas Falk/});
+    await expect(page.getByRole("article", {name: "Letter of Jonas Falk"})).toContainText("I was charged twice.");
+    await option.focus();
+    await page.keyboard.press("r");
+    const draft = page.getByRole("form", {name: "Draft to Jonas Falk"});
+    const box = draft.getByRole("textbox", {name: "Letter to Jonas Falk"});
+    await expect(box).toBeFocused();
+    await expect(draft.getByRole("textbox", {name: "Subject"})).toHaveValue("Re: Invoice 2031");
+    await page.keyboard.type("You are right.");
+    await expect(draft.getByText(/^Draft saved \d/)).toBeVisible();
+    const {interactions} = await person.reads("/me/interactions?fields=*");
+    const saved = interactions.find(({state}) => state === "Composing");
+    expect(saved.bodyAsPlainText).toMatch(/^You are right\.\n\n> I was charged twice\./);
+    expect(saved.body).toContain("You are right.");
+    const complete = page.getByRole("button", {name: "Complete"});
+    await expect(complete).toHaveAttribute("aria-disabled", "true");
+    await expect(complete).toHaveAccessibleDescription("Send or discard the draft first");
+    await person.isAccessible();
+    await draft.getByRole("button", {name: "Discard"}).click();
+    await expect(page.getByRole("dialog", {name: "Discard this draft?"})).toBeVisible();
+    await page.keyboard.press("Escape");
+    await box.press("Control+Enter");
+    await expect(draft).toHaveCount(0);
+    await expect(page.getByRole("group", {name: "Answered"}).locator(option)).toBeVisible();
+    await page.reload();
+    await expect(page.getByRole("group", {name: "Answered"}).locator(option)).toBeVisible();
+    await complete.click();
+    await expect(option).toHaveCount(0);
+});
