@@ -8,7 +8,6 @@ import {Outbox, type Intent, type OutboxView, type Tabs} from "../api/outbox.ts"
 import type {EntryStore} from "../api/outbox/entry.ts";
 import type {ServerClock} from "./clock.ts";
 import type {Me, Pending, PendingStage} from "./model.ts";
-import {isAgent} from "./reads.ts";
 import {Store} from "./store.ts";
 import {Sync, type Timers} from "./sync.ts";
 
@@ -35,7 +34,7 @@ const TRY_MS = 400;
 const CHANNELS = ["chat", "email", "workitem"];
 
 export class Desk {
-    readonly store = new Store();
+    readonly store: Store;
     readonly sync: Sync;
     readonly outbox: Outbox;
     readonly #surroundings: DeskSurroundings;
@@ -44,6 +43,7 @@ export class Desk {
     /** `me` is whoever signed in. */
     constructor(me: Me, surroundings: DeskSurroundings) {
         this.#surroundings = surroundings;
+        this.store = new Store(me);
         const {api, clock, timers, entries, tabs, newKey} = surroundings;
         this.sync = new Sync({...surroundings, store: this.store});
         this.outbox = new Outbox(me.id, {
@@ -209,12 +209,6 @@ export class Desk {
         this.store.dispatch({type: "passed", at: clock.now()});
         this.#cancelPassed = timers.after(PASSED_MS, () => this.#pass());
     }
-}
-
-/** Returns whether somebody has a contact-center session. */
-export function isAtWork(store: Store): boolean {
-    const {me, channels} = store.state;
-    return me !== null && isAgent(me) && channels.some((one) => one.state !== "LoggedOut");
 }
 
 function pendingOf(view: OutboxView): Pending {

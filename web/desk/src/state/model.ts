@@ -160,8 +160,7 @@ export type DeskEvent =
     | {type: "transcriptStale"; interactionId: string}
     | {type: "dismissed"; interactionId: string}
     /** Forgets what has been shown long enough. */
-    | {type: "passed"; at: number}
-    | {type: "signedOut"};
+    | {type: "passed"; at: number};
 
 export const EMPTY: DeskState = {
     me: null,

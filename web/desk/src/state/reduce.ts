@@ -8,7 +8,6 @@
 import type {Interaction} from "../api/interaction.ts";
 import type {Notification, Topic} from "../api/notification.ts";
 import type {DeskEvent, DeskState, Pending, Reading, Snapshot} from "./model.ts";
-import {EMPTY} from "./model.ts";
 import {withLines, withTyping} from "./transcripts.ts";
 
 /** How long what went is kept for the list to strike it through, in ms. */
@@ -59,8 +58,6 @@ export function reduce(state: DeskState, event: DeskEvent): DeskState {
             return dismissed(state, event.interactionId);
         case "passed":
             return passed(state, event.at);
-        case "signedOut":
-            return EMPTY;
     }
 }
 

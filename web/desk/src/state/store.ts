@@ -1,11 +1,16 @@
 // Holds the one state, and tells whoever listens that there is another.
 
-import {EMPTY, type DeskEvent, type DeskState} from "./model.ts";
+import {EMPTY, type DeskEvent, type DeskState, type Me} from "./model.ts";
 import {reduce} from "./reduce.ts";
 
 export class Store {
-    #state: DeskState = EMPTY;
+    #state: DeskState;
     readonly #listeners = new Set<(state: DeskState) => void>();
+
+    /** Whose it is is known before anything is heard or read. */
+    constructor(me: Me) {
+        this.#state = {...EMPTY, me};
+    }
 
     get state(): DeskState {
         return this.#state;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {FakeServer} from "./fake-server.ts";
+import {FakeServer, ME} from "./fake-server.ts";
 import {Browser, Stage, Time, turns} from "./stage.ts";
 
 /** A desk with an open chat. */
@@ -122,6 +122,11 @@ test("an offer is accepted once there is a connection, and never after its time"
         await stage.settle();
         assert.equal(server.interactions.get(id)?.state, isLate ? "Invited" : "Chatting");
     }
+});
+
+test("whose desk it is is known before anything is read", () => {
+    const stage = new Stage(new FakeServer(), new Time());
+    assert.equal(stage.desk.store.state.me?.id, ME);
 });
 
 test("another user of this browser neither sees nor sends it", async () => {
