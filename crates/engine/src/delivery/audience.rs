@@ -156,10 +156,21 @@ impl Audience {
     /// Returns the topics by which somebody can be reached and that at least one session listens
     /// to.
     pub(crate) fn topics(&self) -> BTreeSet<Topic> {
+        self.each_topic().collect()
+    }
+
+    /// Tells whether these are [`Audience::topics`]. Every audience is asked again and again, and
+    /// nearly always they are.
+    pub(crate) fn has_topics(&self, topics: &BTreeSet<Topic>) -> bool {
+        self.each_topic().all(|topic| topics.contains(&topic))
+            && topics.iter().all(|topic| self.each_topic().any(|own| own == *topic))
+    }
+
+    /// Names some more than once.
+    fn each_topic(&self) -> impl Iterator<Item = Topic> {
         let topics =
             self.sessions.values().flat_map(|session| session.subscriptions.values().flatten());
-        let topics = topics.map(|(topic, _)| *topic);
-        topics.filter(|topic| *topic != Topic::Contacts).collect()
+        topics.map(|(topic, _)| *topic).filter(|topic| *topic != Topic::Contacts)
     }
 
     /// Tells whether every session was given everything up to a position.

@@ -1,6 +1,6 @@
 //! The sessions of this node, and giving them what they have not been given.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -161,11 +161,10 @@ impl Delivery {
     async fn record_reach(&self, user: UserId, center: CenterId) -> Result<(), AgentError> {
         let Some(handle) = self.audience(user) else { return Ok(()) };
         let audience = handle.lock().await;
-        let topics = audience.topics();
         let desk = self.core.desk(user);
         let recorded = desk.as_ref().and_then(|desk| desk.reach.at(self.core.incarnation()));
-        if recorded.map_or(!topics.is_empty(), |recorded| *recorded != topics) {
-            self.desks.set_reach(user, center, topics).await?;
+        if !audience.has_topics(recorded.unwrap_or(&BTreeSet::new())) {
+            self.desks.set_reach(user, center, audience.topics()).await?;
         }
         drop(audience);
         drop(handle);
