@@ -10,6 +10,7 @@ mod footing;
 mod guesses;
 mod lanes;
 mod logins;
+mod looks;
 mod session;
 mod ticket;
 
@@ -49,6 +50,7 @@ struct Inner {
     shared: Shared,
     signer: ticket::Signer,
     basic: basic::Basic,
+    looks: looks::Looks,
 }
 
 impl Gate {
@@ -63,7 +65,7 @@ impl Gate {
         };
         let signer = ticket::Signer::new(shared.options().session_key.unwrap_or_else(own_key));
         let basic = basic::Basic::new(own_key());
-        Self(Arc::new(Inner { shared, signer, basic }))
+        Self(Arc::new(Inner { shared, signer, basic, looks: looks::Looks::default() }))
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -72,6 +74,10 @@ impl Gate {
 
     fn signer(&self) -> &ticket::Signer {
         &self.0.signer
+    }
+
+    fn looks(&self) -> &looks::Looks {
+        &self.0.looks
     }
 
     fn logins(&self) -> &Arc<Logins> {

@@ -140,7 +140,7 @@ async fn state_of(
     let now = shared.engine().core().now();
     let idle_ms = shared.engine().core().options().login_idle_ms;
     let seen = directory.check(Key::User(user.id));
-    match load(shared, id).await? {
+    match gate.looks().find(&**shared.engine().core().store(), id).await? {
         Some(Versioned { value: session, version }) => {
             let unused_ms = now.ms_since(session.last_used);
             let is_alive = !session.has_ended() && session.user == user.id && unused_ms <= idle_ms;
