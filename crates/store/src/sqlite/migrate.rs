@@ -87,6 +87,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "ends",
         sql: include_str!("../../migrations/sqlite/0013_ends.sql"),
     },
+    Migration {
+        version: 14,
+        name: "told last",
+        sql: include_str!("../../migrations/sqlite/0014_told_last.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
@@ -218,6 +223,28 @@ mod tests {
                 connection.query_row(text::HISTORY_READ, ("i", 0, 9), |row| row.get(4)).unwrap();
             assert_eq!(body, "{}");
         }
+    }
+
+    /// SQLite finds what stands behind a long text by following it from page to page.
+    #[test]
+    fn who_was_told_stands_behind_what_each_of_them_reads() {
+        let connection = Connection::open_in_memory().unwrap();
+        run(&connection, &MIGRATIONS[..13]).unwrap();
+        let row = "INSERT INTO recent (position, at, subject, told, kind, form, snapshot) \
+            VALUES (7, 2, 'i', 'u1 u2', 'interaction', 1, '{}')";
+        connection.execute_batch(row).unwrap();
+        let columns = |connection: &Connection| -> Vec<String> {
+            let mut columns =
+                connection.prepare("SELECT name FROM pragma_table_info('recent')").unwrap();
+            let names = columns.query_map([], |row| row.get(0)).unwrap();
+            names.collect::<Result<_, _>>().unwrap()
+        };
+        assert_eq!(columns(&connection)[3], "told", "the control");
+        migrate(&connection).unwrap();
+        assert_eq!(columns(&connection).last().map(String::as_str), Some("told"));
+        let mut statement = connection.prepare(text::TOLD_READ).unwrap();
+        let told = statement.query_row((0, 9), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        assert_eq!(told, Ok((7, "i".to_owned(), "u1 u2".to_owned())));
     }
 
     #[test]
