@@ -54,7 +54,7 @@ pub struct Limits {
     /// the library's own default of 128 KiB makes up 95 % of an idle socket's memory. What clients
     /// say all the time has some 200 bytes; a larger message is read in pieces.
     pub websocket_read_buffer_bytes: usize,
-    /// How long a write to a socket may take, in ms. Default 10 000: a reader that takes nothing
+    /// How long a write to a socket may take, in ms. Default 8 000: a reader that takes nothing
     /// for so long is cut; its messages stay in the session.
     pub websocket_write_ms: u64,
     /// How long a socket may be open without a session, in ms. Default 8 000: anybody may open one,
