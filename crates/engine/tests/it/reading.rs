@@ -191,7 +191,8 @@ async fn what_a_customer_says_and_is_told_costs_no_read() {
         let chat = conversations.chat_heard_of(id).await.unwrap().unwrap();
         here.engine.views().transcript(&chat, 0, Visibility::All, 9).await.unwrap().len()
     };
-    assert_eq!(reads(&here, async { assert_eq!(said.await, 2) }).await, 0);
+    let said = Box::pin(async { assert_eq!(said.await, 2) });
+    assert_eq!(reads(&here, said).await, 0);
     assert_eq!(reads(&here, conversations.chat_of_key(&key)).await, 1, "the control");
     let wrong = key.replacen(&key[..1], if key.starts_with('0') { "1" } else { "0" }, 1);
     assert!(conversations.customer_heard(&wrong).await.is_err());
