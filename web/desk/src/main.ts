@@ -46,8 +46,9 @@ function context(): Context {
     const api = new Api(base, {
         fetch: (...asked) => fetch(...asked),
         signedOut: (sentence) => session.lost(sentence),
+        whose: () => session.whose,
     });
-    const session = new Session(api);
+    const session: Session = new Session(api);
     const entrance = shallowRef<Entrance>({center: null, version: null, demo: []});
     const settings = new SettingsKeeper(browserStorage());
     return {base, api, session, entrance, settings, announcer: regions(), newer};

@@ -4,6 +4,7 @@
 // wants something done for certain gives it to the outbox. No request is repeated here but one
 // whose token was stale, which the server has not carried out.
 
+import {fields} from "./fields.ts";
 import {Refused, SignedOut, Unanswered, type NewerMessage} from "./trouble.ts";
 
 /** An answer's body; `statusCode` is 0, or 7 for what was done in part. */
@@ -23,6 +24,8 @@ export interface Surroundings {
     fetch: typeof fetch;
     /** Told each time that a request shows that the login session is over. */
     signedOut?(sentence: string): void;
+    /** Whose page it is, by user id; `null` before anybody is in. */
+    whose?(): string | null;
 }
 
 /** How long a request may take, in ms. The server answers within 10 s or not at all. */
@@ -32,6 +35,8 @@ const TOKEN_HEADER = "X-CSRF-TOKEN";
 const TOKEN_SENTENCE = "Missing or invalid Csrf token";
 /** Any GET gives the token of the session; this one is small. */
 const TOKEN_PATH = "me";
+/** What tells whose the session is. */
+const ME = /^me(\?|$)/;
 
 export class Api {
     /** The API's root, with a slash at its end. */
@@ -101,24 +106,50 @@ export class Api {
         options: RequestOptions,
     ): Promise<Answer> {
         const response = await this.#fetch(method, path, body, options);
-        const token = response.headers.get(TOKEN_HEADER);
-        if (token !== null) {
-            this.#token = token;
-        }
         const answer = await read(response);
+        const isByCookie = options.credentials === undefined;
         if (response.status === 401) {
             const sentence = sentenceOf(answer);
-            if (options.credentials === undefined) {
-                this.#token = "";
-                this.#surroundings.signedOut?.(sentence);
-            }
-            throw new SignedOut(sentence);
+            throw isByCookie ? this.#signedOut(sentence) : new SignedOut(sentence);
         }
         const code = answer?.["statusCode"];
-        if (answer !== undefined && (code === 0 || code === 7)) {
-            return answer;
+        if (answer === undefined || (code !== 0 && code !== 7)) {
+            throw troubleOf(response, answer);
         }
-        throw troubleOf(response, answer);
+        const token = response.headers.get(TOKEN_HEADER);
+        const whose = isByCookie ? (this.#surroundings.whose?.() ?? null) : null;
+        if (whose !== null) {
+            await this.#sameUser(whose, path, token, answer, options);
+        }
+        this.#token = token ?? this.#token;
+        return answer;
+    }
+
+    /**
+     * The cookie is that of all tabs: in another one somebody else may have signed in since. Fails
+     * then, for nothing may be read or done here as somebody else.
+     */
+    async #sameUser(
+        whose: string,
+        path: string,
+        token: string | null,
+        answer: Answer,
+        {signal}: RequestOptions,
+    ): Promise<void> {
+        if (ME.test(path)) {
+            const {id} = fields(answer["user"]);
+            if (typeof id === "string" && id !== whose) {
+                throw this.#signedOut("");
+            }
+        } else if (token !== null && token !== this.#token) {
+            await this.#ask("GET", TOKEN_PATH, undefined, signal === undefined ? {} : {signal});
+        }
+    }
+
+    #signedOut(sentence: string): SignedOut {
+        this.#token = "";
+        this.#surroundings.signedOut?.(sentence);
+        return new SignedOut(sentence);
     }
 
     async #fetch(

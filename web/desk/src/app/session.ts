@@ -51,6 +51,12 @@ export class Session {
         this.#api = api;
     }
 
+    /** Whose page it is, by user id; `null` before anybody is in. */
+    get whose(): string | null {
+        const gate = this.gate.value;
+        return gate.kind === "in" || gate.kind === "ended" ? gate.me.id : null;
+    }
+
     /** Finds out whether the browser's cookie still counts. */
     async ask(): Promise<void> {
         try {

@@ -19,6 +19,7 @@ function api(...answers: (Response | Error)[]) {
             throw next ?? new Error("unexpected");
         },
         signedOut: (sentence) => signedOut.push(sentence),
+        whose: () => "kate",
     });
     return {client, requests, signedOut};
 }
@@ -42,6 +43,47 @@ test("a change gets a token first, and a new one when another tab has signed in"
     assert.deepEqual(tokens, [null, "t1", null, "t2"]);
     assert.equal(requests[3]?.url, "http://desk.example/below/api/v2/me");
     assert.equal(new Headers(requests[3]?.init.headers).get("Idempotency-Key"), "k");
+});
+
+const user = (id: string) => ({statusCode: 0, user: {id}});
+
+test("nothing is done as somebody else who has signed in in another tab", async () => {
+    const stale = {statusCode: 3, statusMessage: "Missing or invalid Csrf token"};
+    const {client, requests, signedOut} = api(
+        answer(user("kate"), 200, TOKEN),
+        answer(stale, 403),
+        answer(user("ben"), 200, {"X-CSRF-TOKEN": "t2"}),
+    );
+    await assert.rejects(client.post("me/interactions/a", {operationName: "Send"}), SignedOut);
+    assert.equal(requests.length, 3);
+    assert.deepEqual(signedOut, [""]);
+});
+
+test("nothing of somebody else is read, and their token is not taken", async () => {
+    const theirs = {"X-CSRF-TOKEN": "t2"};
+    const {client, requests, signedOut} = api(
+        answer(user("kate"), 200, TOKEN),
+        answer({statusCode: 0, interactions: []}, 200, theirs),
+        answer(user("ben"), 200, theirs),
+    );
+    await client.get("me");
+    await assert.rejects(client.get("me/interactions?fields=*"), SignedOut);
+    assert.equal(requests.at(-1)?.url, "http://desk.example/below/api/v2/me");
+    assert.equal(client.token, "");
+    assert.deepEqual(signedOut, [""]);
+});
+
+test("whoever signed in anew themselves goes on", async () => {
+    const anew = {"X-CSRF-TOKEN": "t2"};
+    const {client, signedOut} = api(
+        answer(user("kate"), 200, TOKEN),
+        answer({statusCode: 0, interactions: []}, 200, anew),
+        answer(user("kate"), 200, anew),
+    );
+    await client.get("me?subresources=groups");
+    assert.deepEqual((await client.get("me/workbins?limit=1"))["interactions"], []);
+    assert.equal(client.token, "t2");
+    assert.deepEqual(signedOut, []);
 });
 
 test("a refusal has the server's sentence, and the letter that came meanwhile", async () => {

@@ -98,7 +98,10 @@ export class Stage {
     ) {
         Stage.#stages += 1;
         const name = Stage.#stages;
-        const api = new Api("http://desk.example/", {fetch: (url, init) => this.#fetch(url, init)});
+        const api = new Api("http://desk.example/", {
+            fetch: (url, init) => this.#fetch(url, init),
+            whose: () => KATE.id,
+        });
         this.desk = new Desk(KATE, {
             api,
             clock: new ServerClock(() => time.now, () => time.now),
