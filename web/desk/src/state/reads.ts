@@ -1,33 +1,47 @@
 // What is read from the API, as a whole or in part.
 
-import type {Api} from "../api/http.ts";
+import type {Answer, Api} from "../api/http.ts";
 import {fields, list, text, texts} from "../api/fields.ts";
 import {readInteractions, type Interaction} from "../api/interaction.ts";
 import {readChannels, readLines, type Line} from "../api/notification.ts";
 import type {Me, Snapshot, Workbin} from "./model.ts";
 
+/** Asks the API as long as a link stands. */
+export interface Reader {
+    get(path: string): Promise<Answer>;
+    post(path: string, body: unknown): Promise<Answer>;
+}
+
+/** Returns a reader whose requests end with `signal`. */
+export function readerOf(api: Api, signal: AbortSignal): Reader {
+    return {
+        get: (path) => api.get(path, {signal}),
+        post: (path, body) => api.post(path, body, {signal}),
+    };
+}
+
 /** The largest page that the API gives. */
 const PAGE = 1_000;
 
 /** Returns everything that is the caller's. */
-export async function readSnapshot(api: Api): Promise<Snapshot> {
-    const user = fields((await api.get("me?subresources=channels,groups"))["user"]);
+export async function readSnapshot(reader: Reader): Promise<Snapshot> {
+    const user = fields((await reader.get("me?subresources=channels,groups"))["user"]);
     const me = readMe(user);
     const nothing: Snapshot = {me, channels: [], work: [], workbins: [], parked: {}};
     return isAgent(me)
-        ? {...nothing, channels: readChannels(user["channels"]), ...(await readWork(api))}
+        ? {...nothing, channels: readChannels(user["channels"]), ...(await readWork(reader))}
         : nothing;
 }
 
-async function readWork(api: Api): Promise<Pick<Snapshot, "work" | "workbins" | "parked">> {
+async function readWork(reader: Reader): Promise<Pick<Snapshot, "work" | "workbins" | "parked">> {
     const [work, bins] = await Promise.all([
-        readAll(api, "me/interactions?fields=*"),
-        api.get(`me/workbins?fields=*&limit=${PAGE}`),
+        readAll(reader, "me/interactions?fields=*"),
+        reader.get(`me/workbins?fields=*&limit=${PAGE}`),
     ]);
     const workbins = list(bins["workbins"]).map(readWorkbinName);
-    await watch(api, workbins);
+    await watch(reader, workbins);
     const contents = await Promise.all(
-        workbins.map(async ({id}) => [id, await readWorkbin(api, id)] as const),
+        workbins.map(async ({id}) => [id, await readWorkbin(reader, id)] as const),
     );
     return {work, workbins, parked: Object.fromEntries(contents)};
 }
@@ -38,24 +52,24 @@ export function isAgent({roles}: Me): boolean {
 }
 
 /** Returns what lies in a workbin. */
-export function readWorkbin(api: Api, id: string): Promise<Interaction[]> {
-    return readAll(api, `me/workbins/${id}/interactions?fields=*`);
+export function readWorkbin(reader: Reader, id: string): Promise<Interaction[]> {
+    return readAll(reader, `me/workbins/${id}/interactions?fields=*`);
 }
 
 /** Returns what waits in the queues that the caller serves. */
-export function readQueues(api: Api): Promise<Interaction[]> {
-    return readAll(api, "interactions?fields=*&state=Queued");
+export function readQueues(reader: Reader): Promise<Interaction[]> {
+    return readAll(reader, "interactions?fields=*&state=Queued");
 }
 
 /** Returns the lines of a chat from an index on. */
-export async function readTranscript(api: Api, id: string, from: number): Promise<Line[]> {
-    const answer = await api.get(`me/chats/${id}/messages?index=${from}`);
+export async function readTranscript(reader: Reader, id: string, from: number): Promise<Line[]> {
+    const answer = await reader.get(`me/chats/${id}/messages?index=${from}`);
     return readLines(answer["messages"]);
 }
 
 /** Returns whether a person has answered a letter, as its thread shows. */
-export async function readIsAnswered(api: Api, id: string): Promise<boolean> {
-    const letters = await readAll(api, `interactions/${id}/thread?fields=*`);
+export async function readIsAnswered(reader: Reader, id: string): Promise<boolean> {
+    const letters = await readAll(reader, `interactions/${id}/thread?fields=*`);
     return letters.some(({parentId, state, subType}) =>
         parentId === id
         && (state === "Sent" || state === "Sending")
@@ -79,11 +93,11 @@ export function readMe(user: Record<string, unknown>): Me {
     };
 }
 
-async function readAll(api: Api, path: string): Promise<Interaction[]> {
+async function readAll(reader: Reader, path: string): Promise<Interaction[]> {
     const all: Interaction[] = [];
     let cursor = "";
     do {
-        const answer = await api.get(`${path}&limit=${PAGE}${cursor}`);
+        const answer = await reader.get(`${path}&limit=${PAGE}${cursor}`);
         all.push(...readInteractions(answer["interactions"]));
         const next = text(answer["nextCursor"]);
         cursor = next === "" ? "" : `&cursor=${encodeURIComponent(next)}`;
@@ -92,10 +106,10 @@ async function readAll(api: Api, path: string): Promise<Interaction[]> {
 }
 
 /** What changes in a workbin is told to those who watch it. */
-async function watch(api: Api, workbins: Workbin[]): Promise<void> {
+async function watch(reader: Reader, workbins: Workbin[]): Promise<void> {
     if (workbins.length > 0) {
         const ids = workbins.map(({id}) => id).join(",");
-        await api.post(`me/workbins?workbinIds=${ids}`, {operationName: "Subscribe"});
+        await reader.post(`me/workbins?workbinIds=${ids}`, {operationName: "Subscribe"});
     }
 }
 

@@ -19,6 +19,8 @@ import {
     readSnapshot,
     readTranscript,
     readWorkbin,
+    readerOf,
+    type Reader,
 } from "./reads.ts";
 import type {Store} from "./store.ts";
 
@@ -49,6 +51,8 @@ const QUEUES_SHOWN_MS = 1_500;
 export class Sync {
     readonly #surroundings: SyncSurroundings;
     #link: Link | undefined;
+    /** Ends what was asked for while the link stood: the next one asks for it anew. */
+    #end = new AbortController();
     #attempts = 0;
     #isRunning = false;
     #cancelTry = () => {};
@@ -73,16 +77,13 @@ export class Sync {
     /** Ends the link; the state stays. */
     stop(): void {
         this.#isRunning = false;
-        this.#cancelTry();
-        this.#cancelQueues();
-        this.#link?.close();
-        this.#link = undefined;
+        this.#drop();
     }
 
-    /** Tries at once, whatever was planned. */
+    /** Tries at once, whatever was planned or takes its time. */
     tryNow(): void {
-        this.#cancelTry();
-        if (this.#isRunning && this.#link === undefined) {
+        if (this.#isRunning && !this.#isOpen()) {
+            this.#drop();
             void this.#open();
         }
     }
@@ -98,7 +99,7 @@ export class Sync {
 
     /** Somebody got no answer: what carries the messages is no better. */
     doubt(why: LostWhy): void {
-        if (this.#link !== undefined && this.#isLive()) {
+        if (this.#isOpen()) {
             this.#lost(why);
         }
     }
@@ -121,6 +122,20 @@ export class Sync {
         return this.#surroundings.store.state.connection.kind === "live";
     }
 
+    #isOpen(): boolean {
+        return this.#link !== undefined && this.#isLive();
+    }
+
+    #drop(): void {
+        this.#cancelTry();
+        this.#cancelQueues();
+        const link = this.#link;
+        this.#link = undefined;
+        this.#end.abort();
+        this.#end = new AbortController();
+        link?.close();
+    }
+
     async #open(): Promise<void> {
         const {api, store, clock, makeLink} = this.#surroundings;
         clock.begin();
@@ -136,20 +151,17 @@ export class Sync {
             time: (sent, serverTime, kept) => clock.answered(sent, serverTime, kept),
         });
         this.#link = link;
+        const {signal} = this.#end;
         try {
             // Who may not come in is told here, and long polls need the token that it brings.
-            const {user} = await api.get("me");
+            const {user} = await api.get("me", {signal});
             const replay = replayOf(store.state, readMe(fields(user)));
             await link.open(replay);
             if (this.#link === link) {
                 this.#opened(replay);
             }
         } catch (trouble) {
-            if (this.#link === link) {
-                trouble instanceof SignedOut
-                    ? this.signedOut(trouble)
-                    : this.#lost(whyOf(trouble));
-            }
+            this.#failed(trouble, signal);
         }
     }
 
@@ -163,17 +175,16 @@ export class Sync {
         this.#pollQueues();
     }
 
-    #lost(why: LostWhy): void {
-        this.#link?.close();
-        this.#link = undefined;
-        this.#cancelTry();
-        this.#cancelQueues();
+    /** `leftAloneMs` is how long the server asked to be left alone. */
+    #lost(why: LostWhy, leftAloneMs = 0): void {
+        this.#drop();
         if (!this.#isRunning) {
             return;
         }
         const {store, clock, timers, isOffline} = this.#surroundings;
         const before = store.state.connection;
-        const wait = Math.min(RETRY_MS_MAX, RETRY_MS_FIRST * 2 ** this.#attempts);
+        const usual = Math.min(RETRY_MS_MAX, RETRY_MS_FIRST * 2 ** this.#attempts);
+        const wait = Math.max(usual, leftAloneMs);
         this.#attempts += 1;
         const now = clock.now();
         this.#connection({
@@ -191,8 +202,7 @@ export class Sync {
 
     /** Asks for whatever the state shows to be missing. */
     #tend(): void {
-        const {store, api} = this.#surroundings;
-        const {state} = store;
+        const {state} = this.#surroundings.store;
         if (!this.#isRunning || !this.#isLive()) {
             return;
         }
@@ -201,17 +211,13 @@ export class Sync {
             return;
         }
         for (const id of state.staleWorkbins) {
-            this.#once(`workbin ${id}`, async () => {
-                // One that is gone, or is not ours any more, has nothing for us.
-                const interactions = await readWorkbin(api, id).catch(nothingIfRefused);
-                store.dispatch({type: "workbinRead", workbinId: id, interactions});
-            });
+            this.#once(`workbin ${id}`, (reader) => this.#readWorkbin(reader, id));
         }
         for (const id of lettersToRead(state)) {
-            this.#once(`answers ${id}`, () => this.#readAnswers(id));
+            this.#once(`answers ${id}`, (reader) => this.#readAnswers(reader, id));
         }
         for (const id of chatsToRead(state)) {
-            this.#once(`transcript ${id}`, () => this.#readTranscript(id));
+            this.#once(`transcript ${id}`, (reader) => this.#readTranscript(reader, id));
         }
     }
 
@@ -220,33 +226,41 @@ export class Sync {
         const {api, store, clock} = this.#surroundings;
         this.#reads += 1;
         const id = this.#reads;
+        const {signal} = this.#end;
         store.dispatch({type: "readBegun", id});
         try {
-            const snapshot = await readSnapshot(api);
+            const snapshot = await readSnapshot(readerOf(api, signal));
             store.dispatch({type: "readDone", id, snapshot, at: clock.now()});
         } catch (trouble) {
             // The link goes first: a read that fails while it stands would be tried without end.
-            this.#failed(trouble);
+            this.#failed(trouble, signal);
             store.dispatch({type: "readFailed", id});
         }
     }
 
-    async #readTranscript(interactionId: string): Promise<void> {
-        const {api, store} = this.#surroundings;
+    async #readWorkbin(reader: Reader, workbinId: string): Promise<void> {
+        const {store} = this.#surroundings;
+        // One that is gone, or is not ours any more, has nothing for us.
+        const interactions = await readWorkbin(reader, workbinId).catch(nothingIfRefused);
+        store.dispatch({type: "workbinRead", workbinId, interactions});
+    }
+
+    async #readTranscript(reader: Reader, interactionId: string): Promise<void> {
+        const {store} = this.#surroundings;
         const since = store.state.lastRead;
         const answered = store.state.pending
             .filter((one) => one.stage.kind === "answered")
             .map((one) => one.key);
         const from = firstMissing(store.state.transcripts[interactionId]?.lines ?? []);
         // One that is refused is not ours any more, which the feed tells, too.
-        const lines = await readTranscript(api, interactionId, from).catch(nothingIfRefused);
+        const lines = await readTranscript(reader, interactionId, from).catch(nothingIfRefused);
         store.dispatch({type: "transcriptRead", interactionId, lines, since, answered});
     }
 
-    async #readAnswers(interactionId: string): Promise<void> {
-        const {api, store} = this.#surroundings;
+    async #readAnswers(reader: Reader, interactionId: string): Promise<void> {
+        const {store} = this.#surroundings;
         const since = store.state.lastRead;
-        const isAnswered = await readIsAnswered(api, interactionId).catch(
+        const isAnswered = await readIsAnswered(reader, interactionId).catch(
             (trouble: unknown) => nothingIfRefused(trouble).length > 0,
         );
         store.dispatch({type: "answersRead", interactionId, isAnswered, since});
@@ -260,30 +274,40 @@ export class Sync {
     }
 
     #readQueues(): void {
-        const {api, store} = this.#surroundings;
+        const {store} = this.#surroundings;
         const {me} = store.state;
         if (this.#isLive() && me !== null && isAgent(me)) {
-            this.#once("queues", async () => {
-                store.dispatch({type: "queuesRead", interactions: await readQueues(api)});
+            this.#once("queues", async (reader) => {
+                store.dispatch({type: "queuesRead", interactions: await readQueues(reader)});
             });
         }
     }
 
-    #once(name: string, read: () => Promise<void>): void {
+    #once(name: string, read: (reader: Reader) => Promise<void>): void {
         if (this.#underWay.has(name)) {
             return;
         }
         this.#underWay.add(name);
-        read()
-            .catch((trouble) => this.#failed(trouble))
-            .finally(() => this.#underWay.delete(name));
+        const {signal} = this.#end;
+        read(readerOf(this.#surroundings.api, signal))
+            .catch((trouble) => this.#failed(trouble, signal))
+            .finally(() => {
+                this.#underWay.delete(name);
+                // It may be wanted once more since.
+                this.#tend();
+            });
     }
 
-    #failed(trouble: unknown): void {
+    /** What belonged to a link that is over says nothing of the next one. */
+    #failed(trouble: unknown, {aborted}: AbortSignal): void {
+        if (aborted) {
+            return;
+        }
         if (trouble instanceof SignedOut) {
             this.signedOut(trouble);
         } else {
-            this.#lost(whyOf(trouble));
+            const isBusy = trouble instanceof Unanswered && trouble.why === "busy";
+            this.#lost(whyOf(trouble), isBusy ? trouble.retryAfterMs : 0);
         }
     }
 }

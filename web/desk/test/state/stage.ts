@@ -165,7 +165,13 @@ export class Stage {
         const method = init?.method ?? "GET";
         const run = () => this.server.answer(method, path, body, headers.get("Idempotency-Key"));
         return new Promise((resolve, reject) => {
-            this.requests.push({run, answer: undefined, isDone: false, resolve, reject});
+            const request = {run, answer: undefined, isDone: false, resolve, reject};
+            this.requests.push(request);
+            init?.signal?.addEventListener("abort", () => {
+                const at = this.requests.indexOf(request);
+                at !== -1 && this.requests.splice(at, 1);
+                reject(new Error("aborted"));
+            });
         });
     }
 }
