@@ -150,7 +150,16 @@ export type DeskEvent =
           /** `lastRead` when it began. */
           since: number;
       }
-    | {type: "workbinRead"; workbinId: string; interactions: Interaction[]}
+    /** What changes in a workbin from here on, its read may not have. */
+    | {type: "workbinReadBegun"; workbinId: string}
+    | {
+          type: "workbinRead";
+          workbinId: string;
+          interactions: Interaction[];
+          /** `lastRead` when it began: what was read since is newer. */
+          since: number;
+      }
+    | {type: "workbinReadFailed"; workbinId: string}
     | {type: "queuesRead"; interactions: Interaction[]}
     /** Whatever waits for an answer, or was refused. */
     | {type: "pending"; pending: Pending[]}

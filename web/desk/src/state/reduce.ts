@@ -40,12 +40,17 @@ export function reduce(state: DeskState, event: DeskEvent): DeskState {
             return transcriptRead(state, event);
         case "answersRead":
             return answersRead(state, event);
-        case "workbinRead":
+        case "workbinReadBegun":
             return {
                 ...state,
-                parked: {...state.parked, [event.workbinId]: event.interactions},
                 staleWorkbins: state.staleWorkbins.filter((id) => id !== event.workbinId),
             };
+        case "workbinRead":
+            return event.since === state.lastRead
+                ? {...state, parked: {...state.parked, [event.workbinId]: event.interactions}}
+                : state;
+        case "workbinReadFailed":
+            return staleWorkbin(state, event.workbinId);
         case "queuesRead":
             return {...state, queued: event.interactions};
         case "pending":

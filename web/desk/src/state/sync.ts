@@ -240,9 +240,16 @@ export class Sync {
 
     async #readWorkbin(reader: Reader, workbinId: string): Promise<void> {
         const {store} = this.#surroundings;
-        // One that is gone, or is not ours any more, has nothing for us.
-        const interactions = await readWorkbin(reader, workbinId).catch(nothingIfRefused);
-        store.dispatch({type: "workbinRead", workbinId, interactions});
+        const since = store.state.lastRead;
+        store.dispatch({type: "workbinReadBegun", workbinId});
+        try {
+            // One that is gone, or is not ours any more, has nothing for us.
+            const interactions = await readWorkbin(reader, workbinId).catch(nothingIfRefused);
+            store.dispatch({type: "workbinRead", workbinId, interactions, since});
+        } catch (trouble) {
+            store.dispatch({type: "workbinReadFailed", workbinId});
+            throw trouble;
+        }
     }
 
     async #readTranscript(reader: Reader, interactionId: string): Promise<void> {

@@ -182,8 +182,17 @@ test("a workbin that something went into is read again", () => {
     heard.hear();
     assert.equal(heard.state.work[id], undefined);
     assert.deepEqual(heard.state.staleWorkbins, [BIN]);
-    heard.do({type: "workbinRead", workbinId: BIN, interactions: []});
+    heard.do({type: "workbinReadBegun", workbinId: BIN});
     assert.deepEqual(heard.state.staleWorkbins, []);
+    heard.do({type: "workbinReadFailed", workbinId: BIN});
+    assert.deepEqual(heard.state.staleWorkbins, [BIN]);
+});
+
+test("a workbin's read of before everything was read changes nothing", () => {
+    const heard = new Heard();
+    const before = heard.state;
+    heard.do({type: "workbinRead", workbinId: BIN, interactions: [], since: 0});
+    assert.equal(heard.state, before);
 });
 
 test("a letter is answered once its answer is sent, and not by a read of before", () => {

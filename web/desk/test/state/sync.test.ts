@@ -1,8 +1,8 @@
-// What becomes of requests when the link that they belong to does not stand.
+// What becomes of reads that are overtaken, and of requests whose link does not stand.
 
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {FakeServer} from "./fake-server.ts";
+import {BIN, FakeServer} from "./fake-server.ts";
 import {Stage, Time, turns} from "./stage.ts";
 
 function begin(): Stage {
@@ -60,4 +60,27 @@ test("who asks too often waits as long as the server says", async () => {
     const {connection} = stage.desk.store.state;
     assert.ok(connection.kind === "lost");
     assert.equal((connection.nextTryAt ?? 0) - connection.since, 7_000);
+});
+
+test("what goes into a workbin while it is read is not lost", async () => {
+    const stage = await live();
+    const {server} = stage;
+    const ids = [server.offer("workitem"), server.offer("workitem")];
+    ids.forEach((id) => server.accept(id));
+    await stage.settle();
+    const through = async (): Promise<void> => {
+        while ((stage.link?.inbox.length ?? 0) > 0) {
+            stage.link?.pass();
+        }
+        await turns();
+    };
+    server.park(ids[0] ?? "");
+    await through();
+    assert.notEqual(stage.requests.length, 0);
+    stage.requests.forEach(() => stage.work());
+    server.park(ids[1] ?? "");
+    await through();
+    await stage.settle();
+    const parked = stage.desk.store.state.parked[BIN]?.map(({id}) => id);
+    assert.deepEqual(parked?.sort(), ids);
 });
