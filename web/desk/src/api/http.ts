@@ -30,6 +30,8 @@ export interface Surroundings {
 
 /** How long a request may take, in ms. The server answers within 10 s or not at all. */
 const ANSWER_MS_MAX = 20_000;
+/** How fast files are sent at the least, in bytes per ms: 128 kbit/s. */
+const UPLOAD_BYTES_PER_MS_MIN = 16;
 const TOKEN_HEADER = "X-CSRF-TOKEN";
 /** The sentence by which the server refuses a token (docs/compat/conventions.md#logins). */
 const TOKEN_SENTENCE = "Missing or invalid Csrf token";
@@ -158,7 +160,7 @@ export class Api {
         body: unknown,
         options: RequestOptions,
     ): Promise<Response> {
-        const waits = AbortSignal.timeout(ANSWER_MS_MAX);
+        const waits = AbortSignal.timeout(ANSWER_MS_MAX + sendingMsMax(body));
         try {
             return await this.#surroundings.fetch(new URL(path, this.root).href, {
                 method,
@@ -191,6 +193,13 @@ export class Api {
 
 function bodyOf(body: unknown): BodyInit {
     return body instanceof FormData ? body : JSON.stringify(body);
+}
+
+/** Returns how long files may be on their way, in ms; anything else is sent at once. */
+function sendingMsMax(body: unknown): number {
+    const parts = body instanceof FormData ? [...body.values()] : [];
+    const bytes = parts.reduce((sum, part) => sum + (part instanceof Blob ? part.size : 0), 0);
+    return Math.ceil(bytes / UPLOAD_BYTES_PER_MS_MIN);
 }
 
 /** Returns Basic credentials, whose bytes are UTF-8. */

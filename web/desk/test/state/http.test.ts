@@ -120,3 +120,21 @@ test("no answer, too many requests and a restart are told apart", async () => {
         assert.deepEqual([trouble.why, trouble.retryAfterMs], [why, retryAfterMs]);
     }
 });
+
+test("a large file has longer than a small request", async (context) => {
+    const limits: number[] = [];
+    context.mock.method(AbortSignal, "timeout", (ms: number) => {
+        limits.push(ms);
+        return new AbortController().signal;
+    });
+    const {client} = api(
+        answer({statusCode: 0}, 200, TOKEN),
+        answer({statusCode: 0}),
+        answer({statusCode: 0}),
+    );
+    const form = new FormData();
+    form.append("file", new Blob([new Uint8Array(1_600_000)]), "scan.pdf");
+    await client.upload("me/interactions/a/files", form);
+    await client.post("me", {});
+    assert.deepEqual(limits, [20_000, 120_000, 20_000]);
+});
