@@ -2,6 +2,7 @@
 
 import {watch, type ComputedRef, type ShallowRef} from "vue";
 import type {DeskState} from "../state/model.ts";
+import {chatsToRead} from "../state/sync.ts";
 import type {Texts} from "../texts/index.ts";
 import type {Announcer} from "./announcer.ts";
 
@@ -26,13 +27,19 @@ export function tellOfConnection(
         }
     });
     // What was missed is read first, so that it can be counted.
-    watch(() => state.value.connection.kind === "live" && !state.value.isStale, (isBack) => {
+    watch(() => isAllRead(state.value), (isBack) => {
         if (isBack && isSaid) {
             isSaid = false;
             const missed = Math.max(0, linesOf(state.value) - linesBefore);
             announcer.say("polite", {text: texts.value.said.back(missed)});
         }
     });
+}
+
+function isAllRead(state: DeskState): boolean {
+    const {connection, isStale, reading} = state;
+    const isRead = !isStale && reading === null && chatsToRead(state).length === 0;
+    return connection.kind === "live" && isRead;
 }
 
 function linesOf({transcripts}: DeskState): number {

@@ -348,7 +348,7 @@ function lettersToRead(state: DeskState): string[] {
 }
 
 /** Returns the chats whose lines are not all known, as far as the reader may read them. */
-function chatsToRead(state: DeskState): string[] {
+export function chatsToRead(state: DeskState): string[] {
     return Object.values(state.work)
         .filter((one) => one.state === "Chatting" || one.state === "LeftChat")
         .filter((one) => state.transcripts[one.id]?.isRead !== true)
