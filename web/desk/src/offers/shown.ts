@@ -44,3 +44,9 @@ export function isAccepting(state: DeskState, id: string): boolean {
             && one.stage.kind !== "refused",
     );
 }
+
+/** Returns the sentence by which taking an offer as it stands was refused; else nothing. */
+export function refusalOf({failures}: DeskState, {id, offer}: Interaction): string {
+    const since = offer?.at ?? 0;
+    return failures.findLast((one) => one.interactionId === id && one.at >= since)?.sentence ?? "";
+}

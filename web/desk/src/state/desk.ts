@@ -39,6 +39,8 @@ export class Desk {
     readonly outbox: Outbox;
     readonly #surroundings: DeskSurroundings;
     #cancelPassed = () => {};
+    /** Keys of each *Accept* whose refusal was told. */
+    readonly #refused = new Set<string>();
 
     /** `me` is whoever signed in. */
     constructor(me: Me, surroundings: DeskSurroundings) {
@@ -188,6 +190,19 @@ export class Desk {
 
     #pending(views: OutboxView[]): void {
         this.store.dispatch({type: "pending", pending: views.map(pendingOf)});
+        views.forEach((view) => this.#acceptRefused(view));
+    }
+
+    /** Nobody tries again what somebody else took: it is told, whatever is shown, and goes. */
+    #acceptRefused({key, interactionId, operationName, at, refusal}: OutboxView): void {
+        if (operationName !== "Accept" || refusal === null || this.#refused.has(key)) {
+            return;
+        }
+        this.#refused.add(key);
+        const {sentence} = refusal;
+        this.store.dispatch({type: "failed", failure: {interactionId, sentence, at}});
+        // By then the other tabs have seen it as well.
+        this.#surroundings.timers.after(TOLD_MS_MAX, () => void this.outbox.remove(key));
     }
 
     #answered(key: string, referenceId: number | null): void {

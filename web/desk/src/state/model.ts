@@ -53,7 +53,7 @@ export interface Departure {
     wasExpired: boolean;
 }
 
-/** What an owner is told that came to nothing, such as a transfer that was declined. */
+/** What came to nothing, such as a transfer that was declined, or an *Accept* that was refused. */
 export interface Failure {
     interactionId: string;
     sentence: string;
@@ -163,6 +163,8 @@ export type DeskEvent =
     | {type: "queuesRead"; interactions: Interaction[]}
     /** Whatever waits for an answer, or was refused. */
     | {type: "pending"; pending: Pending[]}
+    /** Something came to nothing. */
+    | {type: "failed"; failure: Failure}
     /** What was pending is done. */
     | {type: "answered"; key: string; referenceId: number | null}
     /** A chat is to be read again. */

@@ -7,7 +7,7 @@
 
 import type {Interaction} from "../api/interaction.ts";
 import type {Notification, Topic} from "../api/notification.ts";
-import type {DeskEvent, DeskState, Pending, Reading, Snapshot} from "./model.ts";
+import type {DeskEvent, DeskState, Failure, Pending, Reading, Snapshot} from "./model.ts";
 import {withLines, withTyping} from "./transcripts.ts";
 
 /** How long what went is kept for the list to strike it through, in ms. */
@@ -55,6 +55,8 @@ export function reduce(state: DeskState, event: DeskEvent): DeskState {
             return {...state, queued: event.interactions};
         case "pending":
             return {...state, pending: [...stillUntold(state, event.pending), ...event.pending]};
+        case "failed":
+            return failed(state, event.failure);
         case "answered":
             return answered(state, event.key, event.referenceId);
         case "transcriptStale":
@@ -128,19 +130,20 @@ function applyInteraction(
     at: number,
 ): DeskState {
     const {interaction, lines, typing, error} = notification;
-    const failures =
-        error === null
-            ? state.failures
-            : [...state.failures, {interactionId: interaction.id, sentence: error, at}].slice(
-                  -FAILURES_MAX,
-              );
+    const next = error === null
+        ? state
+        : failed(state, {interactionId: interaction.id, sentence: error, at});
     const told = typing.reduce(
         (now, one) => withTyping(now, interaction.id, one, at),
-        withLines({...state, failures}, interaction.id, lines),
+        withLines(next, interaction.id, lines),
     );
     return NOT_MINE.has(interaction.state)
         ? departed(told, interaction, at)
         : {...told, work: {...told.work, [interaction.id]: interaction}};
+}
+
+function failed(state: DeskState, failure: Failure): DeskState {
+    return {...state, failures: [...state.failures, failure].slice(-FAILURES_MAX)};
 }
 
 /** An interaction is no longer the reader's. */
