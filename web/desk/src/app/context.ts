@@ -27,6 +27,8 @@ export interface OpenDesk {
     state: Readonly<ShallowRef<DeskState>>;
     /** The server's time, in ms since 1970; another value each second. */
     now: Readonly<ShallowRef<number>>;
+    /** Why one's state was not changed, in the server's words; empty once it is seen or done. */
+    stateRefusal: ShallowRef<string>;
 }
 
 const CONTEXT: InjectionKey<Context> = Symbol("context");

@@ -65,5 +65,5 @@ function bind(desk: Desk, clock: ServerClock): OpenDesk {
         stopListening();
         desk.stop();
     });
-    return {desk, state, now};
+    return {desk, state, now, stateRefusal: shallowRef("")};
 }

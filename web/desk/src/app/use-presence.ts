@@ -13,13 +13,13 @@ export interface PresenceView {
     /** How long it has been so; `null` when that is unknown, or no matter. */
     time: ComputedRef<string | null>;
     shape: ComputedRef<"ready" | "mixed" | "not-ready" | "off">;
-    /** Does something, and says the server's sentence when it refuses. */
+    /** Does something; says and shows the server's sentence when it refuses. */
     attempt(change: () => Promise<unknown>): Promise<void>;
 }
 
 export function usePresence(): PresenceView {
     const {announcer} = useContext();
-    const {state, now} = useDesk();
+    const {state, now, stateRefusal} = useDesk();
     const t = useTexts();
     const presence = computed(() => presenceOf(state.value.channels));
     const names: Record<string, () => string> = {
@@ -60,11 +60,13 @@ export function usePresence(): PresenceView {
         }
     });
     const attempt = async (change: () => Promise<unknown>): Promise<void> => {
+        stateRefusal.value = "";
         try {
             await change();
         } catch (trouble) {
             if (trouble instanceof Refused) {
-                announcer.say("now", {text: t.value.bar.refused(trouble.sentence)});
+                stateRefusal.value = t.value.bar.refused(trouble.sentence);
+                announcer.say("now", {text: stateRefusal.value});
             }
         }
     };
