@@ -1,0 +1,61 @@
+// What is heard, shown and done about offers and messages on every place of the desk.
+
+import {computed, nextTick, watchEffect, type ComputedRef} from "vue";
+import type {Router} from "vue-router";
+import {tellOfChats} from "../conversation/tell.ts";
+import {useAlarm} from "../offers/alarm.ts";
+import {shownOffers} from "../offers/shown.ts";
+import {nameOf} from "../state/lists.ts";
+import {useTexts} from "../texts/in-vue.ts";
+import {useAwaited, type Accepted} from "./awaited.ts";
+import {useContext, type OpenDesk} from "./context.ts";
+import {goTo} from "./parts.ts";
+import {MINE} from "./place.ts";
+import {showOfferMark} from "./title.ts";
+
+/**
+ * Tells of offers and messages; `chosenId` is the interaction that is open. Returns what is told of
+ * each offer that is accepted.
+ */
+export function useAttention(
+    {state, now}: OpenDesk,
+    router: Router,
+    chosenId: ComputedRef<string | null>,
+): (accepted: Accepted) => void {
+    const {announcer, settings} = useContext();
+    const texts = useTexts();
+    const isOffered = computed(() => shownOffers(state.value, now.value).length > 0);
+    const alarm = useAlarm({
+        state, now, announcer, settings, texts, toOffers: () => void goTo("offers"),
+    });
+    tellOfChats({
+        state,
+        announcer,
+        texts,
+        open: () => chosenId.value,
+        wrote(id, line, isOpen) {
+            const interaction = state.value.work[id];
+            if (interaction !== undefined && !isOpen) {
+                alarm.message(interaction, line.text);
+            }
+        },
+    });
+    watchEffect(() => showOfferMark(isOffered.value));
+    return useAwaited({
+        state,
+        focused: () => document.activeElement,
+        async open(id) {
+            await router.push(`${MINE}/${id}`);
+            await nextTick();
+            goTo("composer") || goTo("conversation");
+        },
+        tell(interaction) {
+            announcer.say("now", {text: texts.value.offers.saidTaken(nameOf(interaction))});
+        },
+        refused(sentence) {
+            if (sentence !== "") {
+                announcer.say("now", {text: sentence});
+            }
+        },
+    });
+}
