@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, UserId};
+use handoff_domain::{
+    CenterId, Entry, Incarnation, Interaction, InteractionId, Owner, Time, Topic, UserId,
+};
 use handoff_store::{
     ChangeSet, CommitError, Committed, DirectoryEntry, DirectoryPage, Head, HistoryEntry,
     InteractionQuery, Key, Kind, Lease, LogEnd, LogEntry, MemoryStore, Page, PromisedEnd,
@@ -45,6 +47,7 @@ pub struct FaultyStore {
     conflicts: AtomicU64,
     loads: AtomicU64,
     lists: AtomicU64,
+    interactions: AtomicU64,
     read_anew: AtomicU64,
     looks: AtomicU64,
     streams: AtomicU64,
@@ -61,6 +64,8 @@ pub struct FaultyStore {
     holds_next_list: AtomicBool,
     /// The same of the next look for a receipt.
     holds_next_receipt: AtomicBool,
+    /// The next transcript is read once it is released.
+    holds_next_transcript: AtomicBool,
     unreadable: Mutex<BTreeSet<Key>>,
     /// What somebody else commits, one before each page of a list.
     between_lists: Mutex<VecDeque<ChangeSet>>,
@@ -89,6 +94,7 @@ impl FaultyStore {
             conflicts: AtomicU64::new(0),
             loads: AtomicU64::new(0),
             lists: AtomicU64::new(0),
+            interactions: AtomicU64::new(0),
             read_anew: AtomicU64::new(0),
             looks: AtomicU64::new(0),
             streams: AtomicU64::new(0),
@@ -102,6 +108,7 @@ impl FaultyStore {
             fails_next_stream: AtomicBool::new(false),
             holds_next_list: AtomicBool::new(false),
             holds_next_receipt: AtomicBool::new(false),
+            holds_next_transcript: AtomicBool::new(false),
             unreadable: Mutex::default(),
             between_lists: Mutex::default(),
             before_next: Mutex::default(),
@@ -170,6 +177,12 @@ impl FaultyStore {
         self.holds_next_receipt.store(true, Ordering::SeqCst);
     }
 
+    /// Lets the next look at a transcript wait for [`FaultyStore::release`] before it is read: it
+    /// is newer then than what the reader knew.
+    pub fn hold_next_transcript(&self) {
+        self.holds_next_transcript.store(true, Ordering::SeqCst);
+    }
+
     /// Waits to be released when it is held.
     async fn hold(&self, is_held: &AtomicBool) {
         if is_held.swap(false, Ordering::SeqCst) {
@@ -219,6 +232,11 @@ impl FaultyStore {
     /// Tells how many pages of lists were read.
     pub fn lists(&self) -> u64 {
         self.lists.load(Ordering::SeqCst)
+    }
+
+    /// Tells how many pages of interactions were read.
+    pub fn interactions_read(&self) -> u64 {
+        self.interactions.load(Ordering::SeqCst)
     }
 
     /// Tells how many records of directories were read because they had changed.
@@ -396,6 +414,7 @@ impl Store for FaultyStore {
         &self,
         query: &InteractionQuery,
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
+        self.interactions.fetch_add(1, Ordering::SeqCst);
         let mut page = self.inner.interactions(query).await?;
         page.items.retain(|item| self.is_readable(&Key::Interaction(item.value.id)));
         Ok(page)
@@ -472,6 +491,16 @@ impl Store for FaultyStore {
         limit: usize,
     ) -> Result<Page<HistoryEntry>, StoreError> {
         self.inner.history(subject, after, limit).await
+    }
+
+    async fn transcript(
+        &self,
+        interaction: InteractionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<Entry>, StoreError> {
+        self.hold(&self.holds_next_transcript).await;
+        self.inner.transcript(interaction, after, limit).await
     }
 
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
