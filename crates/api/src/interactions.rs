@@ -15,7 +15,7 @@ use crate::creation::{Creation, submit};
 use crate::error::{Code, Refusal, quoted};
 use crate::idempotency::Retry;
 use crate::me_interactions::FILTERS;
-use crate::pages;
+use crate::pages::{self, Showing};
 use crate::request::{Id, JsonBody};
 use crate::shared::Shared;
 use crate::wire::email::EmailChanges;
@@ -42,7 +42,7 @@ pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, uri
     let fetch = async |query: InteractionQuery| {
         shared.engine().views().interactions_for(&me.user, query).await
     };
-    pages::answer(&listing, "interactions", query, fetch, show).await
+    pages::answer(&listing, "interactions", query, fetch, Showing::All, show).await
 }
 
 /// Answers with the one active interaction of that id, when the caller may see it and no other

@@ -22,7 +22,7 @@ use crate::commands::{self, Answer, Basis, Target};
 use crate::creation::{Creation, create_for};
 use crate::error::Refusal;
 use crate::idempotency::Retry;
-use crate::pages;
+use crate::pages::{self, Showing};
 use crate::request::Id;
 use crate::shared::Shared;
 use crate::wire::envelope::Envelope;
@@ -78,7 +78,7 @@ pub(crate) async fn page<R: serde::Serialize>(
     let query = InteractionQuery { media, ..InteractionQuery::of(scope, listing.limit) };
     let fetch =
         async |query: InteractionQuery| shared.engine().core().store().interactions(&query).await;
-    pages::answer(listing, plural, query, fetch, show).await
+    pages::answer(listing, plural, query, fetch, Showing::All, show).await
 }
 
 /// `POST /me/interactions`: creates one for the calling agent.

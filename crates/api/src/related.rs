@@ -10,7 +10,7 @@ use handoff_store::{InteractionQuery, InteractionScope};
 use crate::caller::{AnyUser, Me};
 use crate::commands::{Answer, visible};
 use crate::me_interactions::FILTERS;
-use crate::pages;
+use crate::pages::{self, Showing};
 use crate::request::Id;
 use crate::shared::Shared;
 use crate::wire::interaction::InteractionResource;
@@ -53,5 +53,5 @@ async fn in_sight(shared: &Shared, me: &Me, listing: &Listing, scope: Interactio
     let fetch =
         async |query: InteractionQuery| shared.engine().core().store().interactions(&query).await;
     let query = InteractionQuery::of(scope, listing.limit);
-    pages::answer(listing, "interactions", query, fetch, show).await
+    pages::answer(listing, "interactions", query, fetch, Showing::InSight, show).await
 }

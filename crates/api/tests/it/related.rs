@@ -1,10 +1,14 @@
 //! Threads, what was exchanged with a contact, and a letter as a page.
 
+use std::sync::Arc;
+
 use axum::http::Method;
-use handoff_domain::Letter;
+use handoff_domain::{InteractionId, Letter};
+use handoff_store::{ChangeSet, Put, Record, Store};
+use handoff_testkit::FaultyStore;
 use serde_json::{Value, json};
 
-use crate::api::{Client, Reply};
+use crate::api::{Api, Client, Reply, store};
 use crate::mailbox::{MailApi, letter};
 
 fn ids(list: &Value) -> Vec<&str> {
@@ -58,6 +62,46 @@ async fn a_contact_has_what_was_exchanged_as_far_as_it_is_in_sight() {
     }
     let unknown = list(&mail.api.by("kate"), "/contacts/nobody/interactions?fields=id").await;
     assert_eq!(ids(&unknown), [""; 0]);
+}
+
+/// Returns an api whose store holds so many interactions of one contact, in the queue for tasks.
+async fn many_of_a_contact(all: u128) -> (Api, Arc<FaultyStore>) {
+    let store = Arc::new(FaultyStore::over(store().await));
+    let api = Api::start_on(store.clone(), |_| {}).await;
+    let body = json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks",
+        "contactId": "c-1"});
+    let created = api.by("intake").post("/interactions", body).await.ok();
+    let id: InteractionId = created["id"].as_str().unwrap().parse().unwrap();
+    let first = api.engine.core().interaction(id).await.unwrap().unwrap();
+    let others = (1..all).map(|n| {
+        let mut other = handoff_domain::Interaction::clone(&first);
+        other.id = InteractionId(id.0 + n);
+        Put { record: Record::Interaction(other), expected: 0 }
+    });
+    store.commit(ChangeSet { puts: others.collect(), ..ChangeSet::default() }).await.unwrap();
+    (api, store)
+}
+
+#[tokio::test]
+async fn a_history_of_which_nothing_is_in_sight_costs_two_reads_a_page() {
+    let (api, store) = many_of_a_contact(2_500).await;
+    let path = "/contacts/c-1/interactions?limit=1";
+    let (mut next, mut pages) = (String::new(), 0);
+    loop {
+        let before = store.interactions_read();
+        let page = list(&api.by("mia"), &format!("{path}{next}")).await;
+        assert_eq!(page["uris"], json!([]));
+        let reads = store.interactions_read() - before;
+        assert!(reads <= 2, "{reads} reads for a page of nothing");
+        pages += 1;
+        let Some(cursor) = page["nextCursor"].as_str() else { break };
+        next = format!("&cursor={cursor}");
+    }
+    assert_eq!(pages, 3, "each looks at 1,001");
+    let before = store.interactions_read();
+    let seen = list(&api.by("kate"), "/contacts/c-1/interactions?limit=3").await;
+    assert_eq!(seen["uris"].as_array().unwrap().len(), 3);
+    assert_eq!(store.interactions_read() - before, 1, "who sees all has no more read than that");
 }
 
 /// Returns a letter as a page.
