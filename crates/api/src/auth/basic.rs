@@ -1,7 +1,8 @@
 //! Basic credentials: verified once in a while, remembered in between, and guessed at only slowly.
 //!
-//! A verified pair is remembered for five minutes under a keyed hash that covers the stored
-//! password hash, so that argon2 is not paid on every request and a new password ends it at once.
+//! A verified pair is remembered for five minutes under a keyed hash that covers who it is
+//! and the stored password hash, so that argon2 is not paid on every request and a new password
+//! ends it at once.
 //! Wrong pairs are remembered too, for a minute: a client that keeps sending an old password costs
 //! nothing.
 //!
@@ -114,8 +115,8 @@ impl Basic {
         }
     }
 
-    /// Names a pair without giving it away. It covers what the user's logins rest on: with a new
-    /// password old entries are never found again.
+    /// Names a pair without giving it away. It covers who the user is and what their logins rest
+    /// on: with a new password old entries are never found again.
     fn tag(&self, credentials: &Credentials, user: Option<&User>) -> Tag {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
@@ -125,6 +126,8 @@ impl Basic {
             mac.update(part.as_bytes());
         }
         if let Some(user) = user {
+            // Whoever is made anew under the name of one who is gone is somebody else.
+            mac.update(&user.id.0.to_be_bytes());
             cover_footing(&mut mac, user);
         }
         mac.finalize().into_bytes().into()
@@ -274,6 +277,7 @@ impl<K: Hash + Eq, V: Clone> Memory<K, V> {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use handoff_domain::UserId;
 
     use super::*;
     use crate::comet::sample_user as user;
@@ -325,7 +329,8 @@ mod tests {
         let kate = user(&[], true);
         let renewed = User { password_hash: Some("new".to_owned()), ..kate.clone() };
         let ended = User { logins_ended: 1, ..kate.clone() };
-        for other in [&renewed, &ended] {
+        let anew = User { id: UserId(kate.id.0 + 1), ..kate.clone() };
+        for other in [&renewed, &ended, &anew] {
             assert_ne!(basic.tag(&pair, Some(&kate)), basic.tag(&pair, Some(other)));
         }
         assert_ne!(basic.tag(&pair, Some(&kate)), basic.tag(&shifted, Some(&kate)));

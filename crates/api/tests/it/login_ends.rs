@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::{HeaderMap, HeaderName, Method, Request};
-use handoff_domain::User;
-use handoff_store::{ChangeSet, Key, Put, Record};
+use handoff_domain::{User, UserId};
+use handoff_store::{ChangeSet, Extent, Key, Put, Record, Removal};
 use handoff_testkit::comet::{Reader, Writer, upgrade};
 use handoff_testkit::{Call, Fault, FaultyStore, PASSWORD};
 use serde_json::{Value, json};
@@ -223,6 +223,34 @@ async fn sessions_end_of_a_user_whose_logins_were_ended_between_two_looks() {
     let puts = vec![Put { record: Record::User(ended), expected }];
     node.engine.core().store().commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
     node.until("the end", async |node| !goes_on(node, &id).await).await;
+    node.stop().await;
+}
+
+/// The pair that was right for who is gone says nothing of who has it now.
+#[tokio::test]
+async fn who_is_made_anew_under_a_name_is_told_what_is_theirs() {
+    let node = Node::alone().await;
+    let known = Known::by_password();
+    known.opens(&node).await;
+    let directory = node.engine.core().directory();
+    let kate = directory.user_by_name("kate").unwrap();
+    let anew = User { id: UserId(0xc1), ..User::clone(kate) };
+    let key = Key::User(kate.id);
+    let change = ChangeSet {
+        removals: vec![Removal { version: directory.version(&key), key }],
+        puts: vec![Put { record: Record::User(anew.clone()), expected: 0 }],
+        directory: Some(directory.guard(kate.center, Extent::Whole)),
+        ..ChangeSet::default()
+    };
+    node.engine.core().store().commit(change).await.unwrap();
+    node.until("the new one", async |node| node.user_id("kate") == anew.id).await;
+    let id = known.opens(&node).await;
+    let all = json!({"channel": "/meta/subscribe", "clientId": id, "subscription": "/v2/me/**"});
+    assert_eq!(known.sends(&node, all).await["successful"], true);
+    node.ready("kate").await;
+    let poll = known.on(Call::post("/notifications", &json!([connect(&id, 5_000)])));
+    let told = node.calls(poll).await.text;
+    assert!(told.contains("/v2/me/channels"), "{told}");
     node.stop().await;
 }
 
