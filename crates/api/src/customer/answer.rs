@@ -135,14 +135,21 @@ impl Answer {
         let most = Most { entries: wanted, bytes: BYTES_MAX };
         let entries =
             engine.views().transcript_page(interaction, after, Visibility::All, most).await?;
+        let read = entries.last().and_then(|entry| entry.customer);
+        let newer;
+        let mut interaction = interaction;
+        if read.unwrap_or(after) > end_of(interaction) {
+            // It is older than what was said in it, and may not know of its end.
+            let found = engine.core().interaction(interaction.id).await?;
+            newer = found.ok_or(handoff_engine::NotYourChat::Unknown)?;
+            interaction = &newer;
+        }
         // A position beyond the end is none that the customer could come from; believed, it would
         // hide whatever is said up to there.
-        let end = interaction.chat().map_or(0, |chat| chat.for_customer);
-        let last =
-            entries.last().and_then(|entry| entry.customer).unwrap_or_else(|| after.min(end));
+        let end = end_of(interaction);
+        let last = read.unwrap_or_else(|| after.min(end));
         let mut answer = Self::bare(interaction, secure_key, last)?;
-        let said = interaction.chat().map_or(0, |chat| chat.for_customer);
-        answer.has_more = since != Since::Nothing && last < said;
+        answer.has_more = since != Since::Nothing && last < end;
         answer.messages = entries.iter().filter_map(CustomerMessage::of).collect();
         let advance = |progress| doors.advance_position(interaction.id, progress);
         match since {
@@ -212,6 +219,11 @@ impl Answer {
     pub(crate) fn has_messages(&self) -> bool {
         !self.messages.is_empty()
     }
+}
+
+/// Returns the number of the last entry that the customer of a chat may read.
+fn end_of(interaction: &Interaction) -> u64 {
+    interaction.chat().map_or(0, |chat| chat.for_customer)
 }
 
 /// Tells whether a chat is over for a customer who has come so far: clients stop asking when they

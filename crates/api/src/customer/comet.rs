@@ -256,6 +256,7 @@ impl CustomerVoice {
             key,
             channel: channel.to_owned(),
             position,
+            is_end_told: false,
             standing: Standing::default(),
         };
         let handle = self.listeners.add(session.id.clone(), chat, listener);
@@ -295,12 +296,13 @@ impl CustomerVoice {
     async fn tell_note(&self, chat: InteractionId, note: &NumberedNote) {
         let Some((server, doors)) = self.linked() else { return };
         for (session, handle) in self.listeners.of(chat) {
-            let listener = handle.lock().await;
+            let mut listener = handle.lock().await;
             let found = doors.engine().conversations().chat_heard_of(chat).await;
             let Ok(Some(found)) = found else { continue };
             let Ok(answer) = Answer::bare(&found, &listener.key, listener.position) else {
                 continue;
             };
+            listener.is_end_told |= answer.chat_ended;
             server.deliver(
                 &session,
                 &listener.channel,
@@ -356,6 +358,7 @@ impl CustomerVoice {
                     continue;
                 };
                 server.deliver(&session, &listener.channel, encode(&answer));
+                listener.is_end_told |= answer.chat_ended;
                 listener.standing = standing.clone();
             }
         }
@@ -393,13 +396,17 @@ async fn tell_all(
     listener: &mut Listener,
 ) -> Result<(), CustomerRefusal> {
     loop {
-        let (position, told) = (listener.position, listener.standing.clone());
+        let (position, is_end_told) = (listener.position, listener.is_end_told);
+        let told = listener.standing.clone();
         let chat = doors.engine().conversations().chat_heard_of(listener.chat).await?;
         let Some(chat) = chat.filter(|chat| listener.may_miss_something_of(chat)) else {
             return Ok(());
         };
         let answer = catch_up(doors, &chat, listener).await?;
-        if !answer.has_messages() && told.says_the_same(&answer.standing) {
+        // What was told is never told again, however old the chat is that was looked at.
+        listener.position = listener.position.max(position);
+        let is_end_new = answer.chat_ended && !is_end_told;
+        if !answer.has_messages() && !is_end_new && told.says_the_same(&answer.standing) {
             return Ok(());
         }
         match server.offer(session, &listener.channel, encode(&answer)) {
@@ -407,6 +414,7 @@ async fn tell_all(
             Delivery::Delivered | Delivery::Gone | Delivery::CutOff => return Ok(()),
             Delivery::Full => {
                 (listener.position, listener.standing) = (position, told);
+                listener.is_end_told = is_end_told;
                 return Ok(());
             }
         }
@@ -423,6 +431,7 @@ async fn catch_up(
     let answer = Answer::of(doors, chat, &listener.key, since).await?;
     listener.position = answer.next_position - 1;
     listener.standing = answer.standing.clone();
+    listener.is_end_told |= answer.chat_ended;
     Ok(answer)
 }
 

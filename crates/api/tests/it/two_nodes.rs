@@ -1,10 +1,11 @@
 //! An agent whose CometD session is on one node and whose requests go to another: nothing that they
 //! are promised depends on which.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
-use handoff_testkit::{Call, PASSWORD};
+use handoff_testkit::{Call, FaultyStore, PASSWORD};
 use serde_json::{Value, json};
 
 use crate::api::has;
@@ -330,6 +331,42 @@ async fn customer_and_agent_speak_over_different_nodes() {
             let shown = node.calls(refresh).await.text;
             assert!(shown.contains("Good day") && shown.contains("My invoice"), "{shown}");
         }
+        here.stop().await;
+        there.stop().await;
+    }
+}
+
+/// The customer's node reads what was said once it knows of the agent's first words; the end comes
+/// between the two.
+#[tokio::test]
+async fn a_customer_is_told_the_end_that_comes_while_their_node_reads_what_was_said() {
+    for hints in HINTS {
+        let mut ground = Ground::new(hints).await;
+        let there = ground.node().await;
+        let faulty = Arc::new(FaultyStore::over(ground.store.clone()));
+        ground.store = faulty.clone();
+        let here = ground.node().await;
+        let mut kate = there.listening("kate").await;
+        there.ready("kate").await;
+        let browser = Browser::open(&here).await;
+        let request = json!({"operation": "requestChat", "nickname": "Ada", "subject": "Invoice"});
+        let begun = browser.until(Some(request), "secureKey").await;
+        let id = begun["chatId"].as_str().unwrap();
+        has(&next_on(&mut kate, INTERACTIONS).await, json!({"id": id, "state": "Invited"}));
+        there.does("kate", id, "Accept").await;
+        browser.until(None, "ParticipantJoined").await;
+        let path = format!("/me/interactions/{id}");
+        faulty.hold_next_transcript();
+        there.post("kate", &path, json!({"operationName": "Send", "text": "Good day"})).await;
+        faulty.held().await;
+        there.post("kate", &path, json!({"operationName": "Complete", "text": "Bye"})).await;
+        faulty.release();
+        let told = browser.until(None, "Good day").await;
+        if told["chatEnded"] != true {
+            let end = browser.until(None, "\"chatEnded\":true").await;
+            assert!(!end.to_string().contains("Good day"), "{end}");
+        }
+        assert_eq!(faulty.fired(), 1);
         here.stop().await;
         there.stop().await;
     }

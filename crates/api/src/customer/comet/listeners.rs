@@ -23,6 +23,8 @@ pub(super) struct Listener {
     pub(super) channel: String,
     /// How far it has been told, in the customer's numbering.
     pub(super) position: u64,
+    /// Whether it has been told that the chat is over.
+    pub(super) is_end_told: bool,
     /// What it has been told of its place in line.
     pub(super) standing: Standing,
 }
@@ -31,8 +33,10 @@ impl Listener {
     /// Tells whether there may be something in a chat, or of its place in line, that it has not
     /// been told.
     pub(super) fn may_miss_something_of(&self, chat: &Interaction) -> bool {
-        let is_said = |chat: &Chat| chat.for_customer > self.position;
-        chat.chat().is_some_and(is_said)
+        let is_new = |chat: &Chat| {
+            chat.for_customer > self.position || !(chat.is_live() || self.is_end_told)
+        };
+        chat.chat().is_some_and(is_new)
             || availability::may_be_said_of(chat)
             || !self.standing.says_the_same(&Standing::default())
     }
