@@ -137,6 +137,23 @@ async fn a_full_disk_refuses_and_heals() {
     assert_eq!(faults.fired(), 4);
 }
 
+/// SQLite leaves out what is in its place already, and a probe that writes nothing would find a full
+/// disk well.
+#[tokio::test]
+async fn to_be_ready_something_is_written_each_time() {
+    let directory = TempDir::new().unwrap();
+    let counts = Counts::default();
+    let options = SqliteOptions { counts: counts.clone(), ..options(&directory) };
+    let store = SqliteStore::open(options).unwrap();
+    for n in 1..4 {
+        store.commit(telling(n)).await.unwrap();
+        let (end, before) = (store.log_end().await.unwrap(), counts.now().pages);
+        store.ready().await.unwrap();
+        assert!(counts.now().pages > before, "nothing was written");
+        assert_eq!(store.log_end().await.unwrap(), end);
+    }
+}
+
 #[tokio::test]
 async fn a_sweep_that_fails_takes_nothing() {
     let directory = TempDir::new().unwrap();

@@ -125,9 +125,12 @@ impl WriterThread {
                 Job::Probe { reply } => {
                     let probed = self.alone(connection, "taking commits", || {
                         let floor = end(connection)?.floor;
-                        connection.prepare_cached(text::LOG_FLOOR_WRITE)?.execute([floor])
+                        let mut write = connection.prepare_cached(text::LOG_FLOOR_WRITE)?;
+                        // What is in its place already, SQLite does not write: so it is another
+                        // floor at first, which nobody sees before it is as it was.
+                        write.execute([floor + 1])?;
+                        write.execute([floor]).map(|_| ())
                     })?;
-                    let probed = probed.map(|_| ());
                     let _ = reply.send(probed);
                 }
                 Job::Close { reply } => {
