@@ -101,7 +101,7 @@ where
     }
 
     /// Goes on from a state: to the next one, or back to the same when it has to wait.
-    fn go_on(&self, state: State<'a, I>, cx: &mut Context<'_>) -> Step<'a, I> {
+    fn go_on(&mut self, state: State<'a, I>, cx: &mut Context<'_>) -> Step<'a, I> {
         match state {
             State::Talking(mut connection) => match connection.poll(cx) {
                 Poll::Ready(result) => Step::End(result),
@@ -114,13 +114,7 @@ where
                 },
             },
             State::Waiting(mut stream, mut later) => match later.as_mut().poll(cx) {
-                Poll::Ready(mut response) => {
-                    if self.ending == Ending::AfterAnswer {
-                        let close = HeaderValue::from_static("close");
-                        response.headers_mut().insert(CONNECTION, close);
-                    }
-                    Step::Next(State::Writing(stream, whole::encode(&response)))
-                }
+                Poll::Ready(response) => Step::Next(self.write(stream, response)),
                 Poll::Pending => match stream.poll_ahead(cx) {
                     Poll::Ready(Ahead::Gone) => Step::Next(State::Closed),
                     Poll::Ready(Ahead::More) | Poll::Pending => {
@@ -144,6 +138,16 @@ where
             },
             State::Closed => Step::End(Ok(())),
         }
+    }
+
+    /// Begins to write an answer. Whether the connection ends after it may be said by either.
+    fn write(&mut self, stream: Rewound<I>, mut response: Response<Bytes>) -> State<'a, I> {
+        if says_close(&response) {
+            self.ending = Ending::AfterAnswer;
+        } else if self.ending == Ending::AfterAnswer {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        State::Writing(stream, whole::encode(&response))
     }
 }
 
@@ -268,4 +272,11 @@ fn may_wait(request: &Request<Incoming>) -> bool {
     request.version() == Version::HTTP_11
         && !headers.contains_key(EXPECT)
         && words.all(|word| word.as_bytes().eq_ignore_ascii_case(b"keep-alive"))
+}
+
+/// Tells whether an answer says that the connection ends after it.
+fn says_close(response: &Response<Bytes>) -> bool {
+    let values = response.headers().get_all(CONNECTION).iter();
+    let mut words = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    words.any(|word| word.trim_ascii().eq_ignore_ascii_case(b"close"))
 }

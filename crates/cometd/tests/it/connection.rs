@@ -6,10 +6,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
+use axum::middleware::map_response;
+use axum::response::Response;
 use handoff_cometd::{Answer, EndAdvice, HttpConnection, LaterBody, Limits, whole};
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
@@ -35,8 +39,11 @@ struct Line {
 
 impl Line {
     fn open(bench: &Bench, room: usize) -> Self {
+        Self::over(bench.server.router(), room)
+    }
+
+    fn over(router: Router, room: usize) -> Self {
         let (stream, served) = duplex(room);
-        let router = bench.server.router();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(async move {
             let answer = move |request: Request<Incoming>| {
@@ -94,7 +101,8 @@ impl Line {
     /// Waits until the server closes, and tells whether something came before.
     async fn rest(mut self) -> usize {
         let mut rest = Vec::new();
-        self.stream.read_to_end(&mut rest).await.unwrap();
+        let reading = self.stream.read_to_end(&mut rest);
+        timeout(PATIENCE, reading).await.expect("it is closed").unwrap();
         self.serving.await.unwrap().unwrap();
         rest.len()
     }
@@ -218,6 +226,29 @@ async fn a_client_that_goes_away_gives_its_poll_up() {
         let expected = usize::from(!ahead.is_empty());
         assert_eq!(bench.server.stats().held_polls, expected, "{ahead}");
         bench.server.end_session(&client.session(), EndAdvice::None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_held_answer_that_says_that_it_is_the_last_one_is() {
+    let bench = Bench::new(Limits::default());
+    for (said, ahead) in [("close", ""), ("close", "8"), ("x, Close", "8")] {
+        let closing = map_response(move |mut response: Response| async move {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static(said));
+            response
+        });
+        let client = bench.connected(None).await;
+        let mut line = Line::over(bench.server.router().layer(closing), ROOM);
+        line.say(&poll(&client, "")).await;
+        if !ahead.is_empty() {
+            line.say(&publication(&client, ahead, 1)).await;
+        }
+        assert_eq!(bench.server.stats().held_polls, 1, "{said}");
+        bench.server.deliver(&client.session(), "/a", text("news"));
+        let (head, messages) = line.hear().await;
+        assert_eq!(messages[0]["data"], "news");
+        assert_eq!(header(&head, "connection"), Some(&*said.to_ascii_lowercase()));
+        assert_eq!(line.rest().await, 0, "{said}: {ahead} is not answered");
     }
 }
 
