@@ -113,15 +113,17 @@ where
                     None => Step::Wait(State::Talking(connection)),
                 },
             },
-            State::Waiting(mut stream, mut later) => match later.as_mut().poll(cx) {
-                Poll::Ready(response) => Step::Next(self.write(stream, response)),
-                Poll::Pending => match stream.poll_ahead(cx) {
-                    Poll::Ready(Ahead::Gone) => Step::Next(State::Closed),
-                    Poll::Ready(Ahead::More) | Poll::Pending => {
-                        Step::Wait(State::Waiting(stream, later))
-                    }
-                },
-            },
+            State::Waiting(mut stream, mut later) => {
+                // Before the answer is asked for: what it takes with it counts as handed over, and
+                // somebody has to be there.
+                if stream.poll_ahead(cx) == Poll::Ready(Ahead::Gone) {
+                    return Step::Next(State::Closed);
+                }
+                match later.as_mut().poll(cx) {
+                    Poll::Ready(response) => Step::Next(self.write(stream, response)),
+                    Poll::Pending => Step::Wait(State::Waiting(stream, later)),
+                }
+            }
             State::Writing(mut stream, mut text) => match stream.poll_write_all(cx, &mut text) {
                 Poll::Ready(Ok(())) => Step::Next(State::Resting(stream)),
                 // A connection that breaks is the client's affair.

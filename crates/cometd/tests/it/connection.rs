@@ -229,6 +229,24 @@ async fn a_client_that_goes_away_gives_its_poll_up() {
     }
 }
 
+/// Both are there before the connection has its turn.
+#[tokio::test(start_paused = true)]
+async fn what_comes_after_a_client_went_away_is_given_to_it_when_it_is_back() {
+    let bench = Bench::new(Limits::default());
+    let client = bench.connected(None).await;
+    let mut line = Line::open(&bench, ROOM);
+    line.say(&poll(&client, "")).await;
+    assert_eq!(bench.server.stats().held_polls, 1);
+    drop(line.stream);
+    bench.server.deliver(&client.session(), "/a", text("news"));
+    settle().await;
+    let stats = bench.server.stats();
+    assert_eq!((stats.held_polls, stats.queued_messages), (0, 1));
+    let mut again = Line::open(&bench, ROOM);
+    again.say(&poll(&client, "")).await;
+    assert_eq!(again.hear().await.1[0]["data"], "news");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_held_answer_that_says_that_it_is_the_last_one_is() {
     let bench = Bench::new(Limits::default());
