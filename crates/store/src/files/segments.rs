@@ -135,13 +135,39 @@ impl Segments {
             return self.kept(number, entry);
         }
         for (number, index) in closed {
-            let found = if_there(index.find(&self.index_path(number), id))?.flatten();
-            let Some(entry) = found else { continue };
+            let Some(entry) = self.closed_entry(number, &index, id)? else { continue };
             if let Some(found) = self.kept(number, entry)? {
                 return Ok(Some(found));
             }
         }
         Ok(None)
+    }
+
+    /// Finds a file in a closed segment, by its index if that can be read.
+    fn closed_entry(&self, number: u64, index: &Index, id: FileId) -> io::Result<Option<Entry>> {
+        match index.find(&self.index_path(number), id) {
+            Ok(found) => Ok(found),
+            Err(error) => {
+                self.read_again(number, &error)?;
+                let known = self.known();
+                Ok(known.unindexed.get(&number).and_then(|files| files.get(&id)).copied())
+            }
+        }
+    }
+
+    /// Reads a closed segment whose index is gone or damaged; until the next start it has none.
+    fn read_again(&self, number: u64, error: &io::Error) -> io::Result<()> {
+        // It may have been reclaimed just now.
+        let Some(segment) = if_there(File::open(self.path(number)))? else { return Ok(()) };
+        let entries = entry::scan(&segment)?.entries;
+        let mut known = self.known();
+        if known.closed.remove(&number).is_some() {
+            let error: &dyn std::error::Error = error;
+            tracing::error!(segment = number, error, "the index of a segment of files is lost");
+            let files = entries.into_iter().map(|entry| (entry.id, entry)).collect();
+            known.unindexed.insert(number, files);
+        }
+        Ok(())
     }
 
     /// Opens a file unless it was removed.
@@ -235,13 +261,19 @@ impl Segments {
 
     /// Returns what is, or was, in a segment, ordered by id.
     fn entries(&self, number: u64) -> io::Result<Vec<Entry>> {
-        if let Some(files) = self.known().unindexed.get(&number) {
-            return Ok(files.values().copied().collect());
+        let index = self.known().closed.get(&number).copied();
+        if let Some(index) = index {
+            match index.rows(&self.index_path(number)) {
+                Ok(rows) => return Ok(rows),
+                Err(error) => self.read_again(number, &error)?,
+            }
         }
-        Ok(if_there(index::rows(&self.index_path(number)))?.unwrap_or_default())
+        let known = self.known();
+        let files = known.unindexed.get(&number);
+        Ok(files.map(|files| files.values().copied().collect()).unwrap_or_default())
     }
 
-    /// Removes the closed segments of which every file was removed.
+    /// Removes the closed segments of which every file was removed, as the segment itself says.
     pub(super) fn reclaim(&self) -> io::Result<()> {
         let closed: Vec<_> = {
             let known = self.known();
@@ -249,23 +281,13 @@ impl Segments {
             complete.map(|(number, _)| *number).collect()
         };
         for number in closed {
-            if self.is_empty(number)? {
+            if entry::is_all_removed(&File::open(self.path(number))?)? {
                 self.known().closed.remove(&number);
                 fs::remove_file(self.path(number))?;
-                fs::remove_file(self.index_path(number))?;
+                if_there(fs::remove_file(self.index_path(number)))?;
             }
         }
         Ok(())
-    }
-
-    fn is_empty(&self, number: u64) -> io::Result<bool> {
-        let segment = File::open(self.path(number))?;
-        for entry in self.entries(number)? {
-            if !entry.is_removed(&segment)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     /// Makes the next segment. Durable on return, and empty.

@@ -145,6 +145,53 @@ async fn an_index_that_is_lost_or_damaged_is_made_again() {
 }
 
 #[tokio::test]
+async fn an_index_that_is_lost_while_files_are_open_costs_none() {
+    // Gone, and cut to its head and a row.
+    for left in [None, Some(40 + 32)] {
+        let directory = TempDir::new().unwrap();
+        let files = DiskFiles::open_with(directory.path(), small_segments()).unwrap();
+        keep_all(&files, 0..20).await;
+        files.delete(id(0)).await.unwrap();
+        let index = segments(directory.path())[0].with_extension("index");
+        match left {
+            None => fs::remove_file(&index).unwrap(),
+            Some(len) => {
+                fs::OpenOptions::new().write(true).open(&index).unwrap().set_len(len).unwrap();
+            }
+        }
+        files.reclaim().await.unwrap();
+        assert_eq!(missing(&files, 1..20).await, 0, "{left:?}");
+        assert_eq!(listed(&files).await.len(), 19, "{left:?}");
+        drop(files);
+        let files = DiskFiles::open_with(directory.path(), small_segments()).unwrap();
+        assert_eq!(missing(&files, 0..20).await, 1, "{left:?}");
+    }
+}
+
+/// Rows that are fewer, and an index whose head agrees with them.
+#[tokio::test]
+async fn a_segment_is_reclaimed_only_by_what_its_own_heads_say() {
+    let directory = TempDir::new().unwrap();
+    let files = DiskFiles::open_with(directory.path(), small_segments()).unwrap();
+    keep_all(&files, 0..20).await;
+    files.delete(id(0)).await.unwrap();
+    drop(files);
+    let index = segments(directory.path())[0].with_extension("index");
+    let mut bytes = fs::read(&index).unwrap();
+    bytes.truncate(40 + 32);
+    bytes[8] = 1;
+    let checksum = crc32fast::hash(&bytes[..36]);
+    bytes[36..40].copy_from_slice(&checksum.to_le_bytes());
+    fs::write(&index, bytes).unwrap();
+    let files = DiskFiles::open_with(directory.path(), small_segments()).unwrap();
+    files.reclaim().await.unwrap();
+    drop(files);
+    fs::remove_file(&index).unwrap();
+    let files = DiskFiles::open_with(directory.path(), small_segments()).unwrap();
+    assert_eq!(missing(&files, 1..20).await, 0);
+}
+
+#[tokio::test]
 async fn a_start_goes_on_without_room_for_an_index() {
     let directory = TempDir::new().unwrap();
     let files = DiskFiles::open(directory.path()).unwrap();

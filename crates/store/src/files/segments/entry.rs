@@ -157,6 +157,20 @@ pub(super) fn scan(segment: &File) -> io::Result<Scanned> {
     Ok(Scanned { entries, extent: Extent { end, len } })
 }
 
+/// Tells whether every byte of a segment is of files that were removed: the heads lead to its end.
+pub(super) fn is_all_removed(segment: &File) -> io::Result<bool> {
+    let len = segment.metadata()?.len();
+    let (mut at, mut bytes) = (MAGIC.len() as u64, [0; HEAD_BYTES]);
+    while at + HEAD_BYTES as u64 <= len {
+        segment.read_exact_at(&mut bytes, at)?;
+        let Some(head) = Head::read(&bytes).filter(|head| head.is_removed) else {
+            return Ok(false);
+        };
+        at += HEAD_BYTES as u64 + u64::from(head.len);
+    }
+    Ok(at == len)
+}
+
 /// Fills a buffer; tells whether there was as much.
 fn read_all(reader: &mut impl Read, bytes: &mut [u8]) -> io::Result<bool> {
     match reader.read_exact(bytes) {

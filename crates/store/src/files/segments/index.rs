@@ -123,6 +123,18 @@ impl Index {
         }
         Ok(None)
     }
+
+    /// Returns all rows of the index at this path, ordered by id. As many as it had when it was
+    /// opened, or an error.
+    pub(super) fn rows(&self, path: &Path) -> io::Result<Vec<Entry>> {
+        let mut bytes = Vec::new();
+        File::open(path)?.read_to_end(&mut bytes)?;
+        let (rows, rest) = bytes.get(HEAD_BYTES..).unwrap_or_default().as_chunks::<ROW_BYTES>();
+        if rows.len() != self.count as usize || !rest.is_empty() {
+            return Err(io::Error::new(ErrorKind::InvalidData, "an index has other rows"));
+        }
+        Ok(rows.iter().map(entry_of).collect())
+    }
 }
 
 /// Writes the index of a segment, by way of another path, so that it is never there in part.
@@ -148,14 +160,6 @@ pub(super) fn write(
     file.sync_all()?;
     fs::rename(by_way_of, path)?;
     Ok(index)
-}
-
-/// Returns all rows of the index at this path, ordered by id.
-pub(super) fn rows(path: &Path) -> io::Result<Vec<Entry>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.read_to_end(&mut bytes)?;
-    let (rows, _) = bytes.get(HEAD_BYTES..).unwrap_or_default().as_chunks::<ROW_BYTES>();
-    Ok(rows.iter().map(entry_of).collect())
 }
 
 fn entry_of(row: &[u8; ROW_BYTES]) -> Entry {
