@@ -98,13 +98,8 @@ impl Segments {
         let index = match Index::open(&path, segment.metadata()?.len()).ok().flatten() {
             Some(index) => Ok(index),
             None => {
-                let Scanned { entries, extent } = entry::scan(&segment)?;
-                tracing::info!(
-                    segment = number,
-                    files = entries.len(),
-                    rest_bytes = extent.len - extent.end,
-                    "a segment of files that was not closed was read; the rest is of files that were never kept"
-                );
+                let Scanned { entries, extent, is_damaged } = entry::scan(&segment)?;
+                tell_read(number, entries.len(), extent, is_damaged);
                 index::write(&path, arriving, &entries, extent).map_err(|error| (entries, error))
             }
         };
@@ -318,6 +313,25 @@ impl Segments {
         known.closed.insert(number, index);
         known.unindexed.remove(&number);
         Ok(())
+    }
+}
+
+fn tell_read(segment: u64, files: usize, extent: Extent, is_damaged: bool) {
+    let Extent { end, len } = extent;
+    if is_damaged {
+        tracing::error!(
+            segment,
+            files,
+            damage_at = end,
+            "a segment of files was read that is damaged: what is whole behind it was found, the rest may be lost, and the segment stays"
+        );
+    } else {
+        tracing::info!(
+            segment,
+            files,
+            rest_bytes = len - end,
+            "a segment of files that was not closed was read; the rest is of files that were never kept"
+        );
     }
 }
 

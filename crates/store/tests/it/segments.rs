@@ -371,6 +371,63 @@ async fn a_damaged_file_is_told_and_hides_no_other() {
     assert_eq!(missing(&after, (1..10).filter(|n| *n != 4)).await, 0);
 }
 
+/// Where in a segment the head of the n-th file is.
+fn head_of(bytes: &[u8], n: u64) -> usize {
+    let wanted = id(n).0.to_le_bytes();
+    bytes.windows(wanted.len()).position(|window| window == wanted).unwrap() - 8
+}
+
+#[tokio::test]
+async fn a_damaged_head_hides_no_other_file() {
+    let directory = TempDir::new().unwrap();
+    let (files, _) = faulty(&directory);
+    keep_all(&files, 1..20).await;
+    let crash = crashed(directory.path());
+    let path = &segments(crash.path())[0];
+    let whole = fs::read(path).unwrap();
+    // In the mark, the length, the id and the checksum; a sector; what names the form.
+    let heads = [0, 5, 12, 37].map(|at| head_of(&whole, 4) + at);
+    let damages = heads.map(|at| (at, 1)).into_iter().chain([(head_of(&whole, 4), 512), (0, 16)]);
+    for (at, len) in damages {
+        let mut bytes = whole.clone();
+        bytes[at..at + len].iter_mut().for_each(|byte| *byte ^= 0x10);
+        let lost = usize::from(at != 0);
+        fs::write(path, bytes).unwrap();
+        let _ = fs::remove_file(path.with_extension("index"));
+        // With the index that is made of it as well.
+        for _ in 0..2 {
+            let after = DiskFiles::open(crash.path()).unwrap();
+            let others = (1..20).filter(|n| *n != 4);
+            assert_eq!(missing(&after, others).await, 0, "{len} bytes at {at}");
+            assert_eq!(listed(&after).await.len(), 19 - lost, "{len} bytes at {at}");
+            assert_eq!(missing(&after, [4]).await, lost, "{len} bytes at {at}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_segment_with_damage_is_never_reclaimed() {
+    for in_head in [0, 48] {
+        for is_damaged in [true, false] {
+            let directory = TempDir::new().unwrap();
+            let (files, _) = faulty(&directory);
+            keep_all(&files, 1..10).await;
+            let crash = crashed(directory.path());
+            let path = &segments(crash.path())[0];
+            let mut bytes = fs::read(path).unwrap();
+            let at = head_of(&bytes, 4) + in_head;
+            bytes[at] ^= u8::from(is_damaged);
+            fs::write(path, bytes).unwrap();
+            let after = DiskFiles::open(crash.path()).unwrap();
+            for n in (1..10).filter(|n| *n != 4 || !is_damaged) {
+                after.delete(id(n)).await.unwrap();
+            }
+            after.reclaim().await.unwrap();
+            assert_eq!(path.exists(), is_damaged, "damage {in_head} bytes into a file");
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_was_removed_is_not_on_the_disk_and_an_empty_segment_goes() {
     let directory = TempDir::new().unwrap();

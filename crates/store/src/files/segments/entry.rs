@@ -3,10 +3,11 @@
 //!
 //! A head's checksum is its own, so that a file whose content is not whole (removed, or never
 //! synced) does not hide those behind it. Everything before an acknowledged file was synced with it
-//! or earlier; so what cannot be read on from is the end of what was acknowledged.
+//! or earlier; so what cannot be read on from is the end of what was acknowledged, or damage, and
+//! then there are further heads behind it.
 
 use std::fs::File;
-use std::io::{self, BufReader, ErrorKind, Read};
+use std::io::{self, BufReader, ErrorKind, Read, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 
 use handoff_domain::{FileId, Time};
@@ -54,6 +55,8 @@ pub(super) struct Scanned {
     /// What is whole and was not removed.
     pub(super) entries: Vec<Entry>,
     pub(super) extent: Extent,
+    /// Whether there are files behind something that is not whole.
+    pub(super) is_damaged: bool,
 }
 
 impl Head {
@@ -135,26 +138,54 @@ pub(super) fn scan(segment: &File) -> io::Result<Scanned> {
     let len = segment.metadata()?.len();
     let mut reader = BufReader::with_capacity(SCAN_BYTES, segment);
     let (mut entries, mut content) = (Vec::new(), Vec::new());
-    let mut magic = [0; MAGIC.len()];
-    if !read_all(&mut reader, &mut magic)? || magic != MAGIC {
-        return Ok(Scanned { entries, extent: Extent { end: 0, len } });
-    }
-    let (mut end, mut bytes) = (MAGIC.len() as u64, [0; HEAD_BYTES]);
+    let (mut magic, mut bytes) = ([0; MAGIC.len()], [0; HEAD_BYTES]);
+    // Where what is not whole begins.
+    let mut broken = (!read_all(&mut reader, &mut magic)? || magic != MAGIC).then_some(0);
+    let (mut at, mut last) = (MAGIC.len() as u64, 0);
     while read_all(&mut reader, &mut bytes)? {
-        let Some(head) = Head::read(&bytes) else { break };
-        let next = end + HEAD_BYTES as u64 + u64::from(head.len);
+        let Some(head) = Head::read(&bytes) else {
+            broken = broken.or(Some(at));
+            let Some(next) = next_head(segment, at + 1, len)? else { break };
+            at = reader.seek(SeekFrom::Start(next))?;
+            continue;
+        };
+        let next = at + HEAD_BYTES as u64 + u64::from(head.len);
         if next > len {
             break;
         }
         content.resize(head.len as usize, 0);
         reader.read_exact(&mut content)?;
-        let offset = u32::try_from(end).map_err(io::Error::other)?;
-        if !head.is_removed && head.is_whole(&content) {
+        let is_whole = head.is_removed || head.is_whole(&content);
+        if is_whole && !head.is_removed {
+            let offset = u32::try_from(at).map_err(io::Error::other)?;
             entries.push(Entry { id: head.id, at: head.at, offset, len: head.len });
         }
-        end = next;
+        match is_whole {
+            true => last = next,
+            false => broken = broken.or(Some(at)),
+        }
+        at = next;
     }
-    Ok(Scanned { entries, extent: Extent { end, len } })
+    let end = broken.unwrap_or(last.max(MAGIC.len() as u64));
+    Ok(Scanned { entries, extent: Extent { end, len }, is_damaged: end < last })
+}
+
+/// Looks for the next head from somewhere on whose file may be there.
+fn next_head(segment: &File, from: u64, len: u64) -> io::Result<Option<u64>> {
+    let (mut at, mut block) = (from, vec![0; SCAN_BYTES]);
+    while at + HEAD_BYTES as u64 <= len {
+        let size = usize::try_from(len - at).unwrap_or(usize::MAX).min(SCAN_BYTES);
+        segment.read_exact_at(&mut block[..size], at)?;
+        for (place, bytes) in (at..).zip(block[..size].windows(HEAD_BYTES)) {
+            let head = bytes.first_chunk().and_then(Head::read);
+            let end = head.map(|head| place + HEAD_BYTES as u64 + u64::from(head.len));
+            if end.is_some_and(|end| end <= len) {
+                return Ok(Some(place));
+            }
+        }
+        at += (size - HEAD_BYTES + 1) as u64;
+    }
+    Ok(None)
 }
 
 /// Tells whether every byte of a segment is of files that were removed: the heads lead to its end.

@@ -21,9 +21,9 @@ const CHECKSUM_AT: usize = 36;
 /// How much of a segment is of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Extent {
-    /// Where the last file ends.
+    /// Up to where every file is whole or was removed.
     pub(super) end: u64,
-    /// Where the segment ends: behind it, what a crash cut off, or damage.
+    /// Where the segment ends: behind the files, what a crash cut off, or damage.
     pub(super) len: u64,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Index {
     count: u32,
     /// When the files were made of which it has any, by their ids: the first and the last ms.
     made: (u64, u64),
-    /// Where in the segment the last file ends.
+    /// Up to where in the segment every file was whole.
     end: u64,
     /// Whether the segment ends there.
     is_complete: bool,
@@ -53,9 +53,9 @@ impl Index {
         (self.made.0..=self.made.1).contains(&id.made_ms())
     }
 
-    /// Tells whether every byte of the segment is of a file, so that it is of no use once all of
-    /// them were removed. What else is at its end may be damage, which somebody may want to look
-    /// at.
+    /// Tells whether every byte of the segment is of a file that was whole, so that it is of no use
+    /// once all of them were removed. What else is there may be damage, which somebody may want to
+    /// look at.
     pub(super) const fn is_complete(&self) -> bool {
         self.is_complete
     }
