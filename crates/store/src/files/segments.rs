@@ -63,7 +63,8 @@ struct Found {
 
 impl Segments {
     /// Opens a directory and makes it if there is none. A segment without an index is read, and
-    /// gets one, written at `arriving` first.
+    /// gets one, written at `arriving` first. One that cannot be read is set aside: its files are
+    /// not found, and the others are.
     pub(super) fn open(directory: PathBuf, arriving: &Path) -> io::Result<Self> {
         make_directory(&directory)?;
         let segments = Self { directory, known: Mutex::new(Known { next: 1, ..Known::default() }) };
@@ -71,7 +72,9 @@ impl Segments {
             let path = entry?.path();
             let Some(number) = number_of(&path) else { continue };
             if path.extension().is_none() {
-                segments.take_up(number, arriving)?;
+                if let Err(error) = segments.take_up(number, arriving) {
+                    tell_unreadable(number, &error);
+                }
             } else if !path.with_extension("").try_exists()? {
                 fs::remove_file(path)?;
             }
@@ -93,6 +96,11 @@ impl Segments {
 
     /// Takes up a segment of before: by its index, which is made where there is none.
     fn take_up(&self, number: u64, arriving: &Path) -> io::Result<()> {
+        {
+            // First: whatever comes of it, its number is taken.
+            let mut known = self.known();
+            known.next = known.next.max(number + 1);
+        }
         let (path, segment) = (self.index_path(number), File::open(self.path(number))?);
         // One that cannot be read is as good as none.
         let index = match Index::open(&path, segment.metadata()?.len()).ok().flatten() {
@@ -104,7 +112,6 @@ impl Segments {
             }
         };
         let mut known = self.known();
-        known.next = known.next.max(number + 1);
         match index {
             Ok(index) => drop(known.closed.insert(number, index)),
             Err((entries, error)) => {
@@ -235,18 +242,21 @@ impl Segments {
             closed.chain(unindexed).collect::<BTreeSet<_>>()
         };
         for number in numbers {
-            let mut entries = self.entries(number)?;
+            let read = self.entries(number).and_then(|entries| {
+                Ok(if_there(File::open(self.path(number)))?.map(|segment| (entries, segment)))
+            });
+            let (mut entries, segment) = match read {
+                Ok(Some(read)) => read,
+                Ok(None) => continue,
+                Err(error) => {
+                    tell_unreadable(number, &error);
+                    continue;
+                }
+            };
             entries.retain(|entry| number > from || after.is_none_or(|after| entry.id > after));
-            let Some(segment) = if_there(File::open(self.path(number)))? else { continue };
-            let mut files = Vec::new();
-            for entry in entries {
-                if files.len() == limit {
-                    break;
-                }
-                if !entry.is_removed(&segment)? {
-                    files.push(KeptFile { id: entry.id, at: entry.at });
-                }
-            }
+            let kept = entries.iter().filter(|entry| !entry.is_removed(&segment));
+            let files: Vec<_> =
+                kept.map(|entry| KeptFile { id: entry.id, at: entry.at }).take(limit).collect();
             if !files.is_empty() {
                 return Ok(Some((number, files)));
             }
@@ -276,11 +286,18 @@ impl Segments {
             complete.map(|(number, _)| *number).collect()
         };
         for number in closed {
-            if entry::is_all_removed(&File::open(self.path(number))?)? {
-                self.known().closed.remove(&number);
-                fs::remove_file(self.path(number))?;
-                if_there(fs::remove_file(self.index_path(number)))?;
+            if let Err(error) = self.reclaim_one(number) {
+                tell_unreadable(number, &error);
             }
+        }
+        Ok(())
+    }
+
+    fn reclaim_one(&self, number: u64) -> io::Result<()> {
+        if entry::is_all_removed(&File::open(self.path(number))?)? {
+            self.known().closed.remove(&number);
+            fs::remove_file(self.path(number))?;
+            if_there(fs::remove_file(self.index_path(number)))?;
         }
         Ok(())
     }
@@ -314,6 +331,11 @@ impl Segments {
         known.unindexed.remove(&number);
         Ok(())
     }
+}
+
+fn tell_unreadable(segment: u64, error: &io::Error) {
+    let error: &dyn std::error::Error = error;
+    tracing::error!(segment, error, "a segment of files cannot be read; it is gone on without it");
 }
 
 fn tell_read(segment: u64, files: usize, extent: Extent, is_damaged: bool) {

@@ -371,6 +371,37 @@ async fn a_damaged_file_is_told_and_hides_no_other() {
     assert_eq!(missing(&after, (1..10).filter(|n| *n != 4)).await, 0);
 }
 
+/// Makes a file one that cannot be read.
+fn make_unreadable(path: &Path) {
+    fs::remove_file(path).unwrap();
+    fs::create_dir(path).unwrap();
+}
+
+#[tokio::test]
+async fn a_segment_that_cannot_be_read_keeps_nobody_from_the_others() {
+    let directory = TempDir::new().unwrap();
+    let files = DiskFiles::open_with(directory.path(), small_segments()).unwrap();
+    keep_all(&files, 0..20).await;
+    let mut paths = segments(directory.path());
+    paths.retain(|path| path.extension().is_none());
+    // The first; the second goes all the same when everything in it was removed.
+    make_unreadable(&paths[0]);
+    assert!(listed(&files).await.is_superset(&(8..20).map(id).collect()));
+    for n in 8..16 {
+        files.delete(id(n)).await.unwrap();
+    }
+    files.reclaim().await.unwrap();
+    assert!(paths[0].exists() && !paths[1].exists());
+    drop(files);
+    // The last, whose number would be the next.
+    make_unreadable(paths.last().unwrap());
+    let files = DiskFiles::open_with(directory.path(), small_segments()).unwrap();
+    assert_eq!(missing(&files, 0..8).await, 8);
+    keep_all(&files, 20..30).await;
+    assert_eq!((missing(&files, 20..30).await, listed(&files).await.len()), (0, 10));
+    files.reclaim().await.unwrap();
+}
+
 /// Where in a segment the head of the n-th file is.
 fn head_of(bytes: &[u8], n: u64) -> usize {
     let wanted = id(n).0.to_le_bytes();

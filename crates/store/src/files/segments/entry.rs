@@ -11,6 +11,7 @@ use std::io::{self, BufReader, ErrorKind, Read, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 
 use handoff_domain::{FileId, Time};
+use rustix::io::Errno;
 
 use super::index::Extent;
 
@@ -114,11 +115,8 @@ impl Entry {
 
     /// Tells whether the file was removed. One whose head cannot be read was not, as far as anybody
     /// knows; it keeps nobody from looking at the others.
-    pub(super) fn is_removed(&self, segment: &File) -> io::Result<bool> {
-        match self.head(segment) {
-            Err(error) if is_damage(&error) => Ok(false),
-            head => head.map(|head| head.is_removed),
-        }
+    pub(super) fn is_removed(&self, segment: &File) -> bool {
+        self.head(segment).is_ok_and(|head| head.is_removed)
     }
 
     /// Says for good that the file was removed. It is not synced: a power cut may bring the file
@@ -128,9 +126,10 @@ impl Entry {
     }
 }
 
-/// Tells whether an error says that what was written is not what is there.
+/// Tells whether an error says that what was written is not what is there, or cannot be read.
 pub(in crate::files) fn is_damage(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof)
+        || error.raw_os_error() == Some(Errno::IO.raw_os_error())
 }
 
 /// Reads a whole segment.
