@@ -61,6 +61,24 @@ struct Found {
     head: Head,
 }
 
+impl Found {
+    /// Reads some of it, or all, which must be what was written; `None` when it was removed.
+    fn read(&self, offset: u64, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+        let len = self.entry.len as usize;
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(len);
+        let mut bytes = vec![0; (len - from).min(bytes_max)];
+        self.segment.read_exact_at(&mut bytes, self.entry.content_at() + from as u64)?;
+        if bytes.len() == len && !self.head.is_whole(&bytes) {
+            // It may have been removed just now.
+            return match self.entry.head(&self.segment)?.is_removed {
+                true => Ok(None),
+                false => Err(io::Error::new(ErrorKind::InvalidData, "a kept file is damaged")),
+            };
+        }
+        Ok(Some(bytes))
+    }
+}
+
 impl Segments {
     /// Opens a directory and makes it if there is none. A segment without an index is read, and
     /// gets one, written at `arriving` first. One that cannot be read is set aside: its files are
@@ -192,24 +210,13 @@ impl Segments {
         bytes_max: usize,
     ) -> io::Result<Option<Vec<u8>>> {
         let Some(found) = self.find(id)? else { return Ok(None) };
-        let len = found.entry.len as usize;
-        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(len);
-        let mut bytes = vec![0; (len - from).min(bytes_max).min(READ_BYTES_MAX)];
-        found.segment.read_exact_at(&mut bytes, found.entry.content_at() + from as u64)?;
-        if bytes.len() == len && !found.head.is_whole(&bytes) {
-            // It may have been removed just now.
-            return match found.entry.head(&found.segment)?.is_removed {
-                true => Ok(None),
-                false => Err(io::Error::new(ErrorKind::InvalidData, "a kept file is damaged")),
-            };
-        }
-        Ok(Some(bytes))
+        found.read(offset, bytes_max.min(READ_BYTES_MAX))
     }
 
     /// Returns when a file began to arrive, and all of it.
     pub(super) fn whole(&self, id: FileId) -> io::Result<Option<(Time, Vec<u8>)>> {
-        let Some(at) = self.find(id)?.map(|found| found.head.at) else { return Ok(None) };
-        Ok(self.read(id, 0, READ_BYTES_MAX)?.map(|content| (at, content)))
+        let Some(found) = self.find(id)? else { return Ok(None) };
+        Ok(found.read(0, usize::MAX)?.map(|content| (found.head.at, content)))
     }
 
     /// Removes a file if it is there. What was in it cannot be read from the disk afterwards, and

@@ -495,6 +495,22 @@ async fn what_was_removed_is_not_on_the_disk_and_an_empty_segment_goes() {
 }
 
 #[tokio::test]
+async fn all_of_a_file_goes_to_the_trash_and_comes_back() {
+    let directory = TempDir::new().unwrap();
+    let options = FilesOptions { small_bytes_max: 1 << 20, ..FilesOptions::default() };
+    let files = DiskFiles::open_with(directory.path(), options).unwrap();
+    let content = [7; 300 << 10];
+    let mut file = files.begin(NewFile { id: id(1), at: BEGIN, bytes_max: 1 << 20 }).await.unwrap();
+    file.write(&content).await.unwrap();
+    file.keep().await.unwrap();
+    let trashed = Trashed { id: id(1), since: BEGIN };
+    files.put_in_trash(trashed).await.unwrap();
+    files.put_back(trashed).await.unwrap();
+    let own = directory.path().join(&id(1).to_string()[..2]).join(id(1).to_string());
+    assert!(fs::read(own).unwrap() == content);
+}
+
+#[tokio::test]
 async fn what_arrives_is_bounded_in_memory_and_large_files_are_their_own() {
     let directory = TempDir::new().unwrap();
     let options = FilesOptions { arriving_bytes_max: 3 << 20, ..FilesOptions::default() };
