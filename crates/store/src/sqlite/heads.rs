@@ -77,8 +77,11 @@ impl Stored {
                         .into_iter()
                         .for_each(|(topic, last)| count(&mut self.numbers, topic, last));
                 }
-                // It has at most one number of each topic, and none may be given twice.
-                None => self.numbers.iter_mut().for_each(|(_, last)| *last += 1),
+                // It has at most one number of each topic, maybe the first one of it, and none may
+                // be given twice.
+                None => {
+                    Topic::ALL.into_iter().for_each(|topic| count_one(&mut self.numbers, topic))
+                }
             }
         }
         Ok(())
@@ -89,6 +92,13 @@ fn count(numbers: &mut Numbers, topic: Topic, last: u64) {
     match numbers.iter_mut().find(|(known, _)| *known == topic) {
         Some((_, known)) => *known = last,
         None => numbers.push((topic, last)),
+    }
+}
+
+fn count_one(numbers: &mut Numbers, topic: Topic) {
+    match numbers.iter_mut().find(|(known, _)| *known == topic) {
+        Some((_, last)) => *last += 1,
+        None => numbers.push((topic, 1)),
     }
 }
 
@@ -360,6 +370,8 @@ mod tests {
         let damage = "UPDATE streams SET numbers = 'what' WHERE position = 2";
         connection.execute_batch(damage).unwrap();
         assert_eq!(last(&mut heads, 1, &[Topic::Me, Topic::Chats], 2), [2, 2]);
+        // It may have been the first of its topic.
+        assert_eq!(last(&mut heads, 1, &[Topic::Emails], 3), [1]);
     }
 
     #[test]
