@@ -89,6 +89,13 @@ impl Sweeper {
     }
 
     async fn sweep(&self, directory: &FilesDirectory, now: Time) -> Result<(), SweepFilesError> {
+        let swept = self.take(directory, now).await;
+        // Whatever came of it: what ends it may be a full disk, and this makes room.
+        self.files.reclaim().await?;
+        swept
+    }
+
+    async fn take(&self, directory: &FilesDirectory, now: Time) -> Result<(), SweepFilesError> {
         let is_grace = now.ms_since(self.started) < GRACE_MS;
         let before = Time(now.0.saturating_sub(KEPT_MS));
         let (mut taken, mut strangers, mut removed, mut put_back) = (0, 0, 0, 0);
@@ -117,7 +124,6 @@ impl Sweeper {
                 break;
             }
         }
-        self.files.reclaim().await?;
         if strangers > 0 {
             tracing::warn!(
                 strangers,

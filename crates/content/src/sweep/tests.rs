@@ -1,7 +1,7 @@
 use handoff_domain::FileId;
 use handoff_store::{
-    Attended, ChangeSet, FileRecord, FileSender, MemoryFiles, MemoryStore, NewFile, Put, Record,
-    Trashed,
+    Attended, ChangeSet, DiskFiles, FileRecord, FileSender, MemoryFiles, MemoryStore, NewFile, Put,
+    Record, Trashed,
 };
 
 use super::*;
@@ -84,4 +84,21 @@ async fn a_file_that_was_taken_comes_back_at_the_next_start_when_its_record_is_t
     files.put_in_trash(Trashed { id: FileId(1), since: BEGIN }).await.unwrap();
     Sweeper::new(store, files.clone(), hours(99)).go_on(hours(99)).await.unwrap();
     assert_eq!(count(&*files).await, (1, 0), "within the grace, because it takes nothing");
+}
+
+#[tokio::test]
+async fn room_is_given_back_although_nothing_can_be_taken() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let files = DiskFiles::open(directory.path()).unwrap();
+    keep(&files, 1, BEGIN).await;
+    drop(files);
+    let segments = || std::fs::read_dir(directory.path().join("segments")).unwrap().count();
+    let files = Arc::new(DiskFiles::open(directory.path()).unwrap());
+    files.delete(FileId(1)).await.unwrap();
+    assert_eq!(segments(), 2, "with its index");
+    let store = Arc::new(MemoryStore::new());
+    put(&*store, Record::FilesDirectory(FilesDirectory::default())).await;
+    std::fs::remove_dir(directory.path().join("trash")).unwrap();
+    Sweeper::new(store, files, hours(1)).go_on(hours(1)).await.unwrap_err();
+    assert_eq!(segments(), 0);
 }

@@ -304,28 +304,30 @@ impl Places {
         self.segments.remove(id)
     }
 
-    /// Moves a file to the trash; one of a segment gets a file of its own there.
-    fn put_in_trash(&self, file: Trashed) -> io::Result<()> {
-        move_if_there(&self.place(file.id), &self.in_trash(file))?;
+    /// Moves a file to the trash; one of a segment gets a file of its own there. Tells whether it
+    /// moved any.
+    fn put_in_trash(&self, file: Trashed) -> io::Result<bool> {
+        let is_moved = move_if_there(&self.place(file.id), &self.in_trash(file))?;
         let (at, content) = match self.segments.whole(file.id) {
             Ok(Some(found)) => found,
-            Ok(None) => return Ok(()),
+            Ok(None) => return Ok(is_moved),
             // Somebody may want to look at it, and it must not keep the others out of the trash.
             Err(error) if is_damage(&error) => {
                 tracing::warn!(file.id = %file.id, "a damaged file stays where it is");
-                return Ok(());
+                return Ok(is_moved);
             }
             Err(error) => return Err(error),
         };
         let path = self.arriving(file.id);
-        let mut options = OpenOptions::new();
-        let mut copy = options.write(true).create(true).truncate(true).mode(0o600).open(&path)?;
-        copy.write_all(&content)?;
-        copy.set_modified(system_time(at))?;
-        copy.sync_all()?;
-        fs::rename(&path, self.in_trash(file))?;
+        let written = write_copy(&path, &content, at);
+        if let Err(error) = written.and_then(|()| fs::rename(&path, self.in_trash(file))) {
+            // A full disk would otherwise have a part of it as well.
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
         sync_directory(&self.root.join(TRASH))?;
-        self.segments.remove(file.id)
+        self.segments.remove(file.id)?;
+        Ok(true)
     }
 
     fn in_trash(&self, file: Trashed) -> PathBuf {
@@ -432,12 +434,20 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Moves a file if it is there.
-fn move_if_there(from: &Path, to: &Path) -> io::Result<()> {
+/// Moves a file if it is there, and tells whether it was.
+fn move_if_there(from: &Path, to: &Path) -> io::Result<bool> {
     match fs::rename(from, to) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        moved => moved.map(|()| true),
     }
+}
+
+fn write_copy(path: &Path, content: &[u8], at: Time) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut copy = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    copy.write_all(content)?;
+    copy.set_modified(system_time(at))?;
+    copy.sync_all()
 }
 
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
@@ -472,7 +482,7 @@ impl Files for DiskFiles {
         self.run(DELETING, move |places| places.delete(id)).await
     }
 
-    async fn put_in_trash(&self, file: Trashed) -> Result<(), FilesError> {
+    async fn put_in_trash(&self, file: Trashed) -> Result<bool, FilesError> {
         self.run(TAKING, move |places| places.put_in_trash(file)).await
     }
 
@@ -486,7 +496,7 @@ impl Files for DiskFiles {
 
     async fn put_back(&self, file: Trashed) -> Result<(), FilesError> {
         self.run(TAKING, move |places| {
-            move_if_there(&places.in_trash(file), &places.place(file.id))
+            move_if_there(&places.in_trash(file), &places.place(file.id)).map(drop)
         })
         .await
     }

@@ -87,11 +87,10 @@ impl Files for MemoryFiles {
         Ok(())
     }
 
-    async fn put_in_trash(&self, file: Trashed) -> Result<(), FilesError> {
-        if let Some(kept) = lock(&self.kept).remove(&file.id) {
-            lock(&self.trash).insert(file, kept);
-        }
-        Ok(())
+    async fn put_in_trash(&self, file: Trashed) -> Result<bool, FilesError> {
+        let Some(kept) = lock(&self.kept).remove(&file.id) else { return Ok(false) };
+        lock(&self.trash).insert(file, kept);
+        Ok(true)
     }
 
     async fn trash(

@@ -113,8 +113,8 @@ pub async fn sweep_files(
             Said::Deleted(at) if at < terms.before => &mut swept.deleted,
             Said::Nothing | Said::Kept | Said::Deleted(_) => continue,
         };
-        files.put_in_trash(Trashed { id: kept.id, since: terms.now }).await?;
-        *count += 1;
+        let is_taken = files.put_in_trash(Trashed { id: kept.id, since: terms.now }).await?;
+        *count += u64::from(is_taken);
     }
     Ok(swept)
 }

@@ -363,7 +363,7 @@ async fn a_damaged_file_is_told_and_hides_no_other() {
     assert!(matches!(told, FilesError::Unavailable { .. }), "{told:?}");
     assert_eq!(missing(&files, (1..10).filter(|n| *n != 4)).await, 0);
     // A sweep goes on, and leaves it where somebody can look at it.
-    files.put_in_trash(Trashed { id: id(4), since: BEGIN }).await.unwrap();
+    assert!(!files.put_in_trash(Trashed { id: id(4), since: BEGIN }).await.unwrap());
     assert_eq!(files.trash(None, 9).await.unwrap().items, []);
     assert_eq!(listed(&files).await.len(), 9);
     let crash = crashed(directory.path());
@@ -504,10 +504,26 @@ async fn all_of_a_file_goes_to_the_trash_and_comes_back() {
     file.write(&content).await.unwrap();
     file.keep().await.unwrap();
     let trashed = Trashed { id: id(1), since: BEGIN };
-    files.put_in_trash(trashed).await.unwrap();
+    assert!(files.put_in_trash(trashed).await.unwrap());
+    assert!(!files.put_in_trash(trashed).await.unwrap());
     files.put_back(trashed).await.unwrap();
     let own = directory.path().join(&id(1).to_string()[..2]).join(id(1).to_string());
     assert!(fs::read(own).unwrap() == content);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_go_to_the_trash_leaves_no_copy() {
+    let directory = TempDir::new().unwrap();
+    let files = DiskFiles::open(directory.path()).unwrap();
+    keep_all(&files, [1]).await;
+    let incoming = directory.path().join("incoming");
+    // Nothing can be renamed to where a directory is that is not empty.
+    let trashed = Trashed { id: id(1), since: BEGIN };
+    let taken = directory.path().join(format!("trash/{}.{}", id(1), BEGIN.0));
+    fs::create_dir_all(taken.join("x")).unwrap();
+    files.put_in_trash(trashed).await.unwrap_err();
+    assert_eq!(fs::read_dir(incoming).unwrap().count(), 0);
+    assert_eq!(missing(&files, [1]).await, 0);
 }
 
 #[tokio::test]
