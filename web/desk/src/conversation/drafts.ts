@@ -1,10 +1,18 @@
-// What is half written in chats: kept in this browser with every key, so that a reload or a kill
-// loses nothing.
+// What is half written: kept in this browser with every key, so that a reload or a kill loses
+// nothing.
 
 /** What stands in a composer. */
 export interface Draft {
     text: string;
     visibility: "All" | "Agents";
+    /** Of a letter, what stands above its text. */
+    head?: Head;
+}
+
+export interface Head {
+    to: string;
+    cc: string;
+    subject: string;
 }
 
 const KEPT_AS = "handoff-desk-draft";
@@ -23,15 +31,16 @@ export class DraftKeeper {
 
     load(interactionId: string): Draft {
         const here = this.#here.get(interactionId);
-        if (here !== undefined) {
-            return here;
-        }
+        return here ?? this.#read(interactionId);
+    }
+
+    #read(interactionId: string): Draft {
         try {
             const name = this.#name(interactionId);
             const kept: unknown = JSON.parse(this.#storage?.getItem(name) ?? "");
-            const {text, visibility} = kept as Partial<Draft>;
+            const {text, visibility, head} = kept as Partial<Draft>;
             return typeof text === "string"
-                ? {text, visibility: visibility === "Agents" ? "Agents" : "All"}
+                ? {text, visibility: visibility === "Agents" ? "Agents" : "All", ...headOf(head)}
                 : EMPTY;
         } catch {
             return EMPTY;
@@ -42,7 +51,7 @@ export class DraftKeeper {
         this.#here.set(interactionId, draft);
         try {
             const name = this.#name(interactionId);
-            if (draft.text === "") {
+            if (draft.text === "" && draft.head === undefined) {
                 this.#storage?.removeItem(name);
             } else {
                 this.#storage?.setItem(name, JSON.stringify(draft));
@@ -50,6 +59,10 @@ export class DraftKeeper {
         } catch {
             // Nothing to be done: the storage is full.
         }
+    }
+
+    forget(interactionId: string): void {
+        this.save(interactionId, EMPTY);
     }
 
     /** Forgets what was written in anything but these. */
@@ -66,4 +79,11 @@ export class DraftKeeper {
     #name(interactionId: string): string {
         return `${KEPT_AS}:${this.#userId}:${interactionId}`;
     }
+}
+
+function headOf(kept: Partial<Head> | undefined): {head?: Head} {
+    const {to, cc, subject} = kept ?? {};
+    return typeof to === "string" && typeof cc === "string" && typeof subject === "string"
+        ? {head: {to, cc, subject}}
+        : {};
 }

@@ -1,106 +1,76 @@
-// Brings what is written in a draft to the server soon after the last key, and keeps it in this
-// browser at once.
+// The saver of a draft, for the form that shows it.
 
-import {onScopeDispose, reactive, shallowRef, type ShallowRef} from "vue";
+import {onScopeDispose, type ShallowRef} from "vue";
 import {useDesk} from "../app/context.ts";
 import {browserStorage} from "../app/settings-keeper.ts";
 import type {Letter} from "../api/interaction.ts";
-import {DraftKeeper} from "../conversation/drafts.ts";
-import {addressesIn} from "../state/letters.ts";
-
-/** What stands in the fields of a draft. */
-export interface Written {
-    to: string;
-    cc: string;
-    subject: string;
-    text: string;
-}
-
-export type Saved = {kind: "nothing"} | {kind: "saved"; at: number} | {kind: "failed"};
+import {DraftKeeper, type Draft} from "../conversation/drafts.ts";
+import type {Desk} from "../state/desk.ts";
+import {LetterSaver, LetterSavers, type Saved, type Written} from "./saver.ts";
 
 export interface Saving {
     written: Written;
     saved: Readonly<ShallowRef<Saved>>;
     /** Something was written. */
     touch(): void;
-    /** Saves now; fails with the server's refusal. */
+    /** Saves all of it now; fails with the server's refusal. */
     flush(): Promise<void>;
     /** It is sent or discarded. */
     forget(): void;
 }
 
-/** How long after the last key it is saved, in ms; at the latest after so long. */
-const REST_MS = 800;
-const AGAIN_MS = 3_000;
+const savers = new WeakMap<Desk, LetterSavers>();
 
-export function useSaving(id: () => string, letter: Letter): Saving {
+export function useSaving(id: string, letter: Letter): Saving {
     const {desk, state, now} = useDesk();
-    const keeper = new DraftKeeper(browserStorage(), state.value.me?.id ?? "");
-    const kept = keeper.load(id());
-    const written = reactive<Written>({
-        to: letter.to.join(", "),
-        cc: letter.cc.join(", "),
-        subject: "",
-        // A line to write on, and one that keeps it apart from what is quoted.
-        text: kept.text === "" ? letter.plain.replace(/^\n(?=>)/, "\n\n") : kept.text,
-    });
-    written.subject = state.value.work[id()]?.subject ?? "";
-    const saved = shallowRef<Saved>({kind: "nothing"});
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let isDirty = kept.text !== "" && kept.text !== letter.plain;
-    let isOver = false;
-    /** One save after another: an older one must not come last. */
-    let last: Promise<void> = Promise.resolve();
-
-    const save = async (): Promise<void> => {
-        if (!isDirty || isOver) {
-            return;
+    const own = savers.get(desk) ?? new LetterSavers();
+    savers.set(desk, own);
+    const saver = own.open(id, () => {
+        const keeper = new DraftKeeper(browserStorage(), state.value.me?.id ?? "");
+        const kept = keeper.load(id);
+        const written = writtenOf(letter, state.value.work[id]?.subject ?? "", kept);
+        const made = new LetterSaver(written, {
+            save: (email) => desk.operate(id, "Save", {email}),
+            keep: (next) => keep(keeper, id, next),
+            now: () => now.value,
+            after(ms, run) {
+                const timer = setTimeout(run, ms);
+                return () => clearTimeout(timer);
+            },
+        });
+        if (kept.text !== "" || kept.head !== undefined) {
+            made.touch();
         }
-        isDirty = false;
-        const email = {
-            to: addressesIn(written.to),
-            cc: addressesIn(written.cc),
-            subject: written.subject,
-            bodyAsPlainText: written.text,
-        };
-        try {
-            await desk.operate(id(), "Save", {email});
-            saved.value = {kind: "saved", at: now.value};
-            keeper.save(id(), {text: isDirty ? written.text : "", visibility: "All"});
-        } catch (trouble) {
-            isDirty = true;
-            saved.value = {kind: "failed"};
-            timer = setTimeout(() => void flush().catch(() => {}), AGAIN_MS);
-            throw trouble;
-        }
-    };
-    const flush = (): Promise<void> => {
-        clearTimeout(timer);
-        const next = last.catch(() => {}).then(save);
-        last = next;
-        return next;
-    };
-    const touch = (): void => {
-        isDirty = true;
-        keeper.save(id(), {text: written.text, visibility: "All"});
-        clearTimeout(timer);
-        timer = setTimeout(() => void flush().catch(() => {}), REST_MS);
-    };
-    if (isDirty) {
-        touch();
-    }
-    onScopeDispose(() => {
-        void flush().catch(() => {});
+        return made;
     });
+    onScopeDispose(() => void own.release(id, saver));
     return {
-        written,
-        saved,
-        touch,
-        flush,
-        forget() {
-            isOver = true;
-            clearTimeout(timer);
-            keeper.save(id(), {text: "", visibility: "All"});
-        },
+        written: saver.written,
+        saved: saver.saved,
+        touch: () => saver.touch(),
+        flush: () => saver.flush("all"),
+        forget: () => own.forget(id, saver),
     };
+}
+
+/** What only this browser has goes before what the server has. */
+function writtenOf(letter: Letter, subject: string, {text, head}: Draft): Written {
+    return {
+        to: head?.to ?? letter.to.join(", "),
+        cc: head?.cc ?? letter.cc.join(", "),
+        subject: head?.subject ?? subject,
+        text: text === "" && head === undefined
+            // A line to write on, and one that keeps it apart from what is quoted.
+            ? letter.plain.replace(/^\n(?=>)/, "\n\n")
+            : text,
+    };
+}
+
+function keep(keeper: DraftKeeper, id: string, written: Written | null): void {
+    if (written === null) {
+        keeper.forget(id);
+    } else {
+        const {text, ...head} = written;
+        keeper.save(id, {text, visibility: "All", head});
+    }
 }

@@ -21,3 +21,9 @@ export function addressesIn(text: string): string[] {
         .map((one) => one.trim())
         .filter((one) => one !== "");
 }
+
+/** Returns whether an address is whole, with or without a name before it, as far as one can see. */
+export function isAddress(text: string): boolean {
+    const bare = /^[^<>]*<([^<>]*)>$/.exec(text)?.[1] ?? text;
+    return /^[^\s@<>]+@[^\s@<>.]+(\.[^\s@<>.]+)*$/.test(bare);
+}

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {readInteraction} from "../../src/api/interaction.ts";
-import {addressesIn, draftOf} from "../../src/state/letters.ts";
+import {addressesIn, draftOf, isAddress} from "../../src/state/letters.ts";
 import {EMPTY} from "../../src/state/model.ts";
 
 function letter(id: string, state: string, parentId: string | null = null) {
@@ -28,4 +28,11 @@ test("addresses are read as people write them", () => {
         "a@x.example", "b@y.example", "c@z.example",
     ]);
     assert.deepEqual(addressesIn("  "), []);
+});
+
+test("a half written address is none", () => {
+    const whole = ["a@x.example", "Ann <a@x.example>", "ä@x.example", "a@localhost"];
+    const half = ["a", "a@", "a@x.", "Ann <a@x.example", "a b@x.example", "a@x@y"];
+    assert.deepEqual(whole.filter(isAddress), whole);
+    assert.deepEqual(half.filter(isAddress), []);
 });

@@ -1,0 +1,129 @@
+// What is written in a letter reaches the server, and never over something newer.
+
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {Refused, Unanswered} from "../src/api/trouble.ts";
+import {DraftKeeper} from "../src/conversation/drafts.ts";
+import {LetterSaver, LetterSavers, type Written} from "../src/letters/saver.ts";
+import {Time, turns} from "./state/stage.ts";
+
+const LETTER: Written = {to: "ann@x.example", cc: "", subject: "Re: Delivery", text: ""};
+
+/** A draft whose saves end as `outcome` says. */
+class Draft {
+    readonly time = new Time();
+    readonly savers = new LetterSavers();
+    readonly emails: Record<string, unknown>[] = [];
+    tries = 0;
+    kept: Written | null = null;
+    outcome: Error | null = null;
+
+    /** A form opens. */
+    open(): LetterSaver {
+        return this.savers.open("draft", () => new LetterSaver(LETTER, {
+            save: async (email) => {
+                this.tries += 1;
+                if (this.outcome !== null) {
+                    throw this.outcome;
+                }
+                this.emails.push(email);
+            },
+            keep: (written) => {
+                this.kept = written;
+            },
+            now: () => this.time.now,
+            after: (ms, run) => this.time.after(ms, run),
+        }));
+    }
+
+    async write(saver: LetterSaver, written: Partial<Written>): Promise<void> {
+        Object.assign(saver.written, written);
+        saver.touch();
+        this.time.pass(1_000);
+        await turns();
+    }
+}
+
+test("a form that is gone does not put older text over newer", async () => {
+    const draft = new Draft();
+    const first = draft.open();
+    draft.outcome = new Unanswered("unreachable", 0);
+    await draft.write(first, {text: "older"});
+    await draft.savers.release("draft", first);
+    draft.outcome = null;
+    const second = draft.open();
+    assert.equal(second.written.text, "older", "nothing is lost between two forms");
+    await draft.write(second, {text: "newer"});
+    draft.time.pass(10_000);
+    await turns();
+    assert.equal(draft.emails.at(-1)?.["bodyAsPlainText"], "newer");
+    assert.equal(draft.kept, null);
+});
+
+test("what had no answer is tried until it has one, also without a form", async () => {
+    const draft = new Draft();
+    const saver = draft.open();
+    draft.outcome = new Unanswered("unreachable", 0);
+    await draft.write(saver, {text: "hello"});
+    await draft.savers.release("draft", saver);
+    draft.outcome = null;
+    draft.time.pass(3_000);
+    await turns();
+    assert.equal(draft.emails.at(-1)?.["bodyAsPlainText"], "hello");
+});
+
+test("what was refused is not tried again by itself, and stays in this browser", async () => {
+    const draft = new Draft();
+    const saver = draft.open();
+    draft.outcome = new Refused(2, "The draft is Sending.");
+    await draft.write(saver, {text: "hello", subject: "Hi", cc: "ben@x.example"});
+    const {tries} = draft;
+    for (let time = 0; time < 5; time += 1) {
+        draft.time.pass(5_000);
+        await turns();
+    }
+    assert.equal(draft.tries, tries);
+    const whole = {...LETTER, text: "hello", subject: "Hi", cc: "ben@x.example"};
+    assert.deepEqual(draft.kept, whole);
+    await assert.rejects(saver.flush("all"), Refused, "whoever sends it is told");
+});
+
+test("an address that is half written does not keep the text from the server", async () => {
+    const draft = new Draft();
+    const saver = draft.open();
+    await draft.write(saver, {text: "hello", to: "ann@x.example, ben@"});
+    const saved = {cc: [], subject: "Re: Delivery", bodyAsPlainText: "hello"};
+    assert.deepEqual(draft.emails[0], saved);
+    assert.equal(draft.kept?.to, "ann@x.example, ben@");
+    await saver.flush("all");
+    assert.deepEqual(draft.emails.at(-1)?.["to"], ["ann@x.example", "ben@"]);
+});
+
+test("a draft that is sent is saved no more, and comes back as the server has it", async () => {
+    const draft = new Draft();
+    const saver = draft.open();
+    draft.outcome = new Unanswered("unreachable", 0);
+    await draft.write(saver, {text: "hello"});
+    draft.savers.forget("draft", saver);
+    draft.outcome = null;
+    await draft.savers.release("draft", saver);
+    draft.time.pass(10_000);
+    await turns();
+    assert.deepEqual(draft.emails, []);
+    assert.equal(draft.kept, null);
+    assert.notEqual(draft.open(), saver);
+});
+
+test("all four fields of a letter are kept", () => {
+    const kept = new Map<string, string>();
+    const storage = {
+        getItem: (name: string) => kept.get(name) ?? null,
+        setItem: (name: string, value: string) => void kept.set(name, value),
+        removeItem: (name: string) => void kept.delete(name),
+    } as unknown as Storage;
+    const head = {to: "ann@x.example", cc: "be", subject: "Hi"};
+    new DraftKeeper(storage, "kate").save("a", {text: "", visibility: "All", head});
+    assert.deepEqual(new DraftKeeper(storage, "kate").load("a").head, head);
+    new DraftKeeper(storage, "kate").forget("a");
+    assert.equal(kept.size, 0);
+});
