@@ -69,14 +69,15 @@ export const TOO_LATE = -2;
 export class Outbox {
     readonly #surroundings: OutboxSurroundings;
     readonly #userId: string;
-    readonly #end = new AbortController();
     readonly #sending = new Set<string>();
     /** Answered, and for a moment still in the store. */
     readonly #done = new Set<string>();
     /** Interactions whose next entry is being sent. */
     readonly #lanes = new Set<string>();
+    /** Ends this tab's turn to send, or its wait for one; `null` while it asks for none. */
+    #turn: AbortController | null = null;
     #isLeader = false;
-    #isPaused = false;
+    #isRunning = false;
 
     constructor(userId: string, surroundings: OutboxSurroundings) {
         this.#userId = userId;
@@ -85,19 +86,15 @@ export class Outbox {
 
     /** Shows what is left from before, and begins to send once this tab is the one. */
     start(): void {
-        const {tabs} = this.#surroundings;
-        tabs.listen((message) => this.#heard(message));
+        this.#isRunning = true;
+        this.#surroundings.tabs.listen((message) => this.#heard(message));
         void this.#show();
-        void tabs.lead(async () => {
-            this.#isLeader = true;
-            this.wake();
-            await ended(this.#end.signal);
-        }, this.#end.signal);
+        this.wake();
     }
 
     stop(): void {
-        this.#isLeader = false;
-        this.#end.abort();
+        this.#isRunning = false;
+        this.rest();
     }
 
     /** Takes something to be done. Resolves once it is kept, whatever happens to the page. */
@@ -140,8 +137,28 @@ export class Outbox {
 
     /** Goes on: the link is back, or somebody signed in again. */
     wake(): void {
-        this.#isPaused = false;
+        const {tabs, maySend} = this.#surroundings;
+        if (this.#turn === null && this.#isRunning && maySend()) {
+            const turn = new AbortController();
+            this.#turn = turn;
+            void tabs.lead(() => this.#lead(turn), turn.signal);
+        }
         void this.#send();
+    }
+
+    /** Leaves it to another tab to send: this one cannot, until it wakes. */
+    rest(): void {
+        this.#isLeader = false;
+        this.#turn?.abort();
+        this.#turn = null;
+    }
+
+    async #lead(turn: AbortController): Promise<void> {
+        if (this.#turn === turn) {
+            this.#isLeader = true;
+            void this.#send();
+            await ended(turn.signal);
+        }
     }
 
     async #find(key: string): Promise<Entry | undefined> {
@@ -182,7 +199,7 @@ export class Outbox {
 
     /** Begins with the first entry of each interaction that has none on its way. */
     async #send(): Promise<void> {
-        if (!this.#isLeader || this.#isPaused || !this.#surroundings.maySend()) {
+        if (!this.#isLeader || !this.#surroundings.maySend()) {
             return;
         }
         for (const entry of await this.#mine()) {
@@ -256,7 +273,7 @@ export class Outbox {
             return 0;
         }
         if (trouble instanceof SignedOut) {
-            this.#isPaused = true;
+            this.rest();
             this.#surroundings.events.signedOut(trouble);
             return 0;
         }

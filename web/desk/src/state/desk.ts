@@ -7,7 +7,7 @@ import type {MakeLink} from "../api/link.ts";
 import {Outbox, type Intent, type OutboxView, type Tabs} from "../api/outbox.ts";
 import type {EntryStore} from "../api/outbox/entry.ts";
 import type {ServerClock} from "./clock.ts";
-import type {Me, Pending, PendingStage} from "./model.ts";
+import type {Connection, Me, Pending, PendingStage} from "./model.ts";
 import {Store} from "./store.ts";
 import {Sync, type Timers} from "./sync.ts";
 
@@ -29,6 +29,8 @@ const PASSED_MS = 1_000;
 /** How often a request that is not kept is tried when it gets no answer. */
 const TRIES = 3;
 const TRY_MS = 400;
+/** How long a link may be lost before another tab may send instead, in ms. */
+const LOST_MS_MAX = 3_000;
 
 /** All channels of the desk; the server leaves out those that the contact center does not have. */
 const CHANNELS = ["chat", "email", "workitem"];
@@ -41,6 +43,7 @@ export class Desk {
     #cancelPassed = () => {};
     /** Keys of each *Accept* whose refusal was told. */
     readonly #refused = new Set<string>();
+    #cancelRest = () => {};
 
     /** `me` is whoever signed in. */
     constructor(me: Me, surroundings: DeskSurroundings) {
@@ -64,11 +67,11 @@ export class Desk {
             },
         });
         let before = this.store.state.connection.kind;
-        this.store.listen(({connection}) => {
-            if (connection.kind === "live" && before !== "live") {
-                this.outbox.wake();
+        this.store.listen(({connection: {kind}}) => {
+            if (kind !== before) {
+                before = kind;
+                this.#connected(kind);
             }
-            before = connection.kind;
         });
     }
 
@@ -80,6 +83,7 @@ export class Desk {
 
     stop(): void {
         this.#cancelPassed();
+        this.#cancelRest();
         this.sync.stop();
         this.outbox.stop();
     }
@@ -157,6 +161,19 @@ export class Desk {
     /** What was missed or gone is seen, and goes. */
     dismiss(interactionId: string): void {
         this.store.dispatch({type: "dismissed", interactionId});
+    }
+
+    /** Only a tab that has a link keeps the others from sending. */
+    #connected(kind: Connection["kind"]): void {
+        this.#cancelRest();
+        if (kind === "live") {
+            this.outbox.wake();
+        } else if (kind === "signedOut") {
+            this.outbox.rest();
+        } else {
+            const {timers} = this.#surroundings;
+            this.#cancelRest = timers.after(LOST_MS_MAX, () => this.outbox.rest());
+        }
     }
 
     async #insist(path: string, body: unknown): Promise<void> {

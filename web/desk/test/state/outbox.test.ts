@@ -80,6 +80,41 @@ test("of two tabs one sends, and both show what became of it", async () => {
     assert.deepEqual([stages(stage), stages(second)], [[], []]);
 });
 
+test("a tab whose session is over leaves it to another to send, and comes back", async () => {
+    const {stage, id, browser} = await withChat();
+    const second = new Stage(stage.server, stage.time, browser);
+    second.desk.start();
+    await second.settle();
+    stage.isSignedOut = true;
+    await second.desk.say(id, "from the second", "All");
+    await stage.settle();
+    await second.settle();
+    assert.equal(stage.desk.store.state.connection.kind, "signedOut");
+    assert.deepEqual(stage.server.said, ["from the second"]);
+    stage.isSignedOut = false;
+    stage.desk.signedInAgain();
+    await stage.settle();
+    second.desk.stop();
+    await stage.desk.say(id, "from the first", "All");
+    await stage.settle();
+    assert.deepEqual(stage.server.said, ["from the second", "from the first"]);
+});
+
+test("a tab that stays without a link leaves it to another to send", async () => {
+    const {stage, id, browser} = await withChat();
+    const second = new Stage(stage.server, stage.time, browser);
+    second.desk.start();
+    await second.settle();
+    stage.isCutOff = true;
+    stage.link?.cut();
+    await second.desk.say(id, "from the second", "All");
+    await turns();
+    assert.deepEqual(second.requests, [], "one that comes back at once goes on");
+    await second.settle();
+    assert.deepEqual(stage.server.said, ["from the second"]);
+    stage.desk.stop();
+});
+
 test("what was never sent can be taken back, what may have been said cannot", async () => {
     const {stage, id} = await withChat();
     stage.link?.cut();

@@ -72,8 +72,14 @@ export class Browser {
     }
 
     #next(): void {
-        const next = this.#isLed ? undefined : this.#waiting.shift();
-        if (next !== undefined && !next.signal.aborted) {
+        if (this.#isLed) {
+            return;
+        }
+        let next = this.#waiting.shift();
+        while (next?.signal.aborted === true) {
+            next = this.#waiting.shift();
+        }
+        if (next !== undefined) {
             this.#isLed = true;
             void next.work().then(() => {
                 this.#isLed = false;
@@ -88,6 +94,9 @@ export class Stage {
     readonly desk: Desk;
     link: FakeLink | undefined;
     isOffline = false;
+    /** Of this tab alone: whether its session is over, or it does not reach the server. */
+    isSignedOut = false;
+    isCutOff = false;
     #keys = 0;
     static #stages = 0;
 
@@ -164,6 +173,13 @@ export class Stage {
         const body = typeof init?.body === "string" ? JSON.parse(init.body) : {};
         const method = init?.method ?? "GET";
         const run = () => this.server.answer(method, path, body, headers.get("Idempotency-Key"));
+        if (this.isCutOff) {
+            return Promise.reject(new Error("lost"));
+        }
+        if (this.isSignedOut) {
+            const over = {statusCode: 3, statusMessage: "Sign in again."};
+            return Promise.resolve(new Response(JSON.stringify(over), {status: 401}));
+        }
         return new Promise((resolve, reject) => {
             const request = {run, answer: undefined, isDone: false, resolve, reject};
             this.requests.push(request);
