@@ -15,6 +15,9 @@ export interface Head {
     subject: string;
 }
 
+/** A draft, and what it was written in. */
+export type KeptDraft = Draft & {interactionId: string};
+
 const KEPT_AS = "handoff-desk-draft";
 const EMPTY: Draft = {text: "", visibility: "All"};
 
@@ -65,15 +68,13 @@ export class DraftKeeper {
         this.save(interactionId, EMPTY);
     }
 
-    /** Forgets what was written in anything but these. */
-    keepOnly(interactionIds: Set<string>): void {
+    /** Returns all that is kept. */
+    all(): KeptDraft[] {
         const prefix = this.#name("");
-        const names = Object.keys(this.#storage ?? {}).filter((name) => name.startsWith(prefix));
-        for (const name of names) {
-            if (!interactionIds.has(name.slice(prefix.length))) {
-                this.#storage?.removeItem(name);
-            }
-        }
+        return Object.keys(this.#storage ?? {})
+            .filter((name) => name.startsWith(prefix))
+            .map((name) => name.slice(prefix.length))
+            .map((interactionId) => ({interactionId, ...this.#read(interactionId)}));
     }
 
     #name(interactionId: string): string {
