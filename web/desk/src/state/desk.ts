@@ -128,6 +128,22 @@ export class Desk {
         await this.#insist(`me/interactions/${id}`, body);
     }
 
+    /**
+     * Does something that may end a chat, once whatever was said in it is out. Does nothing and
+     * returns `false` when words were refused, which would go with it.
+     */
+    async finish(
+        id: string,
+        operationName: string,
+        fields: Record<string, unknown>,
+    ): Promise<boolean> {
+        const isOut = await this.#isSaid(id);
+        if (isOut) {
+            await this.operate(id, operationName, fields);
+        }
+        return isOut;
+    }
+
     /** Tells that the agent writes; nobody misses it when it does not arrive. */
     typing(id: string, isTyping: boolean, visibility: "All" | "Agents"): void {
         const verb = isTyping ? "SendStartTyping" : "SendStopTyping";
@@ -161,6 +177,24 @@ export class Desk {
     /** What was missed or gone is seen, and goes. */
     dismiss(interactionId: string): void {
         this.store.dispatch({type: "dismissed", interactionId});
+    }
+
+    /** Resolves once no words are on their way; `false` when some were refused. */
+    #isSaid(id: string): Promise<boolean> {
+        return new Promise((resolve) => {
+            const look = (): void => {
+                const stages = this.store.state.pending
+                    .filter(({interactionId, text}) => interactionId === id && text !== "")
+                    .map(({stage}) => stage.kind);
+                const isRefused = stages.includes("refused");
+                if (isRefused || stages.every((kind) => kind === "answered")) {
+                    stop();
+                    resolve(!isRefused);
+                }
+            };
+            const stop = this.store.listen(look);
+            look();
+        });
     }
 
     /** Only a tab that has a link keeps the others from sending. */

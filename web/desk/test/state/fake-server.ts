@@ -211,6 +211,9 @@ export class FakeServer {
                 }
                 this.accept(it.id, referenceId);
                 break;
+            case "Complete":
+                this.leave(it.id, "Completed");
+                break;
             default:
                 return {statusCode: 10, statusMessage: "No such operation."};
         }

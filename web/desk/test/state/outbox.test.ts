@@ -128,6 +128,31 @@ test("what was never sent can be taken back, what may have been said cannot", as
     assert.deepEqual(stage.server.said, ["maybe"]);
 });
 
+test("a chat is completed after the words that were said in it", async () => {
+    const {stage, id} = await withChat();
+    stage.link?.cut();
+    stage.server.isUp = false;
+    await stage.desk.say(id, "goodbye", "All");
+    const done = stage.desk.finish(id, "Complete", {});
+    await turns();
+    stage.server.isUp = true;
+    await stage.settle();
+    assert.equal(await done, true);
+    assert.deepEqual(stage.server.said, ["goodbye"]);
+    assert.equal(stage.server.interactions.get(id)?.state, "Completed");
+});
+
+test("a chat is not completed over words that were refused", async () => {
+    const {stage, id} = await withChat();
+    stage.server.interactions.get(id)!.state = "LeftChat";
+    await stage.desk.say(id, "too late", "All");
+    const done = stage.desk.finish(id, "Complete", {});
+    await stage.settle();
+    assert.equal(await done, false);
+    assert.equal(stage.server.interactions.get(id)?.state, "LeftChat");
+    assert.deepEqual(stages(stage), [["too late", "refused"]]);
+});
+
 test("what is refused stays with the server's sentence until it is removed", async () => {
     const {stage, id} = await withChat();
     stage.server.interactions.get(id)!.state = "LeftChat";
