@@ -137,9 +137,9 @@ pub trait Files: Send + Sync + 'static {
     /// [`FilesError::Unavailable`].
     async fn delete(&self, id: FileId) -> Result<(), FilesError>;
 
-    /// Takes a file out of use without removing what is in it, and tells whether it did; one that is
-    /// not there is no error, nor is one that is damaged, which stays. Nobody can read it until it
-    /// is put back.
+    /// Takes a file out of use without removing what is in it, and tells whether it did; one that
+    /// is not there is no error, nor is one that is damaged, which stays. Nobody can read it until
+    /// it is put back.
     ///
     /// # Errors
     ///

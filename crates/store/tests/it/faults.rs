@@ -137,8 +137,8 @@ async fn a_full_disk_refuses_and_heals() {
     assert_eq!(faults.fired(), 4);
 }
 
-/// SQLite leaves out what is in its place already, and a probe that writes nothing would find a full
-/// disk well.
+/// SQLite leaves out what is in its place already, and a probe that writes nothing would find a
+/// full disk well.
 #[tokio::test]
 async fn to_be_ready_something_is_written_each_time() {
     let directory = TempDir::new().unwrap();
