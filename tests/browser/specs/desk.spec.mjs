@@ -169,6 +169,24 @@ test("a login session that ended asks for the password over the page", async ({p
     await expect(person.state).toBeVisible();
 });
 
+test("nothing is done as somebody else who has signed in in another tab", async ({person, page}) => {
+    await person.signIn();
+    await expect(person.state).toHaveAccessibleName(/ready/i);
+    const authorization = `Basic ${Buffer.from("ben:handoff-demo").toString("base64")}`;
+    const me = `${person.origin}/api/v2/me`;
+    expect((await page.request.get(me, {headers: {authorization}})).ok()).toBe(true);
+    const before = await person.reads("/me?subresources=channels", "ben");
+    await person.state.click();
+    await page.getByRole("menuitem", {name: "Ready", exact: true}).click();
+    const dialog = page.getByRole("dialog", {name: "Please sign in again"});
+    await expect(dialog.getByLabel("User name")).toHaveValue("kate");
+    expect(await person.reads("/me?subresources=channels", "ben")).toEqual(before);
+    await dialog.getByLabel("Password").fill("handoff-demo");
+    await page.keyboard.press("Enter");
+    await expect(dialog).toHaveCount(0);
+    await expect(person.state).toBeVisible();
+});
+
 test("who may not see a place is told for whom it is", async ({person, page}) => {
     await person.signIn();
     await expect(person.state).toBeVisible();

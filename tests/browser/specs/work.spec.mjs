@@ -105,6 +105,28 @@ test("an offer is taken by two keys, and what is said is said once", async ({per
     await expect(page.getByText("Nothing is yours yet.")).toBeVisible();
 });
 
+test("an offer is taken at any address, and one that ends gives the focus back", async ({person, page, program}) => {
+    await goReady(person, page);
+    await person.visit("/admin/users");
+    const link = page.getByRole("main").getByRole("link");
+    await link.focus();
+    const gone = new Customer(program.origin, "Gone");
+    await gone.begin("Never mind");
+    await expect(page.getByRole("article", {name: "Gone"})).toBeVisible();
+    await page.keyboard.press("F8");
+    await expect(link).not.toBeFocused();
+    await gone.does("disconnect");
+    await expect(page.getByRole("article", {name: "Gone"})).toHaveCount(0);
+    await expect(link).toBeFocused();
+    const eve = new Customer(program.origin, "Eve");
+    await eve.begin("Is anybody there?");
+    await take(page, "Eve");
+    await expect(page.getByRole("textbox", {name: "Message to Eve"})).toBeFocused();
+    await eve.does("disconnect");
+    await page.getByRole("button", {name: "Complete"}).click();
+    await expect(page.getByRole("option", {name: /Eve/})).toHaveCount(0);
+});
+
 test("what is written without a connection, to a dead server or in a killed tab goes out once", async ({context, person, page, program}) => {
     const tom = new Customer(program.origin, "Tom");
     await goReady(person, page);
