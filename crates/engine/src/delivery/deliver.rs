@@ -289,11 +289,8 @@ impl Delivery {
     }
 
     async fn give_to_all(self: &Arc<Self>, users: &[UserId], owed: Owed) {
+        self.take_off(users, owed);
         for user in users {
-            // Taken off the list before reading: a hint from here on means rows that this round may
-            // not see.
-            let scheduled = || self.scheduled.lock().unwrap_or_else(PoisonError::into_inner);
-            scheduled().remove(&(*user, owed));
             match (users, self.give_at_once(*user, owed)) {
                 (_, None) => {}
                 ([_], Some(owed)) => self.give_or_warn(*user, owed).await,
@@ -303,6 +300,15 @@ impl Delivery {
                     self.core.tasks.spawn(async move { delivery.give_or_warn(user, owed).await });
                 }
             }
+        }
+    }
+
+    /// Takes users off the list, before reading: a hint from here on means rows that this round may
+    /// not see. All at once: no hint would do for whoever stays on it when a round breaks off.
+    fn take_off(&self, users: &[UserId], owed: Owed) {
+        let mut scheduled = self.scheduled.lock().unwrap_or_else(PoisonError::into_inner);
+        for user in users {
+            scheduled.remove(&(*user, owed));
         }
     }
 

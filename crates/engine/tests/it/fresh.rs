@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use handoff_domain::event::Cause;
-use handoff_domain::{Action, InteractionId, Named, Target, Topic, UserData, Value};
+use handoff_domain::{Action, InteractionId, Named, Target, Topic, UserData, UserId, Value};
 use handoff_engine::{ChannelChange, Replay, Subscriptions};
 
 use crate::rig::{BEN, CENTER, Fault, Given, KATE, Rig};
@@ -17,6 +17,12 @@ const SESSION: &str = "kate";
 async fn change_data(rig: &Rig, id: InteractionId, value: i128) {
     let data = UserData([("step".to_owned(), Value::Integer(value))].into());
     rig.act(KATE, id, Action::UpdateUserData(data)).await.unwrap();
+}
+
+async fn go_to_lunch(rig: &Rig, user: UserId) {
+    let lunch = ChannelChange::NotReady { reason: Some("lunch".to_owned()) };
+    let cause = Cause::User(user);
+    rig.engine.desks().change_channels(user, CENTER, cause, None, &lunch).await.unwrap();
 }
 
 fn numbers(given: &[Given]) -> Vec<u64> {
@@ -138,9 +144,7 @@ async fn a_commit_that_is_overtaken_is_told_first_and_once() {
     let slow = change_data(&rig, id, 1);
     let overtaking = async {
         rig.store.held().await;
-        let lunch = ChannelChange::NotReady { reason: Some("lunch".to_owned()) };
-        let cause = Cause::User(KATE);
-        rig.engine.desks().change_channels(KATE, CENTER, cause, None, &lunch).await.unwrap();
+        go_to_lunch(&rig, KATE).await;
         let seen = given(&rig, 1).await;
         assert_eq!(numbers(&seen), [3], "read from the log before the other's own");
         rig.store.release();
@@ -176,5 +180,26 @@ async fn nobody_waits_for_whoever_waits_for_the_store() {
     assert_eq!(rig.recorder.of(&format!("{BEN}-1")).len(), told + 1);
     subscribing.abort();
     assert_eq!(given(&rig, before + 1).await.len(), before + 1);
+    rig.engine.stop().await;
+}
+
+/// Both are told of the same event, by one task, which ends at the first of them.
+#[tokio::test]
+async fn a_rendering_that_panics_keeps_nobody_from_what_comes_later() {
+    let rig = Rig::new().await;
+    let id = at_work(&rig).await;
+    rig.bring_in(BEN).await;
+    let before = given(&rig, 0).await.len();
+    let of_ben = || rig.recorder.of(&format!("{BEN}-1")).len();
+    let told = of_ben();
+    rig.recorder.panics_next.store(true, Ordering::SeqCst);
+    let to_ben = Action::Transfer(Target::Agent(Named::Known(BEN)));
+    rig.act(KATE, id, to_ben).await.unwrap();
+    assert_eq!(given(&rig, before + 1).await.len(), before, "the control");
+    assert_eq!(of_ben(), told, "the control");
+    go_to_lunch(&rig, KATE).await;
+    go_to_lunch(&rig, BEN).await;
+    assert_eq!(given(&rig, before + 1).await.len(), before + 1);
+    assert_eq!(of_ben(), told + 1);
     rig.engine.stop().await;
 }

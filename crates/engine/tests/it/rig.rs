@@ -104,6 +104,8 @@ pub(crate) struct Recorder {
     room: Mutex<Option<usize>>,
     /// Users of whom was said that they changed.
     changed: Mutex<Vec<UserId>>,
+    /// Whether the next rendering panics.
+    pub(crate) panics_next: AtomicBool,
     /// Login sessions by which something is open.
     pub(crate) logins: Mutex<Vec<OpenLogin>>,
 }
@@ -125,6 +127,7 @@ impl Recorder {
 
 impl Publisher for Recorder {
     fn render(&self, row: &StreamRow, _reader: UserId, topic: Topic, number: u64) -> Bytes {
+        assert!(!self.panics_next.swap(false, Ordering::SeqCst), "it panics, as it was told");
         Bytes::from(format!("{topic:?}|{number}|{:?}", row.notice.view))
     }
 
