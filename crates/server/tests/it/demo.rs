@@ -22,11 +22,12 @@ fn body_of(answer: &str) -> serde_json::Value {
 #[test]
 fn it_serves_once_it_says_so_and_stops_when_told_to() {
     let mut server = demo(None);
-    let said = server.lines(10);
+    let said = server.lines(11);
     let (sent, said) = said.split_last().expect("lines");
     assert!(sent.ends_with("/sent"), "{sent}");
     let (page, accounts) = said.split_last().expect("lines");
     let accounts = accounts.join("\n");
+    assert!(accounts.contains(&format!(" http://{}/\n", server.address)), "{accounts}");
     for name in ["handoff-demo", "kate", "ben", "mia", "sam", "ada", "intake", "zoe"] {
         assert!(accounts.contains(name), "{accounts}");
     }
