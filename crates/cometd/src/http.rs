@@ -233,7 +233,7 @@ where
     }
 }
 
-/// Gives hyper a stream.
+/// Hands a stream to hyper.
 fn talk<'a, I, S, F, B>(
     http: &Builder,
     stream: Rewound<I>,

@@ -180,7 +180,7 @@ pub trait Files: Send + Sync + 'static {
     async fn list(&self, after: Option<ListedUntil>, limit: usize)
     -> Result<FilesPage, FilesError>;
 
-    /// Gives back the room of what was removed, where removing it did not.
+    /// Frees the room of what was removed, where removing it did not.
     ///
     /// # Errors
     ///

@@ -164,8 +164,8 @@ impl Packing {
     }
 }
 
-/// Gives a response its messages. They count as handed over when the connection takes the body; a
-/// response that is dropped before puts them back.
+/// Puts its messages into a response. They count as handed over when the connection takes the body;
+/// a response that is dropped before puts them back.
 pub(super) fn fill(
     response: &mut Response,
     parts: &[Bytes],
