@@ -88,6 +88,11 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         command.arg(root.join(path)).current_dir(root).env("HANDOFF_BIN", program(root));
         command
     };
+    let check = move |package: &str| {
+        let mut command = script("web/check.sh");
+        command.arg(package);
+        command
+    };
     let campaign = move |words: &'static str| -> Run<'_> {
         Box::new(move || {
             let mut command = cargo(&["xtask"]);
@@ -119,8 +124,8 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         ("test", Box::new(move || plain(cargo(&["test", "--workspace", "--all-features"])))),
         // As it was built: cargo would build it again without the other packages' features.
         ("counts", Box::new(move || plain(counts(root)))),
-        ("widget", Box::new(move || plain(script("web/chat-widget/check.sh")))),
-        ("desk", Box::new(move || plain(script("web/desk/check.sh")))),
+        ("widget", Box::new(move || plain(check("chat-widget")))),
+        ("desk", Box::new(move || plain(check("desk")))),
         ("interop", Box::new(move || plain(script("tests/interop/run.sh")))),
         ("mail", Box::new(move || plain(script("tests/mail/run.sh")))),
         ("browser", Box::new(move || plain(script("tests/browser/run.sh")))),

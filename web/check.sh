@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Checks the types of the desk's sources and runs their unit tests. Installs the pinned packages
-# when they are missing (needs the registry once).
+# Checks the types of a package's sources and runs their unit tests: `web/check.sh desk`. Installs
+# the pinned packages when they are missing (needs the registry once).
 set -euo pipefail
 
-cd "$(dirname "${BASH_SOURCE[0]}")"
+cd "$(dirname "${BASH_SOURCE[0]}")/${1:?name a package below web: desk or chat-widget}"
 if [[ ! node_modules/.package-lock.json -nt package-lock.json ]]; then
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
     touch node_modules/.package-lock.json
