@@ -80,6 +80,9 @@ pub(crate) struct Demo {
     /// The data directory; without one a temporary one is used and removed at the end.
     #[arg(long, env = "HANDOFF_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Lets made-up customers come, by chat, e-mail and work item: one every 5 s, 600 at most.
+    #[arg(long, env = "HANDOFF_CUSTOMERS")]
+    pub customers: bool,
 }
 
 /// Options of `apply`.
@@ -179,13 +182,14 @@ mod tests {
 
     #[test]
     fn the_documented_commands_are_understood() {
-        let lines: [&[&str]; 16] = [
+        let lines: [&[&str]; 17] = [
             &["apply", "c.toml", "--url", "https://h.example", "--user", "ada", "--dry-run"],
             &["serve", "--config", "handoff.toml"],
             &["serve", "--config", "handoff.toml", "--adopt-files"],
             &["doctor", "--config", "handoff.toml", "--deep"],
             &["demo"],
             &["demo", "--listen", "127.0.0.1:0", "--data", "dir"],
+            &["demo", "--customers"],
             &["apply", "center.toml", "--config", "handoff.toml", "--prune", "--dry-run"],
             &["apply", "center.toml", "--prune", "--work-to", "chats", "--work-to", "mails"],
             &["migrate", "--config", "handoff.toml"],

@@ -4,6 +4,13 @@
 //! The centers are ordinary center files that are part of the program. They are applied once: what
 //! somebody changed in a kept data directory stays changed. Everybody's password is printed, so
 //! nothing listens beyond this machine.
+//!
+//! Beside the server it plays a second agent and, on request, customers: clients of the public
+//! doors, so that nothing of the server knows of them.
+
+mod ben;
+mod client;
+mod customers;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -35,13 +42,14 @@ const CENTERS: [(&str, &str, &str); 2] = [
 const SENT: &str = "sent";
 
 /// The accounts as they are printed. A test compares them with the files.
-const ACCOUNTS: [(&str, &str); 7] = [
+const ACCOUNTS: [(&str, &str); 8] = [
     ("kate", "agent; Support; billing 5, english 5"),
     ("ben", "agent; Support; billing 2, english 5"),
     ("mia", "agent; Sales; sales 5, english 3"),
     ("sam", "agent, supervisor; Support, Sales"),
     ("ada", "admin"),
     ("intake", "apiuser"),
+    (ben::USER, "a program that plays an agent: accepts transfers, answers after 3 s"),
     ("zoe", "agent, supervisor, admin of a second contact center, Other"),
 ];
 
@@ -66,10 +74,25 @@ pub(crate) fn demo(options: &Demo) -> anyhow::Result<ExitCode> {
         let store = run::open_store(&config.store.path).await?;
         set_up(&store).await?;
         let server = Server::start(&config, store, Adopt::No, Some(demonstration())).await?;
-        output::say(greeting(server.address(), &config));
-        server.run().await
+        let address = server.address();
+        output::say(greeting(address, &config));
+        tokio::select! {
+            ended = server.run() => ended,
+            // They never end by themselves; the server's end is theirs.
+            () = play(address, options.customers) => Ok(()),
+        }
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Plays everybody who is no visitor.
+async fn play(address: SocketAddr, has_customers: bool) {
+    let customers = async {
+        if has_customers {
+            customers::come(address).await;
+        }
+    };
+    tokio::join!(ben::play(address), customers);
 }
 
 /// Returns what only the demo has.
@@ -141,7 +164,7 @@ async fn set_up(store: &SqliteStore) -> anyhow::Result<()> {
 fn greeting(address: SocketAddr, config: &Config) -> String {
     let sent = config.store.path.join(SENT);
     let sent = sent.display();
-    let accounts = ACCOUNTS.map(|(name, roles)| format!("  {name:<8}{roles}")).join("\n");
+    let accounts = ACCOUNTS.map(|(name, roles)| format!("  {name:<9}{roles}")).join("\n");
     let page = pages::DEMO_PATH;
     format!(
         "listening on http://{address}\nthe desk, where agents work: http://{address}/\naccounts, all with the password {PASSWORD}:\n{accounts}\n\
@@ -269,6 +292,7 @@ mod tests {
         assert_eq!(served("mia"), "sales");
         assert_eq!(served("sam"), "sales support-chat support-email tasks");
         assert_eq!(served("zoe"), "");
+        assert_eq!(served(ben::USER), "");
     }
 
     #[tokio::test]

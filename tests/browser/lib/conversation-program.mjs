@@ -23,13 +23,15 @@ const LOG_LINES = 40;
 export class Program {
     #home;
     #child;
+    #options = [];
 
-    /** Starts it with nothing in its data. */
-    static async start() {
+    /** Starts it with nothing in its data, and with more options of the demo. */
+    static async start(...options) {
         if (!existsSync(PROGRAM)) {
             throw new Error(`${PROGRAM} is not there: run cargo build -p handoff-server, or name it with HANDOFF_BIN`);
         }
         const program = new Program();
+        program.#options = options;
         program.#home = await mkdtemp(join(tmpdir(), "handoff-conversation-"));
         await program.start("127.0.0.1:0");
         return program;
@@ -38,7 +40,8 @@ export class Program {
     /** Starts it again, where it was. */
     async start(address = new URL(this.origin).host) {
         const data = join(this.#home, "data");
-        this.#child = spawn(PROGRAM, ["demo", "--listen", address, "--data", data], {stdio: ["ignore", "pipe", "pipe"]});
+        const demo = ["demo", "--listen", address, "--data", data, ...this.#options];
+        this.#child = spawn(PROGRAM, demo, {stdio: ["ignore", "pipe", "pipe"]});
         this.#child.stderr.on("data", chunk => appendFile(this.#log, chunk));
         for await (const printed of createInterface({input: this.#child.stdout})) {
             const [, origin] = LISTENING.exec(printed) ?? [];

@@ -35,9 +35,19 @@ export class Person {
     }
 
     /** Asks the API as this person, past the page. */
-    async reads(path, name = "kate") {
+    reads(path, name = "kate") {
+        return this.#asks(path, name, {});
+    }
+
+    /** Has something done past the page. */
+    does(path, body, name = "kate") {
+        const headers = {"content-type": "application/json"};
+        return this.#asks(path, name, {method: "POST", body: JSON.stringify(body), headers});
+    }
+
+    async #asks(path, name, {headers = {}, ...rest}) {
         const authorization = `Basic ${Buffer.from(`${name}:${PASSWORD}`).toString("base64")}`;
-        const answer = await fetch(`${this.origin}/api/v2${path}`, {headers: {authorization}});
+        const answer = await fetch(`${this.origin}/api/v2${path}`, {...rest, headers: {...headers, authorization}});
         return answer.json();
     }
 

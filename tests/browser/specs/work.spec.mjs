@@ -1,67 +1,11 @@
 // An agent's work at the desk: offers, lists, chats and letters, and that nothing is lost or said twice.
 
+import {Customer, goReady, take} from "../lib/at-work.mjs";
 import {expect as impatient, test} from "../lib/desk.mjs";
 
 // Kate is one person: what a test leaves behind, the next one finds. Each does much, and waits for a server that starts again.
 test.describe.configure({mode: "default", timeout: 180_000});
 const expect = impatient.configure({timeout: 20_000});
-
-const CHAT = "/genesys/2/chat/customer-support";
-
-/** Somebody without an account, by the plain requests that customers have. */
-class Customer {
-    constructor(origin, nickname) {
-        this.origin = origin;
-        this.nickname = nickname;
-    }
-
-    async #post(path, fields) {
-        const body = new URLSearchParams(fields);
-        return (await fetch(this.origin + path, {method: "POST", body})).json();
-    }
-
-    async begin(subject) {
-        const {chatId, secureKey} = await this.#post(CHAT, {nickname: this.nickname, subject});
-        this.chat = chatId;
-        this.key = secureKey;
-    }
-
-    async does(operation, fields = {}) {
-        return this.#post(`${CHAT}/${this.chat}/${operation}`, {secureKey: this.key, ...fields});
-    }
-
-    says(message) {
-        return this.does("send", {message});
-    }
-
-    /** What was said in the chat, as the customer reads it. */
-    async reads() {
-        const {messages} = await this.does("refresh", {transcriptPosition: 1});
-        return messages.filter(({type}) => type === "Message").map(({text}) => text);
-    }
-
-    writesLetter(subject, text) {
-        const [firstName, lastName, fromAddress] = ["Jonas", "Falk", "jonas@falk.example"];
-        const letter = {firstName, lastName, fromAddress, subject, text};
-        return this.#post("/genesys/2/email/contact-us", letter);
-    }
-}
-
-async function goReady(person, page) {
-    await person.signIn();
-    // Until work has begun the menu offers nothing but to begin.
-    await expect(person.state).toHaveAccessibleName(/^Your state: (Not ready|Ready)/);
-    await person.state.press("Enter");
-    await page.getByRole("menuitem", {name: "Ready", exact: true}).press("Enter");
-    await expect(person.state).toHaveAccessibleName(/^Your state: Ready/);
-}
-
-/** Takes the oldest offer without a mouse. */
-async function take(page, name) {
-    await expect(page.getByRole("article", {name})).toBeVisible();
-    await page.keyboard.press("F8");
-    await page.keyboard.press("Enter");
-}
 
 test("an offer is taken by two keys, and what is said is said once", async ({person, page, program}) => {
     const ann = new Customer(program.origin, "Ann");

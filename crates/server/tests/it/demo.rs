@@ -22,7 +22,7 @@ fn body_of(answer: &str) -> serde_json::Value {
 #[test]
 fn it_serves_once_it_says_so_and_stops_when_told_to() {
     let mut server = demo(None);
-    let said = server.lines(11);
+    let said = server.lines(12);
     let (sent, said) = said.split_last().expect("lines");
     assert!(sent.ends_with("/sent"), "{sent}");
     let (page, accounts) = said.split_last().expect("lines");

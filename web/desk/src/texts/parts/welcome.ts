@@ -26,6 +26,8 @@ export const welcome = part({
         demo: "In this demo you are the customer too:",
         demoOpen: "open the chat page",
         demoRest: "in a second window.",
+        nextLetter: "Next: send yourself an e-mail with the form on",
+        nextLetterPage: "the customers’ page",
     },
     de: {
         morning: (name) => `Guten Morgen, ${name}`,
@@ -49,6 +51,8 @@ export const welcome = part({
         demo: "In dieser Demo sind Sie auch der Kunde:",
         demoOpen: "die Chatseite",
         demoRest: "in einem zweiten Fenster öffnen.",
+        nextLetter: "Weiter: Schreiben Sie sich eine E-Mail mit dem Formular auf",
+        nextLetterPage: "der Kundenseite",
     },
     fr: {
         morning: (name) => `Bonjour, ${name}`,
@@ -73,6 +77,8 @@ export const welcome = part({
         demo: "Dans cette démo, vous êtes aussi le client :",
         demoOpen: "ouvrez la page de chat",
         demoRest: "dans une deuxième fenêtre.",
+        nextLetter: "Ensuite : envoyez-vous un e-mail avec le formulaire de",
+        nextLetterPage: "la page des clients",
     },
     es: {
         morning: (name) => `Buenos días, ${name}`,
@@ -96,5 +102,7 @@ export const welcome = part({
         demo: "En esta demo usted también es el cliente:",
         demoOpen: "abra la página de chat",
         demoRest: "en una segunda ventana.",
+        nextLetter: "Ahora: envíese un correo con el formulario de",
+        nextLetterPage: "la página de los clientes",
     },
 });
