@@ -17,6 +17,10 @@ pub mod sweeps;
 pub mod timers;
 pub mod transcripts;
 
+use std::collections::BTreeMap;
+
+use handoff_domain::{Owner, Topic};
+
 use crate::change_set::ChangeSet;
 use crate::committed::Committed;
 use crate::error::CommitError;
@@ -78,6 +82,7 @@ macro_rules! conformance {
                 topics_are_numbered_apart, numbers_have_no_gaps_under_concurrency,
                 a_refused_commit_takes_no_number, a_page_never_splits_a_position,
                 heads_tell_position_and_numbers,
+                what_was_missed_begins_behind_the_numbers_of_a_reader,
                 an_event_without_notices_is_in_the_history_alone,
             ]
             leases: [
@@ -120,6 +125,12 @@ macro_rules! conformance {
             })*
         })*
     };
+}
+
+/// Returns the oldest number that a stream keeps on each topic.
+async fn oldest(store: &dyn Store, owner: Owner) -> BTreeMap<Topic, u64> {
+    let all = Topic::ALL.map(|topic| (topic, 0)).into();
+    store.missed(owner, &all, 1).await.expect("missed").oldest
 }
 
 /// Commits what must be possible.

@@ -19,6 +19,7 @@ pub mod files;
 mod leases;
 pub mod log;
 pub mod memory;
+mod missed;
 pub mod promised;
 pub mod query;
 pub mod record;
@@ -39,6 +40,7 @@ pub use files::{
 };
 pub use log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told};
 pub use memory::MemoryStore;
+pub use missed::Missed;
 pub use promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer, PromisedEnd, PromisedRow};
 pub use query::{
     Head, HistoryEntry, InteractionQuery, InteractionScope, Numbering, PAGE_BYTES_MAX, Page,

@@ -20,6 +20,7 @@ use crate::directory::{DirectoryEntry, DirectoryPage};
 use crate::error::{CommitError, StoreError};
 use crate::leases::Leases;
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
+use crate::missed::{Missed, Search};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{
     Head, HistoryEntry, InteractionQuery, PAGE_BYTES_MAX, PLACES, Page, StreamRow, place,
@@ -214,6 +215,10 @@ fn page<T>(
     Page { items, more: false }
 }
 
+fn rows_page(all: impl Iterator<Item = StreamRow>, limit: usize) -> Page<StreamRow> {
+    page(all, limit, StreamRow::weight, |last, next| last.position == next.position)
+}
+
 #[async_trait]
 impl Store for MemoryStore {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
@@ -341,16 +346,25 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Page<StreamRow>, StoreError> {
         let state = self.state("reading a stream")?;
-        let all = state.log.rows(owner, after);
-        Ok(page(all, limit, StreamRow::weight, |last, next| last.position == next.position))
+        Ok(rows_page(state.log.rows(owner, after), limit))
     }
 
     async fn head(&self, owner: Owner) -> Result<Head, StoreError> {
         Ok(self.state("reading a head")?.log.head(owner))
     }
 
-    async fn oldest(&self, owner: Owner) -> Result<BTreeMap<Topic, u64>, StoreError> {
-        Ok(self.state("reading what a stream keeps")?.log.oldest(owner))
+    async fn missed(
+        &self,
+        owner: Owner,
+        after: &BTreeMap<Topic, u64>,
+        limit: usize,
+    ) -> Result<Missed, StoreError> {
+        let state = self.state("reading what was missed")?;
+        let (head, Search { oldest, first, .. }) = state.log.missed(owner, after);
+        // Before the first there is none.
+        let rows = first.map(|first| state.log.rows(owner, first - 1));
+        let rows = rows_page(rows.into_iter().flatten(), limit);
+        Ok(Missed { head, oldest, rows, promised: state.promised.last() })
     }
 
     async fn promised(

@@ -59,6 +59,7 @@ use crate::directory::DirectoryPage;
 use crate::error::{CommitError, StoreError};
 use crate::leases::Leases;
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
+use crate::missed::Missed;
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Version, Versioned};
@@ -371,9 +372,15 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn oldest(&self, owner: Owner) -> Result<BTreeMap<Topic, u64>, StoreError> {
-        self.read("reading what a stream keeps", move |connection| {
-            reads::log::oldest(connection, owner)
+    async fn missed(
+        &self,
+        owner: Owner,
+        after: &BTreeMap<Topic, u64>,
+        limit: usize,
+    ) -> Result<Missed, StoreError> {
+        let (aside, after) = (Arc::clone(&self.aside), after.clone());
+        self.read("reading what was missed", move |connection| {
+            reads::missed::missed(connection, &aside, owner, &after, limit)
         })
         .await
     }

@@ -12,6 +12,7 @@ use crate::committed::Committed;
 use crate::directory::DirectoryPage;
 use crate::error::{CommitError, StoreError};
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
+use crate::missed::Missed;
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Version, Versioned};
@@ -240,13 +241,19 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn head(&self, owner: Owner) -> Result<Head, StoreError>;
 
-    /// Returns the oldest number that a stream still keeps on each topic; a topic that is missing
-    /// keeps none.
+    /// Returns what a reader of a stream missed who has these numbers, and what else they need to
+    /// go on. Its rows are at most `limit`, as those of [`Store::stream`]; the rest is read there,
+    /// after the last of them. A topic that is not named is not asked about.
     ///
     /// # Errors
     ///
     /// The store's own.
-    async fn oldest(&self, owner: Owner) -> Result<BTreeMap<Topic, u64>, StoreError>;
+    async fn missed(
+        &self,
+        owner: Owner,
+        after: &BTreeMap<Topic, u64>,
+        limit: usize,
+    ) -> Result<Missed, StoreError>;
 
     /// Returns the answers that are kept for a user after the one of that number, in order, at most
     /// `limit` and [`PAGE_BYTES_MAX`](crate::PAGE_BYTES_MAX). After an answer was returned none

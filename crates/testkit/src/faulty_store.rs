@@ -14,7 +14,7 @@ use handoff_domain::{
 };
 use handoff_store::{
     ChangeSet, CommitError, Committed, DirectoryEntry, DirectoryPage, Head, HistoryEntry,
-    InteractionQuery, Key, Kind, Lease, LogEnd, LogEntry, MemoryStore, Page, PromisedEnd,
+    InteractionQuery, Key, Kind, Lease, LogEnd, LogEntry, MemoryStore, Missed, Page, PromisedEnd,
     PromisedRow, Receipt, Record, SetAside, Store, StoreError, StreamRow, SubjectKey, SweepReport,
     Timer, Told, Version, Versioned,
 };
@@ -254,8 +254,7 @@ impl FaultyStore {
         self.looks.load(Ordering::SeqCst)
     }
 
-    /// Says whether the store leaves everybody waiting who asks how far a user's numbering has
-    /// come.
+    /// Says whether the store leaves everybody waiting who asks what they missed.
     pub fn stall(&self, is_stalled: bool) {
         self.is_stalled.store(is_stalled, Ordering::SeqCst);
     }
@@ -344,10 +343,6 @@ impl Store for FaultyStore {
     }
 
     async fn head(&self, owner: Owner) -> Result<Head, StoreError> {
-        if self.is_stalled.load(Ordering::SeqCst) {
-            self.stalled.notify_one();
-            std::future::pending::<()>().await;
-        }
         self.inner.head(owner).await
     }
 
@@ -467,8 +462,18 @@ impl Store for FaultyStore {
         self.inner.stream(owner, after, limit).await
     }
 
-    async fn oldest(&self, owner: Owner) -> Result<BTreeMap<Topic, u64>, StoreError> {
-        self.inner.oldest(owner).await
+    async fn missed(
+        &self,
+        owner: Owner,
+        after: &BTreeMap<Topic, u64>,
+        limit: usize,
+    ) -> Result<Missed, StoreError> {
+        self.streams.fetch_add(1, Ordering::SeqCst);
+        if self.is_stalled.load(Ordering::SeqCst) {
+            self.stalled.notify_one();
+            std::future::pending::<()>().await;
+        }
+        self.inner.missed(owner, after, limit).await
     }
 
     async fn promised(

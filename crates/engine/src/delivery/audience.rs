@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use handoff_domain::{Owner, Topic, UserId};
-use handoff_store::{AddedRow, Head, Store, StoreError, StreamRow};
+use handoff_store::{AddedRow, Missed, Page, Store, StoreError, StreamRow};
 
 use super::subscriptions::{PAGE, Replay, Subscriptions};
 use crate::outward::{Patience, Published, Publisher};
@@ -56,13 +56,13 @@ impl Session {
         &mut self,
         publisher: &dyn Publisher,
         id: &str,
-        kept: Kept<'_>,
+        missed: &Missed,
         subscription: &Subscriptions,
     ) -> BTreeMap<Topic, u64> {
         let mut wanted = BTreeMap::new();
         for (topic, replay) in &subscription.topics {
-            let given = kept.given(*topic);
-            let Some(after) = start_after(kept, *topic, *replay) else {
+            let given = missed.head.numbers.get(topic).copied().unwrap_or(0);
+            let Some(after) = start_after(missed, (*topic, given), *replay) else {
                 // Already subscribed, perhaps under another name: goes on where it is. What passed
                 // while it was not subscribed is not missed.
                 let goes_on = self.channel(*topic, publisher.channel(*topic)).is_some();
@@ -282,7 +282,7 @@ impl Audience {
         let Some(position) = self.position else { return Ok(()) };
         let replaying = self.sessions.iter().filter(|(_, session)| session.replayed.is_some());
         for id in replaying.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
-            self.replay(publisher, store, user, &id, position).await?;
+            self.replay(publisher, store, (user, &id), position, None).await?;
         }
         Ok(())
     }
@@ -345,22 +345,16 @@ impl Audience {
         id: &str,
         subscription: Subscriptions,
     ) -> Result<(), StoreError> {
-        if self.promised.is_none() {
-            // Whoever was not subscribed when an answer was promised does not get it.
-            self.promised = Some(store.promised_after(u64::MAX).await?.last);
-        }
-        let head = store.head(Owner::User(user)).await?;
-        let is_live = subscription.topics.values().all(|replay| *replay == Replay::Live);
-        let oldest =
-            if is_live { BTreeMap::new() } else { store.oldest(Owner::User(user)).await? };
-        let kept = Kept { head: &head, oldest: &oldest };
+        let missed = store.missed(Owner::User(user), &subscription.after(), PAGE).await?;
+        // Whoever was not subscribed when an answer was promised does not get it.
+        self.promised.get_or_insert(missed.promised);
         // Rows up to the head just read are replayed here; later ones come by catching up from it.
         if self.position.is_none() {
-            self.numbers.clone_from(&head.numbers);
+            self.numbers.clone_from(&missed.head.numbers);
         }
-        let position = *self.position.get_or_insert(head.position);
+        let position = *self.position.get_or_insert(missed.head.position);
         let session = self.sessions.entry(id.to_owned()).or_default();
-        let wanted = session.begin(publisher, id, kept, &subscription);
+        let wanted = session.begin(publisher, id, &missed, &subscription);
         session.last.extend(wanted.iter().map(|(topic, after)| (*topic, *after)));
         let topics =
             subscription.topics.keys().map(|topic| (*topic, subscription.under_own_name)).collect();
@@ -368,24 +362,29 @@ impl Audience {
         if wanted.is_empty() {
             return Ok(());
         }
-        session.replayed = Some(0);
-        self.replay(publisher, store, user, id, position).await
+        let page = missed.rows;
+        session.replayed = Some(page.items.first().map_or(position, |first| first.position - 1));
+        self.replay(publisher, store, (user, id), position, Some(page)).await
     }
 
     /// Offers one session the kept rows that it has not been given, up to `until`, for as long as
-    /// it has room. When it has none the rest waits for the next round.
+    /// it has room. When it has none the rest waits for the next round. The first page of them may
+    /// have been read already.
     async fn replay(
         &mut self,
         publisher: &dyn Publisher,
         store: &dyn Store,
-        user: UserId,
-        id: &str,
+        (user, id): (UserId, &str),
         until: u64,
+        mut first: Option<Page<StreamRow>>,
     ) -> Result<(), StoreError> {
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
         let Some(mut position) = session.replayed else { return Ok(()) };
         loop {
-            let page = store.stream(Owner::User(user), position, PAGE).await?;
+            let page = match first.take() {
+                Some(page) => page,
+                None => store.stream(Owner::User(user), position, PAGE).await?,
+            };
             for row in page.items.iter().filter(|row| row.position <= until) {
                 let row = (row, &self.numbers);
                 if session.offer(publisher, (user, id), row) == Published::NoRoom {
@@ -423,21 +422,6 @@ impl Audience {
     }
 }
 
-/// What of a stream can be replayed.
-#[derive(Clone, Copy)]
-struct Kept<'a> {
-    head: &'a Head,
-    /// The oldest number that is kept on each topic. It is not read for whoever begins live.
-    oldest: &'a BTreeMap<Topic, u64>,
-}
-
-impl Kept<'_> {
-    /// Returns the last number that was given on a topic.
-    fn given(self, topic: Topic) -> u64 {
-        self.head.numbers.get(&topic).copied().unwrap_or(0)
-    }
-}
-
 /// Where a replay begins.
 enum Start {
     After(u64),
@@ -449,10 +433,9 @@ enum Start {
     },
 }
 
-/// Decides where a topic begins; `None` for live.
-fn start_after(kept: Kept<'_>, topic: Topic, replay: Replay) -> Option<Start> {
-    let given = kept.given(topic);
-    let oldest = kept.oldest.get(&topic).copied().unwrap_or(given + 1);
+/// Decides where a topic begins on which numbers were given up to one; `None` for live.
+fn start_after(missed: &Missed, (topic, given): (Topic, u64), replay: Replay) -> Option<Start> {
+    let oldest = missed.oldest.get(&topic).copied().unwrap_or(given + 1);
     match replay {
         Replay::Live => None,
         Replay::AllKept => Some(Start::After(oldest - 1)),

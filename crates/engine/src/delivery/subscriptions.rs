@@ -29,3 +29,15 @@ pub struct Subscriptions {
     /// a trailing slash).
     pub under_own_name: bool,
 }
+
+impl Subscriptions {
+    /// Returns the numbers after which something is to be replayed.
+    pub(super) fn after(&self) -> BTreeMap<Topic, u64> {
+        let after = self.topics.iter().filter_map(|(topic, replay)| match replay {
+            Replay::Live => None,
+            Replay::AllKept => Some((*topic, 0)),
+            Replay::After(after) => Some((*topic, *after)),
+        });
+        after.collect()
+    }
+}

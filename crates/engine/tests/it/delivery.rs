@@ -116,6 +116,33 @@ async fn a_session_that_comes_back_gets_what_it_missed_and_no_more() {
 }
 
 #[tokio::test]
+async fn whoever_comes_back_is_given_what_they_missed_by_one_read() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    for value in 0..600 {
+        change_data(&rig, id, value).await;
+    }
+    rig.settle().await;
+    rig.engine.delivery().forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+    let before = rig.store.streams();
+    rig.listen(KATE, "back", Replay::After(600)).await;
+    assert_eq!(numbers(&rig, "back"), [601, 602]);
+    rig.engine.delivery().forget_session(KATE, CENTER, "back").await.unwrap();
+    rig.listen(KATE, "up to date", Replay::After(602)).await;
+    rig.engine.delivery().forget_session(KATE, CENTER, "up to date").await.unwrap();
+    rig.listen(KATE, "anew", Replay::Live).await;
+    assert_eq!(rig.store.streams(), before + 3);
+    let read = rig.store.streams();
+    rig.engine.delivery().forget_session(KATE, CENTER, "anew").await.unwrap();
+    rig.listen(KATE, "all", Replay::AllKept).await;
+    assert_eq!(numbers(&rig, "all"), (1..=602).collect::<Vec<_>>());
+    assert_eq!(rig.store.streams(), read + 3, "a page at a time");
+}
+
+#[tokio::test]
 async fn a_replay_goes_at_the_clients_pace_and_news_waits_behind_it() {
     let rig = Rig::new().await;
     rig.bring_in(KATE).await;

@@ -7,10 +7,11 @@ use handoff_domain::{Interaction, Medium, Notice, NotificationType, Time, Topic,
 
 use super::samples::{
     BEGIN, desk, desk_event, event, interaction, notice, owner, put_interaction, rich_interaction,
-    subject, workbin_id,
+    subject, user_id, workbin_id,
 };
 use super::{committed, conflict};
 use crate::change_set::ChangeSet;
+use crate::promised::PromisedAnswer;
 use crate::query::{Head, StreamRow};
 use crate::store::Store;
 
@@ -25,6 +26,10 @@ fn tell(users: &[u64]) -> ChangeSet {
 
 fn about(n: u64, view: View) -> Notice {
     Notice { view, ..notice(n) }
+}
+
+async fn head(store: &dyn Store, user: u64) -> Head {
+    store.head(owner(user)).await.expect("head")
 }
 
 async fn rows(store: &dyn Store, user: u64) -> Vec<StreamRow> {
@@ -47,7 +52,7 @@ pub async fn positions_grow_and_are_told(store: Arc<dyn Store>) {
     assert_eq!(positions.first(), Some(&first));
     assert_eq!(positions.last(), Some(&last));
     assert!(positions.is_sorted_by(|a, b| a < b), "{positions:?}");
-    assert_eq!(store.head(owner(1)).await.expect("head").position, last);
+    assert_eq!(head(&*store, 1).await.position, last);
 }
 
 /// A row is the notice as it was given and the event without its notices.
@@ -193,16 +198,59 @@ pub async fn a_page_never_splits_a_position(store: Arc<dyn Store>) {
 
 /// A head tells the last row's position and the last number of each topic.
 pub async fn heads_tell_position_and_numbers(store: Arc<dyn Store>) {
-    assert_eq!(store.head(owner(1)).await.expect("head"), Head::default());
+    assert_eq!(head(&*store, 1).await, Head::default());
     let mut position = 0;
     for _ in 0..4 {
         position = committed(&*store, tell(&[1, 2])).await.position;
     }
     committed(&*store, tell(&[2])).await;
     let numbers = [(Topic::Interactions, 4), (Topic::Emails, 4)].into();
-    assert_eq!(store.head(owner(1)).await.expect("head"), Head { position, numbers });
-    let oldest = [(Topic::Interactions, 1), (Topic::Emails, 1)].into();
-    assert_eq!(store.oldest(owner(1)).await.expect("oldest"), oldest);
+    assert_eq!(head(&*store, 1).await, Head { position, numbers });
+}
+
+/// Whoever comes back goes on with the first row that they have not, whatever topic it is on.
+pub async fn what_was_missed_begins_behind_the_numbers_of_a_reader(store: Arc<dyn Store>) {
+    let [interactions, emails, chats] = [Topic::Interactions, Topic::Emails, Topic::Chats];
+    let chat = Interaction { medium: Medium::Chat(None), ..interaction(1) };
+    let workbin = about(1, View::Workbin { workbin: workbin_id(1), added: true });
+    let later = |owner: u64| event(interaction(1), Time(BEGIN.0 + 1), vec![notice(owner)]);
+    committed(&*store, tell(&[1, 2])).await;
+    committed(&*store, telling(vec![event(chat, BEGIN, vec![notice(1), workbin])])).await;
+    committed(&*store, telling(vec![later(2), later(1)])).await;
+    let promised = PromisedAnswer { to: user_id(2), topic: chats, body: "{}".into(), until: BEGIN };
+    committed(&*store, ChangeSet { promised: vec![promised], ..ChangeSet::default() }).await;
+    let missed = async |after: &[(Topic, u64)], limit| {
+        let after = after.iter().copied().collect();
+        let missed = store.missed(owner(1), &after, limit).await.expect("missed");
+        assert_eq!((missed.head.clone(), missed.promised), (head(&*store, 1).await, 1));
+        missed
+    };
+    let check = async |after: &[(Topic, u64)], oldest: &[(Topic, u64)], positions: &[u64]| {
+        let missed = missed(after, 9).await;
+        assert_eq!(missed.oldest, oldest.iter().copied().collect(), "after {after:?}");
+        let found: Vec<u64> = missed.rows.items.iter().map(|row| row.position).collect();
+        assert_eq!((found, missed.rows.more), (positions.to_vec(), false), "after {after:?}");
+        if let [first, ..] = positions {
+            let page = store.stream(owner(1), first - 1, 9).await.expect("stream");
+            assert_eq!(missed.rows, page);
+        }
+    };
+    check(&[], &[], &[]).await;
+    check(&[(interactions, 3), (emails, 2), (Topic::Me, 0)], &[], &[]).await;
+    check(&[(interactions, 2)], &[(interactions, 3)], &[4]).await;
+    check(&[(emails, 1)], &[(emails, 2)], &[4]).await;
+    check(&[(interactions, 1)], &[(interactions, 2)], &[2, 2, 4]).await;
+    check(&[(interactions, 3), (chats, 0)], &[(chats, 1)], &[2, 2, 4]).await;
+    let both = [(interactions, 3), (Topic::Workbins, 1)];
+    check(&[(interactions, 2), (Topic::Workbins, 0)], &both, &[2, 2, 4]).await;
+    check(&[(interactions, 0)], &[(interactions, 1)], &[1, 2, 2, 4]).await;
+    check(&[(interactions, 9)], &[(interactions, 1)], &[]).await;
+    check(&[(interactions, 9), (emails, 1)], &[(interactions, 1), (emails, 2)], &[4]).await;
+    check(&[(Topic::Me, 9)], &[], &[]).await;
+    assert!(missed(&[(interactions, 1)], 1).await.rows.more);
+    store.sweep(Time(i64::MIN), Time(BEGIN.0 + 1), Time(i64::MIN), 9).await.expect("sweep");
+    check(&[(interactions, 0), (chats, 0)], &[(interactions, 3)], &[4]).await;
+    check(&[(interactions, 9), (chats, 1)], &[(interactions, 3)], &[]).await;
 }
 
 /// Nobody is told, but it happened.

@@ -1,12 +1,11 @@
 //! Forgetting.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handoff_domain::{Time, Topic};
 
-use super::committed;
 use super::samples::{claim, event, interaction, login, notice, owner, put, receipt, subject};
+use super::{committed, oldest};
 use crate::change_set::ChangeSet;
 use crate::record::{Key, Record};
 use crate::store::{Store, SweepReport};
@@ -32,10 +31,6 @@ async fn kept(store: &dyn Store, user: u64) -> Vec<u64> {
     page.items.iter().map(|row| row.numbers[0].1).collect()
 }
 
-async fn oldest(store: &dyn Store, user: u64) -> BTreeMap<Topic, u64> {
-    store.oldest(owner(user)).await.expect("oldest")
-}
-
 /// Numbers are never given again, and the oldest that is kept is known.
 pub async fn old_rows_go_and_numbering_goes_on(store: Arc<dyn Store>) {
     for at in 1..=4 {
@@ -45,13 +40,13 @@ pub async fn old_rows_go_and_numbering_goes_on(store: Arc<dyn Store>) {
     assert_eq!(sweep_streams(&*store, 3, 99).await, (2, 2));
     assert_eq!(kept(&*store, 1).await, [3, 4]);
     let third = [(Topic::Interactions, 3), (Topic::Emails, 3)].into();
-    assert_eq!(oldest(&*store, 1).await, third);
+    assert_eq!(oldest(&*store, owner(1)).await, third);
     assert_eq!(sweep_streams(&*store, 9, 99).await, (3, 3));
-    assert!(oldest(&*store, 1).await.is_empty() && kept(&*store, 1).await.is_empty());
+    assert!(oldest(&*store, owner(1)).await.is_empty() && kept(&*store, 1).await.is_empty());
     assert_eq!(store.head(owner(1)).await.expect("head").numbers[&Topic::Interactions], 4);
     assert!(tell(&*store, 9, &[1]).await > last);
     assert_eq!(kept(&*store, 1).await, [5]);
-    assert_eq!(oldest(&*store, 1).await[&Topic::Interactions], 5);
+    assert_eq!(oldest(&*store, owner(1)).await[&Topic::Interactions], 5);
 }
 
 /// What happened is kept for good.

@@ -8,6 +8,7 @@ use handoff_domain::{Event, Media, Notice, Owner, Time, Topic};
 use crate::committed::Added;
 use crate::error::StoreError;
 use crate::log::{GENERATION_JUMP, LogEnd, SubjectKey, epoch_of, is_history};
+use crate::missed::Search;
 use crate::query::{Head, HistoryEntry, Numbering, StreamRow};
 
 /// What one notice became: the notice's place in its event is the last part of its key.
@@ -117,7 +118,7 @@ impl Log {
         )
     }
 
-    fn rows_of(&self, owner: Owner) -> impl Iterator<Item = (u64, &Row)> {
+    fn rows_of(&self, owner: Owner) -> impl DoubleEndedIterator<Item = (u64, &Row)> {
         let rows = self.rows.range((owner, 0, 0)..=(owner, u64::MAX, usize::MAX));
         rows.map(|((_, position, _), row)| (*position, row))
     }
@@ -131,12 +132,14 @@ impl Log {
         head
     }
 
-    pub(super) fn oldest(&self, owner: Owner) -> BTreeMap<Topic, u64> {
-        let mut oldest = BTreeMap::new();
-        for (topic, number) in self.rows_of(owner).flat_map(|(_, row)| &row.numbers) {
-            oldest.entry(*topic).or_insert(*number);
+    /// Returns how far a stream has come, and where a reader of it goes on.
+    pub(super) fn missed(&self, owner: Owner, after: &BTreeMap<Topic, u64>) -> (Head, Search) {
+        let head = self.head(owner);
+        let mut search = Search::new(&head, after);
+        for (position, row) in self.rows_of(owner).rev() {
+            search.see(position, &row.numbers);
         }
-        oldest
+        (head, search)
     }
 
     /// Begins another generation.

@@ -48,6 +48,10 @@ impl Promised {
         })
     }
 
+    pub(super) const fn last(&self) -> u64 {
+        self.last
+    }
+
     pub(super) fn end(&self, number: u64) -> PromisedEnd {
         let after = self.kept.range(number.saturating_add(1)..);
         let to: BTreeSet<UserId> = after.map(|(_, answer)| answer.to).collect();

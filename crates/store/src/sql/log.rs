@@ -63,9 +63,9 @@ pub(crate) const STREAM_TAIL: &str = "SELECT position, numbers FROM streams \
      WHERE owner = $1 AND position > $2 ORDER BY position, ordinal";
 /// → owner
 pub(crate) const STREAM_OWNERS: &str = "SELECT DISTINCT owner FROM streams";
-/// owner → numbers, oldest first
-pub(crate) const STREAM_NUMBERS: &str =
-    "SELECT numbers FROM streams WHERE owner = $1 ORDER BY position, ordinal";
+/// owner → position, numbers, newest first. The reader stops by itself.
+pub(crate) const STREAM_BACK: &str = "SELECT position, numbers FROM streams \
+     WHERE owner = $1 ORDER BY position DESC, ordinal DESC";
 /// owner, position and ordinal after, limit → position, numbers, form, body, owner, ordinal
 pub(crate) const STREAM_CHECK: &str = "SELECT position, numbers, form, body, owner, ordinal FROM streams \
      WHERE (owner, position, ordinal) > ($1, $2, $3) ORDER BY owner, position, ordinal LIMIT $4";
@@ -102,7 +102,7 @@ pub(crate) const ALL: [&str; 24] = [
     STREAM_READ,
     STREAM_TAIL,
     STREAM_OWNERS,
-    STREAM_NUMBERS,
+    STREAM_BACK,
     STREAM_CHECK,
     STREAM_SWEEP,
     STREAMS_FORGET,

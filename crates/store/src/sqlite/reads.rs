@@ -2,6 +2,7 @@
 
 pub(super) mod directories;
 pub(super) mod log;
+pub(super) mod missed;
 pub(super) mod promised;
 
 use handoff_domain::{CenterId, Interaction, Time, UserId};

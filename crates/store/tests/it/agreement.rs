@@ -313,7 +313,12 @@ async fn everything(store: &dyn Store) -> Result<Vec<String>, StoreError> {
         }
         let user = Owner::User(user);
         all.push(format!("{:?}", store.head(user).await?));
-        all.push(format!("{:?}", store.oldest(user).await?));
+        for after in [0, 2, 99] {
+            let all_after = Topic::ALL.map(|topic| (topic, after)).into();
+            all.push(format!("{:?}", store.missed(user, &all_after, 3).await?));
+        }
+        let mixed = [(Topic::Interactions, 2), (Topic::Channels, 1), (Topic::Emails, 99)].into();
+        all.push(format!("{:?}", store.missed(user, &mixed, 99).await?));
         for (after, limit) in [(0, 1), (0, 3), (2, 99)] {
             all.push(format!("{:?}", store.stream(user, after, limit).await?));
         }

@@ -11,8 +11,8 @@ use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, Use
 use handoff_store::conformance::{leases, log, promised};
 use handoff_store::{
     ChangeSet, CommitError, Committed, DirectoryPage, Head, HistoryEntry, InteractionQuery, Key,
-    Kind, Lease, LogEnd, LogEntry, MemoryStore, Page, PromisedEnd, PromisedRow, Receipt, Record,
-    Store, StoreError, StreamRow, SubjectKey, SweepReport, Timer, Told, Version, Versioned,
+    Kind, Lease, LogEnd, LogEntry, MemoryStore, Missed, Page, PromisedEnd, PromisedRow, Receipt,
+    Record, Store, StoreError, StreamRow, SubjectKey, SweepReport, Timer, Told, Version, Versioned,
 };
 
 /// Hands out positions as a database's sequence does: each commit takes its own when it begins, and
@@ -137,7 +137,12 @@ impl Store for Careless {
         unreachable!("the case reads the log alone")
     }
 
-    async fn oldest(&self, _: Owner) -> Result<BTreeMap<Topic, u64>, StoreError> {
+    async fn missed(
+        &self,
+        _: Owner,
+        _: &BTreeMap<Topic, u64>,
+        _: usize,
+    ) -> Result<Missed, StoreError> {
         unreachable!("the case reads the log alone")
     }
 

@@ -1,10 +1,9 @@
 //! The reads of the log: its end, its entries, histories, streams and their heads.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handoff_domain::event::Subject;
-use handoff_domain::{Entry, Event, InteractionId, Notice, Owner, Time, Topic};
+use handoff_domain::{Entry, Event, InteractionId, Notice, Owner, Time};
 use rusqlite::{Connection, Row, params};
 
 use super::{
@@ -147,45 +146,46 @@ pub(in crate::sqlite) fn stream(
     after: u64,
     limit: usize,
 ) -> Result<Page<StreamRow>, StoreError> {
-    let work = || {
-        let (mut items, mut bytes) = (Vec::<StreamRow>::new(), 0_usize);
-        let mut statement = connection.prepare_cached(text::STREAM_READ)?;
-        let key = owner_text(owner);
-        let mut rows = statement.query(params![key, position_of(after)])?;
-        while let Some(row) = rows.next()? {
-            let position = row.get(0)?;
-            let same = items
-                .last()
-                .filter(|last| last.position == position)
-                .map(|last| Arc::clone(&last.event));
-            let is_full = items.len() >= limit || bytes >= PAGE_BYTES_MAX;
-            if is_full && same.is_none() {
-                return Ok(Page { items, more: true });
-            }
-            let event = match same {
-                Some(event) => Some(event),
-                None => {
-                    let event = event_of(position, row);
-                    or_aside(aside, || row_name("recent", &format!("{position}")), event)?
-                }
-            };
-            let Some(event) = event else { continue };
-            let read = notice_of(&key, position, row).map(|(notice, numbers)| StreamRow {
-                position,
-                notice,
-                numbers,
-                event,
-            });
-            if let Some(stream_row) =
-                or_aside(aside, || row_name("streams", &format!("{key} {position}")), read)?
-            {
-                bytes += stream_row.weight();
-                items.push(stream_row);
-            }
+    told("reading a stream", rows_after(connection, aside, &owner_text(owner), after, limit))
+}
+
+pub(super) fn rows_after(
+    connection: &Connection,
+    aside: &Aside,
+    owner: &str,
+    after: u64,
+    limit: usize,
+) -> Result<Page<StreamRow>, Unread> {
+    let (mut items, mut bytes) = (Vec::<StreamRow>::new(), 0_usize);
+    let mut statement = connection.prepare_cached(text::STREAM_READ)?;
+    let mut rows = statement.query(params![owner, position_of(after)])?;
+    while let Some(row) = rows.next()? {
+        let position = row.get(0)?;
+        let same = items
+            .last()
+            .filter(|last| last.position == position)
+            .map(|last| Arc::clone(&last.event));
+        let is_full = items.len() >= limit || bytes >= PAGE_BYTES_MAX;
+        if is_full && same.is_none() {
+            return Ok(Page { items, more: true });
         }
-        Ok(Page { items, more: false })
-    };
-    told("reading a stream", work())
+        let event = match same {
+            Some(event) => Some(event),
+            None => {
+                let event = event_of(position, row);
+                or_aside(aside, || row_name("recent", &format!("{position}")), event)?
+            }
+        };
+        let Some(event) = event else { continue };
+        let read = notice_of(owner, position, row);
+        let name = || row_name("streams", &format!("{owner} {position}"));
+        if let Some((notice, numbers)) = or_aside(aside, name, read)? {
+            let row = StreamRow { position, notice, numbers, event };
+            bytes += row.weight();
+            items.push(row);
+        }
+    }
+    Ok(Page { items, more: false })
 }
 
 /// Reads a notice and its numbers from the second to the fourth column of a row.
@@ -225,44 +225,21 @@ pub(in crate::sqlite) fn head(
     aside: &Aside,
     owner: Owner,
 ) -> Result<Head, StoreError> {
-    let key = owner_text(owner);
     let work = || {
         let _together = snapshot(connection)?;
-        let Stored { position, numbers, unknown, .. } = heads::stored(connection, &key)?;
-        if unknown > 0 {
-            let read: Result<(), _> = Err(senseless("heads", &key, "no such topic"));
-            or_aside(aside, || row_name("heads", &key), read)?;
-        }
-        Ok(Head { position, numbers: numbers.into_iter().collect() })
+        head_of(connection, aside, &owner_text(owner))
     };
     told("reading a head", work())
 }
 
-pub(in crate::sqlite) fn oldest(
-    connection: &Connection,
-    owner: Owner,
-) -> Result<BTreeMap<Topic, u64>, StoreError> {
-    let key = owner_text(owner);
-    let work = || {
-        let _together = snapshot(connection)?;
-        let used = heads::stored(connection, &key)?.numbers;
-        let mut missing: BTreeSet<Topic> = used.into_iter().map(|(topic, _)| topic).collect();
-        let mut oldest = BTreeMap::new();
-        let mut statement = connection.prepare_cached(text::STREAM_NUMBERS)?;
-        let mut rows = statement.query([&key])?;
-        // Most topics are in the first rows, so most of the stream is not looked at.
-        while !missing.is_empty()
-            && let Some(row) = rows.next()?
-        {
-            // Numbers that cannot be read are as good as gone; the reading of the stream notes it.
-            let numbers = text_at(row, 0, "streams", &key)
-                .map(|text| codec::decode_numbers(text).unwrap_or_default())
-                .unwrap_or_default();
-            oldest.extend(numbers.into_iter().filter(|(topic, _)| missing.remove(topic)));
-        }
-        Ok(oldest)
-    };
-    told("reading what a stream keeps", work())
+/// Reads a head, by several statements: they must see the same commits.
+pub(super) fn head_of(connection: &Connection, aside: &Aside, owner: &str) -> Result<Head, Unread> {
+    let Stored { position, numbers, unknown, .. } = heads::stored(connection, owner)?;
+    if unknown > 0 {
+        let read: Result<(), _> = Err(senseless("heads", owner, "no such topic"));
+        or_aside(aside, || row_name("heads", owner), read)?;
+    }
+    Ok(Head { position, numbers: numbers.into_iter().collect() })
 }
 
 pub(in crate::sqlite) fn history(

@@ -44,14 +44,19 @@ pub(in crate::sqlite) fn of_user(
     told("reading promised answers", work())
 }
 
+/// Returns the number of the last answer; zero before the first.
+pub(super) fn last(connection: &Connection) -> Result<u64, rusqlite::Error> {
+    let mut statement = connection.prepare_cached(LAST)?;
+    Ok(statement.query_row([], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
 pub(in crate::sqlite) fn end(
     connection: &Connection,
     number: u64,
 ) -> Result<PromisedEnd, StoreError> {
     let work = || {
         let _together = snapshot(connection)?;
-        let mut statement = connection.prepare_cached(LAST)?;
-        let last = statement.query_row([], |row| row.get(0)).optional()?.unwrap_or(0);
+        let last = last(connection)?;
         let mut statement = connection.prepare_cached(text::USERS)?;
         let after = i64::try_from(number).unwrap_or(i64::MAX);
         let mut rows = statement.query([after])?;
