@@ -9,7 +9,8 @@
 //! a handler's arguments: first what reads the path and the body, then who is calling. What comes
 //! after that (visibility, state, ownership, names) the rules decide.
 //!
-//! It deliberately decides nothing about interactions, and stores nothing but login sessions.
+//! It deliberately decides nothing about interactions, and stores nothing but login sessions and
+//! what users set at the desk.
 
 pub mod auth;
 pub mod caller;
@@ -35,6 +36,7 @@ mod chat_messages;
 mod colleagues;
 mod contacts;
 mod creation;
+mod desk_settings;
 mod diagnostics;
 mod downloads;
 mod external_id;

@@ -19,7 +19,7 @@ use crate::error::{Code, Refusal};
 use crate::hex::sha256;
 use crate::signposts::Variables;
 use crate::wire::fields::Fields;
-use crate::wire::json;
+use crate::wire::{json, value};
 
 pub(crate) use unpacked::{PACKED, is_packed, packed_refused, telling_what_is_taken};
 
@@ -46,6 +46,14 @@ impl JsonBody {
     #[must_use]
     pub fn fingerprint(&self) -> String {
         sha256(&self.0.bytes)
+    }
+
+    /// Returns all of it, written anew: without what stands between its values.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let shown: serde_json::Map<_, _> =
+            self.0.values.iter().map(|(name, it)| (name.clone(), value::to_json(it))).collect();
+        serde_json::Value::Object(shown).to_string()
     }
 
     /// Returns the operation that it names.

@@ -8,9 +8,9 @@ use crate::media::{chats, emails, openmedia, workitems};
 use crate::shared::Shared;
 pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
-    attachments, center, channels, chat_messages, contacts, diagnostics, interactions, letter_page,
-    me, me_interactions, notes, queues, related, session, settings, skills, supervision, targets,
-    users, workbins,
+    attachments, center, channels, chat_messages, contacts, desk_settings, diagnostics,
+    interactions, letter_page, me, me_interactions, notes, queues, related, session, settings,
+    skills, supervision, targets, users, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -49,6 +49,8 @@ pub fn table() -> Vec<Route> {
         read("/me",                          me::get),
         write("/me",                         me::operate),
         remove("/me/session",                me::log_out),
+        read("/me/settings/desk",            desk_settings::get),
+        change("/me/settings/desk",          desk_settings::put),
         read("/me/channels",                 channels::list),
         read("/me/channels/{channel}",       channels::get),
         write("/me/channels/{channel}",      channels::set),

@@ -14,8 +14,8 @@ use handoff_domain::{
 };
 
 pub use self::bodies::{
-    Attended, Claim, Contact, FileRecord, FileSender, FilesDirectory, LoginSession, MailboxMark,
-    ReaderCursor, RequestNumbers,
+    Attended, Claim, Contact, DeskSettings, FileRecord, FileSender, FilesDirectory, LoginSession,
+    MailboxMark, ReaderCursor, RequestNumbers,
 };
 pub use self::mailbox::{
     AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, OAuthLogin, SecretPlace, SmtpRelay,
@@ -74,6 +74,9 @@ records! {
         RequestNumbers, "request numbers", "request_numbers", 1, Work, |it| it.user;
     /// Which node does something outside, by what is done.
     Claim(String, clone) Claim, "a claim", "claims", 1, Work, |claim| claim.key.clone();
+    /// What a user has set at the desk, for themselves.
+    DeskSettings(UserId, stored)
+        DeskSettings, "desk settings", "desk_settings", 1, Work, |settings| settings.user;
 }
 
 impl Record {

@@ -205,6 +205,25 @@ impl ChannelMessage {
     }
 }
 
+/// The message on `/v2/me` that settings changed, which are to be read again. It has no number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SettingsChangedMessage {
+    message_type: &'static str,
+    /// Whose or what settings.
+    kind: &'static str,
+    /// The number of the reader's request that changed them.
+    reference_id: i32,
+}
+
+impl SettingsChangedMessage {
+    /// Makes the message of what the reader has set at the desk.
+    #[must_use]
+    pub const fn of_desk(reference_id: i32) -> Self {
+        Self { message_type: "SettingsChangedMessage", kind: "desk", reference_id }
+    }
+}
+
 /// The message that a replay could not begin where it was asked to
 /// (docs/compat/notifications.md#replay).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -22,6 +22,7 @@ mod comet_doors;
 mod comet_interrupted;
 mod customer;
 mod customer_doors;
+mod desk_settings;
 mod diagnostics;
 mod doors;
 mod drafts;

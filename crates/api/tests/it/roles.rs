@@ -93,6 +93,8 @@ fn own() -> Vec<Row> {
         get("/session", EVERYBODY),
         get("/me", USERS),
         post("/me", AGENTS, ready()),
+        get("/me/settings/desk", USERS),
+        put("/me/settings/desk", USERS, json!({"sound": false})),
         get("/me/channels", AGENTS),
         get("/me/channels/{channel}", AGENTS),
         post("/me/channels/{channel}", AGENTS, ready()),

@@ -195,24 +195,38 @@ impl Delivery {
         to: UserId,
         answers: impl IntoIterator<Item = (Topic, Bytes)> + Send,
     ) -> Result<(), StoreError> {
+        match self.commit_and_tell(ChangeSet::default(), to, answers).await {
+            Ok(()) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error),
+            Err(CommitError::Conflict { .. } | CommitError::Receipt(_) | CommitError::Timer(_)) => {
+                unreachable!("promised answers guard nothing and have no receipt")
+            }
+        }
+    }
+
+    /// Commits a change of records that no board has, and promises a user messages with it, as
+    /// [`Delivery::promise`] does.
+    ///
+    /// # Errors
+    ///
+    /// The store's own, or what refused the change; then nothing comes.
+    pub async fn commit_and_tell(
+        &self,
+        change: ChangeSet,
+        to: UserId,
+        answers: impl IntoIterator<Item = (Topic, Bytes)> + Send,
+    ) -> Result<(), CommitError> {
         let until = self.core.now().plus_ms(PROMISED_KEPT_MS);
         let answer = |(topic, data): (Topic, Bytes)| {
             let body = std::str::from_utf8(&data).expect("messages are JSON").into();
             PromisedAnswer { to, topic, body, until }
         };
         let promised = answers.into_iter().map(answer).collect();
-        match self.core.store.commit(ChangeSet { promised, ..ChangeSet::default() }).await {
-            Ok(_) => {
-                self.core.bus.wake(Hint::Promised([to.0].into()));
-                // What cannot be read back now is found by the next look.
-                let _found_later = self.give(to, Owed::PromisedAnswers).await;
-                Ok(())
-            }
-            Err(CommitError::Store(error)) => Err(error),
-            Err(CommitError::Conflict { .. } | CommitError::Receipt(_) | CommitError::Timer(_)) => {
-                unreachable!("promised answers guard nothing and have no receipt")
-            }
-        }
+        self.core.store.commit(ChangeSet { promised, ..change }).await?;
+        self.core.bus.wake(Hint::Promised([to.0].into()));
+        // What cannot be read back now is found by the next look.
+        let _found_later = self.give(to, Owed::PromisedAnswers).await;
+        Ok(())
     }
 
     /// Tells a user's sessions on this node what is kept nowhere; `reference` is the number of

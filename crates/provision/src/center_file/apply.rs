@@ -65,12 +65,12 @@ impl<'a> Batches<'a> {
         self.commit_if_full().await
     }
 
-    /// Removes records, and with users their desks. On return it is durable.
+    /// Removes records, and with users what is theirs alone. On return it is durable.
     pub(super) async fn remove(&mut self, changes: Vec<Change>) -> Result<(), CenterFileError> {
         for change in changes {
             let Change::Remove { removal, record, .. } = change else { continue };
             if let Record::User(user) = record {
-                self.removals.extend(desk_of(user.id, self.store).await?);
+                self.removals.extend(own_of(user.id, self.store).await?);
             }
             self.removals.push(removal);
             self.commit_if_full().await?;
@@ -103,7 +103,7 @@ impl<'a> Batches<'a> {
             return Ok(());
         }
         self.committed += puts.len() + removals.len();
-        self.commit_with_desks(puts, removals).await?;
+        self.commit_with_own(puts, removals).await?;
         self.directory.version += 1;
         if self.committed < self.of {
             let told = Told::Progress { done: self.committed, of: self.of };
@@ -114,7 +114,7 @@ impl<'a> Batches<'a> {
 
     /// Commits with the desks as they are now: the sessions of who was disabled end at their own
     /// time, and each end writes a desk that goes.
-    async fn commit_with_desks(
+    async fn commit_with_own(
         &self,
         puts: Vec<Put>,
         mut removals: Vec<Removal>,
@@ -151,11 +151,16 @@ fn conflicting(key: &Key) -> String {
     }
 }
 
-/// Returns the removal of a removed user's desk: nobody would ever end its session.
-async fn desk_of(user: UserId, store: &dyn Store) -> Result<Option<Removal>, StoreError> {
-    let key = Key::Desk(user);
-    let found = store.load_one(&key).await?;
-    Ok(found.map(|desk| Removal { key, version: desk.version }))
+/// Returns the removals of what is a removed user's alone: their desk, whose session nobody would
+/// ever end, and what they set at it. They were disabled before, so nothing of it comes anew.
+async fn own_of(
+    user: UserId,
+    store: &dyn Store,
+) -> Result<impl Iterator<Item = Removal>, StoreError> {
+    let keys = [Key::Desk(user), Key::DeskSettings(user)];
+    let versions = store.versions(&keys).await?;
+    let found = keys.into_iter().zip(versions).filter(|(_, version)| *version > 0);
+    Ok(found.map(|(key, version)| Removal { key, version }))
 }
 
 /// Tells whether anything that is not over is of a queue: what waits, and also what an agent

@@ -18,7 +18,8 @@ use handoff_domain::{
 use crate::change_set::{ChangeSet, Put, Receipt};
 use crate::log::SubjectKey;
 use crate::record::{
-    Attended, Claim, FilesDirectory, LoginSession, ReaderCursor, Record, RequestNumbers, Version,
+    Attended, Claim, DeskSettings, FilesDirectory, LoginSession, ReaderCursor, Record,
+    RequestNumbers, Version,
 };
 
 /// The contact center that everything belongs to unless said otherwise.
@@ -297,6 +298,12 @@ pub fn claim(key: &str, until: Time) -> Claim {
     Claim { key: key.to_owned(), by: Incarnation(0x1f), until }
 }
 
+/// Returns what the n-th user has set at the desk.
+#[must_use]
+pub fn desk_settings(user: u64) -> DeskSettings {
+    DeskSettings { user: user_id(user), text: r#"{"sound":false}"#.to_owned() }
+}
+
 /// Returns one record of every kind.
 #[must_use]
 pub fn one_of_each() -> Vec<Record> {
@@ -319,6 +326,7 @@ pub fn one_of_each() -> Vec<Record> {
         Record::ReaderCursor(reader_cursor()),
         Record::RequestNumbers(RequestNumbers { user: user_id(1), last: 1_700 }),
         Record::Claim(claim("mail 1", BEGIN)),
+        Record::DeskSettings(desk_settings(1)),
     ]
 }
 

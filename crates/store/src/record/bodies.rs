@@ -202,3 +202,11 @@ pub struct Claim {
     /// From then on anybody may take it over.
     pub until: Time,
 }
+
+/// What a user has set for themselves at the desk, in whatever form the page writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskSettings {
+    pub user: UserId,
+    /// A JSON object, of which the server looks at nothing.
+    pub text: String,
+}

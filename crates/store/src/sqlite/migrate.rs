@@ -92,6 +92,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "told last",
         sql: include_str!("../../migrations/sqlite/0014_told_last.sql"),
     },
+    Migration {
+        version: 15,
+        name: "desk settings",
+        sql: include_str!("../../migrations/sqlite/0015_desk_settings.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \

@@ -220,14 +220,17 @@ async fn a_plan_that_was_overtaken_moves_no_work() {
 }
 
 #[tokio::test]
-async fn the_desk_of_a_pruned_user_goes_with_them() {
+async fn what_is_a_pruned_users_alone_goes_with_them() {
     let setup = Setup::with(SAMPLE).await;
     let kate = setup.user("kate").await;
-    let desk = handoff_domain::Desk::new(kate.id, kate.center, Time(0));
-    let put = handoff_store::Put { record: Record::Desk(desk), expected: 0 };
-    let change = handoff_store::ChangeSet { puts: vec![put], ..Default::default() };
+    let desk = Record::Desk(handoff_domain::Desk::new(kate.id, kate.center, Time(0)));
+    let settings = handoff_store::DeskSettings { user: kate.id, text: "{}".to_owned() };
+    let own = [desk, Record::DeskSettings(settings)];
+    let puts = own.map(|record| handoff_store::Put { record, expected: 0 }).into();
+    let change = handoff_store::ChangeSet { puts, ..Default::default() };
     setup.store.commit(change).await.unwrap();
+    let keys = [Key::Desk(kate.id), Key::DeskSettings(kate.id)];
+    assert_eq!(setup.store.versions(&keys).await.unwrap(), [1, 1]);
     setup.apply(REST, Unnamed::Prune).await.unwrap();
-    let found = setup.store.load(&[Key::Desk(kate.id)]).await.unwrap();
-    assert_eq!(found, [None]);
+    assert_eq!(setup.store.versions(&keys).await.unwrap(), [0, 0]);
 }
