@@ -40,6 +40,7 @@ mod desk_settings;
 mod diagnostics;
 mod downloads;
 mod external_id;
+mod hand_over;
 mod handle;
 mod hex;
 mod hosts;

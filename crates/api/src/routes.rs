@@ -8,7 +8,7 @@ use crate::media::{chats, emails, openmedia, workitems};
 use crate::shared::Shared;
 pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
-    attachments, center, channels, chat_messages, contacts, desk_settings, diagnostics,
+    attachments, center, channels, chat_messages, contacts, desk_settings, diagnostics, hand_over,
     interactions, letter_page, me, me_interactions, notes, queues, related, session, settings,
     skills, supervision, targets, users, workbins,
 };
@@ -98,6 +98,7 @@ pub fn table() -> Vec<Route> {
         change("/interactions/{id}",         interactions::put),
         read("/interactions/{id}/routing",   interactions::routing),
         read("/interactions/{id}/operations", interactions::operations),
+        read("/interactions/{id}/targets",   hand_over::targets),
         read("/interactions/{id}/notes",     notes::list),
         write("/interactions/{id}/notes",    notes::add),
         read("/interactions/{id}/events",    interactions::events),

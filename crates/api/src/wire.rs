@@ -16,5 +16,6 @@ pub mod names;
 pub mod notification;
 pub mod operation;
 pub mod resource;
+pub mod target;
 pub mod transcript;
 pub mod value;

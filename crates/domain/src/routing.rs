@@ -25,7 +25,7 @@ use crate::media::Media;
 use crate::time::Time;
 
 pub use attendance::{Attendance, attendance};
-pub use eligibility::{Assessment, Exclusion, assess, exclusion};
+pub use eligibility::{Assessment, Exclusion, assess, exclusion, hindrance};
 pub use plan::{Line, Pair, Plan, plan};
 pub use search::{Search, next_step, search};
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::date::print;
-use super::names::{offer_kind_name, status_name};
+use super::names::{offer_kind_name, rule_name, status_name};
 use super::resource::Lookup;
 use super::transcript::{kind_name as party_kind_name, visibility_name};
 
@@ -107,35 +107,33 @@ impl RoutingResource {
 
 impl AgentPart {
     fn new(user: &Arc<User>, rule: Option<Exclusion>, lookup: Lookup<'_>) -> Self {
-        let (rule, detail) = rule.map_or((None, json!({})), |rule| {
-            let (name, detail) = exclusion(rule, lookup.directory);
-            (Some(name), detail)
-        });
-        let Value::Object(detail) = detail else { unreachable!("details are objects") };
+        let detail = rule.map(|rule| detail(rule, lookup.directory)).unwrap_or_default();
+        let rule = rule.map(rule_name);
         Self { id: user.id.to_string(), user_name: user.user_name.clone(), rule, detail }
     }
 }
 
-fn exclusion(rule: Exclusion, directory: &Directory) -> (&'static str, Value) {
-    match rule {
-        Exclusion::QueueUnserved => ("QueueUnserved", json!({})),
-        Exclusion::Disabled => ("Disabled", json!({})),
-        Exclusion::NotAnAgent => ("NotAnAgent", json!({})),
-        Exclusion::NotInGroups => ("NotInGroups", json!({})),
+/// Returns what a rule refers to.
+fn detail(rule: Exclusion, directory: &Directory) -> Map<String, Value> {
+    let detail = match rule {
         Exclusion::MissingSkill { skill, level } => {
             let name = directory.skills.get(&skill).map(|skill| skill.name.clone());
-            ("MissingSkill", json!({"skill": name, "level": level}))
+            json!({"skill": name, "level": level})
         }
-        Exclusion::NoSession => ("NoSession", json!({})),
-        Exclusion::Unreachable => ("Unreachable", json!({})),
-        Exclusion::NotReady => ("NotReady", json!({})),
-        Exclusion::DoNotDisturb => ("DoNotDisturb", json!({})),
-        Exclusion::Full => ("Full", json!({})),
-        Exclusion::PassedUntil { until } => ("PassedUntil", json!({"until": print(until)})),
-        Exclusion::PassedAndOthersEligible { at } => {
-            ("PassedAndOthersEligible", json!({"at": print(at)}))
-        }
-    }
+        Exclusion::PassedUntil { until } => json!({"until": print(until)}),
+        Exclusion::PassedAndOthersEligible { at } => json!({"at": print(at)}),
+        Exclusion::QueueUnserved
+        | Exclusion::Disabled
+        | Exclusion::NotAnAgent
+        | Exclusion::NotInGroups
+        | Exclusion::NoSession
+        | Exclusion::Unreachable
+        | Exclusion::NotReady
+        | Exclusion::DoNotDisturb
+        | Exclusion::Full => json!({}),
+    };
+    let Value::Object(detail) = detail else { unreachable!("details are objects") };
+    detail
 }
 
 /// One entry of an interaction's history.

@@ -1,5 +1,6 @@
 //! What the wire calls the rules' states, directions, media and offers.
 
+use handoff_domain::routing::Exclusion;
 use handoff_domain::{Direction, Media, OfferKind, Status};
 
 /// Returns a state as the wire spells it; `Canceled` has one "l" (EmailCancel).
@@ -50,5 +51,24 @@ pub const fn offer_kind_name(kind: OfferKind) -> &'static str {
         OfferKind::Monitor => "Monitor",
         OfferKind::Coach => "Coach",
         OfferKind::BargeIn => "BargeIn",
+    }
+}
+
+/// Returns the rule that keeps an agent from being offered something, as the wire spells it.
+#[must_use]
+pub const fn rule_name(rule: Exclusion) -> &'static str {
+    match rule {
+        Exclusion::QueueUnserved => "QueueUnserved",
+        Exclusion::Disabled => "Disabled",
+        Exclusion::NotAnAgent => "NotAnAgent",
+        Exclusion::NotInGroups => "NotInGroups",
+        Exclusion::MissingSkill { .. } => "MissingSkill",
+        Exclusion::NoSession => "NoSession",
+        Exclusion::Unreachable => "Unreachable",
+        Exclusion::NotReady => "NotReady",
+        Exclusion::DoNotDisturb => "DoNotDisturb",
+        Exclusion::Full => "Full",
+        Exclusion::PassedUntil { .. } => "PassedUntil",
+        Exclusion::PassedAndOthersEligible { .. } => "PassedAndOthersEligible",
     }
 }

@@ -30,6 +30,7 @@ mod email_attachments;
 mod email_contacts;
 mod email_form;
 mod email_operations;
+mod hand_over;
 mod ids;
 mod interactions;
 mod lists;

@@ -148,7 +148,7 @@ pub(super) fn expire(attempt: &Attempt<'_>, number: u64) -> Result<Decision, Rej
     Ok(change.finish())
 }
 
-const fn refusal(exclusion: &Exclusion) -> Rejection {
+pub(super) const fn refusal(exclusion: &Exclusion) -> Rejection {
     match exclusion {
         Exclusion::NoSession | Exclusion::Unreachable => Rejection::TargetUnreachable,
         Exclusion::NotReady | Exclusion::DoNotDisturb => Rejection::TargetNotReady,

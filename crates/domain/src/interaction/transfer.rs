@@ -10,8 +10,9 @@ use crate::id::{SkillId, UserId};
 use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::Entry;
 use crate::interaction::decision::Decision;
-use crate::interaction::{Handling, OfferKind, place, say};
+use crate::interaction::{Handling, OfferKind, offer, place, say};
 use crate::rejection::{Noun, Rejection};
+use crate::routing::{self, Agent};
 
 /// Hands it over.
 pub(super) fn transfer(attempt: &Attempt<'_>, target: &Target) -> Result<Decision, Rejection> {
@@ -73,26 +74,15 @@ pub(super) fn timeout_ms(attempt: &Attempt<'_>) -> u64 {
         .map_or(attempt.context.options.offer_timeout_ms, |queue| queue.invite_timeout_ms)
 }
 
-/// Refuses a target that cannot take an offer of this interaction now. One that has its slot
-/// already, by an offer or as a participant, needs no second.
+/// Refuses a target that cannot take an offer of this interaction now.
 pub(super) fn may_be_offered(attempt: &Attempt<'_>, target: UserId) -> Result<(), Rejection> {
     let Attempt { before, context, .. } = attempt;
-    let user = context
-        .world
-        .user(target)
-        .filter(|user| user.enabled)
-        .ok_or(Rejection::TargetUnreachable)?;
-    let desk = context
-        .world
-        .desk(target)
-        .filter(|desk| desk.is_reachable(&before.media()))
-        .ok_or(Rejection::TargetUnreachable)?;
-    if !desk.is_ready(&before.media()) {
-        return Err(Rejection::TargetNotReady);
-    }
-    if desk.slots.contains_key(&before.id) || desk.has_room(user, &before.media()) {
-        Ok(())
-    } else {
-        Err(Rejection::TargetFull)
+    let user = context.world.user(target).filter(|user| user.enabled);
+    let user = user.ok_or(Rejection::TargetUnreachable)?;
+    let desk = context.world.desk(target).ok_or(Rejection::TargetUnreachable)?;
+    let agent = Agent { user, desk: &desk };
+    match routing::hindrance(before.id, &before.media(), agent) {
+        None => Ok(()),
+        Some(rule) => Err(offer::refusal(&rule)),
     }
 }

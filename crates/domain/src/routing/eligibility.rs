@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::center::{Queue, Role, SkillLevels};
 use crate::desk::Readiness;
-use crate::id::{SkillId, UserId};
+use crate::id::{InteractionId, SkillId, UserId};
 use crate::media::Media;
 use crate::routing::{Agent, Search, Waiting, asked_again, search};
 use crate::time::Time;
@@ -64,6 +64,14 @@ pub fn exclusion(
         .or_else(|| by_skills(&waiting.wait.skills, agent))
         .or_else(|| by_desk(waiting.media, agent))
         .or_else(|| by_pass(waiting, queue, agent.user.id, now))
+}
+
+/// Returns the rule that keeps an agent from being offered an interaction by name, as its owner
+/// does. One who has its slot already, by an offer or as a participant, needs no second.
+#[must_use]
+pub fn hindrance(interaction: InteractionId, media: &Media, agent: Agent<'_>) -> Option<Exclusion> {
+    let has_slot = agent.desk.slots.contains_key(&interaction);
+    by_desk(media, agent).filter(|rule| !(has_slot && *rule == Exclusion::Full))
 }
 
 /// One agent, and the rule that excludes them; `None` means that they are eligible.
