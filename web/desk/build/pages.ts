@@ -10,8 +10,8 @@ import type {Plugin, Rolldown} from "vite";
 const FIRST_LOAD_MAX = 250 * 1024;
 /** The font file that every page in the four languages needs; the others wait for their letters. */
 const FIRST_FONT = /inter-latin-wght-normal/;
-/** The most parts that an address of the desk has: `/desk/mine/{interactionId}`. */
-const DEPTH_MAX = 3;
+/** The most parts that an address of the desk has: `/desk/mine/{interactionId}/`. */
+const DEPTH_MAX = 4;
 /** What is worth packing; fonts are packed already. */
 const PACKED = /\.(js|css|svg|html|md)$/;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {computed, nextTick, shallowRef} from "vue";
 import {Announcer} from "../src/app/announcer.ts";
-import {tellOfConnection, UNSAID_MS} from "../src/app/connection.ts";
+import {QUIET_MS, tellOfConnection, UNSAID_MS} from "../src/app/connection.ts";
 import {EMPTY, type Connection, type DeskState} from "../src/state/model.ts";
 import {textsOf} from "../src/texts/index.ts";
 
@@ -30,5 +30,11 @@ test("nothing is said to be missed or not before everything is read", async (con
     await become({isStale: false, reading: {id: 2, told: []}});
     assert.deepEqual(said, []);
     await become({reading: null, lastRead: 2});
+    context.mock.timers.tick(QUIET_MS - 1);
+    assert.deepEqual(said, []);
+    await become({numbers: {"/v2/me/interactions": 7}});
+    context.mock.timers.tick(QUIET_MS - 1);
+    assert.deepEqual(said, []);
+    context.mock.timers.tick(1);
     assert.deepEqual(said, ["Connected. Nothing was missed."]);
 });

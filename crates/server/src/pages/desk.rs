@@ -47,10 +47,12 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 
 /// Returns the routes of the desk.
 pub(crate) fn desk(pages: &Pages) -> Router {
-    ADDRESSES.into_iter().fold(files(pages), |router, address| {
-        // The root has one part, an empty one.
+    let with_slash = ADDRESSES.into_iter().filter(|address| *address != "/");
+    let all = with_slash.map(|address| format!("{address}/")).chain(ADDRESSES.map(str::to_owned));
+    all.fold(files(pages), |router, address| {
+        // What stands behind the last slash is a part as well, also an empty one.
         let depth = address.split('/').skip(1).count();
-        router.route(address, page(pages, format!("desk/depth-{depth}.html")))
+        router.route(&address, page(pages, format!("desk/depth-{depth}.html")))
     })
 }
 

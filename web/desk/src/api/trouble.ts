@@ -25,7 +25,10 @@ export class Refused extends Error {
 export class SignedOut extends Error {
     override name = "SignedOut";
 
-    constructor(readonly sentence: string) {
+    constructor(
+        /** The server's; empty when somebody else signed in, in another tab. */
+        readonly sentence: string,
+    ) {
         super(sentence);
     }
 }

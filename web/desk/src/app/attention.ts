@@ -11,7 +11,7 @@ import {useAwaited, type Accepted} from "./awaited.ts";
 import {useContext, type OpenDesk} from "./context.ts";
 import {goTo} from "./parts.ts";
 import {MINE} from "./place.ts";
-import {showOfferMark} from "./title.ts";
+import {showOfferMark, useTitle} from "./title.ts";
 
 /**
  * Tells of offers and messages; `chosenId` is the interaction that is open. Returns what is told of
@@ -24,7 +24,7 @@ export function useAttention(
 ): (accepted: Accepted) => void {
     const {announcer, settings} = useContext();
     const texts = useTexts();
-    const isOffered = computed(() => shownOffers(state.value, now.value).length > 0);
+    const offered = computed(() => shownOffers(state.value, now.value).length);
     const alarm = useAlarm({
         state, now, announcer, settings, texts, toOffers: () => void goTo("offers"),
     });
@@ -40,7 +40,11 @@ export function useAttention(
             }
         },
     });
-    watchEffect(() => showOfferMark(isOffered.value));
+    watchEffect(() => showOfferMark(offered.value > 0));
+    useTitle(
+        () => offered.value,
+        () => (state.value.connection.kind === "lost" ? texts.value.frame.connecting : null),
+    );
     return useAwaited({
         state,
         focused: () => document.activeElement,

@@ -14,6 +14,8 @@ export interface Command {
     where: Where;
     /** Whether the command box offers it; not what only brings there. */
     isInBox: boolean;
+    /** Whether it can be done now; the box leaves out what cannot. */
+    isOffered?(): boolean;
     /** Returns `false` when there was nothing to do, and the browser may have the key. */
     run(): boolean | void;
 }
@@ -32,7 +34,7 @@ export const allCommands: ComputedRef<Command[]> = computed(() => [...commands])
 export function matching(typed: string): Command[] {
     const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
     return [...commands]
-        .filter(({isInBox}) => isInBox)
+        .filter((command) => command.isInBox && command.isOffered?.() !== false)
         .filter((command) => words.every((word) => command.title().toLowerCase().includes(word)))
         .sort((a, b) => a.title().localeCompare(b.title()));
 }

@@ -8,6 +8,8 @@ import type {Announcer} from "./announcer.ts";
 
 /** How long a connection may be away without a word, in ms: most are back before. */
 export const UNSAID_MS = 2_000;
+/** After so long without a message, in ms, what the link brings anew has come. */
+export const QUIET_MS = 1_000;
 
 export function tellOfConnection(
     state: Readonly<ShallowRef<DeskState>>,
@@ -26,12 +28,15 @@ export function tellOfConnection(
             onCleanup(() => clearTimeout(timer));
         }
     });
-    // What was missed is read first, so that it can be counted.
-    watch(() => isAllRead(state.value), (isBack) => {
+    // What was missed is read, or told anew, first, so that it can be counted.
+    watch([() => isAllRead(state.value), () => state.value.numbers], ([isBack], _, onCleanup) => {
         if (isBack && isSaid) {
-            isSaid = false;
-            const missed = Math.max(0, linesOf(state.value) - linesBefore);
-            announcer.say("polite", {text: texts.value.said.back(missed)});
+            const timer = setTimeout(() => {
+                isSaid = false;
+                const missed = Math.max(0, linesOf(state.value) - linesBefore);
+                announcer.say("polite", {text: texts.value.said.back(missed)});
+            }, QUIET_MS);
+            onCleanup(() => clearTimeout(timer));
         }
     });
 }

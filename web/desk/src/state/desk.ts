@@ -1,6 +1,7 @@
 // The desk of somebody who is signed in: state, feed and outbox together, and what can be done.
 
-import type {Api} from "../api/http.ts";
+import {text} from "../api/fields.ts";
+import type {Answer, Api} from "../api/http.ts";
 import {SignedOut, Unanswered} from "../api/trouble.ts";
 import type {Interaction} from "../api/interaction.ts";
 import type {MakeLink} from "../api/link.ts";
@@ -128,6 +129,17 @@ export class Desk {
         await this.#insist(`me/interactions/${id}`, body);
     }
 
+    /** Takes something out of a workbin into one's own hands. */
+    async take(workbinId: string, id: string): Promise<void> {
+        await this.#insist(`me/workbins/${workbinId}`, {operationName: "PullInteraction", id});
+    }
+
+    /** Creates an interaction in one's own hands; returns its id. */
+    async create(fields: Record<string, unknown>): Promise<string> {
+        const body = {operationName: "Create", ...fields};
+        return text((await this.#insist("me/interactions", body))["id"]);
+    }
+
     /**
      * Does something that may end a chat, once whatever was said in it is out. Does nothing and
      * returns `false` when words were refused, which would go with it.
@@ -153,25 +165,25 @@ export class Desk {
     }
 
     /** Begins to work: channels come up as they were, or Not ready. */
-    startWork(): Promise<void> {
-        return this.#insist("me", {
+    async startWork(): Promise<void> {
+        await this.#insist("me", {
             operationName: "StartContactCenterSession",
             channels: CHANNELS,
         });
     }
 
-    setReady(operationName: "Ready" | "NotReady", reason?: string): Promise<void> {
+    async setReady(operationName: "Ready" | "NotReady", reason?: string): Promise<void> {
         const body = {operationName, ...(reason === undefined ? {} : {reason})};
-        return this.#insist("me", body);
+        await this.#insist("me", body);
     }
 
-    setChannel(channel: string, operationName: "Ready" | "NotReady"): Promise<void> {
-        return this.#insist(`me/channels/${channel}`, {operationName});
+    async setChannel(channel: string, operationName: "Ready" | "NotReady"): Promise<void> {
+        await this.#insist(`me/channels/${channel}`, {operationName});
     }
 
-    setUndisturbed(isUndisturbed: boolean): Promise<void> {
+    async setUndisturbed(isUndisturbed: boolean): Promise<void> {
         const operationName = isUndisturbed ? "DoNotDisturbOn" : "DoNotDisturbOff";
-        return this.#insist("me", {operationName});
+        await this.#insist("me", {operationName});
     }
 
     /** What was missed or gone is seen, and goes. */
@@ -210,13 +222,12 @@ export class Desk {
         }
     }
 
-    async #insist(path: string, body: unknown): Promise<void> {
+    async #insist(path: string, body: unknown): Promise<Answer> {
         const {api, newKey, timers} = this.#surroundings;
         const key = newKey();
         for (let tries = 1; ; tries += 1) {
             try {
-                await api.post(path, body, {key});
-                return;
+                return await api.post(path, body, {key});
             } catch (trouble) {
                 if (trouble instanceof SignedOut) {
                     this.sync.signedOut(trouble);
@@ -251,7 +262,7 @@ export class Desk {
         }
         this.#refused.add(key);
         const {sentence} = refusal;
-        this.store.dispatch({type: "failed", failure: {interactionId, sentence, at}});
+        this.store.dispatch({type: "failed", failure: {interactionId, sentence, at, offer: null}});
         // By then the other tabs have seen it as well.
         this.#surroundings.timers.after(TOLD_MS_MAX, () => void this.outbox.remove(key));
     }

@@ -197,6 +197,13 @@ export function nameOf(interaction: Interaction): string {
     return whole || nickname || address || subject;
 }
 
+/** Returns the address by which an interaction's customer can be written to; empty without one. */
+export function addressOf({userData, letter, direction}: Interaction): string {
+    const given = userData["EmailAddress"];
+    const written = direction === "Outbound" ? letter?.to[0] : letter?.from;
+    return typeof given === "string" && given !== "" ? given : (written ?? "");
+}
+
 /** Returns how the customer of a chat is called in it, else their name. */
 export function calledOf(interaction: Interaction): string {
     const customer = interaction.participants.find((one) => one.type === "Customer");

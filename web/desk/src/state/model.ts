@@ -1,7 +1,7 @@
 // What the desk knows: one value, made from a read and from numbered messages, and never changed
 // in place. Nothing here is worked out that can be derived; see lists.ts and conversation.ts.
 
-import type {Interaction} from "../api/interaction.ts";
+import type {Interaction, Offer} from "../api/interaction.ts";
 import type {Channel, Line, Notification, Topic} from "../api/notification.ts";
 
 /** Who is signed in. */
@@ -58,6 +58,8 @@ export interface Failure {
     interactionId: string;
     sentence: string;
     at: number;
+    /** What stood as an offer until then. */
+    offer: Offer | null;
 }
 
 /** Something said or done here that the server has not told yet. */

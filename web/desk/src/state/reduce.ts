@@ -132,7 +132,12 @@ function applyInteraction(
     const {interaction, lines, typing, error} = notification;
     const next = error === null
         ? state
-        : failed(state, {interactionId: interaction.id, sentence: error, at});
+        : failed(state, {
+              interactionId: interaction.id,
+              sentence: error,
+              at,
+              offer: state.work[interaction.id]?.offer ?? null,
+          });
     const told = typing.reduce(
         (now, one) => withTyping(now, interaction.id, one, at),
         withLines(next, interaction.id, lines),

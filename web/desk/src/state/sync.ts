@@ -113,8 +113,8 @@ export class Sync {
     /** Says whether the queues are what is looked at. */
     showQueues(isShown: boolean): void {
         this.#isShowingQueues = isShown;
-        if (isShown) {
-            this.#readQueues();
+        if (isShown && this.#isOpen()) {
+            this.#pollQueues();
         }
     }
 

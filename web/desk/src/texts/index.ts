@@ -2,11 +2,13 @@
 
 import type {Language} from "./languages.ts";
 import type {Part} from "./part.ts";
+import {actions} from "./parts/actions.ts";
 import {bar} from "./parts/bar.ts";
 import {chat} from "./parts/chat.ts";
 import {common} from "./parts/common.ts";
 import {details} from "./parts/details.ts";
 import {frame} from "./parts/frame.ts";
+import {handing} from "./parts/handing.ts";
 import {keys} from "./parts/keys.ts";
 import {letters} from "./parts/letters.ts";
 import {offers} from "./parts/offers.ts";
@@ -18,8 +20,8 @@ import {welcome} from "./parts/welcome.ts";
 import {work} from "./parts/work.ts";
 
 const PARTS = {
-    bar, chat, common, details, frame, keys, letters, offers, said, settings, signIn, strip,
-    welcome, work,
+    actions, bar, chat, common, details, frame, handing, keys, letters, offers, said, settings,
+    signIn, strip, welcome, work,
 };
 
 export type Texts = {

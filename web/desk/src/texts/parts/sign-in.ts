@@ -26,6 +26,7 @@ export const signIn = part({
         signedOut: (reason: string) =>
             `You were signed out: ${reason} What you wrote is kept on the server.`,
         again: "Please sign in again",
+        otherUser: "In another tab somebody else signed in. Nothing of yours is lost.",
     },
     de: {
         title: (center) => `Bei ${center ?? "Handoff"} anmelden`,
@@ -50,6 +51,8 @@ export const signIn = part({
         signedOut: (reason) =>
             `Sie wurden abgemeldet: ${reason} Was Sie geschrieben haben, liegt auf dem Server.`,
         again: "Melden Sie sich wieder an",
+        otherUser:
+            "In einem anderen Tab hat sich jemand anderes angemeldet. Von Ihnen ist nichts verloren.",
     },
     fr: {
         title: (center) => `Se connecter à ${center ?? "Handoff"}`,
@@ -74,6 +77,8 @@ export const signIn = part({
         signedOut: (reason) =>
             `Vous avez été déconnecté : ${reason} Ce que vous avez écrit est sur le serveur.`,
         again: "Connectez-vous de nouveau",
+        otherUser:
+            "Dans un autre onglet quelqu’un d’autre s’est connecté. Rien de vous n’est perdu.",
     },
     es: {
         title: (center) => `Entrar en ${center ?? "Handoff"}`,
@@ -98,5 +103,7 @@ export const signIn = part({
         signedOut: (reason) =>
             `Se cerró su sesión: ${reason} Lo que escribió está en el servidor.`,
         again: "Entre de nuevo",
+        otherUser:
+            "En otra pestaña entró otra persona. No se pierde nada suyo.",
     },
 });

@@ -1,0 +1,80 @@
+// To whom an interaction can be handed, as `GET /interactions/{id}/targets` tells it, best first.
+
+import {fields, list, numberOrNull, text, textOrNull} from "./fields.ts";
+import {targetsOfContacts} from "./contact-targets.ts";
+import type {Api} from "./http.ts";
+import {readPerson, type Person} from "./interaction.ts";
+import {Refused} from "./trouble.ts";
+
+export type Target =
+    | {
+          kind: "User";
+          person: Person;
+          used: number;
+          /** `null` is without a bound. */
+          capacity: number | null;
+          isAble: boolean;
+          /** What is in the way of whoever is not able, such as `NotReady`. */
+          rule: string | null;
+          /** The name of their state on the channel. */
+          state: string;
+      }
+    | {kind: "Queue"; id: string; name: string; waiting: number; able: number};
+
+/** The most that a dialog shows: whoever looks for somebody else types more of the name. */
+const SHOWN_MAX = 40;
+
+/** Reads the targets of an interaction whose names have all words of what was typed. */
+export async function readTargets(
+    api: Api,
+    {id, channel}: {id: string; channel: string},
+    search: string,
+    signal: AbortSignal,
+): Promise<Target[]> {
+    const query = new URLSearchParams({limit: String(SHOWN_MAX), ...(search && {search})});
+    const targets = await api.get(`interactions/${id}/targets?${query}`, {signal}).then(
+        (answer) => answer["targets"],
+        async (trouble: unknown) => {
+            if (!(trouble instanceof Refused)) {
+                throw trouble;
+            }
+            const answer = await api.get(`contacts?fields=*&${query}`, {signal});
+            return targetsOfContacts(answer["contacts"], channel);
+        },
+    );
+    return list(targets)
+        .map(readTarget)
+        .filter((one) => one !== null);
+}
+
+function readTarget(value: unknown): Target | null {
+    const it = fields(value);
+    if (it["kind"] === "Queue") {
+        const {id, name} = fields(it["queue"]);
+        const [waiting, able] = [numberOrNull(it["waiting"]), numberOrNull(it["able"])];
+        return {
+            kind: "Queue", id: text(id), name: text(name), waiting: waiting ?? 0, able: able ?? 0,
+        };
+    }
+    const person = readPerson(it["user"]);
+    return person === null
+        ? null
+        : {
+              kind: "User",
+              person,
+              used: numberOrNull(it["used"]) ?? 0,
+              capacity: numberOrNull(it["capacity"]),
+              isAble: it["able"] === true,
+              rule: textOrNull(it["rule"]),
+              state: text(fields(fields(it["channelState"])["userState"])["displayName"]),
+          };
+}
+
+/** Returns whether a target can take it now. A queue takes anything: it waits there. */
+export function canTake(target: Target): boolean {
+    return target.kind === "Queue" || target.isAble;
+}
+
+export function keyOf(target: Target): string {
+    return target.kind === "Queue" ? `queue ${target.id}` : `user ${target.person.id}`;
+}
