@@ -2,7 +2,9 @@
 // its composer are asked about before they would be left behind.
 
 import {computed, ref, watch, type ComputedRef, type Ref, type WritableComputedRef} from "vue";
+import {useRouter} from "vue-router";
 import {useContext, useDesk} from "../app/context.ts";
+import {MINE} from "../app/place.ts";
 import type {Interaction} from "../api/interaction.ts";
 import {Refused} from "../api/trouble.ts";
 import type {Composer} from "../conversation/writing.ts";
@@ -39,6 +41,7 @@ export function useDoing(
     const {desk, state} = useDesk();
     const t = useTexts();
     const letters = useLetters();
+    const router = useRouter();
     const dialog = ref<DialogName | null>(null);
     const refusal = ref("");
     const asked = ref<Deed | null>(null);
@@ -90,6 +93,8 @@ export function useDoing(
         const workbin = workbinOf(state.value, id);
         if (workbin !== null) {
             await desk.take(workbin, id);
+            await desk.isHere(id);
+            await router.push(`${MINE}/${id}`);
         }
         return "";
     }

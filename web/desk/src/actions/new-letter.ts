@@ -32,6 +32,10 @@ export function useLetters(): Letters {
         const id = await desk.create({channel: "email", queueName, email, ...about});
         await router.push(`${MINE}/${id}`);
         await nextTick();
+        const form = document.querySelector<HTMLElement>('[data-part="composer"]');
+        const first = form?.querySelector<HTMLElement>("input:not([type=file])");
+        // Whoever it goes to is the first to be said.
+        (first ?? form)?.focus();
     }
 
     return {

@@ -89,6 +89,8 @@ export interface Interaction {
     userData: Record<string, unknown>;
     receivedAt: number;
     participants: Participant[];
+    /** How the customer of a chat is called in it, also when they have left; empty without one. */
+    customer: string;
     letter: Letter | null;
 }
 
@@ -100,6 +102,7 @@ export function readInteraction(value: unknown): Interaction | null {
         return null;
     }
     const channel = text(it["channel"]);
+    const participants = list(it["participants"]).map(readParticipant);
     return {
         id,
         channel,
@@ -118,7 +121,8 @@ export function readInteraction(value: unknown): Interaction | null {
         comment: textOrNull(it["comment"]),
         userData: fields(it["userData"]),
         receivedAt: instant(it["receivedDate"]) ?? 0,
-        participants: list(it["participants"]).map(readParticipant),
+        participants,
+        customer: participants.find(({type}) => type === "Customer")?.nickname ?? "",
         letter: channel === "email" ? readLetter(it) : null,
     };
 }

@@ -134,10 +134,31 @@ export class Desk {
         await this.#insist(`me/workbins/${workbinId}`, {operationName: "PullInteraction", id});
     }
 
-    /** Creates an interaction in one's own hands; returns its id. */
+    /** Creates an interaction in one's own hands; returns its id once it is in the state. */
     async create(fields: Record<string, unknown>): Promise<string> {
         const body = {operationName: "Create", ...fields};
-        return text((await this.#insist("me/interactions", body))["id"]);
+        const id = text((await this.#insist("me/interactions", body))["id"]);
+        await this.isHere(id);
+        return id;
+    }
+
+    /** Resolves once an interaction is one's own, or has not become so in time. */
+    isHere(id: string): Promise<void> {
+        return new Promise((resolve) => {
+            const look = (): void => {
+                if (id in this.store.state.work) {
+                    end();
+                }
+            };
+            const end = (): void => {
+                stop();
+                cancel();
+                resolve();
+            };
+            const stop = this.store.listen(look);
+            const cancel = this.#surroundings.timers.after(TOLD_MS_MAX, end);
+            look();
+        });
     }
 
     /**

@@ -44,8 +44,8 @@ export function shownNext(
 }
 
 /** What one has done oneself needs no trace. */
-function isTaken({state}: Departure): boolean {
-    return state === "Revoked" || state === "Canceled";
+function isTaken({state, to}: Departure): boolean {
+    return state === "Revoked" || state === "Canceled" || to !== null;
 }
 
 /** Every row stays where it is; only what it says changes. */

@@ -81,6 +81,12 @@ export function nextRow(groups: Group[], id: string): string | null {
     return (rows[at + 1] ?? rows[at - 1])?.id ?? null;
 }
 
+/** Returns whoever of one's own customers has waited longest by the target; `null` for nobody. */
+export function longestWaiting(state: DeskState, now: number): string | null {
+    const [first] = mine(state, now);
+    return first?.key === "waiting" ? (first.rows[0]?.id ?? null) : null;
+}
+
 /** Returns what is offered, the oldest first. */
 export function offersOf(state: DeskState): Interaction[] {
     return Object.values(state.work)
@@ -188,13 +194,12 @@ function rowOf(state: DeskState, interaction: Interaction, group: string): Row {
 
 /** Returns whom an interaction is with: their name, else nickname, else address, else subject. */
 export function nameOf(interaction: Interaction): string {
-    const {userData, participants, letter, direction, subject} = interaction;
+    const {userData, customer, letter, direction, subject} = interaction;
     const whole = [userData["FirstName"], userData["LastName"]]
         .filter((part): part is string => typeof part === "string" && part.trim() !== "")
         .join(" ");
-    const nickname = participants.find((one) => one.type === "Customer")?.nickname ?? "";
     const address = direction === "Outbound" ? letter?.to[0] : letter?.from;
-    return whole || nickname || address || subject;
+    return whole || customer || address || subject;
 }
 
 /** Returns the address by which an interaction's customer can be written to; empty without one. */
@@ -206,8 +211,7 @@ export function addressOf({userData, letter, direction}: Interaction): string {
 
 /** Returns how the customer of a chat is called in it, else their name. */
 export function calledOf(interaction: Interaction): string {
-    const customer = interaction.participants.find((one) => one.type === "Customer");
-    return customer?.nickname || nameOf(interaction);
+    return interaction.customer || nameOf(interaction);
 }
 
 function moreUrgent(a: Row, b: Row, now: number): number {

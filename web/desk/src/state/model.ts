@@ -1,7 +1,7 @@
 // What the desk knows: one value, made from a read and from numbered messages, and never changed
 // in place. Nothing here is worked out that can be derived; see lists.ts and conversation.ts.
 
-import type {Interaction, Offer} from "../api/interaction.ts";
+import type {Interaction, Offer, Person} from "../api/interaction.ts";
 import type {Channel, Line, Notification, Topic} from "../api/notification.ts";
 
 /** Who is signed in. */
@@ -49,6 +49,8 @@ export interface Departure {
     at: number;
     /** Whether it was only offered. */
     wasOffer: boolean;
+    /** The colleague to whom the reader had handed it. */
+    to: Person | null;
     /** Whether the offer's time was over. */
     wasExpired: boolean;
 }

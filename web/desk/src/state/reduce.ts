@@ -7,8 +7,9 @@
 
 import type {Interaction} from "../api/interaction.ts";
 import type {Notification, Topic} from "../api/notification.ts";
+import {takerOf} from "./handing.ts";
 import type {DeskEvent, DeskState, Failure, Pending, Reading, Snapshot} from "./model.ts";
-import {withLines, withTyping} from "./transcripts.ts";
+import {withCustomer, withLines, withTyping} from "./transcripts.ts";
 
 /** How long what went is kept for the list to strike it through, in ms. */
 export const DEPARTURE_SHOWN_MS = 4_000;
@@ -143,8 +144,10 @@ function applyInteraction(
         withLines(next, interaction.id, lines),
     );
     return NOT_MINE.has(interaction.state)
-        ? departed(told, interaction, at)
-        : {...told, work: {...told.work, [interaction.id]: interaction}};
+        ? departed(told, notification, at)
+        : withCustomer(
+            {...told, work: {...told.work, [interaction.id]: interaction}}, interaction.id,
+        );
 }
 
 function failed(state: DeskState, failure: Failure): DeskState {
@@ -152,7 +155,11 @@ function failed(state: DeskState, failure: Failure): DeskState {
 }
 
 /** An interaction is no longer the reader's. */
-function departed(state: DeskState, interaction: Interaction, at: number): DeskState {
+function departed(
+    state: DeskState,
+    {interaction, referenceId}: Extract<Notification, {kind: "interaction"}>,
+    at: number,
+): DeskState {
     const before = state.work[interaction.id];
     const isParked = interaction.state === "InWorkbin";
     const next = isParked ? everyWorkbinStale(state) : state;
@@ -166,6 +173,8 @@ function departed(state: DeskState, interaction: Interaction, at: number): DeskS
         state: interaction.state,
         at,
         wasOffer: before.state === "Invited",
+        // What one has done oneself since, the colleague did not take.
+        to: referenceId === null ? takerOf(state, before) : null,
         wasExpired: before.offer !== null && at >= before.offer.expires,
     };
     return {
@@ -245,14 +254,15 @@ function readDone(
         staleWorkbins: [],
         pending: state.pending.filter((one) => isOpen(one) || one.interactionId in work),
     };
-    return reading.told.reduce((now, one) => apply(now, one.notification, one.at), fresh);
+    const named = Object.keys(work).reduce(withCustomer, fresh);
+    return reading.told.reduce((now, one) => apply(now, one.notification, one.at), named);
 }
 
 /** Something went while nobody told. */
 function missed(interaction: Interaction, at: number): DeskState["departures"][number] {
     const wasOffer = interaction.state === "Invited";
     const wasExpired = interaction.offer !== null && at >= interaction.offer.expires;
-    return {interaction, state: "Revoked", at, wasOffer, wasExpired};
+    return {interaction, state: "Revoked", at, wasOffer, to: null, wasExpired};
 }
 
 function readFailed(state: DeskState, id: number): DeskState {
@@ -269,7 +279,7 @@ function transcriptRead(
     const next = withLines(state, event.interactionId, event.lines);
     const transcript = next.transcripts[event.interactionId];
     const isSaid = new Set(event.answered);
-    return {
+    const read: DeskState = {
         ...next,
         transcripts: {
             ...next.transcripts,
@@ -283,6 +293,7 @@ function transcriptRead(
             (one) => !isSaid.has(one.key) || one.interactionId !== event.interactionId,
         ),
     };
+    return withCustomer(read, event.interactionId);
 }
 
 function answersRead(

@@ -25,6 +25,19 @@ export function withLines(state: DeskState, chat: string, lines: Line[]): DeskSt
     };
 }
 
+/** Names the customer of a chat by what they said in it, once they are no longer there. */
+export function withCustomer(state: DeskState, chat: string): DeskState {
+    const interaction = state.work[chat];
+    if (interaction === undefined || interaction.customer !== "") {
+        return state;
+    }
+    const lines = state.transcripts[chat]?.lines ?? [];
+    const customer = lines.findLast(({from}) => from.type === "Customer")?.from.nickname ?? "";
+    return customer === ""
+        ? state
+        : {...state, work: {...state.work, [chat]: {...interaction, customer}}};
+}
+
 /** Somebody began or stopped writing. */
 export function withTyping(
     state: DeskState,

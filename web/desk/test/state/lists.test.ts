@@ -7,6 +7,7 @@ import {readLines} from "../../src/api/notification.ts";
 import {countOf, groupsOf, latenessOf, nameOf, offersOf} from "../../src/state/lists.ts";
 import {EMPTY, type DeskState, type Transcript} from "../../src/state/model.ts";
 import {ServerClock} from "../../src/state/clock.ts";
+import {reduce} from "../../src/state/reduce.ts";
 
 const NOW = Date.parse("2026-11-29T14:00:00Z");
 
@@ -120,4 +121,16 @@ test("a clock that is an hour wrong, or is set meanwhile, changes no countdown",
     // A poll that was held for long says less than the first answer did.
     clock.answered(page - 9_000, NOW + 5_000, 0);
     assert.equal(clock.now(), NOW + 10_020);
+});
+
+test("a customer who has left is still called by their name", () => {
+    const line = {
+        index: 1, type: "Text", text: "hello", visibility: "All", timestampSeconds: NOW,
+        from: {type: "Customer", nickname: "Eve", participantId: "1"},
+    };
+    const gone = work({id: "a", state: "LeftChat", subject: "Order", participants: []});
+    const read = reduce({...state([gone]), lastRead: 1}, {
+        type: "transcriptRead", interactionId: "a", lines: readLines([line]), since: 1, answered: [],
+    });
+    assert.equal(groupsOf(read, "mine", NOW)[0]?.rows[0]?.who, "Eve");
 });

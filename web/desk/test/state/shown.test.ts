@@ -30,7 +30,8 @@ function groups(given: Record<string, string[]>): Group[] {
 
 function went(state: string, ...ids: string[]): Departure[] {
     return ids.map((id) => ({
-        interaction: row(id, "").interaction, state, at: 0, wasOffer: false, wasExpired: false,
+        interaction: row(id, "").interaction, state, at: 0, wasOffer: false, to: null,
+        wasExpired: false,
     }));
 }
 

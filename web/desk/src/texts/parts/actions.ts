@@ -52,6 +52,7 @@ export const actions = part({
         ready: "Ready",
         isInAlready: "Is in it already",
         back: "Back to the list",
+        toLongest: "To whoever waits longest",
     },
     de: {
         transfer: "Übergeben",
@@ -103,6 +104,7 @@ export const actions = part({
         ready: "Bereit",
         isInAlready: "Ist schon dabei",
         back: "Zurück zur Liste",
+        toLongest: "Zu dem, der am längsten wartet",
     },
     fr: {
         transfer: "Transférer",
@@ -153,6 +155,7 @@ export const actions = part({
         ready: "Disponible",
         isInAlready: "Y est déjà",
         back: "Retour à la liste",
+        toLongest: "À qui attend le plus",
     },
     es: {
         transfer: "Transferir",
@@ -203,5 +206,6 @@ export const actions = part({
         ready: "Disponible",
         isInAlready: "Ya está dentro",
         back: "Volver a la lista",
+        toLongest: "A quien más espera",
     },
 });

@@ -1,7 +1,7 @@
 // What the owner has offered to a colleague, and what became of it.
 
 import type {Interaction, Offer, OfferKind, Person} from "../api/interaction.ts";
-import type {DeskState} from "../state/model.ts";
+import type {DeskState} from "./model.ts";
 
 /** Something that the reader has offered to a colleague. */
 export interface Handing {

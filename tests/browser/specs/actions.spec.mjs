@@ -1,0 +1,167 @@
+// What an agent does with work as a whole: handing it over, asking for help, parking, and the menus that offer it.
+
+import {Customer, goReady, take} from "../lib/at-work.mjs";
+import {Colleague} from "../lib/colleague.mjs";
+import {expect as impatient, test} from "../lib/desk.mjs";
+
+// Kate is one person: what a test leaves behind, the next one finds.
+test.describe.configure({mode: "default", timeout: 180_000});
+const expect = impatient.configure({timeout: 20_000});
+
+/** A chat of Kate's with a customer, and nobody else at work until now. */
+async function chatting({person, page, program}, nickname, subject) {
+    const customer = new Customer(program.origin, nickname);
+    await goReady(person, page);
+    await customer.begin(subject);
+    await take(page, nickname);
+    await expect(page.getByRole("textbox", {name: `Message to ${nickname}`})).toBeFocused();
+    return customer;
+}
+
+test("a chat is handed over by keys, taken back, declined, and taken", async ({person, page, program}) => {
+    const ann = await chatting({person, page, program}, "Ann", "Parcel not arrived");
+    const ben = await Colleague.ready(program.origin, "ben");
+    const box = page.getByRole("textbox", {name: "Message to Ann"});
+    const dialog = page.getByRole("dialog", {name: "Transfer"});
+    const whom = dialog.getByRole("combobox", {name: "To whom"});
+
+    await page.getByRole("log").focus();
+    await page.keyboard.press("t");
+    await expect(whom).toBeFocused();
+    await expect(dialog.getByRole("group", {name: "Can take it now"}).getByRole("option", {name: /^Ben Ortiz/})).toContainText("Ready · 0 of 3");
+    await expect(dialog.getByRole("group", {name: "Cannot take it now"}).getByRole("option", {name: /^Sam Baker/})).toContainText("Off work");
+    await expect(dialog.getByRole("option", {name: /^support-chat/})).toContainText("waiting");
+    await person.isAccessible();
+    // Esc leaves, and nothing is done.
+    await page.keyboard.press("Escape");
+    await expect(dialog).toHaveCount(0);
+    await expect(page.getByRole("log")).toBeFocused();
+
+    await page.keyboard.press("t");
+    await expect(dialog.getByRole("button", {name: "Transfer"})).toHaveAttribute("aria-disabled", "true");
+    await whom.fill("or");
+    await expect(dialog.getByRole("option", {name: /^Sam/})).toHaveCount(0);
+    await page.keyboard.press("ArrowDown");
+    await expect(whom).toHaveValue("Ben Ortiz");
+    await dialog.getByRole("textbox", {name: "Note for them"}).fill("They are upset");
+    await dialog.getByRole("textbox", {name: "Last words to Ann"}).fill("Ben goes on");
+    await page.keyboard.press("Control+Enter");
+    await expect(dialog).toHaveCount(0);
+    await expect(page.getByText(/^Offered to Ben Ortiz, 0:\d\d left\.$/)).toBeVisible();
+    await person.isAccessible();
+    expect((await ben.has(ann.chat)).offer).toMatchObject({kind: "Transfer", note: "They are upset"});
+    expect(await ann.reads()).toEqual(["Ben goes on"]);
+    await page.getByRole("button", {name: "Take back"}).click();
+    await expect(page.getByText(/^Offered to/)).toHaveCount(0);
+    expect(await ben.has(ann.chat)).toBeNull();
+
+    const handOver = async () => {
+        await page.getByRole("button", {name: "Transfer"}).click();
+        await whom.fill("ben o");
+        await dialog.getByRole("option", {name: /^Ben Ortiz/}).click();
+        await dialog.getByRole("button", {name: "Transfer"}).click();
+        await expect(page.getByText(/^Offered to/)).toBeVisible();
+    };
+    await handOver();
+    await ben.does(ann.chat, "Reject");
+    await expect(page.getByText("Ben Ortiz declined. It is still yours.")).toBeVisible();
+    await person.isAccessible();
+    await page.getByRole("button", {name: "Choose somebody else"}).click();
+    await expect(whom).toBeFocused();
+    await page.keyboard.press("Escape");
+    await expect(page.getByText("Ben Ortiz declined.")).toHaveCount(0);
+
+    // Words that stand in the box are asked about first.
+    await box.fill("one moment");
+    await page.getByRole("button", {name: "Transfer"}).click();
+    const question = page.getByRole("dialog", {name: "Words are not sent yet"});
+    await question.getByRole("button", {name: "Send them first"}).click();
+    await expect(whom).toBeFocused();
+    await expect.poll(() => ann.reads()).toEqual(["Ben goes on", "one moment"]);
+    await page.keyboard.press("Escape");
+
+    await handOver();
+    const row = page.getByRole("option", {name: /Ann/});
+    await ben.does(ann.chat, "Accept");
+    await expect(row).toContainText("went to Ben Ortiz");
+    await expect(page.getByText("Ben Ortiz has it now.")).toBeVisible();
+    await expect(row).toHaveCount(0);
+    await ann.does("disconnect");
+    await ben.does(ann.chat, "Complete");
+    await ben.leaves();
+});
+
+test("a colleague is consulted, shown to the customer and taken out", async ({person, page, program}) => {
+    const tom = await chatting({person, page, program}, "Tom", "Return label");
+    const ben = await Colleague.ready(program.origin, "ben");
+    await page.getByRole("log").focus();
+    await page.keyboard.press("i");
+    const dialog = page.getByRole("dialog", {name: "Invite"});
+    await dialog.getByRole("radio", {name: "The customer does not see them"}).check();
+    const consult = page.getByRole("dialog", {name: "Consult"});
+    await consult.getByRole("option", {name: /^Ben Ortiz/}).click();
+    await person.isAccessible();
+    await consult.getByRole("button", {name: "Consult"}).click();
+    await expect(page.getByText(/^Ben Ortiz is asked for advice/)).toBeVisible();
+    await ben.does(tom.chat, "Accept");
+    await expect(page.getByText("Ben is consulted. Tom does not see Ben.")).toBeVisible();
+    await expect(page.getByRole("radio", {name: "To agents only"})).toBeChecked();
+    await person.isAccessible();
+    await page.getByRole("button", {name: "Show to the customer"}).click();
+    await expect(page.getByText("Ben is in the chat.")).toBeVisible();
+    await page.getByRole("button", {name: "Take Ben out"}).click();
+    await expect(page.getByText("Ben is in the chat.")).toHaveCount(0);
+    await ben.leaves();
+    await tom.does("disconnect");
+    await page.getByRole("button", {name: "Complete"}).click();
+    await expect(page.getByRole("option", {name: /Tom/})).toHaveCount(0);
+});
+
+test("a letter is parked and taken again by the menu of its row", async ({person, page, program}) => {
+    await goReady(person, page);
+    await new Customer(program.origin, "").writesLetter("Invoice 2031", "I was charged twice.");
+    await take(page, "Jonas Falk");
+    const row = page.getByRole("option", {name: /Jonas Falk/});
+    await row.focus();
+    await page.keyboard.press("Shift+F10");
+    const menu = page.getByRole("menu");
+    await expect(menu.getByRole("menuitem", {name: /^Transfer/})).toBeFocused();
+    await person.isAccessible();
+    await page.keyboard.press("Escape");
+    await expect(row).toBeFocused();
+    await row.click({button: "right"});
+    await menu.getByRole("menuitem", {name: /^Park/}).click();
+    const dialog = page.getByRole("dialog", {name: "Park"});
+    await expect(dialog.getByRole("radio", {name: "In Progress"})).toBeChecked();
+    await person.isAccessible();
+    await dialog.getByRole("button", {name: "Park"}).click();
+    await expect(row).toHaveCount(0);
+    await page.getByRole("tab", {name: /^Parked/}).click();
+    await row.click();
+    await page.getByRole("button", {name: "Take it"}).click();
+    await expect(page).toHaveURL(/\/desk\/mine\//);
+    await expect(page.getByRole("tab", {name: /^Mine/})).toHaveAttribute("aria-selected", "true");
+    await expect(row).toBeVisible();
+    await page.getByRole("button", {name: "Complete"}).click();
+    await expect(row).toHaveCount(0);
+});
+
+test("a letter to anybody begins as a draft, and one after a chat with what was not sent", async ({person, page, program}) => {
+    const eve = await chatting({person, page, program}, "Eve", "Order 77");
+    await page.getByRole("textbox", {name: "Message to Eve"}).fill("It left us today.");
+    await eve.does("disconnect");
+    await page.getByRole("button", {name: "Write an e-mail"}).click();
+    const draft = page.getByRole("form", {name: /^Draft to/});
+    await expect(draft.getByRole("textbox", {name: "Subject"})).toHaveValue("Order 77");
+    await expect(draft.getByRole("textbox", {name: /^Letter to/})).toHaveValue("It left us today.");
+    await draft.getByRole("button", {name: "Discard"}).click();
+    await page.getByRole("dialog").getByRole("button", {name: "Discard"}).click();
+    await page.getByRole("option", {name: /Eve/}).click();
+    await page.getByRole("button", {name: "Complete"}).click();
+    await expect(page.getByRole("option", {name: /Eve/})).toHaveCount(0);
+    await page.getByRole("tab", {name: /^Drafts/}).click();
+    await page.getByRole("button", {name: "New e-mail"}).click();
+    await expect(draft.getByRole("textbox", {name: "To", exact: true})).toBeFocused();
+    await draft.getByRole("button", {name: "Discard"}).click();
+    await expect(draft).toHaveCount(0);
+});
