@@ -69,11 +69,16 @@ impl Connection {
         self.wire.set_patience(Duration::from_millis(TURN_AWAY_MS));
         // Whoever does not read it learns it from the closed connection.
         let _ = self.say(BUSY).await;
+        let _ = self.wire.send().await;
     }
 
     /// Serves until either side ends it.
     pub(super) async fn serve(mut self) {
-        if let Err(broken) = self.dialogue().await {
+        let ended = match self.dialogue().await {
+            Ok(()) => self.wire.send().await,
+            broken => broken,
+        };
+        if let Err(broken) = ended {
             tracing::debug!(error = &broken as &dyn std::error::Error, "an LMTP connection broke");
         }
     }
@@ -257,8 +262,9 @@ impl Connection {
         self.say(fault).await
     }
 
+    /// Answers, with the answers to whatever was sent at once with it (RFC 2920, section 3.2).
     async fn say(&mut self, answer: &str) -> Result<(), Broken> {
-        self.wire.write(format!("{answer}\r\n").as_bytes()).await
+        self.wire.put(format!("{answer}\r\n").as_bytes()).await
     }
 }
 

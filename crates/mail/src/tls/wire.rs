@@ -36,13 +36,15 @@ pub(crate) struct Wire {
     buffer: Vec<u8>,
     /// How much of the buffer has been used.
     used: usize,
+    /// What goes out before anything more is read.
+    outgoing: Vec<u8>,
     /// How long a read or write may take.
     patience: Duration,
 }
 
 impl Wire {
     pub(crate) fn new(stream: Box<dyn Stream>, patience: Duration) -> Self {
-        Self { stream, buffer: Vec::new(), used: 0, patience }
+        Self { stream, buffer: Vec::new(), used: 0, outgoing: Vec::new(), patience }
     }
 
     pub(crate) const fn set_patience(&mut self, patience: Duration) {
@@ -106,6 +108,29 @@ impl Wire {
         self.used -= bytes;
     }
 
+    /// Writes bytes down, to go out with what else is before anything more is read: whoever sent
+    /// several commands at once gets their answers at once.
+    pub(crate) async fn put(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        self.outgoing.extend_from_slice(bytes);
+        if self.outgoing.len() >= CHUNK_BYTES { self.send().await } else { Ok(()) }
+    }
+
+    /// Lets everything go out that was put. What went out is not sent again when the future is
+    /// dropped.
+    pub(crate) async fn send(&mut self) -> Result<(), Broken> {
+        while !self.outgoing.is_empty() {
+            let sent = timeout(self.patience, self.stream.write(&self.outgoing))
+                .await
+                .map_err(|_| Broken::Silent)?
+                .map_err(Broken::Failed)?;
+            if sent == 0 {
+                return Err(Broken::Closed);
+            }
+            self.outgoing.drain(..sent);
+        }
+        self.flush().await
+    }
+
     /// Writes everything and hands it to the system.
     pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         // Each piece has its own time, so that a large message on a slow line is no silence.
@@ -116,6 +141,10 @@ impl Wire {
                 .map_err(|_| Broken::Silent)?
                 .map_err(Broken::Failed)?;
         }
+        self.flush().await
+    }
+
+    async fn flush(&mut self) -> Result<(), Broken> {
         timeout(self.patience, self.stream.flush())
             .await
             .map_err(|_| Broken::Silent)?
@@ -123,6 +152,9 @@ impl Wire {
     }
 
     async fn fill(&mut self) -> Result<(), Broken> {
+        if !self.outgoing.is_empty() {
+            self.send().await?;
+        }
         if self.used > 0 {
             self.buffer.drain(..self.used);
             self.used = 0;
@@ -134,5 +166,39 @@ impl Wire {
             Ok(Err(error)) => Err(Broken::Failed(error)),
             Err(_) => Err(Broken::Silent),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_put_goes_out_together_before_more_is_read() {
+        let (here, mut there) = tokio::io::duplex(CHUNK_BYTES);
+        let mut wire = Wire::new(Box::new(here), Duration::from_secs(60));
+        there.write_all(b"one\r\ntwo\r\n").await.unwrap();
+        let mut heard = [0; 64];
+        for command in ["one\r\n", "two\r\n"] {
+            assert_eq!(wire.line(100).await.unwrap(), command.as_bytes());
+            wire.put(b"yes\r\n").await.unwrap();
+            let hearing = there.read(&mut heard);
+            let early = timeout(Duration::ZERO, hearing).await;
+            assert!(early.is_err(), "another command is there: {early:?}");
+        }
+        let more = tokio::spawn(async move { wire.line(100).await });
+        let len = there.read(&mut heard).await.unwrap();
+        assert_eq!(&heard[..len], b"yes\r\nyes\r\n");
+        there.write_all(b"three\r\n").await.unwrap();
+        assert_eq!(more.await.unwrap().unwrap(), b"three\r\n");
+    }
+
+    #[tokio::test]
+    async fn what_is_much_goes_out_at_once() {
+        let (here, mut there) = tokio::io::duplex(2 * CHUNK_BYTES);
+        let mut wire = Wire::new(Box::new(here), Duration::from_secs(60));
+        wire.put(&[b'x'; CHUNK_BYTES]).await.unwrap();
+        assert!(wire.outgoing.is_empty());
+        assert_eq!(there.read(&mut [0; CHUNK_BYTES]).await.unwrap(), CHUNK_BYTES);
     }
 }
