@@ -30,6 +30,7 @@ mod tnef;
 mod words;
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use handoff_domain::Letter;
 use sha2::{Digest as _, Sha256};
@@ -38,6 +39,10 @@ use thiserror::Error;
 use self::fields::Fields;
 pub(crate) use self::parameters::percent_decoded;
 use crate::token::Signer;
+
+/// Bytes of a text that are hashed at once: short lines one after the other take longer than all of
+/// them.
+const HASHED_AT_ONCE: usize = 16 * 1024;
 
 /// What bounds the reading of a message (docs/testing.md#sizes-of-mail).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,14 +190,33 @@ fn body_hash(body: &[u8]) -> String {
     let end =
         body.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
     let mut hash = Sha256::new();
-    for line in body[..end].split_inclusive(|byte| *byte == b'\n') {
-        match line.strip_suffix(b"\r\n") {
-            Some(content) => {
-                hash.update(content);
-                hash.update(b"\n");
-            }
-            None => hash.update(line),
+    let mut waiting = Vec::with_capacity(end.min(HASHED_AT_ONCE));
+    for line in fields::lines(&body[..end]) {
+        let (content, line_end) = match line.strip_suffix(b"\r\n") {
+            Some(content) => (content, &b"\n"[..]),
+            None => (line, &b""[..]),
+        };
+        if waiting.len() + content.len() >= HASHED_AT_ONCE {
+            hash.update(&waiting);
+            waiting.clear();
         }
+        if content.len() < HASHED_AT_ONCE {
+            waiting.extend_from_slice(content);
+        } else {
+            hash.update(content);
+        }
+        waiting.extend_from_slice(line_end);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.update(&waiting);
+    hex(&hash.finalize())
+}
+
+/// Writes bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

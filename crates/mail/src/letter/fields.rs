@@ -104,8 +104,7 @@ impl<'a> Fields<'a> {
         const SEEN_LEN_MAX: usize = 64 * 1024;
         let mut missing: Vec<_> = READ.iter().filter(|name| !self.has(name)).collect();
         let count = missing.len();
-        let mut lines = rest[..rest.len().min(SEEN_LEN_MAX)].split_inclusive(|byte| *byte == b'\n');
-        let has_end = lines.any(|line| {
+        let has_end = lines(&rest[..rest.len().min(SEEN_LEN_MAX)]).any(|line| {
             let name = name_len(line).map(|len| line[..len].trim_ascii_end());
             missing.retain(|wanted| {
                 name.is_none_or(|name| !name.eq_ignore_ascii_case(wanted.as_bytes()))
@@ -237,8 +236,8 @@ impl<'a> Fields<'a> {
 /// Cuts a value to what is read of it, in length and in encoded words.
 fn bounded(value: &[u8], len_max: usize) -> &[u8] {
     let mut value = &value[..value.len().min(len_max)];
-    let mut words = value.windows(2).enumerate().filter(|(_, pair)| pair == b"=?");
-    if let Some((at, _)) = words.nth(ENCODED_WORDS_MAX * len_max / FIELD_LEN_MAX) {
+    let mut words = memchr::memmem::find_iter(value, b"=?");
+    if let Some(at) = words.nth(ENCODED_WORDS_MAX * len_max / FIELD_LEN_MAX) {
         value = &value[..at];
     }
     value.trim_ascii()
@@ -252,7 +251,17 @@ pub(super) fn one_line(text: &str) -> String {
 
 /// Returns where the line that begins at `at` ends, its line end included.
 pub(super) fn line_end(raw: &[u8], at: usize) -> usize {
-    raw[at..].iter().position(|byte| *byte == b'\n').map_or(raw.len(), |len| at + len + 1)
+    memchr::memchr(b'\n', &raw[at..]).map_or(raw.len(), |len| at + len + 1)
+}
+
+/// Returns the lines of a text, each with its line end.
+pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    core::iter::from_fn(move || {
+        let (line, after) = rest.split_at(line_end(rest, 0));
+        rest = after;
+        (!line.is_empty()).then_some(line)
+    })
 }
 
 /// Returns the length of the field's name, or nothing when the line is no field (RFC 5322, section

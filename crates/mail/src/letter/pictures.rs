@@ -10,7 +10,7 @@ use handoff_domain::Part;
 use sha2::{Digest as _, Sha256};
 
 use super::parameters::percent_decoded;
-use super::{decode, names};
+use super::{decode, hex, names};
 
 /// The most pictures that are taken out. A newsletter has 30. The rest is kept with the letter
 /// only.
@@ -59,8 +59,10 @@ pub(super) fn lift(html: &[u8]) -> Lifted<'_> {
 
 /// Finds the next `data:` address that is the value of a `src` attribute.
 fn next(html: &[u8], from: usize) -> Option<usize> {
-    let is_data =
-        |at: &usize| html[*at..].get(..5).is_some_and(|text| text.eq_ignore_ascii_case(b"data:"));
+    let begins = |colon: usize| {
+        let at = (from + colon).checked_sub(4).filter(|at| *at >= from)?;
+        html[at..at + 4].eq_ignore_ascii_case(b"data").then_some(at)
+    };
     let is_source = |at: &usize| {
         let before = html[..*at].trim_ascii_end();
         let before = before
@@ -73,7 +75,7 @@ fn next(html: &[u8], from: usize) -> Option<usize> {
             before.len() > 3 && before[before.len() - 3..].eq_ignore_ascii_case(b"src")
         })
     };
-    (from..html.len()).filter(|at| matches!(html[*at], b'd' | b'D')).filter(is_data).find(is_source)
+    memchr::memchr_iter(b':', &html[from..]).filter_map(begins).find(is_source)
 }
 
 /// Returns how long a value is that begins after `before`: to the quote that ends it, or to a blank
@@ -108,8 +110,7 @@ fn picture(address: &[u8]) -> Option<Part> {
     if content.is_empty() {
         return None;
     }
-    let hash: String =
-        Sha256::digest(&content).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&Sha256::digest(&content)[..12]);
     Some(Part {
         name: names::of_type(media_type, None).or_else(|| Some("image".to_owned())),
         content_type: media_type.to_owned(),

@@ -41,7 +41,7 @@ impl<'a> Iterator for Words<'a> {
 
     fn next(&mut self) -> Option<Word<'a>> {
         while self.at < self.text.len() {
-            let start = self.at + find(&self.text[self.at..], b"=?")?;
+            let start = self.at + memchr::memmem::find(&self.text[self.at..], b"=?")?;
             if let Some(word) = word(self.text, start) {
                 self.at = word.end;
                 return Some(word);
@@ -170,7 +170,7 @@ fn quoted(text: &[u8]) -> Vec<u8> {
     let mut rest = text;
     while let [first, tail @ ..] = rest {
         rest = tail;
-        match (first, tail.get(..2).and_then(decode::hex)) {
+        match (first, tail.get(..2).and_then(decode::byte_of)) {
             (b'=', Some(byte)) => {
                 bytes.push(byte);
                 rest = &tail[2..];
@@ -181,8 +181,4 @@ fn quoted(text: &[u8]) -> Vec<u8> {
         }
     }
     bytes
-}
-
-fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
 }

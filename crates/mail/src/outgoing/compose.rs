@@ -15,6 +15,7 @@ use super::{
     AutoKind, Composed, Field, MESSAGE_LEN_MAX, NotSendable, Outgoing, REFERENCES_MAX, check,
 };
 use crate::address::NotAddress;
+use crate::letter::hex;
 
 /// The last second that the library can write: the end of the year 9999, in ms since 1970.
 const DATE_MAX_MS: u64 = 253_402_300_799_000;
@@ -209,7 +210,7 @@ fn seed(message: &Outgoing) -> String {
         hash.update(content.len().to_be_bytes());
         hash.update(content);
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..16])
 }
 
 /// A text with CRLF as line ends. Line ends of any kind come in; none comes out alone.

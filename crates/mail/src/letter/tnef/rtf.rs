@@ -204,7 +204,7 @@ impl Reader {
     fn symbol<'a>(&mut self, text: &'a [u8]) -> &'a [u8] {
         match text {
             [b'\'', high, low, rest @ ..] => {
-                if let Some(byte) = decode::hex(&[*high, *low]) {
+                if let Some(byte) = decode::byte_of(&[*high, *low]) {
                     self.byte(byte);
                 }
                 return rest;
