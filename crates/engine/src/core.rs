@@ -325,11 +325,7 @@ impl Core {
         &self,
         id: ContactId,
     ) -> Result<Option<Versioned<Contact>>, StoreError> {
-        let found = self.store.load_one(&Key::Contact(id)).await?;
-        Ok(found.and_then(|Versioned { value, version }| match value {
-            Record::Contact(value) => Some(Versioned { value, version }),
-            _ => None,
-        }))
+        Ok(contact_of(self.store.load_one(&Key::Contact(id)).await?))
     }
 
     /// Reads all desks and all that waits from the store. The board goes on from where the log
@@ -401,4 +397,12 @@ async fn never_back(
          goes on from what is stored until the clock has caught up"
     );
     Ok((Arc::new(AheadClock { ahead_ms, inner: clock }), ahead_ms))
+}
+
+/// Returns a record that was read as the contact that it is.
+pub(crate) fn contact_of(found: Option<Versioned<Record>>) -> Option<Versioned<Contact>> {
+    found.and_then(|Versioned { value, version }| match value {
+        Record::Contact(value) => Some(Versioned { value, version }),
+        _ => None,
+    })
 }

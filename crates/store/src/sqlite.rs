@@ -437,13 +437,15 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn receipts(
+    async fn look_up(
         &self,
-        wanted: &[(String, String)],
-    ) -> Result<Vec<Option<Receipt>>, StoreError> {
-        let wanted = wanted.to_vec();
-        self.read("reading receipts", move |connection| {
-            wanted.iter().map(|(scope, key)| reads::receipt(connection, scope, key)).collect()
+        keys: &[Key],
+        receipts: &[(String, String)],
+    ) -> Result<(Vec<Option<Versioned<Record>>>, Vec<Option<Receipt>>), StoreError> {
+        let (keys, wanted) = (keys.to_vec(), receipts.to_vec());
+        let aside = Arc::clone(&self.aside);
+        self.read("looking up records and receipts", move |connection| {
+            Ok((reads::load(connection, &aside, &keys)?, reads::receipts(connection, &wanted)?))
         })
         .await
     }

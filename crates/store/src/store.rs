@@ -331,20 +331,23 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError>;
 
-    /// Returns receipts by their scopes and keys, in that order.
+    /// Returns records by key and receipts by their scopes and keys, each in the order asked: where
+    /// both are wanted, a store that hands reads over to somebody does it once.
     ///
     /// # Errors
     ///
     /// The store's own.
-    async fn receipts(
+    async fn look_up(
         &self,
-        wanted: &[(String, String)],
-    ) -> Result<Vec<Option<Receipt>>, StoreError> {
-        let mut found = Vec::with_capacity(wanted.len());
-        for (scope, key) in wanted {
+        keys: &[Key],
+        receipts: &[(String, String)],
+    ) -> Result<(Vec<Option<Versioned<Record>>>, Vec<Option<Receipt>>), StoreError> {
+        let records = self.load(keys).await?;
+        let mut found = Vec::with_capacity(receipts.len());
+        for (scope, key) in receipts {
             found.push(self.receipt(scope, key).await?);
         }
-        Ok(found)
+        Ok((records, found))
     }
 
     /// Forgets what nobody can ask for any more: log entries and their stream rows older than

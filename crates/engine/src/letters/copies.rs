@@ -7,13 +7,14 @@
 //! one agent.
 
 use handoff_domain::mail::mailbox_key;
-use handoff_domain::{Automatic, Interaction, InteractionId, Letter};
-use handoff_store::Receipt;
+use handoff_domain::{Automatic, ContactId, Interaction, InteractionId, Letter};
+use handoff_store::{Contact, Key, Receipt, Versioned};
 use sha2::{Digest as _, Sha256};
 
 use super::letter::{NewLetter, message_id, subject};
+use super::threading::{Named, first_named};
 use crate::commands::{ExecuteError, message_ids};
-use crate::core::Core;
+use crate::core::{Core, contact_of};
 
 /// Returns the proof that a letter was taken in.
 pub(super) fn taken_in(new: &NewLetter, id: InteractionId) -> Receipt {
@@ -71,23 +72,35 @@ pub(super) struct Remembered {
     pub(super) first: Option<Receipt>,
     /// Whether an interaction has its `Message-ID`.
     pub(super) is_named: bool,
+    /// What has the first `Message-ID` that it names.
+    pub(super) names: Option<Named>,
+    /// Its sender.
+    pub(super) contact: Option<Versioned<Contact>>,
 }
 
-/// Looks for all that is remembered of a letter at once.
+/// Looks for all that is remembered of a letter, and of its sender, at once.
 pub(super) async fn remembered(
     core: &Core,
     new: &NewLetter,
     taken_in: &Receipt,
+    sender: Option<ContactId>,
 ) -> Result<Remembered, ExecuteError> {
+    let (own, named) = (message_id(&new.letter), first_named(&new.letter));
     let mut wanted = vec![(taken_in.scope.clone(), taken_in.key.clone()), earlier_form(new)];
-    wanted.extend(message_id(&new.letter).map(|id| (message_ids(new.center), id.clone())));
-    let mut found = core.store.receipts(&wanted).await?.into_iter();
-    let (now, before) = (found.next().flatten(), found.next().flatten());
+    let ids = own.into_iter().chain(named);
+    wanted.extend(ids.map(|id| (message_ids(new.center), id.clone())));
+    let contact: Vec<Key> = sender.map(Key::Contact).into_iter().collect();
+    let (mut contact, receipts) = core.store.look_up(&contact, &wanted).await?;
+    let mut receipts = receipts.into_iter();
+    let mut next = || receipts.next().flatten();
+    let (now, before) = (next(), next());
+    let is_named = own.is_some() && next().is_some();
+    let names = named.map(|id| Named::new(id.clone(), next()));
     let first = match (now, before) {
         (None, Some(before)) => first_by_earlier_form(core, new, before).await?,
         (now, _) => now,
     };
-    Ok(Remembered { first, is_named: found.next().flatten().is_some() })
+    Ok(Remembered { first, is_named, names, contact: contact_of(contact.pop().flatten()) })
 }
 
 /// Returns a proof of the earlier form where it is of this letter.

@@ -4,22 +4,22 @@
 //! its files, the proof that it was taken in, and the confirmation to its sender on its way out.
 //! Whoever brings it may forget it when that is durable, and must not before.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::mail::untagged_key;
 use handoff_domain::{
-    Arrival, Automatic, CenterId, Direction, Email, Filing, InteractionId, Letter, Medium, Named,
-    NewAcknowledgement, ReportKind, Sender, Silence, silence,
+    Address, Arrival, Automatic, CenterId, ContactId, Direction, Email, Filing, InteractionId,
+    Letter, Medium, Named, NewAcknowledgement, ReportKind, Sender, Silence, silence,
 };
 use handoff_store::{Contact, Put, Receipt, Record, StoreError, Versioned};
 
 use super::contacts::{LOOP_MAX, Seen, contact_id, version_of, written_by};
-use super::copies::{remembered, taken_in};
+use super::copies::{Remembered, remembered, taken_in};
 use super::letter::{LISTED_MAX, NewLetter, TakenIn, email_of, files_of, subject};
 use super::quota::Acknowledged;
 use super::threading::{Belonging, belonging};
-use crate::commands::{Commands, Done, ExecuteError, Failure, known_message, message_ids};
+use crate::commands::{Commands, Done, ExecuteError, Failure, known_message};
 use crate::core::Core;
 use crate::outward::Mailboxes;
 
@@ -29,13 +29,6 @@ pub struct Letters {
     commands: Arc<Commands>,
     mailboxes: Option<Arc<dyn Mailboxes>>,
     acknowledged: Acknowledged,
-}
-
-/// What was found out about a letter.
-struct Judged {
-    belonging: Belonging,
-    contact: Option<(Option<Versioned<Contact>>, Contact)>,
-    filing: Option<Filing>,
 }
 
 impl Letters {
@@ -58,20 +51,8 @@ impl Letters {
         let id = self.core.ids.interaction(self.core.now());
         let taken_in = taken_in(new, id);
         let quota = OnceLock::new();
-        let remembered = remembered(&self.core, new, &taken_in).await?;
-        if let Some(first) = remembered.first {
-            return self.taken_in_before(&first).await;
-        }
-        // Only the first attempt knows whether its `Message-ID` is new: the others are made because
-        // something changed.
-        let is_named = Mutex::new(Some(remembered.is_named));
-        let done = self
-            .commands
-            .again_and_again(id, || {
-                let is_named = is_named.lock().unwrap_or_else(PoisonError::into_inner).take();
-                self.attempt_letter(new, id, &taken_in, (&quota, is_named))
-            })
-            .await?;
+        let attempt = || self.attempt_letter(new, id, &taken_in, &quota);
+        let done = self.commands.again_and_again(id, attempt).await?;
         match done {
             Done::Now { interaction, .. } => Ok(TakenIn { interaction, is_new: true }),
             Done::Before(first) => self.taken_in_before(&first).await,
@@ -92,20 +73,28 @@ impl Letters {
         new: &NewLetter,
         id: InteractionId,
         taken_in: &Receipt,
-        (quota, is_named): (&OnceLock<bool>, Option<bool>),
+        quota: &OnceLock<bool>,
     ) -> Result<Done, Failure> {
-        let Judged { belonging, contact, filing } = self.judge(new).await?;
+        let sender = self.sender(new);
+        let remembered = remembered(&self.core, new, taken_in, sender.map(|(id, _)| id));
+        let Remembered { first, is_named, names, contact: known } =
+            remembered.await.map_err(Failure::Fatal)?;
+        if let Some(first) = first {
+            return Ok(Done::Before(Box::new(first)));
+        }
+        let belonging = belonging(&self.core, new.center, &new.letter, names.as_ref()).await?;
+        let mut contact = sender.map(|sender| self.contact(new, sender, known.as_ref()));
+        let filing = filing(&new.letter, &belonging, contact.as_ref());
         let (mut email, mut remarks) = email_of(new);
         email.raw = new.raw.map(|raw| raw.file);
         remarks.splice(0..0, new.letter.remarks.iter().take(LISTED_MAX).cloned());
-        let (known, mut contact) =
-            contact.map_or((None, None), |(known, contact)| (known, Some(contact)));
         let acknowledgement = match filing {
             Some(_) => None,
             None => self.acknowledgement(new, &email, contact.as_mut(), quota),
         };
         let mut receipts = vec![taken_in.clone()];
-        receipts.extend(self.proof_of_message_id(new.center, id, &email, is_named).await?);
+        let message_id = email.message_id.as_ref().filter(|_| !is_named);
+        receipts.extend(message_id.map(|message_id| known_message(new.center, message_id, id)));
         if let Some(Ok(ack)) = &acknowledgement
             && let Some(message_id) = &ack.email.message_id
         {
@@ -125,46 +114,28 @@ impl Letters {
         self.commands.commit(batch).await
     }
 
-    /// Returns the proof of which interaction has a letter's `Message-ID`, unless another has it;
-    /// whether one has is looked up where it is not known.
-    async fn proof_of_message_id(
-        &self,
-        center: CenterId,
-        id: InteractionId,
-        email: &Email,
-        is_named: Option<bool>,
-    ) -> Result<Option<Receipt>, StoreError> {
-        let Some(message_id) = &email.message_id else { return Ok(None) };
-        let is_named = match is_named {
-            Some(is_named) => is_named,
-            None => self.core.store.receipt(&message_ids(center), message_id).await?.is_some(),
-        };
-        Ok((!is_named).then(|| known_message(center, message_id, id)))
+    /// Returns whom a letter is from, unless that is the contact center itself.
+    fn sender<'n>(&self, new: &'n NewLetter) -> Option<(ContactId, &'n Address)> {
+        let from = new.letter.from.as_ref()?;
+        let is_ours = self.is_own_address(new.center, &from.address);
+        (!is_ours).then(|| (contact_id(new.center, &from.address), from))
     }
 
-    /// Finds out what a letter answers, whom it is from, and whether anybody has to do anything
-    /// about it.
-    async fn judge(&self, new: &NewLetter) -> Result<Judged, StoreError> {
-        let letter = &new.letter;
-        let belonging = belonging(&self.core, new.center, letter).await?;
-        let mut contact = None;
-        if let Some(from) =
-            letter.from.as_ref().filter(|from| !self.is_own_address(new.center, &from.address))
-        {
-            let id = contact_id(new.center, &from.address);
-            let known = self.core.load_contact(id).await?;
-            let seen = Seen {
-                center: new.center,
-                address: &from.address,
-                name: from.name.as_deref(),
-                is_automatic: letter.automatic.is_some(),
-                now: self.core.now(),
-            };
-            let after = written_by(known.as_ref().map(|known| &known.value), id, &seen);
-            contact = Some((known, after));
-        }
-        let filing = filing(letter, &belonging, contact.as_ref().map(|(_, contact)| contact));
-        Ok(Judged { belonging, contact, filing })
+    /// Returns what is known of its sender with a letter.
+    fn contact(
+        &self,
+        new: &NewLetter,
+        (id, from): (ContactId, &Address),
+        known: Option<&Versioned<Contact>>,
+    ) -> Contact {
+        let seen = Seen {
+            center: new.center,
+            address: &from.address,
+            name: from.name.as_deref(),
+            is_automatic: new.letter.automatic.is_some(),
+            now: self.core.now(),
+        };
+        written_by(known.map(|known| &known.value), id, &seen)
     }
 
     /// Returns what the sender is told, and notes in what is known of them that they are. `quota`

@@ -10,13 +10,33 @@ use handoff_domain::mail::mailbox_key;
 use handoff_domain::{
     CenterId, Direction, Email, Interaction, InteractionId, Letter, Media, Threading, Unproven,
 };
-use handoff_store::{StoreError, Versioned};
+use handoff_store::{Receipt, StoreError, Versioned};
 
 use crate::commands::message_ids;
 use crate::core::Core;
 
 /// `Message-ID`s that are looked up of one letter at most. An honest one answers the first of them.
 const LOOKED_UP_MAX: usize = 20;
+
+/// Which interaction has a `Message-ID`.
+pub(super) struct Named {
+    message_id: String,
+    id: Option<InteractionId>,
+}
+
+impl Named {
+    pub(super) fn new(message_id: String, known: Option<Receipt>) -> Self {
+        Self { message_id, id: known.and_then(|known| known.answer.parse().ok()) }
+    }
+}
+
+/// Returns the `Message-ID` that is looked up first to find out what a letter answers.
+pub(super) fn first_named(letter: &Letter) -> Option<&String> {
+    let mut reported = letter.report.iter().flat_map(|report| &report.originals);
+    // A token is looked for before what it answers, and nearly always found.
+    let answered = letter.answers.first().filter(|_| letter.proven.is_empty());
+    reported.next().or(answered)
+}
 
 /// What a letter answers.
 pub(super) struct Belonging {
@@ -26,15 +46,16 @@ pub(super) struct Belonging {
 }
 
 /// Finds out what a letter answers: the first that holds of a report on a message of ours, a
-/// token, a message that its sender wrote or got.
+/// token, a message that its sender wrote or got. `first` is what was looked up of it already.
 pub(super) async fn belonging(
     core: &Core,
     center: CenterId,
     letter: &Letter,
+    first: Option<&Named>,
 ) -> Result<Belonging, StoreError> {
     let reported = letter.report.iter().flat_map(|report| &report.originals).take(LOOKED_UP_MAX);
     for original in reported {
-        let found = by_message_id(core, center, original).await?;
+        let found = by_message_id(core, center, original, first).await?;
         if let Some(parent) = found.filter(|it| it.value.direction == Direction::Outbound) {
             return Ok(Belonging { parent: Some(parent), how: Threading::ReportOn });
         }
@@ -44,10 +65,15 @@ pub(super) async fn belonging(
             return Ok(Belonging { parent: Some(parent), how: Threading::Token });
         }
     }
-    named_by(core, center, letter).await
+    named_by(core, center, letter, first).await
 }
 
-async fn named_by(core: &Core, center: CenterId, letter: &Letter) -> Result<Belonging, StoreError> {
+async fn named_by(
+    core: &Core,
+    center: CenterId,
+    letter: &Letter,
+    first: Option<&Named>,
+) -> Result<Belonging, StoreError> {
     let nothing = |how| Belonging { parent: None, how };
     if letter.answers.is_empty() && letter.proven.is_empty() {
         return Ok(nothing(Threading::NothingNamed));
@@ -55,7 +81,7 @@ async fn named_by(core: &Core, center: CenterId, letter: &Letter) -> Result<Belo
     let sender = letter.from.as_ref().map(|from| mailbox_key(&from.address));
     let mut why = Unproven::UnknownMessage;
     for named in letter.answers.iter().take(LOOKED_UP_MAX) {
-        let Some(found) = by_message_id(core, center, named).await? else { continue };
+        let Some(found) = by_message_id(core, center, named, first).await? else { continue };
         let is_inbound = found.value.direction == Direction::Inbound;
         let is_theirs = found
             .value
@@ -74,9 +100,16 @@ async fn by_message_id(
     core: &Core,
     center: CenterId,
     message_id: &str,
+    first: Option<&Named>,
 ) -> Result<Option<Versioned<Arc<Interaction>>>, StoreError> {
-    let known = core.store.receipt(&message_ids(center), message_id).await?;
-    match known.and_then(|receipt| receipt.answer.parse().ok()) {
+    let id = match first.filter(|first| first.message_id == message_id) {
+        Some(first) => first.id,
+        None => {
+            let known = core.store.receipt(&message_ids(center), message_id).await?;
+            Named::new(String::new(), known).id
+        }
+    };
+    match id {
         Some(id) => email_of(core, center, id).await,
         None => Ok(None),
     }
@@ -87,7 +120,11 @@ async fn email_of(
     center: CenterId,
     id: InteractionId,
 ) -> Result<Option<Versioned<Arc<Interaction>>>, StoreError> {
-    let found = core.load_interaction(id).await?;
+    // What is looked at of it never changes, and the rules rely on its version.
+    let found = match core.board.recent(id) {
+        Some(known) => Some(known),
+        None => core.load_interaction(id).await?,
+    };
     Ok(found.filter(|found| found.value.center == center && found.value.media() == Media::Email))
 }
 

@@ -43,8 +43,11 @@ pub async fn a_receipt_is_found_and_refuses_the_same_key(store: Arc<dyn Store>) 
     let unknown = receipt("unknown", None);
     assert_eq!(found(&*store, &unknown).await, None);
     let wanted = [&elsewhere, &unknown, &first].map(|it| (it.scope.clone(), it.key.clone()));
-    let together = store.receipts(&wanted).await.expect("receipts");
-    assert_eq!(together, [Some(elsewhere), None, Some(first)]);
+    let keys = [interaction_id(2), interaction_id(1)].map(Key::Interaction);
+    let (records, receipts) = store.look_up(&keys, &wanted).await.expect("look up");
+    assert_eq!(receipts, [Some(elsewhere), None, Some(first)]);
+    assert_eq!(records, store.load(&keys).await.expect("load"));
+    assert_eq!(records.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true]);
 }
 
 /// A retry whose guards are stale, as they always are, still gets the receipt.

@@ -344,6 +344,13 @@ pub(super) fn receipt(
     told("reading a receipt", work())
 }
 
+pub(super) fn receipts(
+    connection: &Connection,
+    wanted: &[(String, String)],
+) -> Result<Vec<Option<Receipt>>, StoreError> {
+    wanted.iter().map(|(scope, key)| receipt(connection, scope, key)).collect()
+}
+
 /// Reads a receipt from a row of [`text::RECEIPT_READ`].
 pub(super) fn receipt_of(
     scope: &str,
