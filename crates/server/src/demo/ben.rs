@@ -212,6 +212,8 @@ fn answer_to(lines: &[Value], is_seen: bool) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     fn line(who: &str, nickname: &str, text: &str) -> Value {
@@ -224,12 +226,12 @@ mod tests {
         let ann = line("Customer", "Ann", "Where is it?");
         let kate = line("Agent", "Kate", "One moment");
         let own = line("Agent", NICKNAME, GREETING);
-        assert_eq!(answer_to(&[ann.clone()], true).as_deref(), Some(GREETING));
-        assert_eq!(answer_to(&[own.clone()], true), None);
+        assert_eq!(answer_to(slice::from_ref(&ann), true).as_deref(), Some(GREETING));
+        assert_eq!(answer_to(slice::from_ref(&own), true), None);
         let answer = answer_to(&[own.clone(), ann.clone()], true).unwrap();
         assert!(answer.starts_with("This is Ben (demo)") && answer.contains("“Where is it?”"));
         assert_eq!(answer_to(&[own.clone(), ann.clone(), kate.clone()], true), None);
-        assert_eq!(answer_to(&[ann.clone()], false).as_deref(), Some(ADVICE));
+        assert_eq!(answer_to(slice::from_ref(&ann), false).as_deref(), Some(ADVICE));
         assert_eq!(answer_to(&[own.clone(), ann], false), None);
         assert_eq!(answer_to(&[own, kate], false).as_deref(), Some(ADVICE));
     }
