@@ -8,7 +8,7 @@ import {Announcer, type Urgency} from "./app/announcer.ts";
 import {contextKey, type Context} from "./app/context.ts";
 import {makeRouter} from "./app/place.ts";
 import {Session, type Entrance} from "./app/session.ts";
-import {browserStorage, SettingsKeeper} from "./app/settings-keeper.ts";
+import {browserStorage, keepDrafts, SettingsKeeper} from "./app/settings-keeper.ts";
 import {keepDocumentLanguage, useTexts} from "./texts/in-vue.ts";
 import "./ui/tokens.css";
 import "./ui/base.css";
@@ -69,4 +69,5 @@ void given.session.ask();
 void given.session.entrance().then((entrance) => {
     given.entrance.value = entrance;
 });
+await keepDrafts();
 createApp(App).provide(contextKey, given).use(makeRouter(base)).mount("#app");

@@ -3,6 +3,7 @@
 
 import {reactive, watch} from "vue";
 import {chooseLanguage} from "../texts/in-vue.ts";
+import {restored} from "./kept-storage.ts";
 import {DEFAULTS, readSettings, type Settings} from "./settings.ts";
 
 const KEPT_AS = "handoff-desk-settings";
@@ -47,10 +48,18 @@ function show({theme, density, language}: Settings): void {
     chooseLanguage(language);
 }
 
+let kept: Storage | null = null;
+
+/** Makes what is half written outlive a kill of the browser; before that it is some seconds old. */
+export async function keepDrafts(): Promise<void> {
+    const storage = browserStorage();
+    kept = storage === null ? null : await restored(storage);
+}
+
 /** Returns the browser's storage; `null` where it may not be used. */
 export function browserStorage(): Storage | null {
     try {
-        return localStorage;
+        return kept ?? localStorage;
     } catch {
         return null;
     }
