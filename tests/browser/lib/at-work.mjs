@@ -40,7 +40,8 @@ export class Customer {
     }
 
     writesLetter(subject, text) {
-        const [firstName, lastName, fromAddress] = ["Jonas", "Falk", "jonas@falk.example"];
+        const [firstName, lastName] = [this.nickname || "Jonas", "Falk"];
+        const fromAddress = `${firstName.toLowerCase()}@falk.example`;
         const letter = {firstName, lastName, fromAddress, subject, text};
         return this.#post("/genesys/2/email/contact-us", letter);
     }

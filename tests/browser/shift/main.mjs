@@ -1,0 +1,55 @@
+// The long forms of the desk's campaigns, outside of CI: `node shift/main.mjs shift --count 2000`,
+// `kills --count 200`, `races --count 500`; with `--control` they must fail. `--seed` repeats a run.
+
+import {execFileSync} from "node:child_process";
+import {parseArgs} from "node:util";
+
+import {chromium} from "@playwright/test";
+
+import {Program} from "../lib/conversation-program.mjs";
+import {kills} from "./kills.mjs";
+import {races} from "./races.mjs";
+import {shift} from "./shift.mjs";
+
+const {values, positionals: [name]} = parseArgs({
+    allowPositionals: true,
+    options: {count: {type: "string"}, seed: {type: "string"}, control: {type: "string"}},
+});
+const COUNTS = {shift: 2000, kills: 200, races: 500};
+const count = Number(values.count ?? COUNTS[name]);
+const seed = Number(values.seed ?? Date.now() % 2 ** 31);
+const {control} = values;
+const executablePath = process.env.HANDOFF_CHROMIUM ?? execFileSync("which", ["chromium"], {encoding: "utf8"}).trim();
+const launch = {executablePath, args: ["--no-sandbox"]};
+
+/** Each gives figures, and whether they are as they must be. */
+const CAMPAIGNS = {
+    async kills(program) {
+        const figures = await kills({program, count, seed, launch, control});
+        return [figures, figures.tooMuch === 0];
+    },
+    async races(program) {
+        const browser = await chromium.launch(launch);
+        const figures = await races({program, browser, count, control}).finally(() => browser.close());
+        return [figures, figures.double === 0 && figures.none === 0];
+    },
+    async shift(program) {
+        const browser = await chromium.launch(launch);
+        const context = await browser.newContext({locale: "en-GB"});
+        const page = await context.newPage();
+        const work = shift({program, context, page, count, seed, control, say: console.log});
+        const figures = await work.finally(() => browser.close());
+        return [figures, figures.lost + figures.doubled + figures.open === 0];
+    },
+};
+
+console.log(`${name}: ${count}, seed ${seed}${control === undefined ? "" : `, control ${control}`}`);
+const program = await Program.start();
+try {
+    const [figures, isRight] = await CAMPAIGNS[name](program);
+    console.log(JSON.stringify(figures));
+    console.log(isRight ? "as it must be" : "NOT as it must be");
+    process.exitCode = isRight === (control === undefined) ? 0 : 1;
+} finally {
+    await program.remove();
+}
