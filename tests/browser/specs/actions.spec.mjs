@@ -22,6 +22,7 @@ test("a chat is handed over by keys, taken back, declined, and taken", async ({p
     const ann = await chatting({person, page, program}, "Ann", "Parcel not arrived");
     const ben = await Colleague.ready(program.origin, "ben");
     const box = page.getByRole("textbox", {name: "Message to Ann"});
+    const conversation = page.getByRole("region", {name: "Conversation"});
     const dialog = page.getByRole("dialog", {name: "Transfer"});
     const whom = dialog.getByRole("combobox", {name: "To whom"});
 
@@ -39,7 +40,7 @@ test("a chat is handed over by keys, taken back, declined, and taken", async ({p
 
     await page.keyboard.press("t");
     await expect(dialog.getByRole("button", {name: "Transfer"})).toHaveAttribute("aria-disabled", "true");
-    await whom.fill("or");
+    await whom.fill("orti");
     await expect(dialog.getByRole("option", {name: /^Sam/})).toHaveCount(0);
     await page.keyboard.press("ArrowDown");
     await expect(whom).toHaveValue("Ben Ortiz");
@@ -64,12 +65,12 @@ test("a chat is handed over by keys, taken back, declined, and taken", async ({p
     };
     await handOver();
     await ben.does(ann.chat, "Reject");
-    await expect(page.getByText("Ben Ortiz declined. It is still yours.")).toBeVisible();
+    await expect(conversation.getByText("Ben Ortiz declined. It is still yours.")).toBeVisible();
     await person.isAccessible();
     await page.getByRole("button", {name: "Choose somebody else"}).click();
     await expect(whom).toBeFocused();
     await page.keyboard.press("Escape");
-    await expect(page.getByText("Ben Ortiz declined.")).toHaveCount(0);
+    await expect(conversation.getByText("Ben Ortiz declined.")).toHaveCount(0);
 
     // Words that stand in the box are asked about first.
     await box.fill("one moment");
@@ -84,7 +85,7 @@ test("a chat is handed over by keys, taken back, declined, and taken", async ({p
     const row = page.getByRole("option", {name: /Ann/});
     await ben.does(ann.chat, "Accept");
     await expect(row).toContainText("went to Ben Ortiz");
-    await expect(page.getByText("Ben Ortiz has it now.")).toBeVisible();
+    await expect(conversation.getByText("Ben Ortiz has it now.")).toBeVisible();
     await expect(row).toHaveCount(0);
     await ann.does("disconnect");
     await ben.does(ann.chat, "Complete");
@@ -115,6 +116,38 @@ test("a colleague is consulted, shown to the customer and taken out", async ({pe
     await tom.does("disconnect");
     await page.getByRole("button", {name: "Complete"}).click();
     await expect(page.getByRole("option", {name: /Tom/})).toHaveCount(0);
+});
+
+test("what a supervisor coaches by is told from notes, and Shift+F8 goes to whoever waits longest", async ({person, page, program}) => {
+    const ida = await chatting({person, page, program}, "Ida", "Refund");
+    const sam = await Colleague.ready(program.origin, "sam");
+    const {user: kate} = await person.reads("/me");
+    await sam.posts(`/users/${kate.id}/chats/${ida.chat}`, {operationName: "Intrude", supervisorVisibilityMode: "Coach"});
+    await expect.poll(async () => (await sam.does(ida.chat, "Accept")).statusCode).toBe(0);
+    await expect(page.getByText("Sam coaches you")).toBeVisible();
+    await sam.does(ida.chat, "Send", {text: "Offer a refund"});
+    await ida.says("Is anybody there?");
+    const log = page.getByRole("log");
+    await expect(log.getByText("Offer a refund")).toBeVisible();
+    await expect(log.getByText("Only you see this")).toBeVisible();
+    await person.isAccessible();
+    await sam.does(ida.chat, "Leave");
+    await sam.leaves();
+
+    // Who is offered something and declines is told for how long they are left alone.
+    const max = new Customer(program.origin, "Max");
+    await max.begin("Later");
+    await page.getByRole("article", {name: "Max"}).getByRole("button", {name: "Decline"}).click();
+    await expect(page.getByText("Declined. You are not asked again for 30 s.")).toBeVisible();
+    await max.does("disconnect");
+    await person.state.focus();
+    await page.keyboard.press("Shift+F8");
+    await expect(page.getByRole("textbox", {name: "Message to Ida"})).toBeFocused();
+    await ida.does("disconnect");
+    // The keys of the composer complete what is over.
+    await page.getByRole("button", {name: "Complete"}).focus();
+    await page.keyboard.press("Control+Shift+Enter");
+    await expect(page.getByRole("option", {name: /Ida/})).toHaveCount(0);
 });
 
 test("a letter is parked and taken again by the menu of its row", async ({person, page, program}) => {

@@ -1,5 +1,6 @@
 // Why somebody cannot take something now, in words.
 
+import {ownName} from "../app/presence.ts";
 import type {Target} from "../api/targets.ts";
 import type {Texts} from "../texts/index.ts";
 
@@ -9,7 +10,7 @@ export function whyNot(target: Extract<Target, {kind: "User"}>, {actions}: Texts
     switch (rule) {
         case "NoSession": return actions.offWork;
         case "Unreachable": return actions.unreachable;
-        case "NotReady": return state || actions.notReady;
+        case "NotReady": return ownName(state) ?? actions.notReady;
         case "DoNotDisturb": return actions.disturbed;
         case "Full": return actions.full(used, capacity ?? used);
         default: return actions.cannot;

@@ -11,7 +11,10 @@ import {useAwaited, type Accepted} from "./awaited.ts";
 import {useContext, type OpenDesk} from "./context.ts";
 import {goTo} from "./parts.ts";
 import {MINE} from "./place.ts";
+import {working} from "./presence.ts";
+import {quietUntil} from "./quiet.ts";
 import {showOfferMark, useTitle} from "./title.ts";
+import {tellOfTroubles} from "./troubles.ts";
 
 /**
  * Tells of offers and messages; `chosenId` is the interaction that is open. Returns what is told of
@@ -36,10 +39,13 @@ export function useAttention(
         wrote(id, line, isOpen) {
             const interaction = state.value.work[id];
             if (interaction !== undefined && !isOpen) {
-                alarm.message(interaction, line.text);
+                const isReady = working(state.value.channels).some(({state: is}) => is === "Ready");
+                const isQuiet = quietUntil(Date.now(), isReady) !== null;
+                alarm.message(interaction, line.text, isQuiet);
             }
         },
     });
+    tellOfTroubles(state, alarm, announcer, texts);
     watchEffect(() => showOfferMark(offered.value > 0));
     useTitle(
         () => offered.value,

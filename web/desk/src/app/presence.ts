@@ -47,6 +47,13 @@ export function presenceOf(channels: Channel[]): Presence {
     }
     const [first] = at;
     const isOne = at.every(({displayName}) => displayName === first?.displayName);
-    const isOwn = first !== undefined && !["Not Ready", "NotReady"].includes(first.displayName);
-    return {kind: "notReady", name: isOne && isOwn ? first.displayName : null};
+    return {kind: "notReady", name: isOne ? ownName(first?.displayName ?? "") : null};
+}
+
+/** Every contact center has these; the desk has words of its own for them. */
+const USUAL = ["", "Ready", "Not Ready", "NotReady", "Logged Out", "LoggedOut"];
+
+/** Returns the name of a state of the contact center's own; `null` for one that all have. */
+export function ownName(displayName: string): string | null {
+    return USUAL.includes(displayName) ? null : displayName;
 }

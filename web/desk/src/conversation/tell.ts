@@ -31,9 +31,9 @@ export function tellOfChats(telling: Telling): void {
             const known = before.transcripts[id];
             if (known?.isRead === true && transcript.lines !== known.lines) {
                 const last = known.lines.at(-1)?.index ?? 0;
-                transcript.lines
-                    .filter((line) => line.index > last && isTheirs(line))
-                    .forEach((line) => tellOfLine(telling, id, line));
+                const news = transcript.lines.filter((line) => line.index > last);
+                news.filter(isTheirs).forEach((line) => tellOfLine(telling, id, line));
+                news.forEach((line) => tellOfColleague(telling, id, line));
             }
         }
         tellOfEnds(telling, now, before);
@@ -54,6 +54,20 @@ function tellOfLine(telling: Telling, id: string, line: Line): void {
         : texts.value.chat.saidElsewhere(name);
     announcer.say("polite", {text, message: {from: id}});
     wrote(id, line, isOpen);
+}
+
+/** A colleague came into the open chat, or went. */
+function tellOfColleague({announcer, texts, open, state}: Telling, id: string, line: Line): void {
+    const {from: {type, nickname, userId}} = line;
+    if (type === "Customer" || userId === state.value.me?.id || open() !== id) {
+        return;
+    }
+    const {joinedSaid, leftSaid} = texts.value.chat;
+    if (line.type === "ParticipantJoined") {
+        announcer.say("polite", {text: joinedSaid(nickname)});
+    } else if (line.type === "ParticipantLeft") {
+        announcer.say("polite", {text: leftSaid(nickname)});
+    }
 }
 
 function tellOfEnds({announcer, texts}: Telling, now: DeskState, before: DeskState): void {

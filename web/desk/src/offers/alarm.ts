@@ -4,6 +4,7 @@
 import {onScopeDispose, watch, type ComputedRef, type ShallowRef} from "vue";
 import type {Announcer} from "../app/announcer.ts";
 import type {SettingsKeeper} from "../app/settings-keeper.ts";
+import {isHeardHere} from "../app/quiet.ts";
 import {play, type Sound} from "../app/sound.ts";
 import type {Interaction} from "../api/interaction.ts";
 import {nameOf} from "../state/lists.ts";
@@ -29,8 +30,10 @@ export interface Alarming {
 }
 
 export interface Alarm {
-    /** A customer wrote while one looked elsewhere. */
-    message(interaction: Interaction, text: string): void;
+    /** A customer wrote while one looked elsewhere; `isQuiet` lets it pass unheard. */
+    message(interaction: Interaction, text: string, isQuiet: boolean): void;
+    /** Something went wrong that one must know of, also while one looks elsewhere. */
+    trouble(about: string, title: string, body: string): void;
 }
 
 export function useAlarm(alarming: Alarming): Alarm {
@@ -92,13 +95,19 @@ export function useAlarm(alarming: Alarming): Alarm {
         notices.forEach((notice) => notice.close());
     });
     return {
-        message(interaction, text) {
-            if (Date.now() - messageAt >= MESSAGE_APART_MS) {
+        message(interaction, text, isQuiet) {
+            if (!isQuiet && Date.now() - messageAt >= MESSAGE_APART_MS) {
                 messageAt = Date.now();
                 sound("message");
             }
             if (document.hidden) {
                 notify(interaction.id, nameOf(interaction), text.slice(0, 80));
+            }
+        },
+        trouble(about, title, body) {
+            sound("trouble");
+            if (document.hidden) {
+                notify(about, title, body);
             }
         },
     };
@@ -112,13 +121,13 @@ function channelName(texts: Texts, channel: string): string {
 /** Returns whether this tab is the one that is heard. */
 function leadership(): () => boolean {
     // A page that did not come over TLS has no locks: each tab is heard then.
-    let isLeader = navigator.locks === undefined;
+    isHeardHere.value = navigator.locks === undefined;
     const end = new AbortController();
     const work = (): Promise<void> => {
-        isLeader = true;
+        isHeardHere.value = true;
         return new Promise((resolve) => end.signal.addEventListener("abort", () => resolve()));
     };
     void navigator.locks?.request(LOCK, {signal: end.signal}, work).catch(() => {});
     onScopeDispose(() => end.abort());
-    return () => isLeader;
+    return () => isHeardHere.value;
 }

@@ -18,9 +18,14 @@ export function shownOffers(state: DeskState, now: number): Interaction[] {
 /** Returns the offers that went without an answer, and have not been seen yet. */
 export function missedOf(state: DeskState): Departure[] {
     return state.departures.filter(
-        ({wasOffer, state: became, interaction}) =>
-            wasOffer && became !== "Completed" && !wasAnswered(state, interaction.id),
+        ({wasOffer, isOwn, state: became, interaction}) =>
+            wasOffer && !isOwn && became !== "Completed" && !wasAnswered(state, interaction.id),
     );
+}
+
+/** Returns the offers that the reader has declined just now. */
+export function declinedOf({departures}: DeskState): Departure[] {
+    return departures.filter(({wasOffer, isOwn}) => wasOffer && isOwn);
 }
 
 /** Declining, or taking, is an answer. */

@@ -49,6 +49,8 @@ export interface Departure {
     at: number;
     /** Whether it was only offered. */
     wasOffer: boolean;
+    /** Whether the reader did it. */
+    isOwn: boolean;
     /** The colleague to whom the reader had handed it. */
     to: Person | null;
     /** Whether the offer's time was over. */

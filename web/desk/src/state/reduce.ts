@@ -173,6 +173,7 @@ function departed(
         state: interaction.state,
         at,
         wasOffer: before.state === "Invited",
+        isOwn: referenceId !== null,
         // What one has done oneself since, the colleague did not take.
         to: referenceId === null ? takerOf(state, before) : null,
         wasExpired: before.offer !== null && at >= before.offer.expires,
@@ -262,7 +263,7 @@ function readDone(
 function missed(interaction: Interaction, at: number): DeskState["departures"][number] {
     const wasOffer = interaction.state === "Invited";
     const wasExpired = interaction.offer !== null && at >= interaction.offer.expires;
-    return {interaction, state: "Revoked", at, wasOffer, to: null, wasExpired};
+    return {interaction, state: "Revoked", at, wasOffer, isOwn: false, to: null, wasExpired};
 }
 
 function readFailed(state: DeskState, id: number): DeskState {

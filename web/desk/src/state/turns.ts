@@ -3,8 +3,8 @@
 import type {Line} from "../api/notification.ts";
 import type {Me, Pending, PendingStage} from "./model.ts";
 
-/** Whose words they are; a note is for agents alone. */
-export type Whose = "them" | "us" | "note";
+/** Whose words they are; a note is for agents alone, and so is what a supervisor coaches by. */
+export type Whose = "them" | "us" | "note" | "coach";
 
 /** One message within a turn. */
 export interface Said {
@@ -115,7 +115,7 @@ function pendingTurn({key, text, visibility, at, stage}: Pending): Extract<Item,
 
 function whoseOf(line: Line): Whose {
     if (line.visibility !== "All") {
-        return "note";
+        return line.from.type === "Supervisor" ? "coach" : "note";
     }
     return line.from.type === "Customer" ? "them" : "us";
 }

@@ -5,6 +5,7 @@ import {test} from "node:test";
 import {actionsOf, type ActionName} from "../../src/actions/offered.ts";
 import {readInteraction, type Interaction} from "../../src/api/interaction.ts";
 import {readNotification} from "../../src/api/notification.ts";
+import {declinedOf} from "../../src/offers/shown.ts";
 import {endOf, handingOf} from "../../src/state/handing.ts";
 import {EMPTY, type DeskState, type Me} from "../../src/state/model.ts";
 import {reduce} from "../../src/state/reduce.ts";
@@ -105,4 +106,12 @@ test("a chat that is over leaves a letter to be written, and whoever was invited
     assert.deepEqual(invited, ["print", "copyLink", "leave"]);
     const owner = of({...chat, state: "Chatting", operations: ["Leave", "Complete", "Consult"]});
     assert.deepEqual(owner, ["invite", "print", "copyLink", "complete"]);
+});
+
+test("an offer that the reader declined is told from one that somebody else took away", () => {
+    const offered = {state: "Invited", offer: {...OFFER, kind: "Routed", from: null, to: {id: "k"}}};
+    const ended = (fields: object) =>
+        told([{at: 1, fields: offered}, {at: 2, fields: {state: "Revoked", ...fields}}]);
+    assert.equal(declinedOf(ended({referenceId: 4})).length, 1);
+    assert.equal(declinedOf(ended({})).length, 0);
 });

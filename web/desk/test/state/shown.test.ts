@@ -30,7 +30,7 @@ function groups(given: Record<string, string[]>): Group[] {
 
 function went(state: string, ...ids: string[]): Departure[] {
     return ids.map((id) => ({
-        interaction: row(id, "").interaction, state, at: 0, wasOffer: false, to: null,
+        interaction: row(id, "").interaction, state, at: 0, wasOffer: false, isOwn: false, to: null,
         wasExpired: false,
     }));
 }

@@ -57,7 +57,7 @@ export const actions = part({
     de: {
         transfer: "Übergeben",
         invite: "Dazuholen",
-        park: "Parken",
+        park: "Ablegen",
         take: "Übernehmen",
         toQueue: "Zurück in die Warteschlange",
         writeLetter: "E-Mail schreiben",

@@ -38,6 +38,11 @@ export const bar = part({
                 .filter(Boolean)
                 .join(" "),
         refused: (sentence: string) => `Not done: ${sentence}`,
+        quiet: "Only offers are heard",
+        quietHelp: "Quiet: only offers are heard",
+        quietTime: "For 30 minutes",
+        quietReady: "Until I am Not ready",
+        heardElsewhere: "Sound plays in the other window",
     },
     de: {
         yourState: (state, time) =>
@@ -74,6 +79,11 @@ export const bar = part({
                 .filter(Boolean)
                 .join(" "),
         refused: (sentence) => `Nicht getan: ${sentence}`,
+        quiet: "Nur Angebote sind zu hören",
+        quietHelp: "Ruhe: nur Angebote sind zu hören",
+        quietTime: "30 Minuten lang",
+        quietReady: "Bis ich nicht bereit bin",
+        heardElsewhere: "Töne spielt das andere Fenster",
     },
     fr: {
         yourState: (state, time) =>
@@ -110,6 +120,11 @@ export const bar = part({
                 .filter(Boolean)
                 .join(" "),
         refused: (sentence) => `Pas fait : ${sentence}`,
+        quiet: "Seules les offres s’entendent",
+        quietHelp: "Calme : seules les offres s’entendent",
+        quietTime: "Pendant 30 minutes",
+        quietReady: "Jusqu’à ce que je ne sois plus disponible",
+        heardElsewhere: "Le son vient de l’autre fenêtre",
     },
     es: {
         yourState: (state, time) =>
@@ -145,5 +160,10 @@ export const bar = part({
                 .filter(Boolean)
                 .join(" "),
         refused: (sentence) => `No se hizo: ${sentence}`,
+        quiet: "Solo se oyen las ofertas",
+        quietHelp: "Silencio: solo se oyen las ofertas",
+        quietTime: "Durante 30 minutos",
+        quietReady: "Hasta que no esté disponible",
+        heardElsewhere: "El sonido sale de la otra ventana",
     },
 });

@@ -62,6 +62,8 @@ export const chat = part({
         saidElsewhere: (name: string) => `${name} wrote in another chat.`,
         isOver: (name: string) => `The chat with ${name} is over.`,
         messages: (n: number) => `${n} ${plural("en", n, "message", "messages")}`,
+        joinedSaid: (name: string) => `${name} joined.`,
+        leftSaid: (name: string) => `${name} left.`,
     },
     de: {
         with: (name) => `Gespräch mit ${name}`,
@@ -124,6 +126,8 @@ export const chat = part({
         saidElsewhere: (name) => `${name} schrieb in einem anderen Chat.`,
         isOver: (name) => `Der Chat mit ${name} ist vorbei.`,
         messages: (n) => `${n} ${plural("de", n, "Nachricht", "Nachrichten")}`,
+        joinedSaid: (name) => `${name} ist dazugekommen.`,
+        leftSaid: (name) => `${name} ist gegangen.`,
     },
     fr: {
         with: (name) => `Conversation avec ${name}`,
@@ -184,6 +188,8 @@ export const chat = part({
         saidElsewhere: (name) => `${name} a écrit dans un autre chat.`,
         isOver: (name) => `Le chat avec ${name} est fini.`,
         messages: (n) => `${n} ${plural("fr", n, "message", "messages")}`,
+        joinedSaid: (name) => `${name} est entré.`,
+        leftSaid: (name) => `${name} est parti.`,
     },
     es: {
         with: (name) => `Conversación con ${name}`,
@@ -244,5 +250,7 @@ export const chat = part({
         saidElsewhere: (name) => `${name} escribió en otro chat.`,
         isOver: (name) => `El chat con ${name} ha terminado.`,
         messages: (n) => `${n} ${plural("es", n, "mensaje", "mensajes")}`,
+        joinedSaid: (name) => `${name} entró.`,
+        leftSaid: (name) => `${name} salió.`,
     },
 });

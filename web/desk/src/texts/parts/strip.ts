@@ -22,6 +22,7 @@ export const strip = part({
         startAgain: "Start work again",
         silent: "This browser keeps the page silent until you click.",
         turnSoundOn: "Turn sound on",
+        noticeLost: "Handoff has no connection",
     },
     de: {
         name: "Verbindung",
@@ -42,6 +43,7 @@ export const strip = part({
         startAgain: "Dienst wieder beginnen",
         silent: "Dieser Browser hält die Seite stumm, bis Sie klicken.",
         turnSoundOn: "Ton einschalten",
+        noticeLost: "Handoff hat keine Verbindung",
     },
     fr: {
         name: "Connexion",
@@ -62,6 +64,7 @@ export const strip = part({
         startAgain: "Reprendre le service",
         silent: "Ce navigateur garde la page muette jusqu’à ce que vous cliquiez.",
         turnSoundOn: "Activer le son",
+        noticeLost: "Handoff n’a pas de connexion",
     },
     es: {
         name: "Conexión",
@@ -82,5 +85,6 @@ export const strip = part({
         startAgain: "Volver a trabajar",
         silent: "Este navegador deja la página muda hasta que haga clic.",
         turnSoundOn: "Activar el sonido",
+        noticeLost: "Handoff no tiene conexión",
     },
 });

@@ -28,6 +28,10 @@ export const welcome = part({
         demoRest: "in a second window.",
         nextLetter: "Next: send yourself an e-mail with the form on",
         nextLetterPage: "the customers’ page",
+        heard: "Did you hear it?",
+        yes: "Yes",
+        again: "No, again",
+        unheard: "Turn up this computer and unmute this page in the browser, then try again.",
     },
     de: {
         morning: (name) => `Guten Morgen, ${name}`,
@@ -53,6 +57,11 @@ export const welcome = part({
         demoRest: "in einem zweiten Fenster öffnen.",
         nextLetter: "Weiter: Schreiben Sie sich eine E-Mail mit dem Formular auf",
         nextLetterPage: "der Kundenseite",
+        heard: "Haben Sie es gehört?",
+        yes: "Ja",
+        again: "Nein, noch einmal",
+        unheard:
+            "Stellen Sie den Computer lauter und die Seite im Browser hörbar, dann noch einmal.",
     },
     fr: {
         morning: (name) => `Bonjour, ${name}`,
@@ -79,6 +88,11 @@ export const welcome = part({
         demoRest: "dans une deuxième fenêtre.",
         nextLetter: "Ensuite : envoyez-vous un e-mail avec le formulaire de",
         nextLetterPage: "la page des clients",
+        heard: "L’avez-vous entendu ?",
+        yes: "Oui",
+        again: "Non, encore",
+        unheard:
+            "Montez le son de l’ordinateur et de la page dans le navigateur, puis réessayez.",
     },
     es: {
         morning: (name) => `Buenos días, ${name}`,
@@ -104,5 +118,9 @@ export const welcome = part({
         demoRest: "en una segunda ventana.",
         nextLetter: "Ahora: envíese un correo con el formulario de",
         nextLetterPage: "la página de los clientes",
+        heard: "¿Lo ha oído?",
+        yes: "Sí",
+        again: "No, otra vez",
+        unheard: "Suba el volumen del equipo y de la página en el navegador y pruebe otra vez.",
     },
 });

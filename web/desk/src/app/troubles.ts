@@ -1,0 +1,43 @@
+// Makes heard what one must know of while one looks elsewhere: that a colleague did not take what
+// was offered to them, and that the connection is gone for longer than a moment.
+
+import {onScopeDispose, watch, type ComputedRef, type ShallowRef} from "vue";
+import type {Alarm} from "../offers/alarm.ts";
+import {endOf, personName} from "../state/handing.ts";
+import {nameOf} from "../state/lists.ts";
+import type {DeskState, Failure} from "../state/model.ts";
+import type {Texts} from "../texts/index.ts";
+import type {Announcer} from "./announcer.ts";
+
+/** How long a connection is away before it is heard, in ms: most are back before. */
+const LOST_HEARD_MS = 10_000;
+
+export function tellOfTroubles(
+    state: Readonly<ShallowRef<DeskState>>,
+    alarm: Alarm,
+    announcer: Announcer,
+    texts: ComputedRef<Texts>,
+): void {
+    const came = ({interactionId}: Failure): void => {
+        const interaction = state.value.work[interactionId];
+        const end = interaction === undefined ? null : endOf(state.value, interaction);
+        if (interaction !== undefined && end !== null) {
+            const text = texts.value.handing[end.how](personName(end.handing.to));
+            announcer.say("now", {text});
+            alarm.trouble(interactionId, nameOf(interaction), text);
+        }
+    };
+    watch(() => state.value.failures, (failures, before) => {
+        failures.filter((one) => !before.includes(one)).forEach(came);
+    });
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    watch(() => state.value.connection.kind, (kind) => {
+        clearTimeout(waiting);
+        if (kind === "lost") {
+            waiting = setTimeout(() => {
+                alarm.trouble("connection", texts.value.strip.noticeLost, "");
+            }, LOST_HEARD_MS);
+        }
+    });
+    onScopeDispose(() => clearTimeout(waiting));
+}
