@@ -23,6 +23,7 @@ use handoff_engine::Engine;
 use crate::auth::Logins;
 use crate::limit::Limiter;
 use crate::wire::letters::Cleaner;
+use crate::wire::operation_lists::OperationLists;
 #[cfg(test)]
 pub(crate) use audience::tests::user as sample_user;
 pub use identity::{credentials_of, identity_of};
@@ -40,6 +41,7 @@ pub struct Comet {
     link: Arc<Link>,
     requests: Arc<Limiter<UserId>>,
     letters: Arc<Cleaner>,
+    operations: Arc<OperationLists>,
     logins: Arc<Logins>,
 }
 
@@ -60,7 +62,8 @@ impl Comet {
         let server = CometdServer::new(limits, Arc::new(policy), Arc::new(subscribers), ports);
         link.connect(server.clone());
         let (letters, logins) = (voice.letters.clone(), voice.logins.clone());
-        Self { server, link, requests, letters, logins }
+        let operations = voice.operations.clone();
+        Self { server, link, requests, letters, operations, logins }
     }
 
     /// Returns what counts the requests of users, those inside sockets included.
@@ -91,6 +94,12 @@ impl Comet {
     #[must_use]
     pub fn letters(&self) -> &Cleaner {
         &self.letters
+    }
+
+    /// Returns what readers were found to be allowed, by CometD and by REST.
+    #[must_use]
+    pub fn operations(&self) -> &OperationLists {
+        &self.operations
     }
 
     /// Returns the server itself.

@@ -94,7 +94,8 @@ impl Shared {
     /// Returns what rendering looks up in `directory`.
     #[must_use]
     pub fn lookup<'a>(&'a self, directory: &'a Directory) -> Lookup<'a> {
-        Lookup { directory, url: self.url(), letters: self.letters() }
+        let (url, letters) = (self.url(), self.letters());
+        Lookup { directory, url, letters, operations: self.0.comet.operations() }
     }
 
     /// Returns what makes the HTML of strangers safe to show.

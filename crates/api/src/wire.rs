@@ -15,6 +15,7 @@ pub mod listing;
 pub mod names;
 pub mod notification;
 pub mod operation;
+pub mod operation_lists;
 pub mod resource;
 pub mod target;
 pub mod transcript;

@@ -164,6 +164,12 @@ impl Chat {
         self.ended.is_none()
     }
 
+    /// Tells whether nobody can say anything more.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.total >= Self::ENTRIES_MAX || self.bytes >= Self::BYTES_MAX
+    }
+
     #[must_use]
     pub fn customer_party(&self) -> Option<&Party> {
         self.parties.iter().find(|party| party.kind == PartyKind::Customer)

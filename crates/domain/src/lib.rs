@@ -70,7 +70,7 @@ pub use interaction::{
 pub use mail::{Address, Automatic, Letter, Part, Report, ReportKind, ReportedRecipient};
 pub use media::{Direction, Media};
 pub use operation::Operation;
-pub use operations::operations;
+pub use operations::Outline;
 pub use rejection::Rejection;
 pub use service::{
     ChatTerms, EmailTerms, FileLimits, Hours, OpenMediaTerms, OpenTime, Service, ServiceKind,

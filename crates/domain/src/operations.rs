@@ -15,7 +15,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::center::{Queue, User, Workbin};
-use crate::chat::{Content, Entry, TreatAs, Utterance, Visibility};
+use crate::chat::{Chat, Content, CustomerKey, Entry, Party, TreatAs, Utterance, Visibility};
 use crate::command::{
     Action, Caller, Dispatch, Draft, DraftKind, Named, Removal, SupervisorMode, Target, UserCommand,
 };
@@ -24,10 +24,11 @@ use crate::id::{FileId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
 use crate::interaction::context::{Context, Options, World};
 use crate::interaction::decide::{self, ForNotices};
 use crate::interaction::talk::{may_recall, may_tell};
-use crate::interaction::{Attachment, Email, Interaction, Medium};
+use crate::interaction::{Attachment, Email, Interaction, Medium, State};
 use crate::operation::Operation;
 use crate::rejection::{Noun, Rejection};
 use crate::service::FileLimits;
+use crate::time::Time;
 use crate::user_data::{UserData, Value};
 
 /// How the rules are asked about one operation.
@@ -96,51 +97,101 @@ const OPERATIONS: &[(Operation, Question)] = &[
     (Operation::Complete, Command(|_| Action::Complete { queue: None })),
 ];
 
-/// Returns every operation with the refusal that `caller` would get now; `None` when it is allowed.
-pub fn operations(
-    interaction: &Interaction,
-    caller: &Caller,
-) -> impl Iterator<Item = (Operation, Option<Rejection>)> {
-    let slim = slim(interaction);
-    OPERATIONS.iter().map(move |(operation, question)| {
-        (*operation, refusal(&slim, caller, *operation, question))
-    })
+/// An interaction without what no rule looks at that is asked whether something is allowed: those
+/// of equal outlines allow a caller the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outline(Interaction);
+
+impl Outline {
+    /// Returns the outline of an interaction. Every command that is allowed copies it.
+    #[must_use]
+    pub fn of(interaction: &Interaction) -> Self {
+        Self(Interaction {
+            sub_type: String::new(),
+            external_id: None,
+            contact: None,
+            subject: None,
+            user_data: UserData::default(),
+            medium: outline_of_medium(&interaction.medium),
+            // How many notes there are decides whether one more fits.
+            comment: interaction.comment.clone(),
+            notes: interaction.notes.clone(),
+            state: outline_of_state(&interaction.state),
+            drafts: interaction.drafts.clone(),
+            concerned: BTreeSet::new(),
+            id: interaction.id,
+            center: interaction.center,
+            direction: interaction.direction,
+            parent: interaction.parent,
+            thread: interaction.thread,
+            priority: interaction.priority,
+            received: interaction.received,
+            epoch: interaction.epoch,
+            queue: interaction.queue,
+            queued_at: interaction.queued_at,
+            offers: interaction.offers,
+            submitter: interaction.submitter,
+        })
+    }
+
+    /// Returns about how many bytes it takes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.0.weight()
+    }
+
+    /// Returns every operation with the refusal that `caller` would get now; `None` when it is
+    /// allowed.
+    pub fn operations(
+        &self,
+        caller: &Caller,
+    ) -> impl Iterator<Item = (Operation, Option<Rejection>)> {
+        OPERATIONS.iter().map(|(operation, question)| {
+            (*operation, refusal(&self.0, caller, *operation, question))
+        })
+    }
 }
 
-/// Returns the interaction without what no rule looks at: it is copied by every command that is
-/// allowed.
-fn slim(interaction: &Interaction) -> Interaction {
-    let mut slim = Interaction {
-        sub_type: String::new(),
-        external_id: None,
-        contact: None,
-        subject: None,
-        user_data: UserData::default(),
-        medium: interaction.medium.clone(),
-        // How many notes there are decides whether one more fits.
-        comment: interaction.comment.clone(),
-        notes: interaction.notes.clone(),
-        state: interaction.state.clone(),
-        drafts: interaction.drafts.clone(),
-        concerned: BTreeSet::new(),
-        id: interaction.id,
-        center: interaction.center,
-        direction: interaction.direction,
-        parent: interaction.parent,
-        thread: interaction.thread,
-        priority: interaction.priority,
-        received: interaction.received,
-        epoch: interaction.epoch,
-        queue: interaction.queue,
-        queued_at: interaction.queued_at,
-        offers: interaction.offers,
-        submitter: interaction.submitter,
-    };
-    slim.email_mut().into_iter().for_each(|email| {
-        email.body.clear();
-        email.body_as_plain_text.clear();
-    });
-    slim
+fn outline_of_medium(medium: &Medium) -> Medium {
+    match medium {
+        Medium::Chat(chat) => Medium::Chat(chat.as_ref().map(outline_of_chat)),
+        Medium::Email(email) => {
+            let (body, body_as_plain_text) = (String::new(), String::new());
+            Medium::Email(Email { body, body_as_plain_text, ..email.clone() })
+        }
+        Medium::Workitem => Medium::Workitem,
+        Medium::Open(name) => Medium::Open(name.clone()),
+    }
+}
+
+/// Leaves of what was counted whether it is too much: each message counts, and few are the last.
+fn outline_of_chat(chat: &Chat) -> Chat {
+    let nameless = |party: &Party| Party { nickname: String::new(), ..*party };
+    let (total, bytes) =
+        if chat.is_full() { (Chat::ENTRIES_MAX, Chat::BYTES_MAX) } else { Default::default() };
+    Chat {
+        service: String::new(),
+        customer: CustomerKey { user_id: String::new(), key_hash: String::new() },
+        parties: chat.parties.iter().map(nameless).collect(),
+        total,
+        for_agents: 0,
+        for_customer: 0,
+        bytes,
+        last_activity: Time::default(),
+        alerted: None,
+        ended: chat.ended,
+        files: chat.files,
+        times: chat.times,
+    }
+}
+
+fn outline_of_state(state: &State) -> State {
+    let mut outline = state.clone();
+    if let Some(handling) = outline.handling_mut() {
+        handling.nickname = None;
+        handling.others.iter_mut().for_each(|other| other.nickname = None);
+    }
+    outline
 }
 
 fn refusal(

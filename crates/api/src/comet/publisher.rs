@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use handoff_cometd::{Delivery, EndAdvice, SessionId};
 use handoff_domain::{Interaction, Topic, User, UserId};
-use handoff_engine::{Core, Note, OpenLogin, Patience, Published, Publisher};
+use handoff_engine::{Core, Directory, Note, OpenLogin, Patience, Published, Publisher};
 use handoff_store::StreamRow;
 
 use super::audience;
@@ -14,6 +14,7 @@ use super::link::Link;
 use crate::auth::Logins;
 use crate::notify::{self, Once, topics};
 use crate::wire::letters::Cleaner;
+use crate::wire::operation_lists::OperationLists;
 use crate::wire::resource::{Lookup, PublicUrl};
 
 /// Speaks to agents for the engine. It is made before both the engine, which speaks through it, and
@@ -24,6 +25,7 @@ pub struct Voice {
     url: PublicUrl,
     once: Once,
     pub(super) letters: Arc<Cleaner>,
+    pub(super) operations: Arc<OperationLists>,
     /// What this node remembers of login sessions.
     pub(super) logins: Arc<Logins>,
 }
@@ -38,15 +40,21 @@ impl Voice {
             url,
             once: Once::default(),
             letters,
+            operations: Arc::default(),
             logins: Arc::default(),
         })
+    }
+
+    fn lookup<'a>(&'a self, directory: &'a Directory) -> Lookup<'a> {
+        let (url, letters, operations) = (&self.url, &*self.letters, &*self.operations);
+        Lookup { directory, url, letters, operations }
     }
 }
 
 impl Publisher for Voice {
     fn render(&self, row: &StreamRow, reader: UserId, topic: Topic, number: u64) -> Bytes {
         let directory = self.core.directory();
-        let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
+        let lookup = self.lookup(&directory);
         let render = || notify::render(row, reader, topic, number, lookup);
         self.once.message(row, (topic, number), &directory, render)
     }
@@ -59,7 +67,7 @@ impl Publisher for Voice {
         reference: Option<i32>,
     ) -> Vec<(Topic, Bytes)> {
         let directory = self.core.directory();
-        let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
+        let lookup = self.lookup(&directory);
         notify::note(chat, reader, note, reference, lookup).into()
     }
 

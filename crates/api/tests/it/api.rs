@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use bytes::Bytes;
 use handoff_api::customer::CustomerDoors;
 use handoff_api::wire::letters::Cleaner;
+use handoff_api::wire::operation_lists::OperationLists;
 use handoff_api::wire::resource::{Lookup, PublicUrl};
 use handoff_api::{Assembly, Setup, notify};
 use handoff_bus::LocalBus;
@@ -24,8 +25,8 @@ use handoff_domain::{
     ServiceTerms, SkillId, Topic, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    Core, Engine, Note, OpenLogin, Parts, Patience, Published, Publisher, Replay, Subscriptions,
-    SystemIds,
+    Core, Directory, Engine, Note, OpenLogin, Parts, Patience, Published, Publisher, Replay,
+    Subscriptions, SystemIds,
 };
 use handoff_store::files::MemoryFiles;
 use handoff_store::{MemoryStore, Store, StreamRow};
@@ -60,12 +61,19 @@ pub(crate) struct Recorder {
     core: Arc<Core>,
     url: PublicUrl,
     letters: Arc<Cleaner>,
+    operations: OperationLists,
     messages: Mutex<Vec<Message>>,
 }
 
 impl Recorder {
     fn new(core: Arc<Core>, url: PublicUrl, letters: Arc<Cleaner>) -> Arc<Self> {
-        Arc::new(Self { core, url, letters, messages: Mutex::default() })
+        let operations = OperationLists::default();
+        Arc::new(Self { core, url, letters, operations, messages: Mutex::default() })
+    }
+
+    fn lookup<'a>(&'a self, directory: &'a Directory) -> Lookup<'a> {
+        let Self { url, letters, operations, .. } = self;
+        Lookup { directory, url, letters, operations }
     }
 
     /// Returns what was told on a topic, and forgets it.
@@ -89,7 +97,7 @@ impl Recorder {
 impl Publisher for Recorder {
     fn render(&self, row: &StreamRow, reader: UserId, topic: Topic, number: u64) -> Bytes {
         let directory = self.core.directory();
-        let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
+        let lookup = self.lookup(&directory);
         notify::render(row, reader, topic, number, lookup)
     }
 
@@ -101,7 +109,7 @@ impl Publisher for Recorder {
         reference: Option<i32>,
     ) -> Vec<(Topic, Bytes)> {
         let directory = self.core.directory();
-        let lookup = Lookup { directory: &directory, url: &self.url, letters: &self.letters };
+        let lookup = self.lookup(&directory);
         notify::note(chat, reader, note, reference, lookup).into()
     }
 

@@ -204,7 +204,8 @@ async fn an_answer_goes_to_the_callers_sessions_that_are_subscribed() {
         interactions: &[],
         truncated: false,
     };
-    let lookup = Lookup { directory: &directory, url: &url, letters: api.comet.letters() };
+    let (letters, operations) = (api.comet.letters(), api.comet.operations());
+    let lookup = Lookup { directory: &directory, url: &url, letters, operations };
     let data = workbin_content(&content, lookup);
     api.engine.delivery().promise(KATE, [(Topic::Interactions, data)]).await.unwrap();
     let told = listening.next(1).await.remove(0);

@@ -2,11 +2,15 @@
 //! sentence that was told before.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use handoff_api::wire::operation_lists::OperationLists;
+use handoff_domain::{Media, Mode, Role, User};
 use serde_json::{Value, json};
 
 use crate::api::{Api, Reply};
 use crate::customer::Customer;
+use crate::samples::{BEN, CENTER, KATE, Names, conference, invited, owned};
 
 /// One of the states that an agent meets.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -226,4 +230,22 @@ async fn each_refusal_says_why_and_roles_come_first() {
     );
     assert_eq!(api.by("ada").sees(&id).await["operations"], json!([]));
     api.by("mia").get(&format!("/interactions/{id}/operations")).await.refused(404, 6);
+}
+
+#[tokio::test]
+async fn a_remembered_list_is_of_one_state_and_of_one_record_of_its_reader() {
+    let (names, lists) = (Names::load().await, OperationLists::default());
+    let kate = names.directory().user(CENTER, KATE).unwrap();
+    let chat = |by| owned(Media::Chat, by, Mode::Chatting);
+    let states = [invited(Media::Chat, KATE), chat(KATE), chat(BEN), conference()];
+    for state in states.iter().chain(&states).chain(&states[1..2]) {
+        let anew = OperationLists::default().of(state, kate);
+        assert_eq!(lists.of(state, kate), anew, "{:?}", state.state);
+        assert_eq!(lists.of(state, kate), anew, "again, {:?}", state.state);
+    }
+    assert!(!lists.of(&chat(KATE), kate).is_empty());
+    let roles = [Role::Supervisor].into();
+    let no_agent = Arc::new(User { roles, ..(**kate).clone() });
+    assert!(lists.of(&chat(KATE), &no_agent).is_empty());
+    assert!(!lists.of(&chat(KATE), kate).is_empty());
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handoff_api::wire::letters::{Cleaner, Letters};
+use handoff_api::wire::operation_lists::OperationLists;
 use handoff_api::wire::resource::{Lookup, PublicUrl};
 use handoff_domain::interaction::{Email, Participant, ParticipantRole};
 use handoff_domain::{
@@ -32,13 +33,15 @@ pub(crate) struct Names {
     directory: Arc<Directory>,
     url: PublicUrl,
     letters: Cleaner,
+    operations: OperationLists,
 }
 
 impl Names {
     pub(crate) async fn load() -> Self {
         let directory = Arc::new(Directory::load(&*store().await).await.unwrap());
         let letters = Cleaner::new(Arc::new(Trusting));
-        Self { directory, url: PublicUrl::new("http://127.0.0.1:8090"), letters }
+        let url = PublicUrl::new("http://127.0.0.1:8090");
+        Self { directory, url, letters, operations: OperationLists::default() }
     }
 
     pub(crate) const fn directory(&self) -> &Arc<Directory> {
@@ -46,7 +49,8 @@ impl Names {
     }
 
     pub(crate) fn lookup(&self) -> Lookup<'_> {
-        Lookup { directory: &self.directory, url: &self.url, letters: &self.letters }
+        let Self { directory, url, letters, operations } = self;
+        Lookup { directory, url, letters, operations }
     }
 }
 

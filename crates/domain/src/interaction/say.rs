@@ -120,8 +120,7 @@ fn checked(chat: &Chat, speaker: &Party, utterance: &Utterance) -> Result<Visibi
         return Err(Rejection::NotForCaller { content: content.name() });
     }
     check_bounds(content)?;
-    let is_full = chat.total >= Chat::ENTRIES_MAX || chat.bytes >= Chat::BYTES_MAX;
-    if is_full { Err(Rejection::TranscriptFull) } else { Ok(visibility) }
+    if chat.is_full() { Err(Rejection::TranscriptFull) } else { Ok(visibility) }
 }
 
 const fn is_for_customers(content: &Content) -> bool {

@@ -1,11 +1,11 @@
 //! What is said to be allowed is allowed, and nothing else is: in every state, for everybody.
 
-use handoff_domain::chat::{Content, Utterance, Visibility};
+use handoff_domain::chat::{Chat, Content, Utterance, Visibility};
 use handoff_domain::command::{Action, Caller, UserCommand};
 use handoff_domain::id::UserId;
 use handoff_domain::interaction::decide::decide;
 use handoff_domain::media::Media;
-use handoff_domain::operations;
+use handoff_domain::{Operation, Outline};
 
 use crate::floor::{AGENTS, Floor, SUPERVISOR};
 use crate::support::{STATES, state};
@@ -72,7 +72,8 @@ fn said_and_so(state_name: &str, reader: UserId, name: &str, trials: &[&str]) ->
         let (mut floor, id) = state(state_name);
         prepare(&mut floor, trial);
         let caller = floor.caller(reader);
-        let refusal = operations(&floor.interactions[&id], &caller)
+        let refusal = Outline::of(&floor.interactions[&id])
+            .operations(&caller)
             .find(|(one, _)| format!("{one:?}") == name)
             .expect("every operation is listed");
         let allowed = refusal.1.is_none();
@@ -127,7 +128,26 @@ fn every_operation_is_tried_somewhere() {
     let caller = floor.caller(SUPERVISOR);
     let tried =
         |name: &str| TRIALS.iter().any(|(trial, _)| *trial == name) || NO_COMMANDS.contains(&name);
-    let listed: Vec<_> = operations(&floor.interactions[&id], &caller).collect();
+    let outline = Outline::of(&floor.interactions[&id]);
+    let listed: Vec<_> = outline.operations(&caller).collect();
     assert!(listed.iter().all(|(one, _)| tried(&format!("{one:?}"))), "{listed:?}");
     assert_eq!(listed.len(), TRIALS.len() + NO_COMMANDS.len());
+}
+
+#[test]
+fn what_is_said_changes_an_outline_only_when_nothing_more_can_be() {
+    let (floor, id) = state("talking");
+    let caller = floor.caller(AGENTS[0]);
+    let after = |total: u64| {
+        let mut chat = floor.interactions[&id].clone();
+        chat.chat_mut().expect("it is a chat").total = total;
+        Outline::of(&chat)
+    };
+    let may_say = |outline: &Outline| {
+        let said = |(one, _): &(Operation, _)| *one == Operation::SendMessage;
+        outline.operations(&caller).find(said).is_some_and(|(_, refusal)| refusal.is_none())
+    };
+    assert_eq!(after(17), after(18));
+    assert!(may_say(&after(Chat::ENTRIES_MAX - 1)));
+    assert!(!may_say(&after(Chat::ENTRIES_MAX)));
 }

@@ -1,9 +1,7 @@
 //! What a reader is offered or has offered, and every operation that is theirs now
 //! (docs/api/README.md, "Offers and operations").
 
-use handoff_domain::{
-    Caller, Interaction, OfferKind, Operation, Rejection, Role, UserId, operations,
-};
+use handoff_domain::{Caller, Interaction, OfferKind, Operation, Outline, Rejection, Role, UserId};
 use serde::Serialize;
 
 use crate::error::{NO_PERMISSION, sentence_of};
@@ -71,7 +69,9 @@ pub fn operation_parts(
     reader: UserId,
     lookup: Lookup<'_>,
 ) -> Vec<OperationPart> {
-    let Some(caller) = caller(reader, lookup) else { return Vec::new() };
+    let Some(caller) = lookup.directory.users.get(&reader).map(|user| Caller::of(user)) else {
+        return Vec::new();
+    };
     let is_agent = caller.roles.contains(&Role::Agent);
     let part = |(operation, refusal): (Operation, Option<Rejection>)| {
         // The role is asked for before anything of the interaction is.
@@ -83,24 +83,5 @@ pub fn operation_parts(
         let name = operation_name(operation);
         OperationPart { name, allowed: status_message.is_none(), status_message }
     };
-    operations(interaction, &caller).map(part).collect()
-}
-
-/// Returns the names of the operations that `reader` may use now.
-pub(super) fn allowed(
-    interaction: &Interaction,
-    reader: UserId,
-    lookup: Lookup<'_>,
-) -> Vec<&'static str> {
-    let caller = caller(reader, lookup).filter(|caller| caller.roles.contains(&Role::Agent));
-    let Some(caller) = caller else { return Vec::new() };
-    operations(interaction, &caller)
-        .filter(|(_, refusal)| refusal.is_none())
-        .map(|(operation, _)| operation_name(operation))
-        .collect()
-}
-
-fn caller(reader: UserId, lookup: Lookup<'_>) -> Option<Caller> {
-    let user = lookup.directory.users.get(&reader)?;
-    Some(Caller::of(user))
+    Outline::of(interaction).operations(&caller).map(part).collect()
 }

@@ -3,7 +3,7 @@
 use handoff_domain::capabilities::capabilities;
 use handoff_domain::{Interaction, Operation, Status, UserId, View};
 
-use super::offer::{OfferPart, allowed};
+use super::offer::OfferPart;
 use super::participant::{self, ParticipantResource};
 use crate::wire::resource::Lookup;
 
@@ -61,7 +61,8 @@ impl Sight {
         interaction: &Interaction,
         lookup: Lookup<'_>,
     ) -> Vec<&'static str> {
-        self.reader.map(|reader| allowed(interaction, reader, lookup)).unwrap_or_default()
+        let reader = self.reader.and_then(|reader| lookup.directory.users.get(&reader));
+        reader.map(|reader| lookup.operations.of(interaction, reader).to_vec()).unwrap_or_default()
     }
 
     pub(super) fn offer(self, interaction: &Interaction, lookup: Lookup<'_>) -> Option<OfferPart> {

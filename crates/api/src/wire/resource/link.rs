@@ -7,6 +7,7 @@ use handoff_engine::Directory;
 use serde::Serialize;
 
 use crate::wire::letters::Cleaner;
+use crate::wire::operation_lists::OperationLists;
 
 /// Where the API is mounted: what stands between the public address and a path.
 pub const API_ROOT: &str = "/api/v2";
@@ -100,6 +101,8 @@ pub struct Lookup<'a> {
     pub url: &'a PublicUrl,
     /// What makes the HTML of strangers safe to show.
     pub letters: &'a Cleaner,
+    /// What readers were found to be allowed.
+    pub operations: &'a OperationLists,
 }
 
 #[cfg(test)]
