@@ -302,7 +302,8 @@ impl<'a> Change<'a> {
         let timers = self.timers();
         let mut owners = new_owner(self.before, &self.after, self.context);
         let notices = notices::of(self.before, &self);
-        let talk = conversation::talk(self.before, &self, &came);
+        let said = mem::take(&mut self.said);
+        let talk = conversation::talk(self.before, &self, said, &came);
         let Self { actor, context, after, facts, related, .. } = self;
         let any_event = |facts, subject, notices| Event {
             at: context.now,

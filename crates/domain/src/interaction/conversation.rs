@@ -9,7 +9,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use alloc::vec::{self, Vec};
 
 use crate::chat::{Chat, Content, Entry, LeaveReason, PartyId, PartyKind, Speaker, Visibility};
 use crate::command::Actor;
@@ -28,6 +28,19 @@ struct Holder {
     sees: Visibility,
     shown_to: Visibility,
     nickname: Option<String>,
+}
+
+impl Holder {
+    /// Tells whether they are there as their role has it, and by every number that they may have:
+    /// nearly always they are, as when something is said.
+    fn is_there_already(&self, chat: &Chat) -> bool {
+        chat.present(self.user).is_some_and(|party| {
+            (party.kind, party.sees, party.shown_to) == (self.kind, self.sees, self.shown_to)
+                && self.nickname.as_ref().is_none_or(|nickname| *nickname == party.nickname)
+                && (party.public.is_some() || self.shown_to > Visibility::All)
+                && (party.colleague.is_some() || self.shown_to > Visibility::Agents)
+        })
+    }
 }
 
 /// Records who came and went; returns those who came in.
@@ -87,6 +100,9 @@ fn customer_leaves(change: &mut Change<'_>, reason: LeaveReason) {
 
 /// Lets somebody be there as their role has it; returns them when they were not there before.
 fn come(change: &mut Change<'_>, holder: &Holder) -> Option<UserId> {
+    if holder.is_there_already(change.after.chat()?) {
+        return None;
+    }
     let default_name = name_of(change, holder.user);
     let chat = change.after.chat_mut()?;
     let shown_to = holder.shown_to;
@@ -268,17 +284,24 @@ pub(super) struct Talk {
 /// Works out who is told what was said: everybody who is there after the change and sees some of
 /// it; of last words, who was there when they were said. Whoever came in is shown first what was
 /// said before.
-pub(super) fn talk(before: Option<&Interaction>, change: &Change<'_>, came: &[UserId]) -> Talk {
+pub(super) fn talk(
+    before: Option<&Interaction>,
+    change: &Change<'_>,
+    said: Vec<Entry>,
+    came: &[UserId],
+) -> Talk {
     let Some(chat) = change.after.chat() else { return Talk::default() };
     let readers = readers(chat);
     let spoken = change.last_words.as_ref().map_or(0, |words| words.said);
-    let (first, rest) = change.said.split_at(spoken);
+    let mut said = said.into_iter();
+    let first: Vec<Entry> = said.by_ref().take(spoken).collect();
     let last_words = change.last_words.as_ref().and_then(|words| {
         let there = self::readers(words.then.chat()?);
-        let (facts, told) = news(first, &there)?;
+        let (facts, told) = news(first.into_iter(), &there)?;
         Some((facts, words.then.clone(), told))
     });
-    let said = news(rest, &readers);
+    let endings = endings(before, change, said.as_slice());
+    let said = news(said, &readers);
     let newcomers = readers.iter().filter(|(user, _)| came.contains(user));
     let transcripts = newcomers.filter_map(|(user, sees)| {
         let entries = shown(change.context.world.transcript(), *sees);
@@ -287,7 +310,7 @@ pub(super) fn talk(before: Option<&Interaction>, change: &Change<'_>, came: &[Us
         is_any.then(|| (subject(), messages(*user, *sees)))
     });
     let transcripts = transcripts.collect();
-    Talk { last_words, endings: endings(before, change, rest), said, transcripts }
+    Talk { last_words, endings, said, transcripts }
 }
 
 /// Returns what those are told whom the end of the customer's session takes out: that the customer
@@ -320,13 +343,14 @@ fn readers(chat: &Chat) -> Vec<(UserId, Visibility)> {
 }
 
 /// Returns the facts of entries and who is told of them; `None` without any.
-fn news(entries: &[Entry], readers: &[(UserId, Visibility)]) -> Option<(Vec<Fact>, Vec<Notice>)> {
-    let hears = |sees: Visibility| entries.iter().any(|entry| entry.visibility <= sees);
-    let told =
-        readers.iter().filter(|(_, sees)| hears(*sees)).map(|(user, sees)| messages(*user, *sees));
-    let facts: Vec<Fact> =
-        entries.iter().cloned().map(|entry| Fact::Said(Box::new(entry))).collect();
-    (!facts.is_empty()).then(|| (facts, told.collect()))
+fn news(
+    entries: vec::IntoIter<Entry>,
+    readers: &[(UserId, Visibility)],
+) -> Option<(Vec<Fact>, Vec<Notice>)> {
+    let widest = entries.as_slice().iter().map(|entry| entry.visibility).min()?;
+    let told = readers.iter().filter(|(_, sees)| widest <= *sees);
+    let told = told.map(|(user, sees)| messages(*user, *sees)).collect();
+    Some((entries.map(|entry| Fact::Said(Box::new(entry))).collect(), told))
 }
 
 const fn messages(user: UserId, sees: Visibility) -> Notice {
