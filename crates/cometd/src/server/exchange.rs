@@ -13,7 +13,7 @@ use crate::protocol::Moment;
 use crate::protocol::ack::Urgency;
 use crate::protocol::channel::{self, Kind};
 use crate::protocol::error::Failure;
-use crate::protocol::hub::{AnswerNow, Company, ConnectStep, Hub, Recorded};
+use crate::protocol::hub::{AnswerNow, Company, ConnectStep, Hub, Parcel, Recorded};
 use crate::protocol::message::Message;
 use crate::protocol::reply::encode_delivery;
 use crate::protocol::session::{Caller, Carrier, Transport};
@@ -267,11 +267,23 @@ impl Exchange<'_> {
         }
     }
 
+    /// Takes what is pushed along with the replies of a request without a connect.
+    fn along(&self) -> Parcel {
+        match (self.caller.transport, &self.session, &self.cork, &self.connect) {
+            (Transport::WebSocket(socket), Some(session), Some(_), None) => {
+                self.shared.with(|state, _| state.hub.collect_along(socket, &session.id))
+            }
+            _ => Parcel::default(),
+        }
+    }
+
     fn finish(self) -> Exchanged {
+        let along = self.along();
         let Self { shared, session, mut replies, connect, cork, held, cookie, is_too_much, .. } =
             self;
         let (Some((place, answer)), Some(session)) = (connect, session) else {
-            let departure = Departure::new(shared, None, cork);
+            replies.extend(along.parts);
+            let departure = Departure::new(shared, along.lease, cork);
             return Exchanged { parts: replies, departure, held, cookie, is_too_much };
         };
         let own_corks = u32::from(cork.is_some());

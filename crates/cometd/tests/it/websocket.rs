@@ -135,6 +135,22 @@ async fn a_subscription_is_replied_to_before_its_messages() {
 }
 
 #[tokio::test]
+async fn what_a_request_brings_its_own_session_comes_in_the_frame_of_its_reply() {
+    let bench = Bench::new(Limits::default());
+    let address = listen(&bench).await;
+    let mut socket = Socket::connected(address, Value::Null).await;
+    for number in [7, 8] {
+        socket.send(json!([{"channel": "/service/echo", "data": number}])).await;
+        let reply = json!({"channel": "/service/echo", "successful": true});
+        let echo = json!({"channel": "/service/echo", "data": number});
+        assert_eq!(Value::from(socket.receive().await), json!([reply, echo]));
+    }
+    let mut socket = Socket::connected(address, json!({"ack": true})).await;
+    socket.send(json!([{"channel": "/service/echo", "data": 9}])).await;
+    assert_eq!(socket.receive().await.len(), 1, "the echo comes with a connect's reply");
+}
+
+#[tokio::test]
 async fn with_acknowledgements_messages_come_with_connect_replies_and_again_on_a_new_socket() {
     let bench = Bench::new(Limits::default());
     let address = listen(&bench).await;

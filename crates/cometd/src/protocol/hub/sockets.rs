@@ -203,6 +203,22 @@ impl Hub {
         SocketParcel { parcel: self.collect_session(now, &id, socket), close }
     }
 
+    /// Returns what goes along with the replies to a request that came on a socket, behind them:
+    /// what was queued for its session meanwhile needs no frame of its own then. The request has
+    /// corked the session.
+    pub fn collect_along(&mut self, socket: SocketId, id: &SessionId) -> Parcel {
+        const OWN_CORKS: u32 = 1;
+        let bounds = self.reply_bounds();
+        let number = self.next_serial();
+        let Some(session) = self.sessions.get_mut(id) else { return Parcel::default() };
+        let is_pushed_here = session.socket == Some(socket) && session.is_pushed();
+        if !is_pushed_here || !session.may_take(OWN_CORKS) {
+            return Parcel::default();
+        }
+        let taken = session.outbox.take(Selection::All, bounds);
+        parcel(session, taken, number)
+    }
+
     fn collect_session(&mut self, now: Moment, id: &SessionId, socket: SocketId) -> Parcel {
         let bounds = self.reply_bounds();
         let number = self.next_serial();
