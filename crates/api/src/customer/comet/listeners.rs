@@ -49,6 +49,8 @@ struct Inner {
     by_session: HashMap<SessionId, (InteractionId, Handle)>,
     by_chat: HashMap<InteractionId, Vec<SessionId>>,
     changed: HashSet<InteractionId>,
+    /// Chats whose customers somebody is about to tell what there is, and how many are.
+    being_told: HashMap<InteractionId, usize>,
     notes: VecDeque<(InteractionId, NumberedNote)>,
     is_stopped: bool,
 }
@@ -61,6 +63,35 @@ impl Inner {
             if sessions.is_empty() {
                 self.by_chat.remove(&chat);
             }
+        }
+    }
+}
+
+/// Somebody who is about to tell the sessions of a chat what there is. What they leave untold,
+/// others are woken for.
+pub(super) struct Telling<'a> {
+    listeners: &'a Listeners,
+    chat: InteractionId,
+}
+
+impl Telling<'_> {
+    /// Takes what there is to tell so far as told: it is told after this.
+    pub(super) fn takes_it(&self) {
+        self.listeners.lock().changed.remove(&self.chat);
+    }
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.listeners.lock();
+        if let Some(count) = inner.being_told.get_mut(&self.chat) {
+            *count -= 1;
+            if *count == 0 {
+                inner.being_told.remove(&self.chat);
+            }
+        }
+        if inner.changed.contains(&self.chat) {
+            self.listeners.woken.notify_one();
         }
     }
 }
@@ -115,8 +146,17 @@ impl Listeners {
         let mut inner = self.lock();
         if inner.by_chat.contains_key(&chat) {
             inner.changed.insert(chat);
-            self.woken.notify_one();
+            if !inner.being_told.contains_key(&chat) {
+                self.woken.notify_one();
+            }
         }
+    }
+
+    /// Says that somebody is about to tell the sessions of a chat what there is, which nobody else
+    /// needs to be woken for meanwhile.
+    pub(super) fn begin_telling(&self, chat: InteractionId) -> Telling<'_> {
+        *self.lock().being_told.entry(chat).or_default() += 1;
+        Telling { listeners: self, chat }
     }
 
     /// Marks the chat of a session that has room again.
@@ -159,5 +199,53 @@ impl Listeners {
     pub(super) fn stop(&self) {
         self.lock().is_stopped = true;
         self.woken.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    const CHAT: InteractionId = InteractionId(7);
+
+    fn listeners() -> Listeners {
+        let listeners = Listeners::default();
+        let (key, channel) = (String::new(), String::new());
+        let standing = Standing::default();
+        let listener =
+            Listener { chat: CHAT, key, channel, position: 0, is_end_told: false, standing };
+        listeners.add(SessionId::new("ada"), CHAT, listener);
+        listeners
+    }
+
+    fn is_woken(listeners: &Listeners) -> bool {
+        listeners.something().now_or_never().is_some()
+    }
+
+    #[test]
+    fn nobody_is_woken_for_what_is_being_told_and_somebody_for_what_is_left() {
+        let listeners = listeners();
+        listeners.mark(CHAT);
+        assert!(is_woken(&listeners), "the control");
+        for leaves_something in [false, true] {
+            listeners.take();
+            let telling = listeners.begin_telling(CHAT);
+            listeners.mark(CHAT);
+            telling.takes_it();
+            if leaves_something {
+                listeners.mark(CHAT);
+            }
+            assert!(!is_woken(&listeners));
+            drop(telling);
+            assert_eq!(is_woken(&listeners), leaves_something);
+        }
+        let gone = listeners.begin_telling(CHAT);
+        listeners.take();
+        listeners.mark(CHAT);
+        drop(gone);
+        assert!(is_woken(&listeners), "whoever was about to tell it has gone");
+        assert!(listeners.lock().being_told.is_empty());
     }
 }
