@@ -63,6 +63,10 @@ pub trait Bus: Send + Sync + 'static {
     /// is lost.
     fn wake(&self, hint: Hint);
 
+    /// Says a hint to every listener but the only one there is, for whoever has it from this node
+    /// already: where others listen it may come back to them.
+    fn wake_others(&self, hint: &Hint);
+
     /// Says a note to every node. Never blocks and never fails, as with hints.
     fn send_note(&self, note: Note);
 

@@ -30,6 +30,12 @@ impl Bus for LocalBus {
         let _unheard = self.sender.send(hint);
     }
 
+    fn wake_others(&self, hint: &Hint) {
+        if self.sender.receiver_count() > 1 {
+            self.wake(hint.clone());
+        }
+    }
+
     fn listen(&self) -> Listener {
         Listener { hints: self.sender.subscribe() }
     }
@@ -56,6 +62,17 @@ mod tests {
         bus.wake(Hint::Timers);
         let (mut one, mut two) = (bus.listen(), bus.listen());
         bus.wake(Hint::Routing);
+        assert_eq!(one.receive().await, Received::Hint(Hint::Routing));
+        assert_eq!(two.receive().await, Received::Hint(Hint::Routing));
+    }
+
+    #[tokio::test]
+    async fn whoever_is_alone_is_not_told_what_they_know() {
+        let bus = LocalBus::default();
+        let mut one = bus.listen();
+        bus.wake_others(&Hint::Timers);
+        let mut two = bus.listen();
+        bus.wake_others(&Hint::Routing);
         assert_eq!(one.receive().await, Received::Hint(Hint::Routing));
         assert_eq!(two.receive().await, Received::Hint(Hint::Routing));
     }

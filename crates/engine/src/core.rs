@@ -11,6 +11,7 @@ mod chats;
 mod claims;
 mod commit_counts;
 mod directory;
+mod ears;
 mod follow;
 mod fresh;
 mod incarnation;
@@ -32,6 +33,7 @@ pub use ports::{Clock, IdSource, SystemClock, SystemIds};
 pub use transcripts::Most;
 
 pub(crate) use chats::customer_of;
+pub(crate) use ears::Ears;
 pub(crate) use next_due::NextDue;
 
 use std::collections::BTreeSet;
@@ -53,6 +55,7 @@ use activity::Activity;
 use chats::Chats;
 use commit_counts::CommitCounts;
 pub use commit_counts::CommitTally;
+use ears::OwnEars;
 use follow::Followed;
 use fresh::Fresh;
 use ports::AheadClock;
@@ -79,6 +82,7 @@ pub struct Parts {
 pub struct Core {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) bus: Arc<dyn Bus>,
+    own_ears: OwnEars,
     pub(crate) clock: Arc<dyn Clock>,
     ahead_ms: u64,
     pub(crate) ids: Arc<dyn IdSource>,
@@ -122,6 +126,7 @@ impl Core {
             incarnation,
             store: parts.store,
             bus: parts.bus,
+            own_ears: OwnEars::default(),
             clock,
             ahead_ms,
             ids: parts.ids,

@@ -6,7 +6,7 @@
 
 mod notes;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use handoff_bus::{Hint, Listener, Received};
 use handoff_domain::UserId;
@@ -14,7 +14,7 @@ use handoff_store::StoreError;
 
 use crate::commands::Commands;
 use crate::conversations::Conversations;
-use crate::core::Core;
+use crate::core::{Core, Ears};
 use crate::delivery::{Delivery, Owed};
 use crate::desks::Desks;
 use crate::letters::{Contacts, Letters};
@@ -79,6 +79,8 @@ impl Engine {
 
     /// Starts the workers.
     pub fn start(self: &Arc<Self>) {
+        let ears: Weak<Self> = Arc::downgrade(self);
+        self.core.let_hear(ears);
         for runner in self.workers.runners() {
             self.core.tasks.spawn(runner.clone().run(self.core.clone()));
         }
@@ -96,10 +98,11 @@ impl Engine {
             };
             self.workers.runners().iter().for_each(|runner| runner.receive(&received));
             match received {
-                Received::Hint(Hint::Streams { from, users }) => {
-                    let is_own = from == self.core.incarnation().0;
-                    let owed = if is_own { Owed::FreshRows } else { Owed::Rows };
-                    self.delivery.give_soon(&users_of(&users), owed);
+                // What this node said itself was heard when it said it.
+                Received::Hint(Hint::Streams { from, .. }) if from == self.core.incarnation().0 => {
+                }
+                Received::Hint(Hint::Streams { users, .. }) => {
+                    self.delivery.give_soon(&users_of(&users), Owed::Rows);
                 }
                 Received::Hint(Hint::Promised(users)) => {
                     self.delivery.give_soon(&users_of(&users), Owed::PromisedAnswers);
@@ -177,6 +180,18 @@ impl Engine {
     #[must_use]
     pub const fn workers(&self) -> &Workers {
         &self.workers
+    }
+}
+
+impl Ears for Engine {
+    fn hear(&self, hint: &Hint) {
+        let received = Received::Hint(hint.clone());
+        self.workers.runners().iter().for_each(|runner| runner.receive(&received));
+        match hint {
+            Hint::Streams { users, .. } => self.delivery.give_own(&users_of(users)),
+            Hint::Chats(chats) => self.conversations.tell_changed(chats),
+            Hint::Routing | Hint::Timers | Hint::Directory | Hint::Logins | Hint::Promised(_) => {}
+        }
     }
 }
 

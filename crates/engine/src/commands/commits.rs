@@ -79,7 +79,7 @@ async fn commit(core: &Core, change: ChangeSet) -> Result<Vec<Arc<Interaction>>,
     let timers = change.timers_set.iter().chain(&change.timers_put_off);
     let due = timers.map(|timer| timer.due).min();
     let keys: Vec<Key> = change.puts.iter().map(|put| put.record.key()).collect();
-    let _until_entered = core.board.begin_commit(interactions_of(&keys).collect());
+    let until_entered = core.board.begin_commit(interactions_of(&keys).collect());
     let as_of = core.board.desk_changes();
     let committed = core.store.commit(change).await;
     core.commit_counts.count(&keys, &committed);
@@ -92,13 +92,14 @@ async fn commit(core: &Core, change: ChangeSet) -> Result<Vec<Arc<Interaction>>,
 
     let written = enter_written(core, puts, as_of);
     core.followed.note_own(position, events.len());
-    tell(core, rows);
-    if !said.is_empty() {
-        core.bus.wake(Hint::Chats(said.into()));
-    }
+    drop(until_entered);
     if due.is_some_and(|due| due < core.timers_due.get()) {
         core.bus.wake(Hint::Timers);
     }
+    if !said.is_empty() {
+        core.say(Hint::Chats(said.into()));
+    }
+    tell(core, rows);
     Ok(written)
 }
 
@@ -157,5 +158,5 @@ fn tell(core: &Core, rows: Vec<AddedRow>) {
     }
     core.fresh.put(rows);
     let users = users.into_iter().collect();
-    core.bus.wake(Hint::Streams { from: core.incarnation().0, users });
+    core.say(Hint::Streams { from: core.incarnation().0, users });
 }

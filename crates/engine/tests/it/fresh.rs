@@ -8,6 +8,7 @@ use bytes::Bytes;
 use handoff_domain::event::Cause;
 use handoff_domain::{Action, InteractionId, Named, Target, Topic, UserData, UserId, Value};
 use handoff_engine::{ChannelChange, Replay, Subscriptions};
+use tokio::task::JoinHandle;
 
 use crate::rig::{BEN, CENTER, Fault, Given, KATE, Rig};
 use crate::two_nodes::nodes;
@@ -79,6 +80,17 @@ async fn what_a_node_did_itself_is_given_without_a_read_and_as_it_is_in_the_log(
     rig.engine.stop().await;
 }
 
+/// Neither the bus nor another task's turn has a part in it.
+#[tokio::test]
+async fn what_a_node_did_itself_is_given_before_whoever_did_it_is_answered() {
+    let rig = Rig::new().await;
+    let id = at_work(&rig).await;
+    rig.bus.is_silent.store(true, Ordering::SeqCst);
+    change_data(&rig, id, 1).await;
+    assert_eq!(numbers(&rig.recorder.of(SESSION)), [3]);
+    rig.engine.stop().await;
+}
+
 /// Another node changed what Kate owns, and nobody said so; then this node did. Returns the numbers
 /// that her session was given, and how often her stream was read.
 async fn numbers_across_a_gap(hides_gaps: bool) -> (Vec<u64>, u64) {
@@ -109,15 +121,37 @@ async fn without_word_of_a_gap_something_is_missing() {
     assert_eq!(numbers_across_a_gap(true).await, (vec![3, 0, 6], 0), "4 and 5, and a resync");
 }
 
+/// Lets another session of Kate's subscribe, and leaves it waiting for the store; all of Kate's
+/// sessions wait for it.
+async fn subscribe_and_wait(rig: &Rig) -> JoinHandle<()> {
+    rig.store.stall(true);
+    let engine = rig.engine.clone();
+    let subscribing = tokio::spawn(async move {
+        let topics = BTreeMap::from([(Topic::Interactions, Replay::Live)]);
+        let name = "/v2/me/interactions".to_owned();
+        let late = Subscriptions { name, topics, under_own_name: false };
+        engine.delivery().subscribe(KATE, CENTER, "late", late).await.unwrap();
+    });
+    rig.store.stalled().await;
+    rig.store.stall(false);
+    subscribing
+}
+
 /// An answer that was promised is given before the task that gives rows has its turn.
 #[tokio::test]
 async fn an_answer_takes_nothing_from_what_is_about_to_be_given() {
     let rig = Rig::new().await;
     let id = at_work(&rig).await;
-    change_data(&rig, id, 1).await;
+    let subscribing = subscribe_and_wait(&rig).await;
     let answer = (Topic::Interactions, Bytes::from_static(b"Interactions|0|answer"));
-    rig.engine.delivery().promise(KATE, [answer]).await.unwrap();
-    assert_eq!(numbers(&rig.recorder.of(SESSION)), [0], "the control");
+    let delivery = rig.engine.delivery();
+    let promised = async { delivery.promise(KATE, [answer]).await.unwrap() };
+    let then = async {
+        change_data(&rig, id, 1).await;
+        assert!(rig.recorder.of(SESSION).is_empty(), "the control");
+        subscribing.abort();
+    };
+    tokio::join!(promised, then);
     assert_eq!(numbers(&given(&rig, 2).await), [0, 3]);
     rig.engine.stop().await;
 }
@@ -165,15 +199,7 @@ async fn nobody_waits_for_whoever_waits_for_the_store() {
     rig.bring_in(BEN).await;
     let before = given(&rig, 0).await.len();
     let told = rig.recorder.of(&format!("{BEN}-1")).len();
-    rig.store.stall(true);
-    let engine = rig.engine.clone();
-    let subscribing = tokio::spawn(async move {
-        let topics = BTreeMap::from([(Topic::Interactions, Replay::Live)]);
-        let name = "/v2/me/interactions".to_owned();
-        let late = Subscriptions { name, topics, under_own_name: false };
-        engine.delivery().subscribe(KATE, CENTER, "late", late).await
-    });
-    rig.store.stalled().await;
+    let subscribing = subscribe_and_wait(&rig).await;
     let to_ben = Action::Transfer(Target::Agent(Named::Known(BEN)));
     rig.act(KATE, id, to_ben).await.unwrap();
     assert_eq!(given(&rig, before + 1).await.len(), before, "the control");
