@@ -79,8 +79,21 @@ pub enum Basis {
     /// The request, and of the interaction what never changes. Then it is not read: the engine
     /// compares what it remembers when it commits, and reads it before it refuses.
     Request,
+    /// The same, or of an e-mail how it is now.
+    RequestUnlessEmail,
     /// The interaction as it is now.
     Present,
+}
+
+impl Basis {
+    /// Tells whether an interaction need not be read, as far as this goes.
+    fn is_met_by(self, remembered: &Interaction) -> bool {
+        match self {
+            Self::Request => true,
+            Self::RequestUnlessEmail => remembered.email().is_none(),
+            Self::Present => false,
+        }
+    }
 }
 
 /// Carries out an operation on one interaction; `instruct` says what, once the interaction is
@@ -102,7 +115,7 @@ pub async fn perform(
         return Ok(answer);
     }
     let engine = shared.engine();
-    let remembered = remembered_of(shared, me, target).filter(|_| basis == Basis::Request);
+    let remembered = remembered_of(shared, me, target).filter(|known| basis.is_met_by(known));
     let interaction = match &remembered {
         Some(known) => known.clone(),
         None => visible_of(shared, me, target.id, target.media).await?,

@@ -62,8 +62,6 @@ pub struct FaultyStore {
     fails_next_stream: AtomicBool,
     /// The next list is read, and handed over when it is released.
     holds_next_list: AtomicBool,
-    /// The same of the next look for a receipt.
-    holds_next_receipt: AtomicBool,
     /// The next transcript is read once it is released.
     holds_next_transcript: AtomicBool,
     unreadable: Mutex<BTreeSet<Key>>,
@@ -107,7 +105,6 @@ impl FaultyStore {
             fails_next_look: AtomicBool::new(false),
             fails_next_stream: AtomicBool::new(false),
             holds_next_list: AtomicBool::new(false),
-            holds_next_receipt: AtomicBool::new(false),
             holds_next_transcript: AtomicBool::new(false),
             unreadable: Mutex::default(),
             between_lists: Mutex::default(),
@@ -170,11 +167,6 @@ impl FaultyStore {
     /// Lets the next list be read and wait for [`FaultyStore::release`]: what it shows is old then.
     pub fn hold_next_list(&self) {
         self.holds_next_list.store(true, Ordering::SeqCst);
-    }
-
-    /// Lets the next look for a receipt wait for [`FaultyStore::release`] with what it found.
-    pub fn hold_next_receipt(&self) {
-        self.holds_next_receipt.store(true, Ordering::SeqCst);
     }
 
     /// Lets the next look at a transcript wait for [`FaultyStore::release`] before it is read: it
@@ -510,9 +502,7 @@ impl Store for FaultyStore {
 
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
         self.looks.fetch_add(1, Ordering::SeqCst);
-        let found = self.inner.receipt(scope, key).await;
-        self.hold(&self.holds_next_receipt).await;
-        found
+        self.inner.receipt(scope, key).await
     }
 
     async fn sweep(

@@ -124,10 +124,11 @@ impl ActionText {
             | Self::PlaceInQueue(_)
             | Self::PlaceInWorkbin(_)
             | Self::SetDisposition(..) => Basis::Request,
+            // In a chat it says something.
+            Self::Send(..) => Basis::RequestUnlessEmail,
             // Whom a group stands for goes by who takes part, and a draft is put together of what
             // it is and was.
-            Self::Send(..)
-            | Self::Transfer(_)
+            Self::Transfer(_)
             | Self::Invite(_)
             | Self::Consult(_)
             | Self::CompleteTransfer(_)

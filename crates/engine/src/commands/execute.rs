@@ -105,9 +105,7 @@ impl Commands {
     ///
     /// [`ExecuteError::Rejected`] when the rules refuse it, or the store's.
     pub async fn open(&self, opening: &Opening) -> Result<Done, ExecuteError> {
-        if let Some(done) = self.earlier_of(&opening.receipts).await? {
-            return Ok(done);
-        }
+        // As with a command, the commit finds out whether it was taken in before.
         let attempt = async |read| {
             self.again_and_again(opening.new.id, || self.attempt_open(opening, read)).await
         };
