@@ -37,6 +37,8 @@ const ITEMS: usize = 5;
 /// After how many rounds a count that is above its ceiling is believed: on a busy machine workers
 /// do more by the clock in each.
 const ROUNDS_MAX: usize = 40;
+/// How many messages a chat has in which much was said.
+const LATE: usize = 1_000;
 /// How much more than the figure that was found last is let pass: counts move a little with how
 /// threads meet.
 const ROOM: f64 = 1.1;
@@ -84,10 +86,11 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         LocalSet::new().block_on(&runtime, measure(rounds))
     });
-    let (of_command, of_message, of_reader, idle) =
+    let (of_command, [early, late], of_reader, idle) =
         measured.await.context("counting was interrupted")??;
     let Taken { allocations, calls } = of_command;
     let message = ("a message: allocations", "a message: system calls");
+    let late_message = ("… late in a chat: allocations", "… late in a chat: system calls");
     let counts = [
         Count { what: "allocations", known: ALLOCATIONS, found: allocations },
         Count { what: "system calls", known: SYSTEM_CALLS, found: calls },
@@ -95,8 +98,10 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         Count { what: "pages", known: PAGES, found: store.pages },
         Count { what: "KB written", known: KB_WRITTEN, found: store.kb },
         Count { what: "bytes finished", known: BYTES_FINISHED, found: store.finished },
-        Count { what: message.0, known: MESSAGE_ALLOCATIONS, found: of_message.allocations },
-        Count { what: message.1, known: MESSAGE_SYSTEM_CALLS, found: of_message.calls },
+        Count { what: message.0, known: MESSAGE_ALLOCATIONS, found: early.allocations },
+        Count { what: message.1, known: MESSAGE_SYSTEM_CALLS, found: early.calls },
+        Count { what: late_message.0, known: MESSAGE_ALLOCATIONS, found: late.allocations },
+        Count { what: late_message.1, known: MESSAGE_SYSTEM_CALLS, found: late.calls },
         Count {
             what: "a reader of an event: allocations",
             known: READER_ALLOCATIONS,
@@ -131,12 +136,12 @@ struct Taken {
 
 /// Returns what a command, a chat's message, a reader of an event and a session that waits take,
 /// each of the round with the fewest: what workers do by the clock meanwhile comes on top of any.
-async fn measure(rounds: usize) -> Result<(Taken, Taken, f64, Idle)> {
+async fn measure(rounds: usize) -> Result<(Taken, [Taken; 2], f64, Idle)> {
     let own = std::env::current_exe().context("find this program")?;
     let command = of_commands(&own, rounds).await?;
-    let message = of_messages(&own, rounds).await?;
+    let messages = of_messages(&own, rounds).await?;
     let reader = of_readers(&own, rounds).await?;
-    Ok((command, message, reader, idle::measure(&own).await?))
+    Ok((command, messages, reader, idle::measure(&own).await?))
 }
 
 async fn of_commands(own: &Path, rounds: usize) -> Result<Taken> {
@@ -162,10 +167,20 @@ async fn of_commands(own: &Path, rounds: usize) -> Result<Taken> {
     Ok(Taken { allocations: allocated.each, calls: called.each })
 }
 
-async fn of_messages(own: &Path, rounds: usize) -> Result<Taken> {
+/// Returns what a message takes of a chat that has just begun, and of one in which much was said:
+/// the same, or the cost of a chat grows with its length.
+async fn of_messages(own: &Path, rounds: usize) -> Result<[Taken; 2]> {
     let home = tempfile::tempdir().context("make a temporary directory")?;
     let talk = Talk::open(own, home.path()).await?;
     talk.go_on().await?;
+    let early = of_talk(&talk, home.path(), rounds).await?;
+    for _ in 0..LATE.div_ceil(MESSAGES) {
+        talk.go_on().await?;
+    }
+    Ok([early, of_talk(&talk, home.path(), rounds).await?])
+}
+
+async fn of_talk(talk: &Talk, home: &Path, rounds: usize) -> Result<Taken> {
     let mut allocated = Fewest::new(MESSAGE_ALLOCATIONS, MESSAGES);
     while allocated.is_wanted(rounds) {
         let before = allocations(&talk.config)?;
@@ -174,7 +189,7 @@ async fn of_messages(own: &Path, rounds: usize) -> Result<Taken> {
     }
     let mut called = Fewest::new(MESSAGE_SYSTEM_CALLS, MESSAGES);
     while called.is_wanted(rounds) {
-        let strace = Strace::attach(talk.program.id()?, &home.path().join("calls")).await?;
+        let strace = Strace::attach(talk.program.id()?, &home.join("calls")).await?;
         talk.go_on().await?;
         called.take(strace.detach().await?);
     }
