@@ -19,9 +19,9 @@ pub mod topics;
 use bytes::Bytes;
 use handoff_domain::event::Subject;
 use handoff_domain::{
-    Entry, Interaction, Media, Notice, NotificationType, Topic, UserId, View, Visibility,
+    Entry, Interaction, Media, Notice, NotificationType, PartyKind, Topic, UserId, View, Visibility,
 };
-use handoff_engine::Note;
+use handoff_engine::{Note, NoteKind};
 use handoff_store::StreamRow;
 
 use crate::wire::interaction::{InteractionResource, MediumResource, Sight};
@@ -95,9 +95,26 @@ pub fn note(
     let told = |topic| {
         let messages = vec![LogMessage::of_note(note, sees, lookup.url)];
         let head = Head { reference_id: reference, ..Head::default() };
-        (topic, render_messages(interaction, reader, messages, topic, head, lookup))
+        if topic != Topic::Interactions {
+            return (topic, encode(&LogUpdate::new(head, interaction, messages, lookup)));
+        }
+        let mut resource = InteractionResource::read_by(interaction, reader, lookup);
+        if let Some(answer) = &mut resource.answer {
+            answer.typing = is_customer_typing(note);
+        }
+        (topic, encode(&StateMessage::new(NEW_MESSAGES, head, resource).with(messages)))
     };
     [told(Topic::Interactions), told(Topic::Chats)]
+}
+
+/// Returns whether the customer is typing, if that is what a note says.
+fn is_customer_typing(note: &Note) -> Option<bool> {
+    match note.kind {
+        _ if note.from.kind != PartyKind::Customer => None,
+        NoteKind::TypingStarted { .. } => Some(true),
+        NoteKind::TypingStopped => Some(false),
+        NoteKind::Read { .. } => None,
+    }
 }
 
 /// Returns the messages that tell one agent again what was said, because they asked for it. They

@@ -139,6 +139,7 @@ impl Changes {
             reoffer_after_ms: time(fields, "reofferAfter")?,
             steps: steps(fields)?,
             acknowledge: None,
+            answer_target_ms: time(fields, "answerTarget")?,
         };
         match described.faults().first() {
             Some(fault) => Err(refusal(fault)),
@@ -197,6 +198,9 @@ fn refusal(fault: &QueueFault) -> Refusal {
         }
         QueueField::ReofferAfter => {
             "The field reofferAfter must be 0 to 86400 seconds; correct it.".to_owned()
+        }
+        QueueField::AnswerTarget => {
+            "The field answerTarget must be 0 to 2592000 seconds; correct it.".to_owned()
         }
         QueueField::Step(_) => {
             "The field after must be 1 to 86400 seconds, and of each step another; correct it."

@@ -221,6 +221,10 @@ pub struct Queue {
     /// Of a queue of e-mails: what the server writes to whoever sends one.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub acknowledge: Option<Acknowledgement>,
+    /// How soon a customer is to have an answer, in ms. 1,000…2,592,000,000 (30 days); `None` while
+    /// nothing is promised.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub answer_target_ms: Option<u64>,
 }
 
 /// What the server writes to confirm that an e-mail came.

@@ -15,6 +15,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::exchange::Exchange;
 use crate::id::UserId;
 use crate::time::Time;
 
@@ -126,6 +127,9 @@ pub struct Chat {
     /// counted, those since.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_zero"))]
     pub bytes: u64,
+    /// Whether the customer waits for an answer, and what was said last.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Exchange::is_empty"))]
+    pub exchange: Exchange,
     /// When the conversation last gave a sign of life.
     pub last_activity: Time,
     /// When everybody was alerted that it is idle; `None` when it was not, or not since the last

@@ -23,6 +23,7 @@ pub mod chat;
 pub mod command;
 pub mod desk;
 pub mod event;
+pub mod exchange;
 pub mod id;
 pub mod interaction;
 pub mod invariants;

@@ -14,6 +14,8 @@ use crate::time_span::TimeSpan;
 const INVITE_TIMEOUT_MS: RangeInclusive<u64> = 1_000..=DAY_MS;
 /// How long until the same agent is asked again, in ms: as long as an offer at most.
 const REOFFER_AFTER_MS: RangeInclusive<u64> = 0..=DAY_MS;
+/// How soon an answer may be promised, in ms; 0 promises nothing.
+const ANSWER_TARGET_MS: RangeInclusive<u64> = 0..=30 * DAY_MS;
 const DAY_MS: u64 = 86_400_000;
 /// Most widening steps of one queue. Each is tried for every agent while routing, and nobody needs
 /// as many.
@@ -36,6 +38,8 @@ pub struct QueueDescription<N> {
     /// In order of their time.
     pub steps: Option<Vec<StepDescription<N>>>,
     pub acknowledge: Option<Acknowledgement>,
+    /// How soon an answer is promised; 0 promises nothing.
+    pub answer_target_ms: Option<u64>,
 }
 
 /// What is said of a widening step.
@@ -67,6 +71,7 @@ pub enum QueueField {
     Steps(usize),
     AcknowledgementSubject,
     AcknowledgementText,
+    AnswerTarget,
 }
 
 /// Looks up what a queue names.
@@ -99,6 +104,7 @@ impl<N> QueueDescription<N> {
         let times = [
             (QueueField::InviteTimeout, "inviteTimeout", self.invite_timeout_ms, INVITE_TIMEOUT_MS),
             (QueueField::ReofferAfter, "reofferAfter", self.reoffer_after_ms, REOFFER_AFTER_MS),
+            (QueueField::AnswerTarget, "answerTarget", self.answer_target_ms, ANSWER_TARGET_MS),
         ];
         faults.extend(times.into_iter().filter_map(|(field, name, ms, allowed)| {
             let ms = ms.filter(|ms| !allowed.contains(ms))?;
@@ -155,6 +161,9 @@ impl<N> QueueDescription<N> {
         }
         if let Some(acknowledgement) = &self.acknowledge {
             queue.acknowledge = Some(acknowledgement.clone());
+        }
+        if let Some(target_ms) = self.answer_target_ms {
+            queue.answer_target_ms = Some(target_ms).filter(|ms| *ms > 0);
         }
         queue.priority = self.priority.unwrap_or(queue.priority);
         queue.invite_timeout_ms = self.invite_timeout_ms.unwrap_or(queue.invite_timeout_ms);

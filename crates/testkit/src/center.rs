@@ -183,6 +183,7 @@ impl Center {
             steps: Vec::new(),
             review: None,
             acknowledge: None,
+            answer_target_ms: None,
         });
         self
     }

@@ -5,6 +5,7 @@
 //! `Invited`, and who is no longer concerned sees what became of it for them ([`Sight`]). Who may
 //! see an interaction at all is decided elsewhere.
 
+mod answer;
 mod email;
 mod medium;
 mod offer;
@@ -16,6 +17,7 @@ use handoff_domain::{Interaction, Media, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use answer::AnswerPart;
 pub use email::{
     AttachmentResource, EmailFields, ReportResource, ReportedRecipient, attachment_path, shown_body,
 };
@@ -58,6 +60,8 @@ pub struct InteractionResource {
     pub operations: Vec<&'static str>,
     /// What the reader is offered, or as the owner has offered.
     pub offer: Option<OfferPart>,
+    /// What the customer is owed; `null` for what agents write.
+    pub answer: Option<AnswerPart>,
     /// The name of the queue that it last waited in.
     pub current_queue: Option<String>,
     /// Higher is routed first.
@@ -142,6 +146,7 @@ impl InteractionResource {
             capabilities: operation_names(sight.capabilities),
             operations: sight.operations(interaction, lookup),
             offer: sight.offer(interaction, lookup),
+            answer: AnswerPart::of(interaction, lookup),
             current_queue: queue_name(interaction, lookup),
             priority: interaction.priority,
             subject: interaction.subject.clone(),

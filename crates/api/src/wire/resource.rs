@@ -11,8 +11,8 @@ mod fields;
 mod link;
 mod user;
 
-pub(in crate::wire) use center::owning_group;
 pub use center::{GroupResource, QueueResource, SkillResource, StepResource, WorkbinResource};
+pub(in crate::wire) use center::{owning_group, seconds};
 pub use channel::{
     ChannelResource, LOGGED_OUT_ID, NOT_READY_ID, READY_ID, Room, UserState, channels,
 };

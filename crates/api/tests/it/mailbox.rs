@@ -44,18 +44,25 @@ impl Mailboxes for OneMailbox {
 
 /// Takes every mail, and remembers it.
 #[derive(Default)]
-pub(crate) struct Postbox(Mutex<Vec<Interaction>>);
+pub(crate) struct Postbox {
+    mails: Mutex<Vec<Interaction>>,
+    /// Why the relay refuses mails for good, while it does.
+    pub(crate) refusal: Mutex<Option<String>>,
+}
 
 impl Postbox {
     pub(crate) fn mails(&self) -> Vec<Interaction> {
-        self.0.lock().unwrap().clone()
+        self.mails.lock().unwrap().clone()
     }
 }
 
 #[async_trait]
 impl Post for Postbox {
     async fn post(&self, mail: &Interaction) -> Posted {
-        self.0.lock().unwrap().push(mail.clone());
+        if let Some(reply) = self.refusal.lock().unwrap().clone() {
+            return Posted::Never { reply };
+        }
+        self.mails.lock().unwrap().push(mail.clone());
         Posted::Sent { reply: "250 ok".to_owned() }
     }
 }

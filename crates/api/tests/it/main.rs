@@ -45,6 +45,7 @@ mod notify_resources;
 mod offers;
 mod operation_lists;
 mod operations;
+mod owed;
 mod properties;
 mod queues;
 mod related;

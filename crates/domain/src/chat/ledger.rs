@@ -5,6 +5,7 @@ use alloc::vec;
 use crate::chat::{
     Chat, ChatRequest, Content, Entry, FileUse, Party, PartyId, PartyKind, Speaker, Visibility,
 };
+use crate::exchange::Exchange;
 use crate::id::UserId;
 use crate::time::Time;
 
@@ -30,6 +31,7 @@ impl Chat {
             for_agents: 0,
             for_customer: 0,
             bytes: 0,
+            exchange: Exchange::begun(now),
             last_activity: now,
             alerted: None,
             ended: None,
@@ -61,7 +63,7 @@ impl Chat {
         };
         let agents = next(&mut self.for_agents, Visibility::Agents);
         let customer = next(&mut self.for_customer, Visibility::All);
-        Entry {
+        let entry = Entry {
             number: self.total,
             agents,
             customer,
@@ -70,7 +72,9 @@ impl Chat {
             visibility,
             content,
             message_id: None,
-        }
+        };
+        self.exchange.note(&entry);
+        entry
     }
 
     /// Returns the party of a user, present or not; a new one when they were never in.

@@ -91,6 +91,8 @@ pub(super) enum Related {
     New(Interaction, Vec<Fact>),
     /// Its list of open drafts changes, which its history shows and no agent sees.
     Changed(Interaction, Vec<Fact>),
+    /// What is owed changes as well, which those see whom it concerns.
+    Answered(Interaction, Vec<Fact>),
 }
 
 /// How an offer ended that was not accepted.
@@ -333,12 +335,18 @@ impl<'a> Change<'a> {
         for other in related {
             let (other, event) = match other {
                 Related::New(new, facts) => {
-                    let event = event(facts, &new, notices::of_new(&new));
+                    let told = notices::of_other(&new, NotificationType::StatusChange);
+                    let event = event(facts, &new, told);
                     owners.extend(new_owner(None, &new, context));
                     (new, event)
                 }
                 Related::Changed(other, facts) => {
                     let event = event(facts, &other, Vec::new());
+                    (other, event)
+                }
+                Related::Answered(other, facts) => {
+                    let told = notices::of_other(&other, NotificationType::PropertiesUpdated);
+                    let event = event(facts, &other, told);
                     (other, event)
                 }
             };

@@ -130,12 +130,15 @@ pub(super) fn is_of_thread(
     world.base().filter(is_here).map(drop).ok_or(Rejection::OtherThread)
 }
 
+/// The `interactionSubType` of an answer.
+const REPLY: &str = "OutboundReply";
+
 /// Returns the draft's `interactionSubType`, in the vocabulary of the platform whose API this is
 /// (`OutboundReply` for both kinds of reply; a forwarded mail is a redirected one there, which is
 /// the nearest name it has).
 const fn sub_type(kind: DraftKind) -> &'static str {
     match kind {
-        DraftKind::Reply | DraftKind::ReplyAll => "OutboundReply",
+        DraftKind::Reply | DraftKind::ReplyAll => REPLY,
         DraftKind::Forward => "OutboundRedirect",
     }
 }
@@ -177,20 +180,40 @@ pub(super) fn composing<'a>(attempt: &Attempt<'a>) -> Result<&'a Handling, Rejec
     if handling.mode == Mode::Composing { Ok(handling) } else { Err(attempt.wrong_state()) }
 }
 
-/// Takes the draft off its original's list of open ones.
+/// Takes the draft off its original's list of open ones, because it was given up.
 pub(super) fn close(change: &mut Change<'_>) {
     let draft = change.after.id;
-    let Some(original) =
-        change.context.world.parent().filter(|original| original.drafts.contains(&draft))
-    else {
-        return;
-    };
-    let mut original = original.clone();
+    let Some(mut original) = listing(change) else { return };
     original.drafts.remove(&draft);
     change.related.push(Related::Changed(original, vec![Fact::DraftClosed { draft }]));
 }
 
-/// Puts the draft back on its original's list, unless the original was completed meanwhile.
+/// Takes the draft off its original's list of open ones, because it goes out. If it is an answer,
+/// nothing is owed any more, which whoever has the original is told.
+pub(super) fn close_sent(change: &mut Change<'_>) {
+    let (draft, now) = (change.after.id, change.context.now);
+    let Some(mut original) = listing(change) else { return };
+    original.drafts.remove(&draft);
+    let facts = vec![Fact::DraftClosed { draft }];
+    let answer = change.after.email().filter(|_| change.after.sub_type == REPLY);
+    let related = match (answer.map(|email| email.answer(now)), original.email_mut()) {
+        (Some(answer), Some(letter)) => {
+            letter.answered = Some(answer);
+            Related::Answered(original, facts)
+        }
+        _ => Related::Changed(original, facts),
+    };
+    change.related.push(related);
+}
+
+/// Returns the original on whose list of open ones the draft is.
+fn listing(change: &Change<'_>) -> Option<Interaction> {
+    let draft = change.after.id;
+    change.context.world.parent().filter(|original| original.drafts.contains(&draft)).cloned()
+}
+
+/// Puts the draft back on its original's list, unless the original was completed meanwhile. It is
+/// owed again what did not go out.
 pub(super) fn reopen(change: &mut Change<'_>) {
     let draft = change.after.id;
     let Some(original) = change.context.world.parent().filter(|original| !original.is_ended())
@@ -198,7 +221,16 @@ pub(super) fn reopen(change: &mut Change<'_>) {
         return;
     };
     let mut original = original.clone();
-    if original.drafts.insert(draft) {
-        change.related.push(Related::Changed(original, vec![Fact::DraftReopened { draft }]));
+    if !original.drafts.insert(draft) {
+        return;
     }
+    let facts = vec![Fact::DraftReopened { draft }];
+    let is_answer = change.after.sub_type == REPLY;
+    let answered = original.email_mut().filter(|_| is_answer).map(|letter| &mut letter.answered);
+    // Another answer may have gone out all the same: better one too many that is owed than none.
+    let related = match answered.and_then(Option::take) {
+        Some(_) => Related::Answered(original, facts),
+        None => Related::Changed(original, facts),
+    };
+    change.related.push(related);
 }

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::exchange::Said;
 use crate::id::{FileId, InteractionId};
 use crate::interaction::Attachment;
 use crate::mail::{Automatic, Report};
@@ -60,6 +61,9 @@ pub struct Email {
     /// not.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_zero"))]
     pub sends: u32,
+    /// Of an inbound one: the answer that was sent, or is on its way.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub answered: Option<Said>,
 }
 
 impl Email {

@@ -75,20 +75,11 @@ pub(super) fn of(before: Option<&Interaction>, change: &Change<'_>) -> Vec<Notic
     notices
 }
 
-/// Returns the notices of an interaction that came into being beside the one that the command was
-/// about: its owner is shown it.
-pub(super) fn of_new(interaction: &Interaction) -> Vec<Notice> {
-    interaction
-        .people()
-        .into_iter()
-        .map(|user| {
-            plain(
-                user,
-                View::Concerned(interaction.status_for(user)),
-                NotificationType::StatusChange,
-            )
-        })
-        .collect()
+/// Returns the notices of an interaction that came into being, or changed, beside the one that the
+/// command was about: those whom it concerns are shown it.
+pub(super) fn of_other(interaction: &Interaction, kind: NotificationType) -> Vec<Notice> {
+    let told = interaction.people().into_iter();
+    told.map(|user| plain(user, View::Concerned(interaction.status_for(user)), kind)).collect()
 }
 
 fn to_agent(user: UserId, seen: Option<Status>, view: View, change: &Change<'_>) -> Notice {

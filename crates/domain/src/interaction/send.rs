@@ -13,7 +13,7 @@ use crate::id::{InteractionId, QueueId, UserId};
 use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::{Addressees, Change, Entry};
 use crate::interaction::decision::Decision;
-use crate::interaction::draft::{close, composing, is_of_thread, reopen};
+use crate::interaction::draft::{close_sent, composing, is_of_thread, reopen};
 use crate::interaction::gone::take_in_draft;
 use crate::interaction::{Attachment, Email, Medium, Mode, Outcome, State, Status};
 use crate::media::Media;
@@ -51,7 +51,7 @@ pub(super) fn send(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Decisio
     let message_id = attempt.context.world.message_id(&email.from, email.sends);
     change.after.medium = Medium::Email(Email { message_id, ..email });
     change.after.state = State::sending(Some(by), attempt.context.now);
-    close(&mut change);
+    close_sent(&mut change);
     Ok(change.finish())
 }
 

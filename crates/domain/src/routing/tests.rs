@@ -58,6 +58,7 @@ fn queue() -> Queue {
         steps: vec![],
         review: None,
         acknowledge: None,
+        answer_target_ms: None,
     }
 }
 

@@ -374,6 +374,7 @@ fn queue(media: &Media) -> Queue {
         steps: Vec::new(),
         review: None,
         acknowledge: None,
+        answer_target_ms: None,
     }
 }
 

@@ -283,6 +283,10 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
                     .as_ref()
                     .map_or_else(nothing, |it| format!("{:?}: {:?}", it.subject, it.text)),
             ),
+            (
+                "answerTarget",
+                queue.answer_target_ms.map_or_else(nothing, |ms| TimeSpan::from_ms(ms).to_string()),
+            ),
         ],
         // Of these nothing but the name can differ, and under another name it is another thing.
         Record::Skill(_) | Record::Group(_) | Record::Workbin(_) => Vec::new(),

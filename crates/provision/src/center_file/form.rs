@@ -191,6 +191,8 @@ pub(super) struct QueueForm {
     /// The queue in which what goes out by this one is looked at first.
     pub review: Option<Text>,
     pub acknowledge: Option<AcknowledgementForm>,
+    /// How soon a customer is to have an answer.
+    pub answer_target: Option<Spanned<TimeSpan>>,
 }
 
 /// `[queue.acknowledge]`.

@@ -363,6 +363,10 @@ async fn what_is_wrong_is_told_with_its_line() {
             swap("\"30s\"", "\"30s\"\nreofferAfter = \"2d\""),
             vec![":26: ", "reofferAfter is 2d", "24h"],
         ),
+        (
+            swap("\"30s\"", "\"30s\"\nanswerTarget = \"31d\""),
+            vec![":26: ", "answerTarget is 31d", "30d"],
+        ),
         (swap("\"60s\"", "\"0s\""), vec![":27: ", "more than 0s"]),
         (swap("\"60s\"", "\"25h\""), vec![":27: ", "24h at most"]),
         (swap("name = \"tasks\"", "name = \"ta\\nsks\""), vec![":20: ", "one line"]),

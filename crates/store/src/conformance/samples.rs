@@ -235,6 +235,7 @@ pub fn queue(n: u64) -> Queue {
         steps: vec![Step { after_ms: 60_000, groups: [GroupId(0xf002)].into(), skills: [].into() }],
         review: None,
         acknowledge: None,
+        answer_target_ms: None,
     }
 }
 

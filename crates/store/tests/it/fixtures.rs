@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use handoff_domain::OfferKind;
 use handoff_domain::event::Subject;
+use handoff_domain::exchange::{Exchange, Said, Side};
 use handoff_domain::{
     Center, CenterId, ChatTerms, Desk, Disposition, Event, Incarnation, Interaction, Note, Notice,
-    Offer, QueueId, Reach, Service, ServiceTerms, State, Time, Topic, User, Workspace,
+    Offer, Queue, QueueId, Reach, Service, ServiceTerms, State, Time, Topic, User, Workspace,
 };
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
@@ -211,6 +212,25 @@ fn letters_are_read_and_written() {
     assert_eq!(text, fixture("confirming_queue", 1));
     let read = codec::decode_record(Kind::Queue, 1, &text).unwrap();
     assert_eq!(read, Record::Queue(confirming_queue(1)));
+}
+
+/// What is stored before says nothing of what is owed.
+#[test]
+fn what_is_owed_is_read_and_written() {
+    let said = |from, text: &str| Said { from, text: text.to_owned(), at: BEGIN.plus_ms(2_000) };
+    let mut owed = chat(1);
+    if let Some(chat) = owed.chat_mut() {
+        let last = Some(said(Side::Customer, "Is it there?"));
+        chat.exchange = Exchange { owed_since: Some(BEGIN.plus_ms(1_000)), last };
+    }
+    check_interaction("owed_chat", &owed);
+    let mut answered = letter(1);
+    if let Some(letter) = answered.email_mut() {
+        letter.answered = Some(said(Side::Agent, "It is."));
+    }
+    check_interaction("answered_letter", &answered);
+    let queue = Queue { answer_target_ms: Some(60_000), ..confirming_queue(1) };
+    check_record("promising_queue", 1, &Record::Queue(queue));
 }
 
 /// A mail that was on its way out when there were no attempts yet is due since ever.

@@ -5,7 +5,7 @@ use handoff_domain::{Interaction, Media, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{EmailFields, OfferPart, ParticipantResource, Sight, with_properties};
+use super::{AnswerPart, EmailFields, OfferPart, ParticipantResource, Sight, with_properties};
 use crate::wire::date;
 use crate::wire::names::{direction_name, status_name};
 use crate::wire::operation::operation_names;
@@ -27,6 +27,8 @@ pub struct Common {
     pub operations: Vec<&'static str>,
     /// What the reader is offered, or as the owner has offered.
     pub offer: Option<OfferPart>,
+    /// What the customer is owed; `null` for what agents write.
+    pub answer: Option<AnswerPart>,
     pub subject: Option<String>,
     /// The interaction that it answers or follows.
     pub parent_id: Option<String>,
@@ -159,6 +161,7 @@ impl Common {
             capabilities: operation_names(sight.capabilities),
             operations: sight.operations(interaction, lookup),
             offer: sight.offer(interaction, lookup),
+            answer: AnswerPart::of(interaction, lookup),
             subject: interaction.subject.clone(),
             parent_id: interaction.parent.map(|parent| parent.to_string()),
             contact_id: interaction.contact.clone(),

@@ -78,6 +78,8 @@ pub struct QueueResource {
     pub invite_timeout: Number,
     /// How long an agent who passed an offer by is left alone, in s.
     pub reoffer_after: Number,
+    /// How soon a customer is to have an answer, in s; `null` while nothing is promised.
+    pub answer_target: Option<Number>,
     /// Widenings of the search.
     pub steps: Vec<StepResource>,
     /// Its addresses.
@@ -114,6 +116,7 @@ impl QueueResource {
             priority: queue.priority,
             invite_timeout: seconds(queue.invite_timeout_ms),
             reoffer_after: seconds(queue.reoffer_after_ms),
+            answer_target: queue.answer_target_ms.map(seconds),
             steps: steps.collect(),
             link: lookup.url.queue(queue.id),
         }
@@ -186,7 +189,7 @@ fn skill_names(skills: &SkillLevels, lookup: Lookup<'_>) -> BTreeMap<String, u32
 
 /// Returns ms as s: whole seconds as an integer, which is what clients send, and anything else
 /// exactly.
-fn seconds(ms: u64) -> Number {
+pub(in crate::wire) fn seconds(ms: u64) -> Number {
     if ms.is_multiple_of(1_000) {
         return Number::from(ms / 1_000);
     }

@@ -60,6 +60,7 @@ impl Resolver<'_> {
             steps: Vec::new(),
             review: None,
             acknowledge: None,
+            answer_target_ms: None,
         };
         let described = description(form, name);
         for fault in described.faults() {
@@ -103,6 +104,7 @@ fn description(form: &QueueForm, name: String) -> QueueDescription<Text> {
         reoffer_after_ms: form.reoffer_after.as_ref().map(|span| span.get_ref().ms()),
         steps: Some(form.step.iter().map(step).collect()),
         acknowledge: form.acknowledge.as_ref().map(acknowledgement),
+        answer_target_ms: form.answer_target.as_ref().map(|span| span.get_ref().ms()),
     }
 }
 
@@ -118,6 +120,7 @@ fn place_of(form: &QueueForm, field: QueueField) -> usize {
             form.step.get(place).map(|step| step.after.span())
         }
         QueueField::AcknowledgementSubject => acknowledge.map(|form| form.subject.span()),
+        QueueField::AnswerTarget => form.answer_target.as_ref().map(|span| span.span()),
         QueueField::AcknowledgementText => acknowledge.map(|form| form.text.span()),
     };
     place.unwrap_or_else(|| form.name.span()).start

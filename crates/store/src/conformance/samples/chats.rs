@@ -3,6 +3,7 @@
 use handoff_domain::command::SupervisorMode;
 use handoff_domain::desk::{Supervision, SupervisionExtent};
 use handoff_domain::event::{Cause, Subject};
+use handoff_domain::exchange::Exchange;
 use handoff_domain::interaction::{Participant, ParticipantRole};
 use handoff_domain::{
     Chat, ChatTerms, ChatTimes, Content, CustomerKey, Desk, Direction, EmailTerms, Entry, Event,
@@ -149,6 +150,7 @@ pub fn chat(n: u64) -> Interaction {
         for_agents: 11,
         for_customer: 9,
         bytes: 0,
+        exchange: Exchange::default(),
         last_activity: BEGIN.plus_ms(5_000),
         alerted: Some(BEGIN.plus_ms(260_000)),
         ended: Some(LeaveReason::Idle),
