@@ -36,6 +36,46 @@ const ROUNDS_MAX: usize = 6;
 /// was checked. It takes time and memory linear in the input, of which at most 1 MiB is read.
 #[must_use]
 pub fn clean(html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
+    settled(html, Pictures { of_letter: images, remote: Remote::LeftOut })
+}
+
+/// Cleans HTML as [`clean`] does, and leaves it the pictures that it takes from elsewhere by
+/// `https`: for a reader who asked for them, because whoever sent the letter learns that it is
+/// read, where and when.
+#[must_use]
+pub fn clean_with_remote(html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
+    settled(html, Pictures { of_letter: images, remote: Remote::Shown })
+}
+
+/// Returns how many pictures [`clean_with_remote`] would show beyond those of [`clean`].
+#[must_use]
+pub fn remote_pictures(html: &str) -> usize {
+    let html = &html[..html.floor_char_boundary(HTML_LEN_MAX)];
+    let is_remote = |token: &tokens::Token<'_>| match token {
+        tokens::Token::Start(name, attributes) if name == "img" => {
+            tame::remote_address(attributes).is_some()
+        }
+        _ => false,
+    };
+    tokens::Tokens::new(html).filter(is_remote).count()
+}
+
+/// Which pictures may be shown.
+#[derive(Clone, Copy)]
+struct Pictures<'a> {
+    /// Gives the address of one that came along, by its `Content-ID`.
+    of_letter: &'a dyn Fn(&str) -> Option<String>,
+    remote: Remote,
+}
+
+/// What becomes of pictures that are at another host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Remote {
+    LeftOut,
+    Shown,
+}
+
+fn settled(html: &str, images: Pictures<'_>) -> String {
     let mut current = round(html, images);
     for _ in 1..ROUNDS_MAX {
         let next = round(&current, images);
@@ -57,7 +97,7 @@ pub(crate) fn ids_of(address: &str) -> impl Iterator<Item = String> {
     core::iter::once(plain).chain(decoded).map(|id| id.split_whitespace().collect())
 }
 
-fn round(html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
+fn round(html: &str, images: Pictures<'_>) -> String {
     let html = &html[..html.floor_char_boundary(HTML_LEN_MAX)];
     let tamed = tame::tame(html, images);
     let shown = tamed.images;

@@ -31,6 +31,12 @@ pub trait Letters: fmt::Debug + Send + Sync + 'static {
     /// clean the result again must change nothing.
     fn clean(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String;
 
+    /// Makes it safe, and leaves it the pictures that it takes from other hosts.
+    fn clean_with_remote(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String;
+
+    /// Returns how many pictures it takes from other hosts.
+    fn remote_pictures(&self, html: &str) -> usize;
+
     /// Returns what a reader of it without markup would read.
     fn text(&self, html: &str) -> String;
 }
@@ -42,6 +48,14 @@ struct AsText;
 impl Letters for AsText {
     fn clean(&self, html: &str, _images: &dyn Fn(&str) -> Option<String>) -> String {
         escaped(html)
+    }
+
+    fn clean_with_remote(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
+        self.clean(html, images)
+    }
+
+    fn remote_pictures(&self, _: &str) -> usize {
+        0
     }
 
     fn text(&self, html: &str) -> String {
@@ -114,6 +128,25 @@ impl Cleaner {
             kept.bytes -= twin.len();
         }
         clean
+    }
+
+    /// Makes it safe as `clean` does, and leaves it the pictures that it takes from other hosts.
+    /// Nothing is remembered: it is asked for by hand.
+    #[must_use]
+    pub fn clean_with_remote(
+        &self,
+        html: &str,
+        attachments: &[Attachment],
+        address: &dyn Fn(&Attachment) -> String,
+    ) -> String {
+        let images = |id: &str| image(attachments, id).map(address);
+        self.letters.clean_with_remote(html, &images)
+    }
+
+    /// Returns how many pictures the HTML of an e-mail takes from other hosts.
+    #[must_use]
+    pub fn remote_pictures(&self, html: &str) -> usize {
+        self.letters.remote_pictures(html)
     }
 
     /// Returns the text of an HTML body.
@@ -261,6 +294,14 @@ mod tests {
         fn clean(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
             self.0.fetch_add(1, Ordering::SeqCst);
             format!("{} {}", images("a").unwrap_or_default(), html.len())
+        }
+
+        fn clean_with_remote(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
+            self.clean(html, images)
+        }
+
+        fn remote_pictures(&self, _: &str) -> usize {
+            0
         }
 
         fn text(&self, html: &str) -> String {

@@ -106,7 +106,11 @@ async fn a_history_of_which_nothing_is_in_sight_costs_two_reads_a_page() {
 
 /// Returns a letter as a page.
 async fn page(client: &Client<'_>, id: &str) -> Reply {
-    client.send(Method::GET, &format!("/me/interactions/{id}/letter"), None, &[]).await
+    page_with(client, id, "").await
+}
+
+async fn page_with(client: &Client<'_>, id: &str, query: &str) -> Reply {
+    client.send(Method::GET, &format!("/me/interactions/{id}/letter{query}"), None, &[]).await
 }
 
 #[tokio::test]
@@ -131,6 +135,28 @@ async fn a_letter_is_a_page_on_which_nothing_runs() {
     let work = mail.api.submitted("workitem", "tasks").await;
     page(&mail.api.by("kate"), &work).await.refused(404, 6);
     page(&mail.api.by("mia"), &id).await.refused(404, 6);
+}
+
+#[tokio::test]
+async fn pictures_at_other_hosts_are_only_on_the_page_that_was_asked_for_them() {
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
+    let letter = Letter { html: Some("<img src=\"https://a.example/p\">".to_owned()), ..letter(1) };
+    let id = mail.owned(letter).await;
+    let policy =
+        |page: &Reply| page.headers["content-security-policy"].to_str().unwrap().to_owned();
+    let plain = page(&mail.api.by("kate"), &id).await;
+    assert!(!policy(&plain).contains("https:"), "{}", policy(&plain));
+    assert!(plain.text.contains("<meta name=\"remote-pictures\" content=\"1\">"), "{}", plain.text);
+    assert!(!plain.text.contains("<!--remote-->"), "{}", plain.text);
+
+    let asked = page_with(&mail.api.by("kate"), &id, "?pictures=remote").await;
+    assert!(policy(&asked).contains("img-src 'self' https:;"), "{}", policy(&asked));
+    assert!(policy(&asked).contains("default-src 'none'") && policy(&asked).contains("sandbox"));
+    assert!(!policy(&asked).contains("allow-scripts") && !policy(&asked).contains("script-src"));
+    assert!(asked.text.contains("<!--remote-->"), "{}", asked.text);
+    assert!(asked.text.contains("content=\"0\""), "{}", asked.text);
+    page_with(&mail.api.by("kate"), &id, "?pictures=all").await.refused(400, 10);
 }
 
 #[tokio::test]

@@ -77,6 +77,14 @@ impl Letters for Trusting {
         shown
     }
 
+    fn clean_with_remote(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
+        format!("<!--remote-->{}", self.clean(html, images))
+    }
+
+    fn remote_pictures(&self, html: &str) -> usize {
+        html.matches("\"https:").count()
+    }
+
     fn text(&self, html: &str) -> String {
         html.to_owned()
     }

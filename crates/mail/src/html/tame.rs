@@ -9,8 +9,8 @@
 
 use std::collections::HashSet;
 
-use super::lists;
 use super::tokens::{Token, Tokens};
+use super::{Pictures, Remote, lists, text};
 
 /// The most elements that are kept. A long newsletter has 5,000.
 const ELEMENTS_MAX: usize = 20_000;
@@ -30,7 +30,7 @@ pub(super) struct Tamed {
 }
 
 /// Tames a document.
-pub(super) fn tame(html: &str, images: &dyn Fn(&str) -> Option<String>) -> Tamed {
+pub(super) fn tame(html: &str, images: Pictures<'_>) -> Tamed {
     let mut tame = Tame {
         out: String::with_capacity(html.len()),
         open: Vec::new(),
@@ -56,7 +56,7 @@ struct Tame<'a> {
     out: String,
     open: Vec<&'static str>,
     elements: usize,
-    images: &'a dyn Fn(&str) -> Option<String>,
+    images: Pictures<'a>,
     shown: HashSet<String>,
 }
 
@@ -113,11 +113,21 @@ impl Tame<'_> {
         };
         let mut known = ids.into_iter().filter(|id| is_plain_id(id));
         let Some((id, address)) =
-            known.find_map(|id| (self.images)(&id).map(|address| (id, address)))
+            known.find_map(|id| (self.images.of_letter)(&id).map(|address| (id, address)))
         else {
-            return;
+            return self.remote_image(attributes);
         };
         self.attribute("data-cid", &id);
+        self.source(address);
+    }
+
+    fn remote_image(&mut self, attributes: &[(String, &str)]) {
+        if let (Remote::Shown, Some(address)) = (self.images.remote, remote_address(attributes)) {
+            self.source(address);
+        }
+    }
+
+    fn source(&mut self, address: String) {
         let escaped = address.replace('&', "&amp;");
         self.attribute("src", &escaped);
         self.shown.insert(address);
@@ -165,6 +175,20 @@ impl Tame<'_> {
             self.close_to(level);
         }
     }
+}
+
+/// Returns the address of an image at another host; `None` for anything but a plain one by `https`:
+/// by `http` everybody on the way would see what is read, and a device in the reader's own network
+/// could be made to do something.
+pub(super) fn remote_address(attributes: &[(String, &str)]) -> Option<String> {
+    let (_, value) = attributes.iter().find(|(name, _)| name == "src")?;
+    let value = Some(value.trim()).filter(|value| value.len() <= VALUE_LEN_MAX)?;
+    let address = text::unescaped(value);
+    let is_secure = address.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
+    let is_plain =
+        |one: char| !one.is_control() && !one.is_whitespace() && !"\"'<>\\`".contains(one);
+    (is_secure && address.len() <= VALUE_LEN_MAX && address.chars().all(is_plain))
+        .then_some(address)
 }
 
 fn known(name: &str) -> Option<&'static str> {

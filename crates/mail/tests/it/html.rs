@@ -1,6 +1,6 @@
 //! HTML of strangers: what is left of it is harmless, and stays as it is when it is cleaned again.
 
-use handoff_mail::html::{clean, from_text, to_text};
+use handoff_mail::html::{clean, clean_with_remote, from_text, remote_pictures, to_text};
 
 fn no_images(_: &str) -> Option<String> {
     None
@@ -120,6 +120,45 @@ fn images_are_those_of_the_message() {
         "<table><tbody><tr><td>y</td></tr></tbody></table>",
     );
     assert_eq!(clean("<img src=cid:logo@x>", &no_images), "<img>");
+}
+
+#[test]
+fn pictures_from_elsewhere_are_shown_when_they_are_asked_for() {
+    let check = |html: &str, count: usize, expect: &str| {
+        assert_eq!(remote_pictures(html), count, "{html}");
+        let shown = clean_with_remote(html, &images);
+        assert_eq!(shown, expect, "{html}");
+        assert_eq!(clean_with_remote(&shown, &images), shown, "{html}");
+        assert!(!clean(html, &images).contains("src=\"http"), "{html}");
+    };
+    check(
+        "<img src=' HTTPS://x.example/p.gif?a=1&amp;b=2' alt=\"L\" onload=x srcset=y>",
+        1,
+        "<img src=\"HTTPS://x.example/p.gif?a=1&amp;b=2\" alt=\"L\">",
+    );
+    check(
+        "<img src=cid:logo@x>",
+        0,
+        "<img data-cid=\"logo@x\" src=\"/api/v2/emails/1/attachments/2?a=1&amp;b=2\">",
+    );
+    for source in [
+        "http://x.example/p",
+        "//x.example/p",
+        "/api/v2/me",
+        "javascript:x",
+        "data:image/svg+xml,x",
+        "https:/x.example",
+        "https://x.example/\nonload=x",
+        "https://x.example/&quot;onload=x",
+        "blob:https://x.example/p",
+    ] {
+        check(&format!("<img src=\"{source}\">"), 0, "<img>");
+    }
+    for html in MISLEADING {
+        let shown = clean_with_remote(html, &images);
+        assert_harmless(&shown.replace("src=\"https:", "alt=\"https:"), html);
+        assert_eq!(clean_with_remote(&shown, &images), shown, "{html:?}");
+    }
 }
 
 #[test]

@@ -11,6 +11,14 @@ impl Letters for MailLetters {
         handoff_mail::html::clean(html, images)
     }
 
+    fn clean_with_remote(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
+        handoff_mail::html::clean_with_remote(html, images)
+    }
+
+    fn remote_pictures(&self, html: &str) -> usize {
+        handoff_mail::html::remote_pictures(html)
+    }
+
     fn text(&self, html: &str) -> String {
         handoff_mail::html::to_text(html)
     }
