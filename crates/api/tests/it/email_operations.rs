@@ -384,6 +384,10 @@ async fn nobody_keeps_anothers_work_open_by_a_draft_that_follows_it() {
 async fn what_goes_out_by_a_reviewed_queue_is_sent_by_a_supervisor() {
     let mail = MailApi::start_with(terms(), |queue| queue.review = Some(REVIEW)).await;
     mail.api.ready("kate").await;
+    let queues = mail.api.by("kate").get("/queues?fields=name,reviewQueue").await.ok();
+    let names =
+        |queue: &Value| queue["reviewQueue"] == "review" && queue["name"] == "support-email";
+    assert!(queues["queues"].as_array().unwrap().iter().any(names), "{queues}");
     let id = mail.owned(letter(1)).await;
     let draft = mail.drafts(&id, op("Reply")).await;
     let draft = text(&draft["id"]).to_owned();

@@ -82,6 +82,10 @@ pub struct QueueResource {
     pub answer_target: Option<Number>,
     /// Widenings of the search.
     pub steps: Vec<StepResource>,
+    /// The queue where a supervisor looks at what goes out by it, by name; ours, absent without
+    /// one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review_queue: Option<String>,
     /// Its addresses.
     #[serde(flatten)]
     pub link: Link,
@@ -118,6 +122,10 @@ impl QueueResource {
             reoffer_after: seconds(queue.reoffer_after_ms),
             answer_target: queue.answer_target_ms.map(seconds),
             steps: steps.collect(),
+            review_queue: queue
+                .review
+                .and_then(|review| lookup.directory.queues.get(&review))
+                .map(|review| review.name.clone()),
             link: lookup.url.queue(queue.id),
         }
     }
