@@ -133,8 +133,8 @@ test("a letter is answered by keys, saved while it is written, and waits for nob
     await expect(draft.getByText(/Draft saved \d/)).toBeVisible();
     const {interactions} = await person.reads("/me/interactions?fields=*");
     const saved = interactions.find(({state}) => state === "Composing");
-    expect(saved.bodyAsPlainText).toMatch(/^You are right\.\n\n> I was charged twice\./);
-    expect(saved.body).toContain("You are right.");
+    expect(saved.bodyAsPlainText).toMatch(/^You are right\.\n\nJonas Falk wrote on .*:\n> I was charged twice\.$/);
+    expect(saved.body).toMatch(/^<p>You are right\.<\/p><p>Jonas Falk wrote .*:<\/p><blockquote>.*I was charged twice\.<\/blockquote>$/);
     const complete = page.getByRole("button", {name: "Complete"});
     await expect(complete).toHaveAttribute("aria-disabled", "true");
     await expect(complete).toHaveAccessibleDescription("Send or discard the draft first");

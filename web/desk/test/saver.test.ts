@@ -7,7 +7,10 @@ import {DraftKeeper} from "../src/conversation/drafts.ts";
 import {LetterSaver, LetterSavers, type Written} from "../src/letters/saver.ts";
 import {Time, turns} from "./state/stage.ts";
 
-const LETTER: Written = {to: "ann@x.example", cc: "", subject: "Re: Delivery", text: ""};
+const LETTER: Written = {
+    to: ["ann@x.example"], cc: [], bcc: [], subject: "Re: Delivery", html: "", text: "",
+    quotation: null,
+};
 
 /** A draft whose saves end as `outcome` says. */
 class Draft {
@@ -76,27 +79,45 @@ test("what was refused is not tried again by itself, and stays in this browser",
     const draft = new Draft();
     const saver = draft.open();
     draft.outcome = new Refused(2, "The draft is Sending.");
-    await draft.write(saver, {text: "hello", subject: "Hi", cc: "ben@x.example"});
+    await draft.write(saver, {text: "hello", subject: "Hi", cc: ["ben@x.example"]});
     const {tries} = draft;
     for (let time = 0; time < 5; time += 1) {
         draft.time.pass(5_000);
         await turns();
     }
     assert.equal(draft.tries, tries);
-    const whole = {...LETTER, text: "hello", subject: "Hi", cc: "ben@x.example"};
+    const whole = {...LETTER, text: "hello", subject: "Hi", cc: ["ben@x.example"]};
     assert.deepEqual(draft.kept, whole);
-    await assert.rejects(saver.flush("all"), Refused, "whoever sends it is told");
+    await assert.rejects(saver.flush(), Refused, "whoever sends it is told");
 });
 
-test("an address that is half written does not keep the text from the server", async () => {
+test("what is no address does not keep the text from the server", async () => {
     const draft = new Draft();
     const saver = draft.open();
-    await draft.write(saver, {text: "hello", to: "ann@x.example, ben@"});
-    const saved = {cc: [], subject: "Re: Delivery", bodyAsPlainText: "hello"};
+    await draft.write(saver, {html: "<p>hello</p>", text: "hello", to: ["ann@x.example", "ben@"]});
+    const saved = {
+        cc: [], bcc: [], subject: "Re: Delivery", body: "<p>hello</p>", bodyAsPlainText: "hello",
+    };
     assert.deepEqual(draft.emails[0], saved);
-    assert.equal(draft.kept?.to, "ann@x.example, ben@");
-    await saver.flush("all");
-    assert.deepEqual(draft.emails.at(-1)?.["to"], ["ann@x.example", "ben@"]);
+    assert.deepEqual(draft.kept?.to, ["ann@x.example", "ben@"]);
+    assert.equal(saver.saved.value.kind, "failed", "nobody is told that all is saved");
+    await draft.write(saver, {to: ["ann@x.example", "ben@x.example"]});
+    assert.deepEqual(draft.emails.at(-1)?.["to"], ["ann@x.example", "ben@x.example"]);
+    assert.equal(draft.kept, null);
+});
+
+test("a draft that another window took is saved from here no more, and stays kept", async () => {
+    const draft = new Draft();
+    const saver = draft.open();
+    draft.outcome = new Unanswered("unreachable", 0);
+    await draft.write(saver, {text: "hello"});
+    draft.savers.abandon("draft", saver);
+    draft.outcome = null;
+    draft.time.pass(10_000);
+    await turns();
+    assert.deepEqual(draft.emails, []);
+    assert.equal(draft.kept?.text, "hello", "the other window goes on with it");
+    assert.notEqual(draft.open(), saver);
 });
 
 test("a draft that is sent is saved no more, and comes back as the server has it", async () => {
@@ -114,14 +135,17 @@ test("a draft that is sent is saved no more, and comes back as the server has it
     assert.notEqual(draft.open(), saver);
 });
 
-test("all four fields of a letter are kept", () => {
+test("all that a letter has beside its text is kept", () => {
     const kept = new Map<string, string>();
     const storage = {
         getItem: (name: string) => kept.get(name) ?? null,
         setItem: (name: string, value: string) => void kept.set(name, value),
         removeItem: (name: string) => void kept.delete(name),
     } as unknown as Storage;
-    const head = {to: "ann@x.example", cc: "be", subject: "Hi"};
+    const head = {
+        to: ["ann@x.example"], cc: ["be"], bcc: [], subject: "Hi", html: "<p>x</p>",
+        isQuoting: true,
+    };
     new DraftKeeper(storage, "kate").save("a", {text: "", visibility: "All", head});
     assert.deepEqual(new DraftKeeper(storage, "kate").load("a").head, head);
     new DraftKeeper(storage, "kate").forget("a");

@@ -1,6 +1,7 @@
 // Sends files, each once.
 
-import type {Api} from "./http.ts";
+import {text} from "./fields.ts";
+import type {Api, RequestOptions} from "./http.ts";
 import {newKey} from "./outbox/web-tabs.ts";
 import {Refused} from "./trouble.ts";
 
@@ -8,15 +9,16 @@ import {Refused} from "./trouble.ts";
 const unanswered = new Map<string, string>();
 
 /**
- * Sends a file with other fields of its form. Who chooses it again after a lost answer sends it
- * under the same key: it does not come twice.
+ * Sends a file with other fields of its form, and returns its id. Who chooses it again after a lost
+ * answer sends it under the same key: it does not come twice.
  */
 export async function sendFile(
     api: Api,
     interactionId: string,
     file: File,
     fields: Record<string, string> = {},
-): Promise<void> {
+    options: RequestOptions = {},
+): Promise<string> {
     const form = new FormData();
     Object.entries(fields).forEach(([name, value]) => form.append(name, value));
     form.append("attachment", file, file.name);
@@ -25,8 +27,10 @@ export async function sendFile(
     const key = unanswered.get(same) ?? newKey();
     unanswered.set(same, key);
     try {
-        await api.upload(`me/interactions/${interactionId}/attachments`, form, {key});
+        const path = `me/interactions/${interactionId}/attachments`;
+        const answer = await api.upload(path, form, {...options, key});
         unanswered.delete(same);
+        return text(answer["id"]);
     } catch (trouble) {
         if (trouble instanceof Refused) {
             unanswered.delete(same);

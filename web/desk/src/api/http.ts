@@ -6,6 +6,7 @@
 
 import {fields} from "./fields.ts";
 import {Refused, SignedOut, Unanswered, type NewerMessage} from "./trouble.ts";
+import {sendWithProgress} from "./upload.ts";
 
 /** An answer's body; `statusCode` is 0, or 7 for what was done in part. */
 export type Answer = Record<string, unknown>;
@@ -15,6 +16,8 @@ export interface RequestOptions {
     key?: string;
     /** Ends the waiting; the server may go on. */
     signal?: AbortSignal;
+    /** Told how many bytes of the body are out. */
+    progress?: (bytes: number) => void;
     /** Basic credentials; without them the session's cookie counts. */
     credentials?: {userName: string; password: string};
 }
@@ -161,8 +164,12 @@ export class Api {
         options: RequestOptions,
     ): Promise<Response> {
         const waits = AbortSignal.timeout(ANSWER_MS_MAX + sendingMsMax(body));
+        const {progress} = options;
+        const carry = progress === undefined
+            ? this.#surroundings.fetch
+            : (address: string, init: RequestInit) => sendWithProgress(address, init, progress);
         try {
-            return await this.#surroundings.fetch(new URL(path, this.root).href, {
+            return await carry(new URL(path, this.root).href, {
                 method,
                 headers: this.#headers(method, body, options),
                 credentials: "same-origin",

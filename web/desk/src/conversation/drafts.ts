@@ -1,18 +1,24 @@
 // What is half written: kept in this browser with every key, so that a reload or a kill loses
 // nothing.
 
+import {fields, texts} from "../api/fields.ts";
+
 /** What stands in a composer. */
 export interface Draft {
     text: string;
     visibility: "All" | "Agents";
-    /** Of a letter, what stands above its text. */
+    /** Of a letter, what there is beside its text. */
     head?: Head;
 }
 
 export interface Head {
-    to: string;
-    cc: string;
+    to: string[];
+    cc: string[];
+    bcc: string[];
     subject: string;
+    html: string;
+    /** Whether it still quotes what the server has below it. */
+    isQuoting: boolean;
 }
 
 /** A draft, and what it was written in. */
@@ -82,9 +88,19 @@ export class DraftKeeper {
     }
 }
 
-function headOf(kept: Partial<Head> | undefined): {head?: Head} {
-    const {to, cc, subject} = kept ?? {};
-    return typeof to === "string" && typeof cc === "string" && typeof subject === "string"
-        ? {head: {to, cc, subject}}
+function headOf(kept: unknown): {head?: Head} {
+    const it = fields(kept);
+    const {subject, html} = it;
+    return typeof subject === "string" && typeof html === "string"
+        ? {
+              head: {
+                  to: texts(it["to"]),
+                  cc: texts(it["cc"]),
+                  bcc: texts(it["bcc"]),
+                  subject,
+                  html,
+                  isQuoting: it["isQuoting"] === true,
+              },
+          }
         : {};
 }

@@ -6,15 +6,26 @@
 
 import {reactive, shallowRef, type ShallowRef} from "vue";
 import {Refused} from "../api/trouble.ts";
-import {addressesIn, isAddress} from "../state/letters.ts";
+import {isAddress} from "../state/letters.ts";
+import {together, type Quotation} from "./quotation.ts";
 
 /** What stands in the fields of a draft. */
 export interface Written {
-    to: string;
-    cc: string;
+    to: string[];
+    cc: string[];
+    bcc: string[];
     subject: string;
+    /** The letter without what it quotes, once for each of its parts. */
+    html: string;
     text: string;
+    /** What stands below it, untouched. */
+    quotation: Quotation | null;
 }
+
+/** The fields with addresses. */
+export const RECIPIENTS = ["to", "cc", "bcc"] as const;
+
+export type Recipients = (typeof RECIPIENTS)[number];
 
 export type Saved = {kind: "nothing"} | {kind: "saved"; at: number} | {kind: "failed"};
 
@@ -63,13 +74,19 @@ export class LetterSaver {
     }
 
     /**
-     * Saves now; fails with the server's refusal. While somebody writes an address it is left out,
-     * so that the rest is saved.
+     * Saves now; fails with the server's refusal. Fields with what is no address are left out, so
+     * that the rest is saved.
      */
-    flush(what: "all" | "whole"): Promise<void> {
+    flush(): Promise<void> {
         this.#cancel();
-        this.#last = this.#last.catch(() => {}).then(() => this.#save(what));
+        this.#last = this.#last.catch(() => {}).then(() => this.#save());
         return this.#last;
+    }
+
+    /** Another tab goes on with what is kept in this browser; nothing is saved from here. */
+    abandon(): void {
+        this.#isOver = true;
+        this.#cancel();
     }
 
     /** It is sent or discarded. */
@@ -80,20 +97,20 @@ export class LetterSaver {
         this.#surroundings.keep(null);
     }
 
-    async #save(what: "all" | "whole"): Promise<void> {
+    async #save(): Promise<void> {
         if (!this.#isDirty || this.#isOver) {
             return;
         }
         this.#isDirty = false;
         const {save, keep, now} = this.#surroundings;
-        const email = emailOf(this.written, what);
+        const email = emailOf(this.written);
         try {
             await save(email);
         } catch (trouble) {
             this.#failed(trouble);
             throw trouble;
         }
-        const isAll = "to" in email && "cc" in email;
+        const isAll = RECIPIENTS.every((field) => field in email);
         this.saved.value = isAll ? {kind: "saved", at: now()} : {kind: "failed"};
         if (this.#isOver) {
             return;
@@ -123,7 +140,7 @@ export class LetterSaver {
     #soon(ms: number): void {
         this.#cancel();
         this.#cancel = this.#surroundings.after(ms, () => {
-            void this.flush("whole").catch(() => {});
+            void this.flush().catch(() => {});
         });
     }
 }
@@ -140,31 +157,45 @@ export class LetterSavers {
         return saver;
     }
 
-    /** A form is gone. The saver goes, too, once the server has everything. */
-    async release(id: string, saver: LetterSaver): Promise<void> {
+    /**
+     * A form is gone. The saver goes, too, once the server has everything; returns whether it has.
+     */
+    async release(id: string, saver: LetterSaver): Promise<boolean> {
         saver.forms -= 1;
-        await saver.flush("whole").catch(() => {});
-        if (saver.forms === 0 && saver.isClean && this.#savers.get(id) === saver) {
-            this.#savers.delete(id);
+        await saver.flush().catch(() => {});
+        const isOver = saver.forms === 0 && saver.isClean;
+        if (isOver) {
+            this.#remove(id, saver);
         }
+        return isOver;
+    }
+
+    /** Another tab writes this draft from now on. */
+    abandon(id: string, saver: LetterSaver): void {
+        saver.abandon();
+        this.#remove(id, saver);
     }
 
     /** A draft is sent or discarded; should it come back, it is read anew. */
     forget(id: string, saver: LetterSaver): void {
         saver.forget();
+        this.#remove(id, saver);
+    }
+
+    #remove(id: string, saver: LetterSaver): void {
         if (this.#savers.get(id) === saver) {
             this.#savers.delete(id);
         }
     }
 }
 
-function emailOf({to, cc, subject, text}: Written, what: "all" | "whole") {
-    const all = {to: addressesIn(to), cc: addressesIn(cc)};
-    const isIn = (addresses: string[]): boolean => what === "all" || addresses.every(isAddress);
+/** Returns the letter as the server takes it; a field with what is no address is not in it. */
+export function emailOf(written: Written): Record<string, unknown> {
+    const {subject, html, text, quotation} = written;
+    const whole = RECIPIENTS.filter((field) => written[field].every(isAddress));
     return {
-        ...(isIn(all.to) ? {to: all.to} : {}),
-        ...(isIn(all.cc) ? {cc: all.cc} : {}),
+        ...Object.fromEntries(whole.map((field) => [field, [...written[field]]])),
         subject,
-        bodyAsPlainText: text,
+        ...together(html, text, quotation),
     };
 }

@@ -6,6 +6,9 @@ import {browserStorage} from "../app/settings-keeper.ts";
 import type {Letter} from "../api/interaction.ts";
 import {DraftKeeper, type Draft} from "../conversation/drafts.ts";
 import type {Desk} from "../state/desk.ts";
+import type {Hold} from "./hold.ts";
+import {htmlOf} from "./plain.ts";
+import {partsOf} from "./quotation.ts";
 import {LetterSaver, LetterSavers, type Saved, type Written} from "./saver.ts";
 
 export interface Saving {
@@ -21,7 +24,7 @@ export interface Saving {
 
 const savers = new WeakMap<Desk, LetterSavers>();
 
-export function useSaving(id: string, letter: Letter): Saving {
+export function useSaving(id: string, letter: Letter, hold: Hold): Saving {
     const {desk, state, now} = useDesk();
     const own = savers.get(desk) ?? new LetterSavers();
     savers.set(desk, own);
@@ -38,39 +41,45 @@ export function useSaving(id: string, letter: Letter): Saving {
                 return () => clearTimeout(timer);
             },
         });
-        if (kept.text !== "" || kept.head !== undefined) {
+        if (kept.head !== undefined) {
             made.touch();
         }
         return made;
     });
-    onScopeDispose(() => void own.release(id, saver));
+    onScopeDispose(() => {
+        if (hold.is("lost")) {
+            own.abandon(id, saver);
+        } else {
+            // Until the server has all of it no other tab may save this draft.
+            void own.release(id, saver).then((isOver) => isOver && hold.release());
+        }
+    });
     return {
         written: saver.written,
         saved: saver.saved,
         touch: () => saver.touch(),
-        flush: () => saver.flush("all"),
+        flush: () => saver.flush(),
         forget: () => own.forget(id, saver),
     };
 }
 
 /** What only this browser has goes before what the server has. */
 function writtenOf(letter: Letter, subject: string, {text, head}: Draft): Written {
-    return {
-        to: head?.to ?? letter.to.join(", "),
-        cc: head?.cc ?? letter.cc.join(", "),
-        subject: head?.subject ?? subject,
-        text: text === "" && head === undefined
-            // A line to write on, and one that keeps it apart from what is quoted.
-            ? letter.plain.replace(/^\n(?=>)/, "\n\n")
-            : text,
-    };
+    const {to, cc, bcc, body, plain} = letter;
+    const parts = partsOf(body, plain);
+    if (head !== undefined) {
+        const {isQuoting, ...kept} = head;
+        return {...kept, text, quotation: isQuoting ? parts.quotation : null};
+    }
+    const html = body === "" ? htmlOf(plain) : parts.html;
+    return {to, cc, bcc, subject, html, text: parts.text, quotation: parts.quotation};
 }
 
 function keep(keeper: DraftKeeper, id: string, written: Written | null): void {
     if (written === null) {
         keeper.forget(id);
     } else {
-        const {text, ...head} = written;
-        keeper.save(id, {text, visibility: "All", head});
+        const {text, quotation, ...head} = written;
+        keeper.save(id, {text, visibility: "All", head: {...head, isQuoting: quotation !== null}});
     }
 }

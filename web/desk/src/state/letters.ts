@@ -1,6 +1,7 @@
 // What of one's own work belongs to a letter, and how addresses are written and read.
 
 import type {Interaction} from "../api/interaction.ts";
+import {nameOf} from "./lists.ts";
 import type {DeskState} from "./model.ts";
 
 /** Returns the draft that answers a letter, or is it itself; `null` without one. */
@@ -12,6 +13,27 @@ export function draftOf(state: DeskState, letter: Interaction): Interaction | nu
         .filter((one) => one.parentId === letter.id && one.state === "Composing")
         .sort((a, b) => a.receivedAt - b.receivedAt);
     return drafts[0] ?? null;
+}
+
+/**
+ * Returns the latest letter of a customer's that came after the one whose writer was last read;
+ * `null` when there is none. The letters are of a thread, the oldest first.
+ */
+export function newerThan(letters: Interaction[], readId: string | null): Interaction | null {
+    const read = letters.findIndex(({id}) => id === readId);
+    return read === -1
+        ? null
+        : (letters.slice(read + 1).findLast((one) => one.direction === "Inbound") ?? null);
+}
+
+/** Returns the names under which the writers of letters are known, by address. */
+export function addressesOf(letters: Interaction[]): Record<string, string> {
+    const written = letters.filter(({direction}) => direction === "Inbound");
+    return Object.fromEntries(written.flatMap((one) => {
+        const address = one.letter?.from ?? "";
+        const name = nameOf(one);
+        return address === "" || name === address ? [] : [[address, name]];
+    }));
 }
 
 /** Returns addresses as somebody types them, with commas or semicolons between. */

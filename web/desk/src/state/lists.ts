@@ -29,6 +29,8 @@ export interface Row {
     last: LastWords;
     /** Who writes right now. */
     isTyping: boolean;
+    /** Why a letter came back; empty when none did. */
+    undelivered: string;
     /** Since when somebody waits for us, in ms since 1970 by the server's clock. */
     waitingSince: number | null;
 }
@@ -188,6 +190,7 @@ function rowOf(state: DeskState, interaction: Interaction, group: string): Row {
         subject: interaction.subject,
         last: lastWords(interaction, transcript),
         isTyping: Object.values(transcript?.typing ?? {}).some((one) => one.visibility === "All"),
+        undelivered: state.undelivered[interaction.id] ?? "",
         waitingSince: owedSince(state, interaction),
     };
 }

@@ -110,6 +110,8 @@ export interface DeskState {
     transcripts: Record<string, Transcript>;
     /** Of letters of mine, whether somebody has answered them; missing is not known yet. */
     answers: Record<string, boolean>;
+    /** Why drafts of mine came back undelivered; empty did not, missing is not known yet. */
+    undelivered: Record<string, string>;
     departures: Departure[];
     failures: Failure[];
     workbins: Workbin[];
@@ -156,6 +158,13 @@ export type DeskEvent =
           /** `lastRead` when it began. */
           since: number;
       }
+    | {
+          type: "deliveryRead";
+          interactionId: string;
+          reason: string;
+          /** `lastRead` when it began. */
+          since: number;
+      }
     /** What changes in a workbin from here on, its read may not have. */
     | {type: "workbinReadBegun"; workbinId: string}
     | {
@@ -190,6 +199,7 @@ export const EMPTY: DeskState = {
     work: {},
     transcripts: {},
     answers: {},
+    undelivered: {},
     departures: [],
     failures: [],
     workbins: [],

@@ -2,6 +2,7 @@
 
 import type {Answer, Api} from "../api/http.ts";
 import {fields, list, text, texts} from "../api/fields.ts";
+import {readHappening, type Happening} from "../api/happening.ts";
 import {readInteractions, type Interaction} from "../api/interaction.ts";
 import {readChannels, readLines, type Line} from "../api/notification.ts";
 import type {Me, Snapshot, Workbin} from "./model.ts";
@@ -76,6 +77,25 @@ export async function readIsAnswered(reader: Reader, id: string): Promise<boolea
         && subType !== "OutboundAcknowledgement");
 }
 
+/** Returns why a draft came back the last time that it was sent; empty when it did not. */
+export async function readUndelivered(reader: Reader, id: string): Promise<string> {
+    const facts = (await readEvents(reader, id)).flatMap((one) => one.facts);
+    const last = facts.findLast(({name}) => name === "DeliveryFailed" || name === "SendStarted");
+    return last?.name === "DeliveryFailed" ? text(last.fields["reason"]) : "";
+}
+
+/** Returns all that happened to an interaction, the oldest first. */
+export async function readEvents(reader: Pick<Reader, "get">, id: string): Promise<Happening[]> {
+    const all: Happening[] = [];
+    let cursor = "";
+    do {
+        const answer = await reader.get(`interactions/${id}/events?limit=${PAGE}${cursor}`);
+        all.push(...list(answer["events"]).map(readHappening));
+        cursor = cursorOf(answer["nextCursor"]);
+    } while (cursor !== "");
+    return all;
+}
+
 /** Returns the first index that is not among the lines, which are in order. */
 export function firstMissing(lines: Line[]): number {
     const at = lines.findIndex((line, place) => line.index !== place + 1);
@@ -99,10 +119,14 @@ async function readAll(reader: Reader, path: string): Promise<Interaction[]> {
     do {
         const answer = await reader.get(`${path}&limit=${PAGE}${cursor}`);
         all.push(...readInteractions(answer["interactions"]));
-        const next = text(answer["nextCursor"]);
-        cursor = next === "" ? "" : `&cursor=${encodeURIComponent(next)}`;
+        cursor = cursorOf(answer["nextCursor"]);
     } while (cursor !== "");
     return all;
+}
+
+function cursorOf(value: unknown): string {
+    const next = text(value);
+    return next === "" ? "" : `&cursor=${encodeURIComponent(next)}`;
 }
 
 /** What changes in a workbin is told to those who watch it. */

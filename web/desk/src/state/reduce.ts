@@ -41,6 +41,8 @@ export function reduce(state: DeskState, event: DeskEvent): DeskState {
             return transcriptRead(state, event);
         case "answersRead":
             return answersRead(state, event);
+        case "deliveryRead":
+            return deliveryRead(state, event);
         case "workbinReadBegun":
             return {
                 ...state,
@@ -146,8 +148,25 @@ function applyInteraction(
     return NOT_MINE.has(interaction.state)
         ? departed(told, notification, at)
         : withCustomer(
-            {...told, work: {...told.work, [interaction.id]: interaction}}, interaction.id,
+            {
+                ...told,
+                work: {...told.work, [interaction.id]: interaction},
+                undelivered: undelivered(told, interaction, error),
+            },
+            interaction.id,
         );
+}
+
+/** A draft that comes back from being sent says why; one that goes out again forgets it. */
+function undelivered(
+    {undelivered: known}: DeskState,
+    {id, state, letter}: Interaction,
+    error: string | null,
+): DeskState["undelivered"] {
+    if (letter === null || (state === "Composing" && error === null)) {
+        return known;
+    }
+    return state === "Composing" ? {...known, [id]: error ?? ""} : without(known, id);
 }
 
 function failed(state: DeskState, failure: Failure): DeskState {
@@ -185,6 +204,7 @@ function departed(
         answers: isAnswer
             ? {...next.answers, [parentId]: true}
             : without(next.answers, interaction.id),
+        undelivered: without(next.undelivered, interaction.id),
         pending: next.pending.filter((one) => isOpen(one) || one.interactionId !== interaction.id),
         departures: [...others(next.departures, interaction.id), departure].slice(-DEPARTURES_MAX),
     };
@@ -246,6 +266,7 @@ function readDone(
                 .map(([chat, one]) => [chat, {...one, isRead: false, typing: {}}]),
         ),
         answers: {},
+        undelivered: {},
         departures: [
             ...state.departures,
             ...gone.map((interaction) => missed(interaction, at)),
@@ -305,6 +326,17 @@ function answersRead(
     const known = state.answers[interactionId] === true;
     return since === state.lastRead && interactionId in state.work
         ? {...state, answers: {...state.answers, [interactionId]: known || isAnswered}}
+        : state;
+}
+
+function deliveryRead(
+    state: DeskState,
+    {interactionId, reason, since}: Extract<DeskEvent, {type: "deliveryRead"}>,
+): DeskState {
+    // What was told meanwhile is newer.
+    const isWanted = since === state.lastRead && state.undelivered[interactionId] === undefined;
+    return isWanted && interactionId in state.work
+        ? {...state, undelivered: {...state.undelivered, [interactionId]: reason}}
         : state;
 }
 

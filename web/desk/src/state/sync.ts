@@ -18,6 +18,7 @@ import {
     readQueues,
     readSnapshot,
     readTranscript,
+    readUndelivered,
     readWorkbin,
     readerOf,
     type Reader,
@@ -216,6 +217,9 @@ export class Sync {
         for (const id of lettersToRead(state)) {
             this.#once(`answers ${id}`, (reader) => this.#readAnswers(reader, id));
         }
+        for (const id of draftsToRead(state)) {
+            this.#once(`delivery ${id}`, (reader) => this.#readDelivery(reader, id));
+        }
         for (const id of chatsToRead(state)) {
             this.#once(`transcript ${id}`, (reader) => this.#readTranscript(reader, id));
         }
@@ -271,6 +275,14 @@ export class Sync {
             (trouble: unknown) => nothingIfRefused(trouble).length > 0,
         );
         store.dispatch({type: "answersRead", interactionId, isAnswered, since});
+    }
+
+    async #readDelivery(reader: Reader, interactionId: string): Promise<void> {
+        const {store} = this.#surroundings;
+        const since = store.state.lastRead;
+        const reason = await readUndelivered(reader, interactionId)
+            .catch((trouble: unknown) => nothingIfRefused(trouble).join());
+        store.dispatch({type: "deliveryRead", interactionId, reason, since});
     }
 
     #pollQueues(): void {
@@ -344,6 +356,14 @@ function lettersToRead(state: DeskState): string[] {
         .filter(({letter, direction, state: is}) =>
             letter !== null && direction === "Inbound" && is === "Processing")
         .filter(({id}) => state.answers[id] === undefined)
+        .map(({id}) => id);
+}
+
+/** Returns the drafts of which nobody knows whether they came back. */
+function draftsToRead(state: DeskState): string[] {
+    return Object.values(state.work)
+        .filter(({letter, state: is}) => letter !== null && is === "Composing")
+        .filter(({id}) => state.undelivered[id] === undefined)
         .map(({id}) => id);
 }
 

@@ -32,3 +32,9 @@ export function shortDate(at: number, now: number, language: string): string {
         ? timeOfDay(at, language)
         : new Intl.DateTimeFormat(language, {day: "numeric", month: "short"}).format(at);
 }
+
+/** Returns a date with its year, such as `2 November 2026`. */
+export function wholeDate(at: number, language: string): string {
+    return new Intl.DateTimeFormat(language, {day: "numeric", month: "long", year: "numeric"})
+        .format(at);
+}

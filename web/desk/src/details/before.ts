@@ -1,0 +1,37 @@
+// What was exchanged with a contact before, the newest first.
+
+import type {Api} from "../api/http.ts";
+import {text} from "../api/fields.ts";
+import {readInteractions, type Interaction} from "../api/interaction.ts";
+
+/** So many are shown at first, and with each further press. */
+export const PAGE = 10;
+
+export interface Page {
+    rows: Interaction[];
+    /** Where more begins; empty at the end. */
+    next: string;
+}
+
+/** Drafts are no contacts, and what is open is not before. */
+const NOT_BEFORE = ["Composing", "Canceled"];
+
+export async function readBefore(api: Api, contactId: string, cursor: string): Promise<Page> {
+    const from = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const id = encodeURIComponent(contactId);
+    const answer = await api.get(`contacts/${id}/interactions?fields=*&limit=${PAGE + 1}${from}`);
+    const rows = readInteractions(answer["interactions"])
+        .filter(({state}) => !NOT_BEFORE.includes(state));
+    return {rows, next: text(answer["nextCursor"])};
+}
+
+/** Returns those that are not what is open, each once. */
+export function othersOf(rows: Interaction[], {id, letter}: Interaction): Interaction[] {
+    const seen = new Set([id]);
+    return rows.filter((one) => {
+        const isOther = !seen.has(one.id)
+            && (letter === null || one.letter?.threadId !== letter.threadId);
+        seen.add(one.id);
+        return isOther;
+    });
+}
