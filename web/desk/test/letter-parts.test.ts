@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {saysAttached} from "../src/letters/attached.ts";
+import {cleaned} from "../src/letters/pasted.ts";
 import {htmlOf, plainOf, type Written} from "../src/letters/plain.ts";
 import {partsOf, shownOf, together} from "../src/letters/quotation.ts";
 
@@ -93,5 +94,17 @@ test("whoever says that something is attached is understood in four languages", 
         ["> I attached it", null],
     ] as const) {
         assert.equal(saysAttached(words), word, words);
+    }
+});
+
+test("what is pasted keeps its words and what is bold, and nothing that would run", () => {
+    for (const [html, expected] of [
+        [`<p style="color:red" onclick='x("")' class=y>a</p>`, "<p class=y>a</p>"],
+        ["<b style='font-weight:normal'>a</b>", "<span>a</b>"],
+        ["<span style=\"font-weight: 700\">a</span>", "<b>a</span>"],
+        ["a<script>x</script>b<style>y</style>c<!-- d -->e<iframe src=x>f", "abce"],
+        ["style=x onclick=y 1 < 2", "style=x onclick=y 1 < 2"],
+    ] as const) {
+        assert.equal(cleaned(html), expected, html);
     }
 });

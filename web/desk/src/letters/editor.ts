@@ -14,6 +14,7 @@ import {BulletList, ListItem, OrderedList} from "@tiptap/extension-list";
 import {Paragraph} from "@tiptap/extension-paragraph";
 import {Text} from "@tiptap/extension-text";
 import {UndoRedo} from "@tiptap/extensions";
+import {cleaned} from "./pasted.ts";
 import {plainOf} from "./plain.ts";
 
 /** What can be put on and taken off words, by its name in the editor. */
@@ -63,6 +64,7 @@ export function makeEditor(surroundings: EditorSurroundings): LetterEditor {
         content: html,
         editorProps: {
             attributes,
+            transformPastedHTML: cleaned,
             handlePaste: (_, {clipboardData}) => taken(clipboardData?.files),
             handleDrop: (_, event) => taken((event as DragEvent).dataTransfer?.files),
         },

@@ -47,6 +47,7 @@ export function useHold(draftId: string): Hold {
         void navigator.locks.request(`${LOCK}:${draftId}`, options, held).catch(() => {
             if (!isGone && !options.signal?.aborted) {
                 state.value = "lost";
+                wait();
             }
         });
     };

@@ -19,6 +19,11 @@ export function secondsLeft(ms: number): number {
     return Math.max(0, Math.ceil(ms / SECOND));
 }
 
+/** Dates are written as in Europe, the day before the month. */
+function localeOf(language: string): string {
+    return language === "en" ? "en-GB" : language;
+}
+
 /** Returns a time of day such as `14:07`. */
 export function timeOfDay(at: number, language: string): string {
     return new Intl.DateTimeFormat(language, {hour: "2-digit", minute: "2-digit", hour12: false})
@@ -30,11 +35,11 @@ export function shortDate(at: number, now: number, language: string): string {
     const isToday = new Date(at).toDateString() === new Date(now).toDateString();
     return isToday
         ? timeOfDay(at, language)
-        : new Intl.DateTimeFormat(language, {day: "numeric", month: "short"}).format(at);
+        : new Intl.DateTimeFormat(localeOf(language), {day: "numeric", month: "short"}).format(at);
 }
 
 /** Returns a date with its year, such as `2 November 2026`. */
 export function wholeDate(at: number, language: string): string {
-    return new Intl.DateTimeFormat(language, {day: "numeric", month: "long", year: "numeric"})
+    return new Intl.DateTimeFormat(localeOf(language), {day: "numeric", month: "long", year: "numeric"})
         .format(at);
 }
