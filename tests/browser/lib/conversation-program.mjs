@@ -39,8 +39,7 @@ export class Program {
 
     /** Starts it again, where it was. */
     async start(address = new URL(this.origin).host) {
-        const data = join(this.#home, "data");
-        const demo = ["demo", "--listen", address, "--data", data, ...this.#options];
+        const demo = ["demo", "--listen", address, "--data", this.data, ...this.#options];
         this.#child = spawn(PROGRAM, demo, {stdio: ["ignore", "pipe", "pipe"]});
         this.#child.stderr.on("data", chunk => appendFile(this.#log, chunk));
         for await (const printed of createInterface({input: this.#child.stdout})) {
@@ -75,6 +74,11 @@ export class Program {
     async remove() {
         await this.end("SIGKILL");
         await rm(this.#home, {recursive: true, force: true});
+    }
+
+    /** Where its data is. */
+    get data() {
+        return join(this.#home, "data");
     }
 
     get #log() {
