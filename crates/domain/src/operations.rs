@@ -20,6 +20,7 @@ use crate::command::{
     Action, Caller, Dispatch, Draft, DraftKind, Named, Removal, SupervisorMode, Target, UserCommand,
 };
 use crate::desk::Desk;
+use crate::exchange::Exchange;
 use crate::id::{FileId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
 use crate::interaction::context::{Context, Options, World};
 use crate::interaction::decide::{self, ForNotices};
@@ -177,6 +178,7 @@ fn outline_of_chat(chat: &Chat) -> Chat {
         for_agents: 0,
         for_customer: 0,
         bytes,
+        exchange: Exchange::default(),
         last_activity: Time::default(),
         alerted: None,
         ended: chat.ended,
