@@ -53,8 +53,8 @@ const KB_WRITTEN: f64 = 33.5;
 const BYTES_FINISHED: f64 = 1_707.0;
 /// Of a chat's message, from a customer or from an agent, on a machine that does other things as
 /// well: how many meet in a batch goes by the clock, and with it how often threads are woken.
-const MESSAGE_ALLOCATIONS: f64 = 253.0;
-const MESSAGE_SYSTEM_CALLS: f64 = 22.0;
+const MESSAGE_ALLOCATIONS: f64 = 152.0;
+const MESSAGE_SYSTEM_CALLS: f64 = 20.0;
 /// Of each agent who is told of an event, their next poll included.
 const READER_ALLOCATIONS: f64 = 94.6;
 /// Of a session of an agent's that waits, on either transport.
