@@ -59,7 +59,7 @@ export async function goReady(person, page) {
 
 /** Takes the oldest offer without a mouse. */
 export async function take(page, name) {
-    await expect(page.getByRole("article", {name})).toBeVisible();
+    await expect(page.getByRole("article", {name, exact: true})).toBeVisible();
     await page.keyboard.press("F8");
     await page.keyboard.press("Enter");
 }

@@ -179,6 +179,38 @@ test("a letter is parked and taken again by the menu of its row", async ({person
     await expect(row).toHaveCount(0);
 });
 
+test("a letter is joined to another one of its contact and split again, and its link is copied", async ({context, person, page, program}) => {
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await goReady(person, page);
+    const falk = new Customer(program.origin, "");
+    for (const subject of ["First letter", "Second letter"]) {
+        await falk.writesLetter(subject, "I was charged twice.");
+        await take(page, "Jonas Falk");
+        await expect(page.getByRole("heading", {level: 1, name: subject})).toBeVisible();
+    }
+    const letters = page.getByRole("group", {name: "Letters of this thread"}).getByRole("article");
+    const more = page.getByRole("button", {name: "More actions"});
+    await more.click();
+    await expect(page.getByRole("menuitem", {name: "Begin a thread of its own"})).toHaveCount(0);
+    await page.getByRole("menuitem", {name: "Join to…"}).click();
+    const dialog = page.getByRole("dialog", {name: "Join to…"});
+    await expect(dialog.getByRole("radio", {name: /^First letter/})).toBeChecked();
+    await person.isAccessible();
+    await dialog.getByRole("button", {name: "Join to…"}).click();
+    await expect(letters).toHaveCount(2);
+    await more.click();
+    await page.getByRole("menuitem", {name: "Begin a thread of its own"}).click();
+    await expect(letters).toHaveCount(1);
+    await more.click();
+    await page.getByRole("menuitem", {name: "Copy link"}).click();
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(page.url());
+    for (const subject of ["First letter", "Second letter"]) {
+        await page.getByRole("option", {name: new RegExp(subject)}).click();
+        await page.getByRole("button", {name: "Complete"}).click();
+        await expect(page.getByRole("option", {name: new RegExp(subject)})).toHaveCount(0);
+    }
+});
+
 test("a letter to anybody begins as a draft, and one after a chat with what was not sent", async ({person, page, program}) => {
     const eve = await chatting({person, page, program}, "Eve", "Order 77");
     await page.getByRole("textbox", {name: "Message to Eve"}).fill("It left us today.");

@@ -33,6 +33,9 @@ export type Words = "sends" | "without";
 
 type Deed = () => Promise<string>;
 
+/** The API's code of what the state does not allow. */
+const NOT_NOW = 2;
+
 export function useDoing(
     interaction: () => Interaction,
     composer: () => Composer | null,
@@ -55,18 +58,28 @@ export function useDoing(
         }
         isBusy = true;
         refusal.value = "";
+        const {epoch} = interaction();
         try {
             const writing = composer();
             const isEmpty = words === "without" || writing === null || await writing.send();
             refusal.value = isEmpty ? await deed() : t.value.chat.wordsLeft;
         } catch (trouble) {
-            refusal.value = trouble instanceof Refused ? trouble.sentence : t.value.chat.noAnswer;
+            refusal.value = whyNot(trouble, epoch);
         } finally {
             isBusy = false;
         }
         if (refusal.value !== "") {
             announcer.say("now", {text: refusal.value});
         }
+    }
+
+    /** The server's sentence; that somebody else was faster, it says by numbers. */
+    function whyNot(trouble: unknown, epoch: number): string {
+        if (!(trouble instanceof Refused)) {
+            return t.value.chat.noAnswer;
+        }
+        const isOther = trouble.code === NOT_NOW && interaction().epoch !== epoch;
+        return isOther ? t.value.chat.sameMoment : trouble.sentence;
     }
 
     /** Does something, unless words stand in the composer: then it asks about them. */

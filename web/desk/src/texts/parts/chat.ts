@@ -64,6 +64,7 @@ export const chat = part({
         messages: (n: number) => `${n} ${plural("en", n, "message", "messages")}`,
         joinedSaid: (name: string) => `${name} joined.`,
         leftSaid: (name: string) => `${name} left.`,
+        sameMoment: "Somebody else acted at the same moment. Look at it, then decide again.",
     },
     de: {
         with: (name) => `Gespräch mit ${name}`,
@@ -128,6 +129,8 @@ export const chat = part({
         messages: (n) => `${n} ${plural("de", n, "Nachricht", "Nachrichten")}`,
         joinedSaid: (name) => `${name} ist dazugekommen.`,
         leftSaid: (name) => `${name} ist gegangen.`,
+        sameMoment:
+            "Jemand anderes hat im selben Moment gehandelt. Sehen Sie nach, dann entscheiden Sie neu.",
     },
     fr: {
         with: (name) => `Conversation avec ${name}`,
@@ -190,6 +193,7 @@ export const chat = part({
         messages: (n) => `${n} ${plural("fr", n, "message", "messages")}`,
         joinedSaid: (name) => `${name} est entré.`,
         leftSaid: (name) => `${name} est parti.`,
+        sameMoment: "Quelqu’un d’autre a agi au même moment. Regardez, puis décidez à nouveau.",
     },
     es: {
         with: (name) => `Conversación con ${name}`,
@@ -252,5 +256,6 @@ export const chat = part({
         messages: (n) => `${n} ${plural("es", n, "mensaje", "mensajes")}`,
         joinedSaid: (name) => `${name} entró.`,
         leftSaid: (name) => `${name} salió.`,
+        sameMoment: "Otra persona actuó en el mismo momento. Mírelo y decida de nuevo.",
     },
 });
