@@ -218,7 +218,7 @@ test("a letter to anybody begins as a draft, and one after a chat with what was 
     await page.getByRole("button", {name: "Write an e-mail"}).click();
     const draft = page.getByRole("form", {name: /^Draft to/});
     await expect(draft.getByRole("textbox", {name: "Subject"})).toHaveValue("Order 77");
-    await expect(draft.getByRole("textbox", {name: /^Letter to/})).toHaveValue("It left us today.");
+    await expect(draft.getByRole("textbox", {name: /^Letter to/})).toHaveText("It left us today.");
     await draft.getByRole("button", {name: "Discard"}).click();
     await page.getByRole("dialog").getByRole("button", {name: "Discard"}).click();
     await page.getByRole("option", {name: /Eve/}).click();

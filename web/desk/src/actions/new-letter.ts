@@ -1,17 +1,16 @@
 // Begins letters that answer none: to anybody, or to the customer of a chat that is over.
 
-import {nextTick} from "vue";
 import {useRouter} from "vue-router";
-import {fields, list, text} from "../api/fields.ts";
 import {useContext, useDesk} from "../app/context.ts";
 import {MINE} from "../app/place.ts";
 import {browserStorage} from "../app/settings-keeper.ts";
 import {DraftKeeper} from "../conversation/drafts.ts";
 import type {Interaction} from "../api/interaction.ts";
+import {outboundOf} from "../letters/outbound.ts";
 import {addressOf} from "../state/lists.ts";
 
-/** The setting that names the queue by which letters go out. */
-const OUTBOUND = "email.outbound-queue";
+/** How long the form of a new letter may take to be shown, in ms. */
+const FORM_MS_MAX = 5_000;
 
 export interface Letters {
     /** Begins an empty letter and opens it. Fails as requests do. */
@@ -26,16 +25,17 @@ export function useLetters(): Letters {
     const router = useRouter();
 
     async function write(email: object, about: object): Promise<void> {
-        const {settings} = await api.get("settings/interaction-workspace");
-        const named = list(settings).map(fields).find(({name}) => name === OUTBOUND);
-        const queueName = text(named?.["value"]);
+        const {queue} = await outboundOf(api, state.value.me);
+        const queueName = queue ?? "";
         const id = await desk.create({channel: "email", queueName, email, ...about});
         await router.push(`${MINE}/${id}`);
-        await nextTick();
-        const form = document.querySelector<HTMLElement>('[data-part="composer"]');
-        const first = form?.querySelector<HTMLElement>("input:not([type=file])");
-        // Whoever it goes to is the first to be said.
-        (first ?? form)?.focus();
+        // Whoever it goes to is the first to be said. The form comes with the editor.
+        const first = '[data-part="composer"] input:not([type="file"])';
+        const until = Date.now() + FORM_MS_MAX;
+        while (document.querySelector(first) === null && Date.now() < until) {
+            await new Promise(requestAnimationFrame);
+        }
+        document.querySelector<HTMLElement>(first)?.focus();
     }
 
     return {
