@@ -2,6 +2,7 @@
 
 import {Customer, goReady, take} from "../lib/at-work.mjs";
 import {expect as impatient, test} from "../lib/desk.mjs";
+import {hostileStrings} from "../lib/hostile-strings.mjs";
 import {answers, partsOf, sent, writes} from "../lib/letters.mjs";
 
 // Kate is one person: what a test leaves behind, the next one finds.
@@ -323,4 +324,52 @@ test("what is known beside a letter is read and changed there", async ({person, 
     await expect(notes.getByRole("listitem")).toHaveCount(0);
     await section("Notes").getByRole("button", {name: "Notes"}).click();
     await complete(page, page.getByRole("option", {name: /Order 7/}));
+});
+
+test("a work item is a form of what it was given", async ({person, page, program}) => {
+    await goReady(person, page);
+    const order = {operationName: "Create", channel: "workitem", queueName: "tasks", subject: "Refund 8", userData: {Order: "https://shop.example/4711"}};
+    await person.does("/interactions", order, "intake");
+    await take(page, "Refund 8");
+    const form = page.getByRole("region", {name: "Conversation"}).getByRole("region", {name: "Work item"});
+    await expect(form.getByRole("link", {name: "https://shop.example/4711"})).toHaveAttribute("rel", "noopener noreferrer");
+    await form.getByRole("button", {name: "Add"}).click();
+    await page.keyboard.type("Amount");
+    await form.getByLabel("Value").fill("129");
+    await page.keyboard.press("Enter");
+    await expect(form).toContainText("129");
+    await person.isAccessible();
+    await complete(page, page.getByRole("option", {name: /Refund 8/}));
+});
+
+test("hostile strings are text in letters and in the details, and nothing runs or is asked for", async ({person, page, program}) => {
+    await goReady(person, page);
+    const strings = hostileStrings().filter((text) => !/[\u0000\ud800-\udfff]/.test(text));
+    const subject = "<img src=x onerror=window.__hit=1>";
+    const id = await writes(program.origin, {
+        subject,
+        from: `"<b onclick=__hit=1>" <eve@x.example>`,
+        body: strings.join("<br>").slice(0, 400_000),
+        text: strings.join("\n").slice(0, 200_000),
+    });
+    await take(page, "");
+    await expect(page.getByRole("option")).toContainText(subject);
+    const keys = Object.fromEntries(strings.filter((one) => one.length < 200).slice(0, 150).map((one, at) => [`${one.slice(0, 40)}${at}`, one]));
+    await person.does(`/me/interactions/${id}`, {operationName: "UpdateUserData", userData: keys});
+    await person.does(`/me/interactions/${id}`, {operationName: "AddComment", comment: strings.slice(0, 40).join(" ").slice(0, 3_000)});
+    await expect(page.getByRole("complementary", {name: "Details"}).getByRole("definition").first()).toBeVisible();
+    await page.getByRole("option").focus();
+    await page.keyboard.press("r");
+    await expect(page.getByRole("textbox", {name: /^Letter to/})).toBeFocused();
+    await page.keyboard.type("Hello");
+    await expect(page.getByText(/Draft saved \d/)).toBeVisible();
+    await page.locator(".quotation .fold").click();
+    await page.reload();
+    await expect(page.getByRole("textbox", {name: /^Letter to/})).toContainText("Hello");
+    for (const frame of page.frames()) {
+        expect(await frame.evaluate(() => window.__hit)).toBeUndefined();
+    }
+    await page.getByRole("form").getByRole("button", {name: "Discard"}).click();
+    await page.getByRole("dialog").getByRole("button", {name: "Discard"}).click();
+    await complete(page, page.getByRole("option"));
 });

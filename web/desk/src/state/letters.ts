@@ -38,14 +38,14 @@ export function addressesOf(letters: Interaction[]): Record<string, string> {
 
 /** Returns addresses as somebody types them, with commas or semicolons between. */
 export function addressesIn(text: string): string[] {
-    return text
-        .split(/[,;\n]/)
+    // A name in quotes may have commas.
+    return (text.match(/(?:"[^"\n]*"|[^,;\n])+/g) ?? [])
         .map((one) => one.trim())
         .filter((one) => one !== "");
 }
 
 /** Returns whether an address is whole, with or without a name before it, as far as one can see. */
 export function isAddress(text: string): boolean {
-    const bare = /^[^<>]*<([^<>]*)>$/.exec(text)?.[1] ?? text;
+    const bare = /^(?:\s*"[^"]*"\s*|[^<>"]*)<([^<>]*)>$/.exec(text)?.[1] ?? text;
     return /^[^\s@<>]+@[^\s@<>.]+(\.[^\s@<>.]+)*$/.test(bare);
 }
