@@ -8,6 +8,7 @@
 //! No transaction object leaves a store, and no SQL leaves this crate. It deliberately knows
 //! nothing of HTTP, CometD or rules.
 
+mod aside;
 pub mod change_set;
 pub mod codec;
 mod committed;
@@ -16,10 +17,12 @@ pub mod conformance;
 pub mod directory;
 pub mod error;
 pub mod files;
+mod hash;
 mod leases;
 pub mod log;
 pub mod memory;
 mod missed;
+mod places;
 pub mod promised;
 pub mod query;
 pub mod record;

@@ -9,6 +9,7 @@
 //! binds what is ready.
 
 pub(crate) mod columns;
+pub(crate) mod decode;
 pub(crate) mod directories;
 pub(crate) mod encode;
 pub(crate) mod keys;

@@ -20,7 +20,6 @@
 //! A second process on the same file is refused.
 
 mod apply;
-mod aside;
 mod check;
 #[cfg(feature = "conformance")]
 pub mod counts;
@@ -31,7 +30,6 @@ pub mod faults;
 mod files;
 mod generation;
 mod guarded;
-mod hash;
 mod heads;
 mod health;
 mod migrate;
@@ -53,6 +51,7 @@ use handoff_domain::{
 use rusqlite::Connection;
 use tokio::sync::{Mutex, oneshot};
 
+use crate::aside::Aside;
 use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::committed::Committed;
 use crate::directory::DirectoryPage;
@@ -66,18 +65,11 @@ use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::sql::encode::EncodedChange;
 use crate::store::{Lease, SetAside, Store, SweepReport};
 
-use aside::Aside;
 pub use check::{Checked, Progress};
 use failure::corrupt;
 use health::Health;
 use readers::Readers;
 use writer::{Job, Writer};
-
-/// Most change sets or reads that may be configured to wait. Far more than memory should hold, and
-/// far less than a semaphore can count.
-const QUEUE_LEN_CAP: usize = 1 << 20;
-/// Most of their bytes that may be configured to wait, in KiB; likewise.
-const QUEUE_KIB_CAP: u32 = 1 << 24;
 
 /// How a SQLite store works.
 #[derive(Clone, Debug)]

@@ -19,6 +19,7 @@ use crate::promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer};
 use crate::query::Numbering;
 use crate::record::{Key, Kind};
 use crate::sql::columns::{self, Value};
+use crate::sql::decode::receipt_of;
 use crate::sql::directories::SeenDirectory;
 use crate::sql::encode::{
     EncodedChange, EventRows, NoticeRow, Row, RowPlace, Step, TimerRow, Write,
@@ -209,14 +210,13 @@ impl<'c> Statements<'c> {
 
     fn refuse_receipts(&mut self, change: &EncodedChange) -> Result<(), Refusal> {
         for receipt in &change.receipts {
-            let existing = self
-                .receipt_read
-                .query_row(params![receipt.scope, receipt.key], |row| {
-                    crate::sqlite::reads::receipt_of(&receipt.scope, &receipt.key, row)
-                })
-                .optional()?;
-            if let Some(existing) = existing {
-                return Err(Refusal::Alone(CommitError::Receipt(Box::new(existing))));
+            let Receipt { scope, key, .. } = receipt;
+            let mut rows = self.receipt_read.query([scope, key])?;
+            if let Some(row) = rows.next()? {
+                let existing = receipt_of(scope, key, row, 0);
+                return Err(Refusal::Alone(existing.map_or_else(CommitError::from, |existing| {
+                    CommitError::Receipt(Box::new(existing))
+                })));
             }
         }
         Ok(())

@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, params};
 
-use super::aside::Aside;
-use super::reads::{self, Unread, log};
+use super::reads::{self, Unread};
+use crate::aside::Aside;
 use crate::error::StoreError;
 use crate::record::Kind;
-use crate::sql::{log as text, statements};
+use crate::sql::{decode, log as text, statements};
 use crate::store::SetAside;
 
 /// Rows read at once.
@@ -81,7 +81,7 @@ fn records(
         let mut read = 0;
         while let Some(row) = rows.next()? {
             let id: String = row.get(0)?;
-            let record = reads::record_of(kind, table.name, &id, row.get(1)?, row, 2);
+            let record = decode::record_of(kind, &id, row, 1);
             reads::or_aside(aside, || format!("{} {id}", table.name), record)?;
             (after, read) = (id, read + 1);
         }
@@ -101,7 +101,7 @@ fn recent(
         let mut read = 0;
         while let Some(row) = rows.next()? {
             (after, read) = (row.get(0)?, read + 1);
-            let entry = log::entry_of(after.cast_unsigned(), row);
+            let entry = decode::entry_of(after.cast_unsigned(), row);
             reads::or_aside(aside, || format!("recent {after}"), entry)?;
         }
         Ok(read)
@@ -121,7 +121,7 @@ fn histories(
         while let Some(row) = rows.next()? {
             (after, read) = ((row.get(5)?, row.get(0)?), read + 1);
             let name = || format!("{} {}", after.0, after.1);
-            let entry = log::history_entry_of(&after.0, row);
+            let entry = decode::history_entry_of(&after.0, row);
             reads::or_aside(aside, || format!("history {}", name()), entry)?;
         }
         Ok(read)
@@ -140,7 +140,7 @@ fn streams(
         let mut read = 0;
         while let Some(row) = rows.next()? {
             (after, read) = ((row.get(4)?, row.get(0)?, row.get(5)?), read + 1);
-            let notice = log::notice_of(&after.0, after.1.cast_unsigned(), row);
+            let notice = decode::notice_of(&after.0, after.1.cast_unsigned(), row);
             reads::or_aside(aside, || format!("streams {} {}", after.0, after.1), notice)?;
         }
         Ok(read)

@@ -16,10 +16,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tracing::warn;
 
 use crate::error::StoreError;
+use crate::hash::fnv1a;
 use crate::log::{GENERATION_JUMP, LogEnd};
 use crate::sql::log as text;
 use crate::sqlite::failure::failed;
-use crate::sqlite::hash::fnv1a;
 use crate::sqlite::heads;
 use crate::sqlite::reads::log::end;
 

@@ -7,8 +7,8 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::error::StoreError;
+use crate::hash::fnv1a;
 use crate::sqlite::failure::failed;
-use crate::sqlite::hash::fnv1a;
 
 const ATTEMPTED: &str = "migrating the database";
 

@@ -14,9 +14,10 @@ use tokio::sync::{Semaphore, oneshot};
 use tracing::error;
 
 use crate::error::StoreError;
+use crate::places::QUEUE_LEN_CAP;
+use crate::sqlite::SqliteOptions;
 use crate::sqlite::files::open_reader;
 use crate::sqlite::health::{Health, StopOnPanic};
-use crate::sqlite::{QUEUE_LEN_CAP, SqliteOptions};
 
 /// Most reading threads.
 const READERS_MAX: usize = 16;

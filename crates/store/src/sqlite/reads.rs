@@ -8,16 +8,15 @@ pub(super) mod promised;
 use handoff_domain::{CenterId, Interaction, Time, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
+use crate::aside::Aside;
 use crate::change_set::{Receipt, Timer};
-use crate::codec::{self, CodecError};
 use crate::error::StoreError;
 use crate::query::{InteractionQuery, PAGE_BYTES_MAX, PLACES, Page};
 use crate::record::{Key, Kind, Record, Version, Versioned};
+use crate::sql::decode::{self, SqlRow};
 use crate::sql::lists::{center_of, lists_read};
 use crate::sql::statements::{self as text, table};
-use crate::sql::timers::TimerName;
-use crate::sqlite::aside::Aside;
-use crate::sqlite::failure::{corrupt, failed};
+use crate::sqlite::failure::failed;
 
 /// A row cannot be read: the database failed, or what is in it makes no sense.
 #[derive(Debug)]
@@ -50,22 +49,14 @@ fn snapshot(connection: &Connection) -> Result<Transaction<'_>, rusqlite::Error>
     Transaction::new_unchecked(connection, TransactionBehavior::Deferred)
 }
 
-pub(super) fn undecodable(table: &str, key: &str, error: &CodecError) -> Unread {
-    Unread::Row(corrupt(&format!("{table} {key}"), error))
-}
-
-fn senseless(table: &str, key: &str, what: &str) -> Unread {
-    Unread::Row(StoreError::Corrupt { what: format!("{table} {key}: {what}") })
-}
-
 /// Goes on without a row that makes no sense, which is written down; `None` for it. A database that
 /// fails is an error as ever.
 pub(super) fn or_aside<T>(
     aside: &Aside,
     row: impl FnOnce() -> String,
-    read: Result<T, Unread>,
+    read: Result<T, impl Into<Unread>>,
 ) -> Result<Option<T>, Unread> {
-    match read {
+    match read.map_err(Into::into) {
         Ok(value) => Ok(Some(value)),
         Err(Unread::Row(why)) => {
             aside.note(&row(), &why);
@@ -75,9 +66,14 @@ pub(super) fn or_aside<T>(
     }
 }
 
-/// Returns a column's text. One that is no text is the row's fault and not the database's.
-fn text_at<'r>(row: &'r Row<'_>, column: usize, table: &str, key: &str) -> Result<&'r str, Unread> {
-    row.get_ref(column)?.as_str().map_err(|_| senseless(table, key, "what should be text is none"))
+impl SqlRow for Row<'_> {
+    fn text_or_null(&self, column: usize) -> Option<Option<&str>> {
+        self.get_ref(column).ok()?.as_str_or_null().ok()
+    }
+
+    fn integer_or_null(&self, column: usize) -> Option<Option<i64>> {
+        self.get_ref(column).ok()?.as_i64_or_null().ok()
+    }
 }
 
 pub(super) fn load(
@@ -125,22 +121,7 @@ fn load_one(
     let mut statement = connection.prepare_cached(&table.load)?;
     let mut rows = statement.query([id])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    record_of(kind, table.name, id, row.get(0)?, row, 1).map(Some)
-}
-
-/// Reads a record from a row whose form and body are the columns `at` and `at + 1`.
-pub(super) fn record_of(
-    kind: Kind,
-    table: &str,
-    id: &str,
-    version: Version,
-    row: &Row<'_>,
-    at: usize,
-) -> Result<Versioned<Record>, Unread> {
-    let body = text_at(row, at + 1, table, id)?;
-    let value = codec::decode_record(kind, row.get(at)?, body)
-        .map_err(|error| undecodable(table, id, &error))?;
-    Ok(Versioned { value, version })
+    Ok(Some(decode::record_of(kind, id, row, 0)?))
 }
 
 pub(super) fn list(
@@ -168,7 +149,7 @@ pub(super) fn list(
                     return Ok(Page { items, more: true });
                 }
                 let id: String = row.get(0)?;
-                let read = record_of(kind, table.name, &id, row.get(1)?, row, 2);
+                let read = decode::record_of(kind, &id, row, 1);
                 items.extend(or_aside(aside, || row_name(table.name, &id), read)?);
                 after = id;
                 seen += 1;
@@ -279,7 +260,7 @@ fn load_interaction(connection: &Connection, id: &str) -> Result<Versioned<Inter
         Some(Versioned { value: Record::Interaction(value), version }) => {
             Ok(Versioned { value, version })
         }
-        _ => Err(senseless("interaction_lists", id, "there is no such interaction")),
+        _ => Err(decode::senseless("interaction_lists", id, "there is no such interaction").into()),
     }
 }
 
@@ -295,7 +276,7 @@ pub(super) fn census(
             let place: String = row.get(0)?;
             let slot = counts.iter_mut().find(|(name, _)| *name == place);
             let (_, count) =
-                slot.ok_or_else(|| senseless("interactions", &place, "no such place"))?;
+                slot.ok_or_else(|| decode::senseless("interactions", &place, "no such place"))?;
             *count = row.get(1)?;
         }
         Ok(counts.to_vec())
@@ -320,10 +301,8 @@ pub(super) fn timers(
                 return Ok((due_now, Some(due)));
             }
             let subject: String = row.get(0)?;
-            let key = TimerName::read(&subject, row.get(1)?, row.get(2)?);
-            let key = key.ok_or_else(|| senseless("timers", &subject, "no such timer"));
-            let key = or_aside(aside, || row_name("timers", &subject), key)?;
-            due_now.extend(key.map(|key| Timer { key, due }));
+            let timer = decode::timer_of(&subject, row);
+            due_now.extend(or_aside(aside, || row_name("timers", &subject), timer)?);
             (seen, last) = (seen + 1, due);
         }
         // Where some were set aside, there may be more behind the last.
@@ -339,7 +318,9 @@ pub(super) fn receipt(
 ) -> Result<Option<Receipt>, StoreError> {
     let work = || {
         let mut statement = connection.prepare_cached(text::RECEIPT_READ)?;
-        Ok(statement.query_row([scope, key], |row| receipt_of(scope, key, row)).optional()?)
+        let mut rows = statement.query([scope, key])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        Ok(Some(decode::receipt_of(scope, key, row, 0)?))
     };
     told("reading a receipt", work())
 }
@@ -349,19 +330,4 @@ pub(super) fn receipts(
     wanted: &[(String, String)],
 ) -> Result<Vec<Option<Receipt>>, StoreError> {
     wanted.iter().map(|(scope, key)| receipt(connection, scope, key)).collect()
-}
-
-/// Reads a receipt from a row of [`text::RECEIPT_READ`].
-pub(super) fn receipt_of(
-    scope: &str,
-    key: &str,
-    row: &Row<'_>,
-) -> Result<Receipt, rusqlite::Error> {
-    Ok(Receipt {
-        scope: scope.to_owned(),
-        key: key.to_owned(),
-        fingerprint: row.get(0)?,
-        answer: row.get(1)?,
-        expires: row.get::<_, Option<i64>>(2)?.map(Time),
-    })
 }

@@ -13,16 +13,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use rusqlite::Connection;
-use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use tracing::error;
 
 use crate::error::{CommitError, StoreError};
 use crate::log::LogEnd;
+use crate::places::Places;
 use crate::sql::encode::EncodedChange;
+use crate::sqlite::SqliteOptions;
 use crate::sqlite::apply::Written;
 use crate::sqlite::health::Health;
 use crate::sqlite::sweep::Bounds;
-use crate::sqlite::{QUEUE_KIB_CAP, QUEUE_LEN_CAP, SqliteOptions};
 use crate::store::SweepReport;
 
 use thread::WriterThread;
@@ -37,53 +38,6 @@ pub(super) enum Job {
     Renew { reply: oneshot::Sender<Result<LogEnd, StoreError>> },
     Probe { reply: oneshot::Sender<Result<(), StoreError>> },
     Close { reply: oneshot::Sender<()> },
-}
-
-/// What may wait. The writer gives back what a job has when it takes it.
-#[derive(Clone, Debug)]
-pub(super) struct Places {
-    /// One permit for each job.
-    jobs: Arc<Semaphore>,
-    /// One for each KiB of them.
-    kib: Arc<Semaphore>,
-    kib_max: u32,
-}
-
-impl Places {
-    fn new(options: &SqliteOptions) -> Self {
-        let kib_max = u32::try_from(options.queue_bytes_max / 1024).unwrap_or(u32::MAX);
-        let kib_max = kib_max.clamp(1, QUEUE_KIB_CAP);
-        Self {
-            jobs: Arc::new(Semaphore::new(options.queue_len_max.clamp(1, QUEUE_LEN_CAP))),
-            kib: Arc::new(Semaphore::new(kib_max as usize)),
-            kib_max,
-        }
-    }
-
-    /// Returns what so many bytes count for: all there is for a job that is larger, which then
-    /// waits alone.
-    fn kib_of(&self, bytes: usize) -> u32 {
-        u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).min(self.kib_max)
-    }
-
-    /// Waits for a place; an error when there never will be one.
-    async fn take(
-        &self,
-        bytes: usize,
-    ) -> Result<(SemaphorePermit<'_>, SemaphorePermit<'_>), AcquireError> {
-        let job = self.jobs.acquire().await?;
-        Ok((job, self.kib.acquire_many(self.kib_of(bytes)).await?))
-    }
-
-    fn give_back(&self, bytes: usize) {
-        self.jobs.add_permits(1);
-        self.kib.add_permits(self.kib_of(bytes) as usize);
-    }
-
-    fn close(&self) {
-        self.jobs.close();
-        self.kib.close();
-    }
 }
 
 /// The way to the writing thread.
@@ -104,7 +58,7 @@ impl Writer {
         health: &Arc<Health>,
     ) -> Result<Self, StoreError> {
         let (sender, receiver) = channel();
-        let places = Places::new(options);
+        let places = Places::new(options.queue_len_max, options.queue_bytes_max);
         let work = WriterThread::new(
             receiver,
             places.clone(),
@@ -186,7 +140,7 @@ mod tests {
         let (sender, receiver) = channel();
         let writer = Writer {
             jobs: Mutex::new(Some(sender)),
-            places: Places::new(&options),
+            places: Places::new(options.queue_len_max, options.queue_bytes_max),
             health: Arc::default(),
             thread: Mutex::default(),
         };
@@ -240,9 +194,6 @@ mod tests {
         let (writer, receiver) = held(2, 1 << 20);
         waiting(&writer, &receiver, 10, 1 << 20);
         writer.places.give_back(1 << 20);
-        assert_eq!(
-            (writer.places.jobs.available_permits(), writer.places.kib.available_permits()),
-            (2, 1024)
-        );
+        assert_eq!(writer.places.free(), (2, 1024));
     }
 }

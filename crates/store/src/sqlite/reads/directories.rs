@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use handoff_domain::CenterId;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Unread, load_one, or_aside, row_name, senseless, snapshot, told};
+use super::{Unread, load_one, or_aside, row_name, snapshot, told};
+use crate::aside::Aside;
 use crate::directory::{DirectoryEntry, DirectoryPage};
 use crate::error::StoreError;
 use crate::record::{Key, Kind, Version};
-use crate::sql::directories as text;
-use crate::sqlite::aside::Aside;
+use crate::sql::{decode, directories as text};
 
 pub(in crate::sqlite) fn versions(
     connection: &Connection,
@@ -22,8 +22,8 @@ pub(in crate::sqlite) fn versions(
         while let Some(row) = rows.next()? {
             let id: String = row.get(0)?;
             let center = id.parse();
-            let center =
-                center.map_err(|_| senseless("directory_versions", &id, "no contact center"))?;
+            let center = center
+                .map_err(|_| decode::senseless("directory_versions", &id, "no contact center"))?;
             versions.insert(center, row.get(1)?);
         }
         Ok(versions)
@@ -76,8 +76,8 @@ fn changed_after(
             return Ok((in_order(changed), Some(last)));
         }
         let of_kind = Kind::ALL.iter().copied().find(|known| known.table() == kind);
-        let of_kind =
-            of_kind.ok_or_else(|| senseless("directory_changes", &id, "no kind of record"))?;
+        let of_kind = of_kind
+            .ok_or_else(|| decode::senseless("directory_changes", &id, "no kind of record"))?;
         changed.push((at, of_kind, id));
         last = at;
     }
@@ -97,7 +97,7 @@ fn entry(
 ) -> Result<DirectoryEntry, Unread> {
     let key = || {
         Key::of_text(kind, &id)
-            .ok_or_else(|| senseless("directory_changes", &id, "no key of a record"))
+            .ok_or_else(|| decode::senseless("directory_changes", &id, "no key of a record"))
     };
     let found = load_one(connection, kind, &id);
     Ok(match or_aside(aside, || row_name(kind.table(), &id), found)? {

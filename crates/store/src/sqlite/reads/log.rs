@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use handoff_domain::event::Subject;
-use handoff_domain::{Entry, Event, InteractionId, Notice, Owner, Time};
+use handoff_domain::{Entry, InteractionId, Owner, Time};
 use rusqlite::{Connection, Row, params};
 
-use super::{
-    Unread, one_more, or_aside, row_name, senseless, snapshot, text_at, told, undecodable,
-};
-use crate::codec::{self, CodecError, EventBody, SubjectKind};
+use super::{Unread, one_more, or_aside, row_name, snapshot, told};
+use crate::aside::Aside;
 use crate::error::StoreError;
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
-use crate::query::{Head, HistoryEntry, Numbering, PAGE_BYTES_MAX, Page, StreamRow, said};
-use crate::sql::keys::{owner_of, owner_text, owners_of, subject_of, subject_text};
+use crate::query::{Head, HistoryEntry, PAGE_BYTES_MAX, Page, StreamRow};
+use crate::sql::decode;
+use crate::sql::keys::{owner_text, subject_text};
 use crate::sql::log as text;
-use crate::sqlite::aside::Aside;
+
 use crate::sqlite::heads::{self, Stored};
 use crate::store::first_entries;
 
@@ -36,7 +34,7 @@ fn after<T>(
     aside: &Aside,
     statement: &'static str,
     (position, limit): (u64, usize),
-    read: impl Fn(u64, &Row<'_>) -> Result<T, Unread>,
+    read: impl Fn(u64, &Row<'_>) -> Result<T, StoreError>,
     weight: impl Fn(&T) -> usize,
 ) -> Result<Page<T>, Unread> {
     let _together = snapshot(connection)?;
@@ -74,7 +72,8 @@ pub(in crate::sqlite) fn log_after(
     limit: usize,
 ) -> Result<Page<LogEntry>, StoreError> {
     let from = (position, limit);
-    let page = after(connection, aside, text::LOG_READ, from, entry_of, LogEntry::weight);
+    let read = |position, row: &Row<'_>| decode::entry_of(position, row);
+    let page = after(connection, aside, text::LOG_READ, from, read, LogEntry::weight);
     told("reading the log", page)
 }
 
@@ -84,59 +83,10 @@ pub(in crate::sqlite) fn told_after(
     position: u64,
     limit: usize,
 ) -> Result<Page<Told>, StoreError> {
-    let read = |position, row: &Row<'_>| {
-        let (subject, owners) = keys_of(position, row)?;
-        Ok(Told { position, subject, owners })
-    };
+    let read = |position, row: &Row<'_>| decode::told_of(position, row);
     let from = (position, limit);
     let page = after(connection, aside, text::TOLD_READ, from, read, Told::weight);
     told("reading who was told", page)
-}
-
-/// Reads the second and third column of a row of [`text::LOG_READ`] or [`text::TOLD_READ`].
-fn keys_of(position: u64, row: &Row<'_>) -> Result<(SubjectKey, Vec<Owner>), Unread> {
-    let key = position.to_string();
-    let subject = subject_of(text_at(row, 1, "recent", &key)?)
-        .ok_or_else(|| senseless("recent", &key, "no such subject"))?;
-    let owners = owners_of(text_at(row, 2, "recent", &key)?)
-        .ok_or_else(|| senseless("recent", &key, "no such owner"))?;
-    Ok((subject, owners))
-}
-
-/// Reads a row of [`text::LOG_READ`].
-pub(in crate::sqlite) fn entry_of(position: u64, row: &Row<'_>) -> Result<LogEntry, Unread> {
-    let (subject, told) = keys_of(position, row)?;
-    let EventBody { cause, facts } = body_of(position, row)?;
-    Ok(LogEntry {
-        position,
-        at: Time(row.get(4)?),
-        subject,
-        told,
-        cause,
-        facts,
-        epoch: row.get::<_, i64>(3)?.cast_unsigned(),
-        snapshot: snapshot_of(position, row)?,
-    })
-}
-
-/// Reads the snapshot from the sixth to the eighth column of a row.
-fn snapshot_of(position: u64, row: &Row<'_>) -> Result<Option<Subject>, Unread> {
-    let key = || position.to_string();
-    if row.get_ref(7)? == rusqlite::types::ValueRef::Null {
-        return Ok(None);
-    }
-    let kind = SubjectKind::from_text(text_at(row, 5, "recent", &key())?)
-        .ok_or_else(|| senseless("recent", &key(), "no such kind of subject"))?;
-    codec::decode_subject(kind, row.get(6)?, text_at(row, 7, "recent", &key())?)
-        .map(Some)
-        .map_err(|error| undecodable("recent", &key(), &error))
-}
-
-/// Reads what happened from the last two columns of a row.
-fn body_of(position: u64, row: &Row<'_>) -> Result<EventBody, Unread> {
-    let key = position.to_string();
-    let body = text_at(row, 9, "recent", &key)?;
-    codec::decode_event(row.get(8)?, body).map_err(|error| undecodable("recent", &key, &error))
 }
 
 pub(in crate::sqlite) fn stream(
@@ -172,12 +122,12 @@ pub(super) fn rows_after(
         let event = match same {
             Some(event) => Some(event),
             None => {
-                let event = event_of(position, row);
+                let event = decode::event_of(position, row);
                 or_aside(aside, || row_name("recent", &format!("{position}")), event)?
             }
         };
         let Some(event) = event else { continue };
-        let read = notice_of(owner, position, row);
+        let read = decode::notice_of(owner, position, row);
         let name = || row_name("streams", &format!("{owner} {position}"));
         if let Some((notice, numbers)) = or_aside(aside, name, read)? {
             let row = StreamRow { position, notice, numbers, event };
@@ -186,27 +136,6 @@ pub(super) fn rows_after(
         }
     }
     Ok(Page { items, more: false })
-}
-
-/// Reads a notice and its numbers from the second to the fourth column of a row.
-pub(in crate::sqlite) fn notice_of(
-    owner: &str,
-    position: u64,
-    row: &Row<'_>,
-) -> Result<(Notice, Numbering), Unread> {
-    let key = || format!("{owner} {position}");
-    let text = |column: usize| text_at(row, column, "streams", &key());
-    let bad = |error: CodecError| undecodable("streams", &key(), &error);
-    let told = owner_of(owner).ok_or_else(|| senseless("streams", &key(), "no such owner"))?;
-    let numbers = codec::decode_numbers(text(1)?).map_err(bad)?;
-    Ok((codec::decode_notice(told, row.get(2)?, text(3)?).map_err(bad)?, numbers))
-}
-
-fn event_of(position: u64, row: &Row<'_>) -> Result<Arc<Event>, Unread> {
-    let what = "nothing is told of what it was about";
-    let subject = snapshot_of(position, row)?
-        .ok_or_else(|| senseless("recent", &position.to_string(), what))?;
-    Ok(Arc::new(codec::event_of(Time(row.get(4)?), body_of(position, row)?, subject)))
 }
 
 pub(in crate::sqlite) fn latest(connection: &Connection) -> Result<Option<Time>, StoreError> {
@@ -236,7 +165,7 @@ pub(in crate::sqlite) fn head(
 pub(super) fn head_of(connection: &Connection, aside: &Aside, owner: &str) -> Result<Head, Unread> {
     let Stored { position, numbers, unknown, .. } = heads::stored(connection, owner)?;
     if unknown > 0 {
-        let read: Result<(), _> = Err(senseless("heads", owner, "no such topic"));
+        let read: Result<(), _> = Err(decode::senseless("heads", owner, "no such topic"));
         or_aside(aside, || row_name("heads", owner), read)?;
     }
     Ok(Head { position, numbers: numbers.into_iter().collect() })
@@ -261,7 +190,7 @@ pub(in crate::sqlite) fn history(
                     return Ok(Page { items, more: true });
                 }
                 after = row.get(0)?;
-                let read = history_entry_of(&subject, row);
+                let read = decode::history_entry_of(&subject, row);
                 let name = || row_name("history", &format!("{subject} {after}"));
                 items.extend(or_aside(aside, name, read)?);
                 seen += 1;
@@ -273,24 +202,6 @@ pub(in crate::sqlite) fn history(
         }
     };
     told("reading a history", work())
-}
-
-pub(in crate::sqlite) fn history_entry_of(
-    subject: &str,
-    row: &Row<'_>,
-) -> Result<HistoryEntry, Unread> {
-    let position: u64 = row.get(0)?;
-    let body = text_at(row, 4, "history", &format!("{subject} {position}"))?;
-    let body = codec::decode_event(row.get(3)?, body)
-        .map_err(|error| undecodable("history", &format!("{subject} {position}"), &error))?;
-    let epoch = row.get::<_, i64>(2)?.cast_unsigned();
-    Ok(HistoryEntry {
-        position,
-        at: Time(row.get(1)?),
-        cause: body.cause,
-        facts: body.facts,
-        epoch,
-    })
 }
 
 pub(in crate::sqlite) fn transcript(
@@ -315,13 +226,10 @@ pub(in crate::sqlite) fn transcript(
             }
             seen += 1;
             let position: u64 = row.get(0)?;
-            let name = || format!("{interaction} {position}");
-            let read = text_at(row, 2, "history", &name()).and_then(|body| {
-                codec::decode_event(row.get(1)?, body)
-                    .map_err(|error| undecodable("history", &name(), &error))
-            });
-            if let Some(body) = or_aside(aside, || row_name("history", &name()), read)? {
-                items.extend(said(body.facts).filter(|entry| entry.number > after));
+            let name = format!("{interaction} {position}");
+            let read = decode::said_in(&name, row);
+            if let Some(said) = or_aside(aside, || row_name("history", &name), read)? {
+                items.extend(said.filter(|entry| entry.number > after));
             }
         }
         let is_cut = seen > limit;

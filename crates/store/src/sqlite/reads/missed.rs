@@ -6,14 +6,15 @@ use handoff_domain::{Owner, Topic};
 use rusqlite::Connection;
 
 use super::log::{head_of, rows_after};
-use super::{Unread, promised, snapshot, text_at, told};
+use super::{Unread, promised, snapshot, told};
+use crate::aside::Aside;
 use crate::codec;
 use crate::error::StoreError;
 use crate::missed::{Missed, Search};
 use crate::query::{Head, Page};
+use crate::sql::decode;
 use crate::sql::keys::owner_text;
 use crate::sql::log as text;
-use crate::sqlite::aside::Aside;
 
 pub(in crate::sqlite) fn missed(
     connection: &Connection,
@@ -52,7 +53,7 @@ fn search(
         && let Some(row) = rows.next()?
     {
         // Numbers that cannot be read are as good as gone; the reading of the stream notes it.
-        let read = text_at(row, 1, "streams", owner).map(codec::decode_numbers);
+        let read = decode::text_at(row, 1, "streams", owner).map(codec::decode_numbers);
         if let Ok(Ok(numbers)) = read {
             search.see(row.get(0)?, &numbers);
         }

@@ -1,14 +1,14 @@
 //! The reads of promised answers.
 
-use handoff_domain::{Topic, UserId};
+use handoff_domain::UserId;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{one_more, or_aside, row_name, senseless, snapshot, text_at, told};
+use super::{one_more, or_aside, row_name, snapshot, told};
+use crate::aside::Aside;
 use crate::error::StoreError;
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{PAGE_BYTES_MAX, Page};
-use crate::sql::promised as text;
-use crate::sqlite::aside::Aside;
+use crate::sql::{decode, promised as text};
 
 const TABLE: &str = "promised_answers";
 /// → the last number given
@@ -31,13 +31,10 @@ pub(in crate::sqlite) fn of_user(
                 return Ok(Page { items, more: true });
             }
             let number: u64 = row.get(0)?;
-            let key = number.to_string();
-            let body = text_at(row, 2, TABLE, &key)?;
-            let topic = Topic::named(text_at(row, 1, TABLE, &key)?)
-                .ok_or_else(|| senseless(TABLE, &key, "no such topic"));
-            let Some(topic) = or_aside(aside, || row_name(TABLE, &key), topic)? else { continue };
-            bytes += body.len();
-            items.push(PromisedRow { number, topic, body: body.into() });
+            let name = || row_name(TABLE, &number.to_string());
+            let answer = or_aside(aside, name, decode::promised_of(row))?;
+            bytes += answer.as_ref().map_or(0, |answer| answer.body.len());
+            items.extend(answer);
         }
         Ok(Page { items, more: false })
     };
@@ -62,8 +59,9 @@ pub(in crate::sqlite) fn end(
         let mut rows = statement.query([after])?;
         let mut to = Vec::new();
         while let Some(row) = rows.next()? {
-            let user = text_at(row, 0, TABLE, "users")?;
-            to.push(user.parse().map_err(|_| senseless(TABLE, user, "no such user"))?);
+            let user = decode::text_at(row, 0, TABLE, "users")?;
+            let user = user.parse().map_err(|_| decode::senseless(TABLE, user, "no such user"));
+            to.push(user?);
         }
         Ok(PromisedEnd { last, to })
     };

@@ -1,7 +1,7 @@
 //! A hash that notices what nobody meant to hide.
 
 /// Returns the FNV-1a hash of a text.
-pub(super) fn fnv1a(text: &str) -> u64 {
+pub(crate) fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })

@@ -16,7 +16,7 @@ const REMEMBERED_MAX: usize = 1_000;
 
 /// The rows that could not be read since the store was opened.
 #[derive(Debug, Default)]
-pub(super) struct Aside(Mutex<BTreeMap<String, String>>);
+pub(crate) struct Aside(Mutex<BTreeMap<String, String>>);
 
 impl Aside {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
@@ -24,7 +24,7 @@ impl Aside {
     }
 
     /// Writes down that a row cannot be read. `row` is its table and key.
-    pub(super) fn note(&self, row: &str, why: &StoreError) {
+    pub(crate) fn note(&self, row: &str, why: &StoreError) {
         let mut rows = self.lock();
         if rows.contains_key(row) || rows.len() >= REMEMBERED_MAX {
             return;
@@ -38,7 +38,7 @@ impl Aside {
     }
 
     /// Returns what was written down, in order of table and key.
-    pub(super) fn all(&self) -> Vec<SetAside> {
+    pub(crate) fn all(&self) -> Vec<SetAside> {
         let rows = self.lock();
         rows.iter().map(|(row, why)| SetAside { row: row.clone(), why: why.clone() }).collect()
     }
