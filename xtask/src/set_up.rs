@@ -44,6 +44,7 @@ const FOR_TESTS: &[Tool] = &[
     Tool { package: "dovecot-imapd", sign: Sign::File("/usr/lib/dovecot/imap") },
     Tool { package: "dovecot-lmtpd", sign: Sign::File("/usr/lib/dovecot/lmtp") },
     Tool { package: "postfix", sign: Sign::File("/usr/sbin/postfix") },
+    Tool { package: "postgresql", sign: Sign::File("/usr/lib/postgresql") },
     Tool { package: "make", sign: Sign::Runs(&["make", "--version"]) },
     Tool { package: "strace", sign: Sign::Runs(&["strace", "-V"]) },
     Tool { package: "openssl", sign: Sign::Runs(&["openssl", "version"]) },

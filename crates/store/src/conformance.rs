@@ -12,6 +12,7 @@ pub mod promised;
 pub mod receipts;
 pub mod records;
 pub mod samples;
+pub mod server;
 pub mod streams;
 pub mod sweeps;
 pub mod timers;

@@ -3,7 +3,8 @@
 //! A commit is data. A [`ChangeSet`] of version-guarded writes, checks, timers, events with their
 //! notices, and receipts is applied in one transaction or not at all; correctness rests on the
 //! guards and not on an isolation level, so every store means the same. The suite in `conformance`
-//! (a feature) is the definition of a store: the memory model and SQLite pass the same tests.
+//! (a feature) is the definition of a store: the memory model, SQLite
+//! and PostgreSQL pass the same tests.
 //!
 //! No transaction object leaves a store, and no SQL leaves this crate. It deliberately knows
 //! nothing of HTTP, CometD or rules.
@@ -23,6 +24,7 @@ pub mod log;
 pub mod memory;
 mod missed;
 mod places;
+pub mod postgres;
 pub mod promised;
 pub mod query;
 pub mod record;
@@ -44,6 +46,9 @@ pub use files::{
 pub use log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told};
 pub use memory::MemoryStore;
 pub use missed::Missed;
+#[cfg(feature = "conformance")]
+pub use postgres::PostgresFaults;
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer, PromisedEnd, PromisedRow};
 pub use query::{
     Head, HistoryEntry, InteractionQuery, InteractionScope, Numbering, PAGE_BYTES_MAX, Page,

@@ -69,6 +69,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     // The rows that the benchmark compares with are bare SQLite's; a control edits a database.
     ("rusqlite", &["handoff-store", "handoff-projections", "handoff-bench", "handoff-faults"]),
     ("libsqlite3-sys", &["handoff-store"]),
+    ("tokio-postgres", &["handoff-store"]),
+    ("deadpool-postgres", &["handoff-store"]),
     // The bare server that the benchmark compares with is one of axum's.
     (
         "axum",

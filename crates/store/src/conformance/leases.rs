@@ -18,7 +18,7 @@ const OTHER: Incarnation = Incarnation(0x2);
 /// A lease that does not end while a test runs, in ms.
 const LONG_MS: u64 = 600_000;
 /// A lease that is over after [`past`], in ms.
-const SHORT_MS: u64 = 20;
+const SHORT_MS: u64 = 300;
 
 /// Waits until a short lease is over.
 async fn past() {

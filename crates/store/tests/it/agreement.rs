@@ -11,10 +11,11 @@ use handoff_store::conformance::samples::{
     interaction_in, login, notice, offer, put, queue_id, receipt, subject, user_id, wait,
     workbin_id,
 };
+use handoff_store::conformance::server::PostgresServer;
 use handoff_store::{
     ChangeSet, CommitError, Committed, DirectoryGuard, Extent, Guard, InteractionQuery,
-    InteractionScope, Key, Kind, MemoryStore, PromisedAnswer, Receipt, Record, SqliteStore, Store,
-    StoreError, SweepReport, Timer, TimerKey, Version,
+    InteractionScope, Key, Kind, MemoryStore, PostgresOptions, PostgresStore, PromisedAnswer,
+    Receipt, Record, SqliteStore, Store, StoreError, SweepReport, Timer, TimerKey, Version,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -347,17 +348,38 @@ async fn everything(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     Ok(all)
 }
 
-async fn agree(steps: Vec<Step>) {
-    let directory = TempDir::new().unwrap();
-    let (memory, sqlite) = (MemoryStore::new(), SqliteStore::open(options(&directory)).unwrap());
+/// Carries out the same on a store and in memory; returns what there is in memory then.
+async fn agree(store: &dyn Store, steps: Vec<Step>) -> Vec<String> {
+    let memory = MemoryStore::new();
     for step in steps {
         let expected = do_it(&memory, step.clone()).await;
-        assert_eq!(do_it(&sqlite, step).await, expected);
+        assert_eq!(do_it(store, step).await, expected);
     }
-    assert_eq!(everything(&sqlite).await.unwrap(), everything(&memory).await.unwrap());
+    let expected = everything(&memory).await.unwrap();
+    assert_eq!(everything(store).await.unwrap(), expected);
+    expected
+}
+
+async fn sqlite_agrees(steps: Vec<Step>) {
+    let directory = TempDir::new().unwrap();
+    let sqlite = SqliteStore::open(options(&directory)).unwrap();
+    let expected = agree(&sqlite, steps).await;
     drop(sqlite);
     let reopened = SqliteStore::open(options(&directory)).unwrap();
-    assert_eq!(everything(&reopened).await.unwrap(), everything(&memory).await.unwrap());
+    assert_eq!(everything(&reopened).await.unwrap(), expected);
+}
+
+async fn postgres_agrees(steps: Vec<Step>) {
+    let address = PostgresServer::shared().fresh_schema();
+    let store = PostgresStore::open(PostgresOptions::new(&address)).await.unwrap();
+    let expected = agree(&store, steps).await;
+    store.close().await;
+    let other = PostgresStore::open(PostgresOptions::new(address)).await.unwrap();
+    assert_eq!(everything(&other).await.unwrap(), expected);
+}
+
+fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
 }
 
 proptest! {
@@ -365,7 +387,15 @@ proptest! {
 
     #[test]
     fn memory_and_sqlite_agree(steps in prop::collection::vec(step(), 1..60)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(agree(steps));
+        run(sqlite_agrees(steps));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn memory_and_postgres_agree(steps in prop::collection::vec(step(), 1..60)) {
+        run(postgres_agrees(steps));
     }
 }

@@ -14,6 +14,7 @@ mod files;
 mod fixtures;
 mod generations;
 mod kept_files;
+mod nodes;
 mod pages;
 mod segments;
 mod size;
@@ -21,7 +22,10 @@ mod upgrade;
 
 use std::sync::Arc;
 
-use handoff_store::{MemoryStore, SqliteOptions, SqliteStore, Store};
+use handoff_store::conformance::server::PostgresServer;
+use handoff_store::{
+    MemoryStore, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store,
+};
 use tempfile::TempDir;
 
 fn memory() -> (Arc<dyn Store>, ()) {
@@ -40,6 +44,18 @@ fn options(directory: &TempDir) -> SqliteOptions {
 
 mod on_memory {
     handoff_store::conformance!(crate::memory);
+}
+
+fn postgres() -> (Arc<dyn Store>, ()) {
+    let url = PostgresServer::shared().fresh_schema();
+    // The runtime's own threads may not wait for a future.
+    let runtime = tokio::runtime::Handle::current();
+    let open = move || runtime.block_on(PostgresStore::open(PostgresOptions::new(url)));
+    (Arc::new(std::thread::spawn(open).join().unwrap().unwrap()), ())
+}
+
+mod on_postgres {
+    handoff_store::conformance!(crate::postgres);
 }
 
 mod on_sqlite {

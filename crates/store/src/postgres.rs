@@ -1,0 +1,341 @@
+//! The store of many nodes: one schema of a PostgreSQL database.
+//!
+//! One task commits, over a connection of its own, in batches of what waits; reads share a pool of
+//! connections. Correctness rests on the guards, as everywhere: everything that a batch
+//! guards is locked in one order and compared before anything is written, so no isolation level
+//! beyond the default is needed, and no node trusts what it remembers.
+//!
+//! Bounds: at most [`PostgresOptions::queue_len_max`] change sets, of
+//! [`PostgresOptions::queue_bytes_max`] together, wait; who comes later waits for a place. A batch
+//! ends at [`PostgresOptions::batch_len_max`] change sets or [`PostgresOptions::batch_bytes_max`].
+//!
+//! A connection that is lost while a batch is committed leaves it open what became of it. Each
+//! batch writes a name of its own, so the next connection finds that out; when none can be had in
+//! time the answer says that nobody knows.
+
+mod alone;
+mod committer;
+mod connect;
+mod failure;
+mod heads;
+mod migrate;
+mod needs;
+mod pipeline;
+mod reads;
+mod statements;
+mod text;
+mod world;
+mod writes;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use handoff_domain::{
+    CenterId, Entry, Incarnation, Interaction, InteractionId, Owner, Time, Topic, UserId,
+};
+
+use crate::aside::Aside;
+use crate::change_set::{ChangeSet, Receipt, Timer};
+use crate::committed::Committed;
+use crate::directory::DirectoryPage;
+use crate::error::{CommitError, StoreError};
+use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
+use crate::missed::Missed;
+use crate::promised::{PromisedEnd, PromisedRow};
+use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
+use crate::record::{Key, Kind, Record, Version, Versioned};
+use crate::sql::decode::undecodable;
+use crate::sql::encode::EncodedChange;
+use crate::store::{Lease, SetAside, Store, SweepReport};
+
+use alone::Bounds;
+use committer::{Writer, Written, closed};
+use connect::Server;
+use failure::failed;
+use reads::Reads;
+
+/// How a PostgreSQL store works.
+#[derive(Clone, Debug)]
+pub struct PostgresOptions {
+    /// Where the database is: `postgres://user@host/database`, or `host=… dbname=…`. The tables are
+    /// in the first schema of its `search_path`.
+    pub url: String,
+    /// Most connections that read. Default 8.
+    pub readers: usize,
+    /// Most change sets that wait. Default 1,000.
+    pub queue_len_max: usize,
+    /// Most bytes of the change sets that wait. Default 16 MiB; a single larger change set still
+    /// waits, alone.
+    pub queue_bytes_max: usize,
+    /// Most change sets in one transaction. Default 500.
+    pub batch_len_max: usize,
+    /// About how many bytes go into one transaction. Default 1 MiB; a single larger change set
+    /// still goes, alone.
+    pub batch_bytes_max: usize,
+    /// What goes wrong on purpose.
+    #[cfg(feature = "conformance")]
+    pub faults: PostgresFaults,
+}
+
+/// What goes wrong on purpose, for tests and their controls.
+#[cfg(feature = "conformance")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PostgresFaults {
+    /// Of every so many batches the connection is lost after the commit and before the answer; zero
+    /// is never.
+    pub lose_answer_of_every: u64,
+    /// Guards are read without their locks.
+    pub is_without_locks: bool,
+    /// A batch whose connection was lost counts as not committed.
+    pub forgets_batches: bool,
+}
+
+impl PostgresOptions {
+    /// Returns the defaults for a database.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            readers: 8,
+            queue_len_max: 1_000,
+            queue_bytes_max: 16 * 1024 * 1024,
+            batch_len_max: 500,
+            batch_bytes_max: 1024 * 1024,
+            #[cfg(feature = "conformance")]
+            faults: PostgresFaults::default(),
+        }
+    }
+}
+
+/// A store in a PostgreSQL database.
+#[derive(Debug)]
+pub struct PostgresStore {
+    writer: Writer,
+    reads: Reads,
+    closed: AtomicBool,
+}
+
+impl PostgresStore {
+    /// Connects to a database and brings its schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the database cannot be reached or the address is none,
+    /// [`StoreError::Corrupt`] when its schema is a newer program's.
+    pub async fn open(options: PostgresOptions) -> Result<Self, StoreError> {
+        const ATTEMPTED: &str = "connecting to the database";
+        let server = Server::of(&options)?;
+        let mut client = server.connect().await.map_err(|error| failed(ATTEMPTED, error))?;
+        migrate::migrate(&mut client).await?;
+        let salt = client.query_one("SELECT name FROM cluster WHERE id = 1", &[]).await;
+        let salt: String = salt.map_err(|error| failed(ATTEMPTED, error))?.get(0);
+        let reads = Reads { pool: server.pool(options.readers.max(1))?, aside: Aside::default() };
+        let writer = Writer::start(&options, server, salt);
+        Ok(Self { writer, reads, closed: AtomicBool::new(false) })
+    }
+
+    fn reads(&self, attempted: &'static str) -> Result<&Reads, StoreError> {
+        self.is_open(attempted).map(|()| &self.reads)
+    }
+
+    fn is_open(&self, attempted: &'static str) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::Acquire) { Err(closed(attempted)) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn commit(&self, mut change: ChangeSet) -> Result<Committed, CommitError> {
+        self.is_open("committing")?;
+        let encoded = EncodedChange::take(&mut change)
+            .map_err(|error| undecodable("a change set", "", &error))?;
+        let ChangeSet { puts, events, .. } = change;
+        let Written { position, added } = self.writer.commit(Box::new(encoded)).await?;
+        Ok(Committed::of(position, puts, events, added))
+    }
+
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
+        self.reads("loading records")?.load(keys).await
+    }
+
+    async fn versions(&self, keys: &[Key]) -> Result<Vec<Version>, StoreError> {
+        self.reads("reading versions")?.versions(keys).await
+    }
+
+    async fn list(
+        &self,
+        kind: Kind,
+        after: Option<Key>,
+        limit: usize,
+    ) -> Result<Page<Versioned<Record>>, StoreError> {
+        self.reads("listing records")?.list(kind, after.as_ref(), limit).await
+    }
+
+    async fn directory_versions(&self) -> Result<BTreeMap<CenterId, Version>, StoreError> {
+        self.reads("reading how often directories were changed")?.directory_versions().await
+    }
+
+    async fn directory_after(
+        &self,
+        center: CenterId,
+        version: Version,
+        limit: usize,
+    ) -> Result<DirectoryPage, StoreError> {
+        let reads = self.reads("reading what was changed in a directory")?;
+        reads.directory_after(center, version, limit).await
+    }
+
+    async fn interactions(
+        &self,
+        query: &InteractionQuery,
+    ) -> Result<Page<Versioned<Interaction>>, StoreError> {
+        self.reads("querying interactions")?.interactions(query).await
+    }
+
+    async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {
+        self.reads("counting interactions")?.census(center).await
+    }
+
+    async fn timers(
+        &self,
+        now: Time,
+        limit: usize,
+    ) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
+        self.reads("reading timers")?.timers(now, limit).await
+    }
+
+    async fn log_end(&self) -> Result<LogEnd, StoreError> {
+        self.reads("reading the end of the log")?.log_end().await
+    }
+
+    async fn log_after(&self, position: u64, limit: usize) -> Result<Page<LogEntry>, StoreError> {
+        self.reads("reading the log")?.log_after(position, limit).await
+    }
+
+    async fn told_after(&self, position: u64, limit: usize) -> Result<Page<Told>, StoreError> {
+        self.reads("reading who was told")?.told_after(position, limit).await
+    }
+
+    async fn renew_generation(&self) -> Result<LogEnd, StoreError> {
+        self.is_open("renewing the log")?;
+        self.renewed().await
+    }
+
+    async fn stream(
+        &self,
+        owner: Owner,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<StreamRow>, StoreError> {
+        self.reads("reading a stream")?.stream(owner, after, limit).await
+    }
+
+    async fn head(&self, owner: Owner) -> Result<Head, StoreError> {
+        self.reads("reading a head")?.head(owner).await
+    }
+
+    async fn missed(
+        &self,
+        owner: Owner,
+        after: &BTreeMap<Topic, u64>,
+        limit: usize,
+    ) -> Result<Missed, StoreError> {
+        self.reads("reading what was missed")?.missed(owner, after, limit).await
+    }
+
+    async fn promised(
+        &self,
+        user: UserId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<PromisedRow>, StoreError> {
+        self.reads("reading promised answers")?.promised(user, after, limit).await
+    }
+
+    async fn promised_after(&self, number: u64) -> Result<PromisedEnd, StoreError> {
+        self.reads("reading who was promised answers")?.promised_after(number).await
+    }
+
+    async fn history(
+        &self,
+        subject: SubjectKey,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<HistoryEntry>, StoreError> {
+        self.reads("reading a history")?.history(subject, after, limit).await
+    }
+
+    async fn transcript(
+        &self,
+        interaction: InteractionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<Entry>, StoreError> {
+        self.reads("reading a transcript")?.transcript(interaction, after, limit).await
+    }
+
+    async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
+        let wanted = [(scope.to_owned(), key.to_owned())];
+        Ok(self.reads("reading a receipt")?.receipts(&wanted).await?.pop().flatten())
+    }
+
+    async fn look_up(
+        &self,
+        keys: &[Key],
+        receipts: &[(String, String)],
+    ) -> Result<(Vec<Option<Versioned<Record>>>, Vec<Option<Receipt>>), StoreError> {
+        let reads = self.reads("looking up records and receipts")?;
+        Ok((reads.load(keys).await?, reads.receipts(receipts).await?))
+    }
+
+    async fn sweep(
+        &self,
+        now: Time,
+        streams_before: Time,
+        logins_before: Time,
+        limit: usize,
+    ) -> Result<SweepReport, StoreError> {
+        self.is_open("sweeping")?;
+        self.swept(&Bounds { now, streams_before, logins_before, limit }).await
+    }
+
+    fn set_aside(&self) -> Vec<SetAside> {
+        self.reads.aside.all()
+    }
+
+    async fn latest(&self) -> Result<Option<Time>, StoreError> {
+        self.reads("reading the latest time")?.latest().await
+    }
+
+    async fn begin_lease(&self, node: Incarnation, for_ms: u64) -> Result<(), StoreError> {
+        self.is_open("beginning a lease")?;
+        self.lease_begun(node, for_ms).await
+    }
+
+    async fn renew_lease(&self, node: Incarnation, for_ms: u64) -> Result<Lease, StoreError> {
+        self.is_open("renewing a lease")?;
+        self.lease_renewed(node, for_ms).await
+    }
+
+    async fn end_lease(&self, node: Incarnation) -> Result<(), StoreError> {
+        self.is_open("ending a lease")?;
+        self.lease_ended(node).await
+    }
+
+    async fn living(&self) -> Result<BTreeSet<Incarnation>, StoreError> {
+        self.is_open("reading who lives")?;
+        self.lease_holders().await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.is_open("taking commits")?;
+        self.probed().await
+    }
+
+    async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.writer.close().await;
+        self.reads.pool.close();
+    }
+}

@@ -1,0 +1,447 @@
+//! The task that writes.
+//!
+//! It takes what waits, up to the bounds of a batch, and never waits for more. A batch is one
+//! transaction in two round trips: everything that it guards is locked and read, its change sets
+//! are decided on in memory, and what is left of them is written and committed. Positions are taken
+//! last (ADR 0013).
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::{Mutex, oneshot};
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Error, Row};
+use tracing::{error, warn};
+
+use crate::committed::Added;
+use crate::error::{CommitError, StoreError};
+use crate::hash::fnv1a;
+use crate::places::{Places, QUEUE_LEN_CAP};
+#[cfg(feature = "conformance")]
+use crate::postgres::PostgresFaults;
+use crate::postgres::PostgresOptions;
+use crate::postgres::connect::Server;
+use crate::postgres::failure::{Verdict, failed, judge};
+use crate::postgres::needs::{NUMBERS_MAX, Needs, numbers_of, writes};
+use crate::postgres::pipeline::{Prepared, call, together};
+use crate::postgres::statements as text;
+use crate::postgres::world::{Applied, World};
+use crate::sql::encode::EncodedChange;
+
+const ATTEMPTED: &str = "committing";
+/// How often a batch is tried that is in somebody's way.
+const TRIES_MAX: u32 = 6;
+/// How long to wait before the second try; before each later one twice as long.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How often a server is tried that may know what became of a batch, and the pause before each.
+const LOOKS_MAX: u32 = 20;
+const LOOK_PAUSE: Duration = Duration::from_millis(500);
+
+/// What became of a change set that was applied.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// The end of the log after it.
+    pub(super) position: u64,
+    /// What became of each notice, in their order.
+    pub(super) added: Vec<Added>,
+}
+
+type Outcome = Result<Written, CommitError>;
+
+/// A change set that waits, and who waits for it.
+#[derive(Debug)]
+struct Job {
+    change: Box<EncodedChange>,
+    reply: oneshot::Sender<Outcome>,
+}
+
+/// The way to the task that writes. There is one, so that what is handed in first is applied first.
+#[derive(Debug)]
+pub(super) struct Writer {
+    jobs: Mutex<Option<Sender<Job>>>,
+    places: Places,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the task. `salt` is this cluster's.
+    pub(super) fn start(options: &PostgresOptions, server: Server, salt: String) -> Self {
+        let places = Places::new(options.queue_len_max, options.queue_bytes_max);
+        let (sender, jobs) = channel(options.queue_len_max.clamp(1, QUEUE_LEN_CAP));
+        let options = options.clone();
+        let committer =
+            Committer { jobs, places: places.clone(), options, server, salt, connection: None };
+        let task = tokio::spawn(committer.run());
+        Self { jobs: Mutex::new(Some(sender)), places, task: Mutex::new(Some(task)) }
+    }
+
+    /// Hands a change set in and waits for what becomes of it; waits for a place first when too
+    /// much is waiting. Cancelling it before it has a place means that nothing happens, afterwards
+    /// that the job is done unseen.
+    pub(super) async fn commit(&self, change: Box<EncodedChange>) -> Outcome {
+        let gone = || CommitError::Store(closed(ATTEMPTED));
+        let bytes = change.bytes;
+        let (place, room) = self.places.take(bytes).await.map_err(|_| gone())?;
+        let sender = self.jobs.lock().await.clone().ok_or_else(gone)?;
+        let (reply, answer) = oneshot::channel();
+        sender.send(Job { change, reply }).await.map_err(|_| gone())?;
+        place.forget();
+        room.forget();
+        let unknown = || StoreError::OutcomeUnknown { attempted: ATTEMPTED }.into();
+        answer.await.unwrap_or_else(|_| Err(unknown()))
+    }
+
+    /// Finishes what was handed in and ends the task.
+    pub(super) async fn close(&self) {
+        self.jobs.lock().await.take();
+        if let Some(task) = self.task.lock().await.take()
+            && task.await.is_err()
+        {
+            error!("the task that writes to the database panicked");
+        }
+        self.places.close();
+    }
+}
+
+pub(super) fn closed(attempted: &'static str) -> StoreError {
+    failed(attempted, "the store is closed")
+}
+
+/// Why a batch has no outcome.
+enum Failure {
+    /// Nothing of it was written, and the same may work at once.
+    Again(StoreError),
+    /// Something in it cannot be stored; nothing of it was written.
+    Refused(StoreError),
+    /// Nothing of it was written.
+    Nothing(StoreError),
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Failure {
+    /// Says what follows from an error before anything was committed.
+    fn of(error: Error) -> Self {
+        let verdict = judge(&error);
+        let error = failed(ATTEMPTED, error);
+        match verdict {
+            Verdict::Again | Verdict::Lost => Self::Again(error),
+            Verdict::Refused => Self::Refused(error),
+            Verdict::Later => Self::Nothing(error),
+        }
+    }
+
+    fn into_error(self) -> StoreError {
+        match self {
+            Self::Again(error) | Self::Refused(error) | Self::Nothing(error) => error,
+            Self::Unknown => StoreError::OutcomeUnknown { attempted: ATTEMPTED },
+        }
+    }
+}
+
+/// A connection that writes, and what was prepared on it.
+struct Connection {
+    client: Client,
+    prepared: Prepared,
+    /// Tells its batches from those of every other connection.
+    nonce: String,
+    batches: u64,
+    #[cfg(feature = "conformance")]
+    faults: PostgresFaults,
+}
+
+struct Committer {
+    jobs: Receiver<Job>,
+    places: Places,
+    options: PostgresOptions,
+    server: Server,
+    salt: String,
+    connection: Option<Connection>,
+}
+
+impl Committer {
+    async fn run(mut self) {
+        while let Some(batch) = self.gather().await {
+            let (changes, replies): (Vec<_>, Vec<_>) =
+                batch.into_iter().map(|job| (job.change, job.reply)).unzip();
+            let changes: Vec<&EncodedChange> = changes.iter().map(|change| &**change).collect();
+            for (reply, outcome) in replies.into_iter().zip(self.commit(&changes).await) {
+                // An error means that nobody waits for the answer any more.
+                let _ = reply.send(outcome);
+            }
+        }
+    }
+
+    /// Takes what waits, without waiting for more; `None` when no more can come.
+    async fn gather(&mut self) -> Option<Vec<Job>> {
+        let mut batch = vec![self.jobs.recv().await?];
+        let (mut bytes, mut numbers) = (0, 0);
+        loop {
+            let last = &batch[batch.len() - 1].change;
+            self.places.give_back(last.bytes);
+            bytes += last.bytes;
+            numbers += numbers_of(last);
+            let is_full = batch.len() >= self.options.batch_len_max
+                || bytes >= self.options.batch_bytes_max
+                || numbers >= NUMBERS_MAX;
+            match if is_full { None } else { self.jobs.try_recv().ok() } {
+                Some(job) => batch.push(job),
+                None => return Some(batch),
+            }
+        }
+    }
+
+    /// Commits what can be committed of a batch; returns an outcome for each change set.
+    async fn commit(&mut self, changes: &[&EncodedChange]) -> Vec<Outcome> {
+        match self.repeated(changes).await {
+            Ok(outcomes) => outcomes,
+            // One of them cannot be stored. The others do not go down with it.
+            Err(Failure::Refused(_)) if changes.len() > 1 => {
+                let mut outcomes = Vec::with_capacity(changes.len());
+                for change in changes {
+                    match self.repeated(std::slice::from_ref(change)).await {
+                        Ok(alone) => outcomes.extend(alone),
+                        Err(failure) => outcomes.push(Err(failure.into_error().into())),
+                    }
+                }
+                outcomes
+            }
+            Err(failure) => {
+                let why = failure.into_error();
+                let error = &why as &dyn std::error::Error;
+                warn!(error, "the database could not be written to for now");
+                let told = crate::error::with_causes(&why);
+                let each = |_: &&EncodedChange| {
+                    Err(CommitError::Store(match why {
+                        StoreError::OutcomeUnknown { attempted } => {
+                            StoreError::OutcomeUnknown { attempted }
+                        }
+                        _ => failed(ATTEMPTED, told.clone()),
+                    }))
+                };
+                changes.iter().map(each).collect()
+            }
+        }
+    }
+
+    /// Tries a batch until it is in nobody's way.
+    async fn repeated(&mut self, changes: &[&EncodedChange]) -> Result<Vec<Outcome>, Failure> {
+        let mut tries = 1;
+        loop {
+            match self.attempt(changes).await {
+                Err(Failure::Again(_)) if tries < TRIES_MAX => {
+                    tokio::time::sleep(PAUSE * 2_u32.pow(tries - 1)).await;
+                    tries += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt(&mut self, changes: &[&EncodedChange]) -> Result<Vec<Outcome>, Failure> {
+        let mut connection = self.connection().await?;
+        let batch = connection.next_batch();
+        let done = connection.decide_and_write(changes, &self.salt, &batch).await;
+        let done = match done {
+            Ok(done) => Ok(done),
+            Err(Step::Before(failure)) => {
+                // A connection that is lost has nothing to roll back.
+                let _ = connection.client.batch_execute("ROLLBACK").await;
+                Err(failure)
+            }
+            Err(Step::Committing(error, decided)) => match judge(&error) {
+                Verdict::Lost => match self.look_up(&batch).await {
+                    Some(Some(end)) => Ok(decided.written(end)),
+                    Some(None) => Err(Failure::Again(failed(ATTEMPTED, error))),
+                    None => Err(Failure::Unknown),
+                },
+                _ => Err(Failure::of(error)),
+            },
+        };
+        if !connection.client.is_closed() {
+            self.connection = Some(connection);
+        }
+        done
+    }
+
+    async fn connection(&mut self) -> Result<Connection, Failure> {
+        if let Some(connection) = self.connection.take().filter(|it| !it.client.is_closed()) {
+            return Ok(connection);
+        }
+        let open = async || {
+            let client = self.server.connect().await?;
+            let nonce = client.query_one("SELECT gen_random_uuid()::TEXT", &[]).await?.get(0);
+            Ok::<_, Error>(Connection {
+                client,
+                prepared: Prepared::default(),
+                nonce,
+                batches: 0,
+                #[cfg(feature = "conformance")]
+                faults: self.options.faults,
+            })
+        };
+        open().await.map_err(|error| Failure::Again(failed(ATTEMPTED, error)))
+    }
+
+    /// Finds out what became of a batch whose connection was lost while it was committed: its end
+    /// if it was, `Some(None)` if it was not, `None` if nobody can tell.
+    async fn look_up(&self, batch: &str) -> Option<Option<End>> {
+        #[cfg(feature = "conformance")]
+        if self.options.faults.forgets_batches {
+            return Some(None);
+        }
+        for _ in 0..LOOKS_MAX {
+            match self.look(batch).await {
+                Ok(found) => return Some(found),
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    warn!(error, "looking up what became of a batch of commits failed");
+                }
+            }
+            tokio::time::sleep(LOOK_PAUSE).await;
+        }
+        None
+    }
+
+    async fn look(&self, batch: &str) -> Result<Option<End>, Error> {
+        let client = self.server.connect().await?;
+        let number = vec![fnv1a(&format!("{} batch {batch}", self.salt)).cast_signed()];
+        // While the old connection's transaction is not over, its number cannot be had.
+        let calls = [call!(text::NUMBERS_LOCK, number, vec![true]), call!(text::BATCH_FIND, batch)];
+        let mut prepared = Prepared::default();
+        prepared.all_of(&client, &calls).await?;
+        let found = together(&client, &prepared, Some("BEGIN"), &calls, Some("COMMIT")).await?;
+        Ok(found[1].first().map(End::of))
+    }
+}
+
+/// Where the log and the promised answers ended after a batch.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    position: u64,
+}
+
+impl End {
+    fn of(row: &Row) -> Self {
+        Self { position: row.get::<_, i64>(0).cast_unsigned() }
+    }
+}
+
+/// Where a batch failed.
+enum Step {
+    /// Nothing can have been committed.
+    Before(Failure),
+    /// The statements that write were sent with the one that commits.
+    Committing(Error, Decided),
+}
+
+impl From<Error> for Step {
+    fn from(error: Error) -> Self {
+        Self::Before(Failure::of(error))
+    }
+}
+
+impl From<StoreError> for Step {
+    fn from(error: StoreError) -> Self {
+        Self::Before(Failure::Nothing(error))
+    }
+}
+
+/// What was decided on each change set of a batch with so many events.
+struct Decided {
+    outcomes: Vec<Result<Applied, CommitError>>,
+    events: u64,
+}
+
+impl Decided {
+    fn written(self, end: End) -> Vec<Outcome> {
+        let base = end.position - self.events;
+        let written = |Applied { place, added }| {
+            let added = added.into_iter();
+            let added = added.map(|(after, numbers)| Added { after: after.after(base), numbers });
+            Written { position: base + place, added: added.collect() }
+        };
+        self.outcomes.into_iter().map(|outcome| outcome.map(written)).collect()
+    }
+}
+
+impl Connection {
+    fn next_batch(&mut self) -> String {
+        self.batches += 1;
+        format!("{} {}", self.nonce, self.batches)
+    }
+
+    async fn decide_and_write(
+        &mut self,
+        changes: &[&EncodedChange],
+        salt: &str,
+        batch: &str,
+    ) -> Result<Vec<Outcome>, Step> {
+        let needs = Needs::of(changes, salt, batch);
+        let calls = needs.calls();
+        #[cfg(feature = "conformance")]
+        let calls = if self.faults.is_without_locks { needs.calls_without_locks() } else { calls };
+        self.prepared.all_of(&self.client, &calls).await?;
+        let found = together(&self.client, &self.prepared, Some("BEGIN"), &calls, None).await?;
+        let mut world = World::of(&needs, found)?;
+        self.complete(&needs, changes, &mut world).await?;
+        let outcomes: Vec<_> = changes.iter().map(|change| world.apply(change)).collect();
+        let decided = Decided { outcomes, events: world.events.len() as u64 };
+        let applied = || changes.iter().zip(&decided.outcomes).filter(|(_, it)| it.is_ok());
+        if applied().next().is_none() {
+            self.client.batch_execute("ROLLBACK").await?;
+            return Ok(decided.written(End { position: 0 }));
+        }
+        if !applied().any(|(change, _)| writes(change)) {
+            let calls = [call!(text::END_READ)];
+            self.prepared.all_of(&self.client, &calls).await?;
+            let end = together(&self.client, &self.prepared, None, &calls, Some("COMMIT")).await?;
+            return Ok(decided.written(End::of(&end[0][0])));
+        }
+        let written = world.writes(batch)?;
+        self.prepared.all_of(&self.client, &written.calls).await?;
+        let sent =
+            together(&self.client, &self.prepared, None, &written.calls, Some("COMMIT")).await;
+        #[cfg(feature = "conformance")]
+        let sent = self.lose_answer(sent).await;
+        match sent {
+            Ok(rows) => Ok(decided.written(End::of(&rows[written.end][0]))),
+            Err(error) => Err(Step::Committing(error, decided)),
+        }
+    }
+
+    /// Loses the connection after a commit if that is planned.
+    #[cfg(feature = "conformance")]
+    async fn lose_answer<T>(&self, sent: Result<T, Error>) -> Result<T, Error> {
+        let every = self.faults.lose_answer_of_every;
+        if every > 0 && self.batches.is_multiple_of(every) {
+            self.client.batch_execute("SELECT pg_terminate_backend(pg_backend_pid())").await?;
+        }
+        sent
+    }
+
+    /// Reads what is seldom needed: heads that there were none of, and records of directories that
+    /// are no longer as they were seen.
+    async fn complete(
+        &mut self,
+        needs: &Needs<'_>,
+        changes: &[&EncodedChange],
+        world: &mut World<'_>,
+    ) -> Result<(), Step> {
+        if world.heads.len() < needs.owners() {
+            let calls = [needs.heads_call(text::HEADS_MAKE), needs.heads_call(text::HEADS_LOCK)];
+            self.prepared.all_of(&self.client, &calls).await?;
+            let found = together(&self.client, &self.prepared, None, &calls, None).await?;
+            world.heads.take(&found[1])?;
+        }
+        if world.has_other_directory(changes) {
+            let calls = needs.checked_calls();
+            self.prepared.all_of(&self.client, &calls).await?;
+            let found = together(&self.client, &self.prepared, None, &calls, None).await?;
+            for (kind, rows) in needs.checked_kinds().zip(&found) {
+                world.take(kind, rows)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! Brings a schema up to date. Two nodes may start at once: one of them waits for the other.
+
+use tokio_postgres::{Client, Error};
+
+use crate::error::StoreError;
+use crate::hash::fnv1a;
+use crate::postgres::failure::failed;
+
+const ATTEMPTED: &str = "migrating the database";
+
+/// One step of the schema, which is never changed once it was released.
+struct Migration {
+    /// Counts from 1.
+    version: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "first",
+    sql: include_str!("../../migrations/postgres/0001_first.sql"),
+}];
+
+/// Keeps a second node from migrating at the same time; any number that means nothing else.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7273116)";
+const LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
+     (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)";
+
+/// Applies what is missing.
+pub(super) async fn migrate(client: &mut Client) -> Result<(), StoreError> {
+    let newest = MIGRATIONS.last().map_or(0, |migration| migration.version);
+    let found = run(client).await.map_err(|error| failed(ATTEMPTED, error))?;
+    let what = match found {
+        Found::Known => return Ok(()),
+        Found::Newer(version) => format!(
+            "the database has schema {version} and this program knows schemas up to {newest}; \
+             start the newer program that wrote it"
+        ),
+        Found::Other(name) => {
+            format!("the migration \"{name}\" was applied by a program with another text of it")
+        }
+    };
+    Err(StoreError::Corrupt { what })
+}
+
+enum Found {
+    Known,
+    Newer(i64),
+    Other(&'static str),
+}
+
+async fn run(client: &mut Client) -> Result<Found, Error> {
+    let transaction = client.transaction().await?;
+    transaction.execute(LOCK, &[]).await?;
+    transaction.batch_execute(LIST).await?;
+    let rows =
+        transaction.query("SELECT version, checksum FROM schema_migrations ORDER BY version", &[]);
+    let applied: Vec<(i64, String)> =
+        rows.await?.iter().map(|row| (row.get(0), row.get(1))).collect();
+    if let Some((version, _)) = applied
+        .last()
+        .filter(|(version, _)| MIGRATIONS.last().is_none_or(|newest| *version > newest.version))
+    {
+        return Ok(Found::Newer(*version));
+    }
+    for Migration { version, name, sql } in MIGRATIONS {
+        let checksum = format!("{:016x}", fnv1a(sql));
+        match applied.iter().find(|(found, _)| found == version) {
+            Some((_, found)) if *found != checksum => return Ok(Found::Other(name)),
+            Some(_) => {}
+            None => {
+                transaction.batch_execute(sql).await?;
+                let insert =
+                    "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)";
+                transaction.execute(insert, &[version, name, &checksum]).await?;
+            }
+        }
+    }
+    transaction.commit().await?;
+    Ok(Found::Known)
+}
