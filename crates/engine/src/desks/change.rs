@@ -46,47 +46,59 @@ impl Desks {
     {
         let mut read = Read::Remembered;
         for _ in 0..ATTEMPTS_MAX {
-            let known = self.core.board.desk(user);
-            let expected = known.as_ref().map_or(0, |desk| desk.version);
-            let before = known.map(|desk| desk.value);
-            let mut desk = before
-                .as_deref()
-                .cloned()
-                .unwrap_or_else(|| Desk::new(user, center, self.core.now()));
-            let found = desk.clone();
-            let mut change = ChangeSet::default();
-            let wanted = change_it(&mut desk, &mut change);
-            let relied = std::mem::take(&mut change.checks);
-            // An empty desk is begun for nobody: who was removed a moment ago needs none.
-            let is_nothing = desk == found && change == ChangeSet::default();
-            if read == Read::Remembered && (wanted.is_err() || is_nothing) {
+            let prepared = self.prepare((user, center), cause, &change_it);
+            if read == Read::Remembered && !matches!(prepared, Ok(Some(_))) {
                 // No guard tells whether that rests on an old entry: another node may have changed
                 // the desk a moment before.
                 self.core.current_desk(user).await?;
                 read = Read::Stored;
                 continue;
             }
-            let channels = wanted?;
-            if is_nothing {
-                return Ok(());
-            }
-            desk.note_changed(&channels, self.core.now());
-            change.checks = relied;
-            if desk == found {
-                // What is set or cleared follows from the desk as it is.
-                change.checks.push(Check { key: Key::Desk(user), version: expected });
-            } else {
-                let facts = desk.facts_since(before.as_deref());
-                let event = desk_event(&desk, &channels, self.core.now());
-                change.events.push(Event { cause, facts, ..event });
-                change.puts.push(Put { record: Record::Desk(desk), expected });
-            }
+            let Some(change) = prepared? else { return Ok(()) };
             match self.commands.commits().make(change).await {
                 Ok(_) => return Ok(()),
                 Err(error) => self.commands.commits().reread(&error.into_conflict()?).await?,
             }
         }
         Err(AgentError::Contended(user))
+    }
+
+    /// Works out what is to be committed for a change of a desk as it is remembered; `None` when
+    /// that is nothing.
+    pub(super) fn prepare<F>(
+        &self,
+        (user, center): (UserId, CenterId),
+        cause: Cause,
+        change_it: &F,
+    ) -> Result<Option<ChangeSet>, Rejection>
+    where
+        F: Fn(&mut Desk, &mut ChangeSet) -> Result<Vec<Media>, Rejection>,
+    {
+        let known = self.core.board.desk(user);
+        let expected = known.as_ref().map_or(0, |desk| desk.version);
+        let before = known.map(|desk| desk.value);
+        let mut desk =
+            before.as_deref().cloned().unwrap_or_else(|| Desk::new(user, center, self.core.now()));
+        let found = desk.clone();
+        let mut change = ChangeSet::default();
+        let channels = change_it(&mut desk, &mut change)?;
+        let relied = std::mem::take(&mut change.checks);
+        // An empty desk is begun for nobody: who was removed a moment ago needs none.
+        if desk == found && change == ChangeSet::default() {
+            return Ok(None);
+        }
+        desk.note_changed(&channels, self.core.now());
+        change.checks = relied;
+        if desk == found {
+            // What is set or cleared follows from the desk as it is.
+            change.checks.push(Check { key: Key::Desk(user), version: expected });
+        } else {
+            let facts = desk.facts_since(before.as_deref());
+            let event = desk_event(&desk, &channels, self.core.now());
+            change.events.push(Event { cause, facts, ..event });
+            change.puts.push(Put { record: Record::Desk(desk), expected });
+        }
+        Ok(Some(change))
     }
 }
 

@@ -1,11 +1,12 @@
 //! Who is in reach, the grace of those who are not, and what is taken from one who is gone.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::{TryStreamExt as _, stream};
 use handoff_domain::event::Cause;
 use handoff_domain::{CenterId, Desk, Incarnation, SystemAction, Topic, UserId};
-use handoff_store::{InteractionQuery, InteractionScope, StoreError, Timer, TimerKey};
+use handoff_store::{ChangeSet, InteractionQuery, InteractionScope, StoreError, Timer, TimerKey};
 
 use super::{AgentError, Desks};
 use crate::commands::{CommandRequest, ExecuteError};
@@ -14,9 +15,11 @@ use crate::commands::{CommandRequest, ExecuteError};
 /// below it.
 const HELD_PAGE: usize = 500;
 
-/// Desks whose change is on its way at the same time when a node is dead. Far below the places of a
-/// store's queue, and enough for a batch to be worth its sync.
-const FORGOTTEN_AT_ONCE: usize = 512;
+/// Desks that are changed in one commit when a node is dead: some 15 µs each, after which the store
+/// takes what others wait for.
+const FORGOTTEN_TOGETHER: usize = 64;
+/// Such commits that are on their way at the same time: enough for a batch to be worth its sync.
+const FORGETTING_AT_ONCE: usize = 8;
 
 impl Desks {
     /// Records what a user listens to on this node. When that is nothing any more on any, the grace
@@ -120,8 +123,7 @@ impl Desks {
     }
 
     /// Removes what desks say of nodes that are dead, with the grace running from now. Many desks
-    /// are on their way at a time, so that the store makes them durable together: one after the
-    /// other, ten thousand would wait for ten thousand syncs.
+    /// are changed together: one after the other, ten thousand would wait for ten thousand syncs.
     ///
     /// # Errors
     ///
@@ -139,33 +141,52 @@ impl Desks {
         let living = self.core.store.living().await?;
         dead.retain(|node| !living.contains(node));
         desks.retain(|desk| desk.reach.0.keys().any(|node| dead.contains(node)));
-        if desks.len() > FORGOTTEN_AT_ONCE {
+        if desks.len() > FORGOTTEN_TOGETHER * FORGETTING_AT_ONCE {
             tracing::info!(
                 desks = desks.len(),
                 "recording that the agents of a node that is no more are out of reach"
             );
         }
         let dead = &dead;
-        stream::iter(desks.into_iter().map(Ok))
-            .try_for_each_concurrent(Some(FORGOTTEN_AT_ONCE), |desk| async move {
-                self.forget_reach(&desk, dead).await
+        stream::iter(desks.chunks(FORGOTTEN_TOGETHER).map(Ok))
+            .try_for_each_concurrent(Some(FORGETTING_AT_ONCE), |desks| async move {
+                self.forget_reach_of(desks, dead).await
             })
             .await
     }
 
-    async fn forget_reach(
+    async fn forget_reach_of(
         &self,
-        desk: &Desk,
+        desks: &[Arc<Desk>],
         dead: &BTreeSet<Incarnation>,
     ) -> Result<(), StoreError> {
-        let forgotten =
-            self.change_desk((desk.user, desk.center), Cause::Server, |desk, change| {
-                desk.forget_reach(dead, self.core.now());
-                // Without a session the timer, if there is one, stands for a desk that is still
-                // being cleared: it stays as it is.
-                change.timers_set.extend(self.grace_of(desk));
-                Ok(Vec::new())
-            });
-        forgotten.await.or_else(AgentError::into_store_error)
+        let forget = |desk: &mut Desk, change: &mut ChangeSet| {
+            desk.forget_reach(dead, self.core.now());
+            // Without a session the timer, if there is one, stands for a desk that is still being
+            // cleared: it stays as it is.
+            change.timers_set.extend(self.grace_of(desk));
+            Ok(Vec::new())
+        };
+        let mut together = ChangeSet::default();
+        for desk in desks {
+            // What is nothing as it is remembered is found again if it is something.
+            let prepared = self.prepare((desk.user, desk.center), Cause::Server, &forget);
+            if let Ok(Some(ChangeSet { puts, checks, events, timers_set, .. })) = prepared {
+                together.puts.extend(puts);
+                together.checks.extend(checks);
+                together.events.extend(events);
+                together.timers_set.extend(timers_set);
+            }
+        }
+        match self.commands.commits().make(together).await {
+            Ok(_) => return Ok(()),
+            // Somebody changed one of them meanwhile.
+            Err(error) => self.commands.commits().reread(&error.into_conflict()?).await?,
+        }
+        for desk in desks {
+            let forgotten = self.change_desk((desk.user, desk.center), Cause::Server, forget);
+            forgotten.await.or_else(AgentError::into_store_error)?;
+        }
+        Ok(())
     }
 }

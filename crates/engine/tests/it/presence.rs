@@ -9,7 +9,7 @@ use handoff_domain::{InteractionId, Media};
 use handoff_engine::{AgentError, ChannelChange, Replay};
 use handoff_store::{ChangeSet, Key, Put, Record, Store, Versioned};
 
-use crate::rig::{CENTER, KATE, Rig};
+use crate::rig::{BEN, CENTER, KATE, Rig};
 
 /// Longer than a lease lasts.
 const LEASE: Duration = Duration::from_secs(11);
@@ -106,6 +106,33 @@ async fn the_agents_of_a_node_that_died_have_the_grace_and_are_gone_then() {
     assert_eq!(there.stored(id).await.owner(), Some(KATE));
     there.pass_ms(1).await;
     assert_eq!((is_here(&there).await, there.stored(id).await.owner()), ((false, false), None));
+}
+
+/// Kate and Ben work on a node that dies. Returns the commits that it took to record that neither
+/// is in reach, when somebody changes Ben's desk meanwhile.
+async fn commits_for_two(is_changed: bool) -> u64 {
+    let (here, there, _) = working().await;
+    here.bring_in(BEN).await;
+    drop(here);
+    tokio::time::advance(LEASE).await;
+    look(&there).await;
+    if is_changed {
+        there.store.write_before_next_commit(Key::Desk(BEN));
+    }
+    let before = there.store.commits();
+    keep(&there).await;
+    for user in [KATE, BEN] {
+        let desk = there.engine.core().desk(user).unwrap();
+        assert!(desk.reach.0.is_empty() && desk.unreachable_since.is_some(), "{desk:?}");
+    }
+    assert_eq!(is_here(&there).await, (false, true));
+    there.store.commits() - before
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_agents_of_a_node_that_died_are_recorded_together_and_one_by_one_if_need_be() {
+    assert_eq!(commits_for_two(false).await, 1);
+    assert_eq!(commits_for_two(true).await, 3, "the control: two in one, and each");
 }
 
 #[tokio::test(start_paused = true)]
