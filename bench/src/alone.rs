@@ -112,7 +112,7 @@ impl Alone {
                 under_own_name: false,
             };
             let session = user.to_string();
-            self.engine.delivery().subscribe(*user, CENTER, &session, subscriptions).await?;
+            self.engine.delivery().subscribe(*user, &session, subscriptions).await?;
             let desks = self.engine.desks();
             desks.start_contact_session(*user, CENTER, &[Media::Workitem], None).await?;
             let ready = ChannelChange::Ready;

@@ -42,6 +42,18 @@ pub enum Topic {
 }
 
 impl Topic {
+    /// Tells whether offers of some medium come on it: whoever listens to none of these is out of
+    /// reach.
+    #[must_use]
+    pub const fn shows_offers(self) -> bool {
+        match self {
+            Self::Interactions | Self::Chats | Self::Emails | Self::Workitems | Self::Openmedia => {
+                true
+            }
+            Self::Channels | Self::Workbins | Self::Me | Self::Services | Self::Contacts => false,
+        }
+    }
+
     pub const ALL: [Self; 10] = [
         Self::Interactions,
         Self::Channels,

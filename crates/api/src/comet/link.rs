@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use handoff_cometd::{Application, CometdServer, EndAdvice, RemovalReason, SessionId, SessionInfo};
-use handoff_domain::{CenterId, User, UserId};
+use handoff_domain::UserId;
 use handoff_engine::{AgentError, Engine, Subscriptions};
 use serde_json::Value;
 
@@ -65,40 +65,24 @@ impl Subscribers {
         Self { engine, link }
     }
 
-    /// Returns the session's user and their contact center; `None` when they were deleted.
-    fn owner_of(&self, session: &SessionInfo) -> Option<(UserId, CenterId)> {
-        let user = user_of(session)?;
-        Some((user, self.engine.core().center_of(user)?))
-    }
-
-    /// The same for what ends, which must be forgotten also of a user who was deleted; their desk
-    /// tells where they were.
-    fn former_owner_of(&self, session: &SessionInfo) -> Option<(UserId, CenterId)> {
-        let of_desk = || {
-            let user = user_of(session)?;
-            Some((user, self.engine.core().desk(user)?.center))
-        };
-        self.owner_of(session).or_else(of_desk)
-    }
-
     async fn subscribe(
         &self,
-        &User { id: user, center, .. }: &User,
+        user: UserId,
         session: &SessionId,
         subscription: Subscriptions,
     ) -> Result<(), AgentError> {
         let name = subscription.name.clone();
-        self.engine.delivery().subscribe(user, center, session.as_str(), subscription).await?;
+        self.engine.delivery().subscribe(user, session.as_str(), subscription).await?;
         // The session may have ended, or the name been given up, on another connection meanwhile;
         // its notice then came too early to find anything. Whoever looks after the other has done
         // so sets it right.
         let standing =
             self.link.server().map(|server| server.subscriptions_of(session)).unwrap_or_default();
         if standing.is_empty() {
-            return self.engine.delivery().forget_session(user, center, session.as_str()).await;
+            return self.engine.delivery().forget_session(user, session.as_str()).await;
         }
         if !standing.contains(&name) {
-            return self.engine.delivery().unsubscribe(user, center, session.as_str(), &name).await;
+            return self.engine.delivery().unsubscribe(user, session.as_str(), &name).await;
         }
         Ok(())
     }
@@ -131,7 +115,7 @@ impl Application for Subscribers {
             topics: replay::starts(&coverage, ext),
             under_own_name: matches!(coverage, Coverage::Slashed(_)),
         };
-        match self.subscribe(&user, &session.id, wanted).await {
+        match self.subscribe(user.id, &session.id, wanted).await {
             Ok(()) => guard.is_done = true,
             Err(error) => failed("subscribe", session, &error),
         }
@@ -139,30 +123,23 @@ impl Application for Subscribers {
 
     async fn unsubscribed(&self, session: &SessionInfo, subscription: &str) {
         let mut guard = self.guard(session);
-        let Some((user, center)) = self.former_owner_of(session) else { return };
-        match self
-            .engine
-            .delivery()
-            .unsubscribe(user, center, session.id.as_str(), subscription)
-            .await
-        {
+        let Some(user) = user_of(session) else { return };
+        match self.engine.delivery().unsubscribe(user, session.id.as_str(), subscription).await {
             Ok(()) => guard.is_done = true,
             Err(error) => failed("unsubscribe", session, &error),
         }
     }
 
     fn has_room(&self, session: &SessionInfo) {
-        if let Some((user, _)) = self.owner_of(session) {
+        if let Some(user) = user_of(session) {
             self.engine.delivery().deliver_soon(user);
         }
     }
 
     async fn session_removed(&self, session: &SessionInfo, reason: RemovalReason) {
-        let Some((user, center)) = self.former_owner_of(session) else { return };
+        let Some(user) = user_of(session) else { return };
         tracing::debug!(agent.id = %user, session.id = %session.id, ?reason, "an agent's session is no more");
-        if let Err(error) =
-            self.engine.delivery().forget_session(user, center, session.id.as_str()).await
-        {
+        if let Err(error) = self.engine.delivery().forget_session(user, session.id.as_str()).await {
             failed("forget", session, &error);
         }
     }

@@ -322,11 +322,7 @@ impl Api {
         let topics = Topic::ALL.into_iter().map(|topic| (topic, Replay::Live)).collect();
         let subscription =
             Subscriptions { name: "/v2/me/*".to_owned(), topics, under_own_name: false };
-        self.engine
-            .delivery()
-            .subscribe(user.id, user.center, &session_of(name), subscription)
-            .await
-            .unwrap();
+        self.engine.delivery().subscribe(user.id, &session_of(name), subscription).await.unwrap();
     }
 
     /// Returns what an agent was told on a topic since they were last asked.

@@ -61,16 +61,7 @@ impl Reach {
     /// Tells whether offers of any medium would be seen.
     #[must_use]
     pub fn is_any(&self) -> bool {
-        self.topics().any(|topic| {
-            matches!(
-                topic,
-                Topic::Interactions
-                    | Topic::Chats
-                    | Topic::Emails
-                    | Topic::Workitems
-                    | Topic::Openmedia
-            )
-        })
+        self.topics().any(|topic| topic.shows_offers())
     }
 }
 

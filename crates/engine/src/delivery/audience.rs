@@ -170,7 +170,7 @@ impl Audience {
     fn each_topic(&self) -> impl Iterator<Item = Topic> {
         let topics =
             self.sessions.values().flat_map(|session| session.subscriptions.values().flatten());
-        topics.map(|(topic, _)| *topic).filter(|topic| *topic != Topic::Contacts)
+        topics.map(|(topic, _)| *topic).filter(|topic| topic.shows_offers())
     }
 
     /// Tells whether every session was given everything up to a position.

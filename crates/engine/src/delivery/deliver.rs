@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use handoff_bus::Hint;
-use handoff_domain::{CenterId, Interaction, Topic, UserId};
+use handoff_domain::{Interaction, Topic, UserId};
 use handoff_store::{ChangeSet, CommitError, PromisedAnswer, StoreError, Told};
 
 use super::audience::Audience;
@@ -103,7 +103,6 @@ impl Delivery {
     pub async fn subscribe(
         &self,
         user: UserId,
-        center: CenterId,
         session: &str,
         subscription: Subscriptions,
     ) -> Result<(), AgentError> {
@@ -115,7 +114,7 @@ impl Delivery {
         audience.catch_up(publisher, &*self.core.store, user).await?;
         audience.give_promised(publisher, &*self.core.store, user).await?;
         audience.add(publisher, &*self.core.store, user, session, subscription).await?;
-        self.desks.set_reach(user, center, audience.topics()).await
+        self.record_reach_of(user, &audience).await
     }
 
     /// Removes a subscription of a session.
@@ -126,11 +125,10 @@ impl Delivery {
     pub async fn unsubscribe(
         &self,
         user: UserId,
-        center: CenterId,
         session: &str,
         name: &str,
     ) -> Result<(), AgentError> {
-        self.change_audience(user, center, |audience| audience.remove(session, name)).await
+        self.change_audience(user, |audience| audience.remove(session, name)).await
     }
 
     /// Forgets a session that is no more. When it was the user's last, their grace begins.
@@ -138,49 +136,54 @@ impl Delivery {
     /// # Errors
     ///
     /// [`AgentError`] when the reach cannot be recorded.
-    pub async fn forget_session(
-        &self,
-        user: UserId,
-        center: CenterId,
-        session: &str,
-    ) -> Result<(), AgentError> {
-        self.change_audience(user, center, |audience| audience.forget(session)).await
+    pub async fn forget_session(&self, user: UserId, session: &str) -> Result<(), AgentError> {
+        self.change_audience(user, |audience| audience.forget(session)).await
     }
 
     async fn change_audience(
         &self,
         user: UserId,
-        center: CenterId,
         change: impl FnOnce(&mut Audience) + Send,
     ) -> Result<(), AgentError> {
         let Some(handle) = self.audience(user) else { return Ok(()) };
         change(&mut *handle.lock().await);
         drop(handle);
-        self.record_reach(user, center).await
+        self.record_reach(user).await
     }
 
     /// Records what a user's sessions on this node listen to, unless it is recorded already. An
     /// audience is dropped only after that, so what could not be recorded now is found by the next
     /// look.
-    async fn record_reach(&self, user: UserId, center: CenterId) -> Result<(), AgentError> {
+    async fn record_reach(&self, user: UserId) -> Result<(), AgentError> {
         let Some(handle) = self.audience(user) else { return Ok(()) };
         let audience = handle.lock().await;
-        let desk = self.core.desk(user);
-        let recorded = desk.as_ref().and_then(|desk| desk.reach.at(self.core.incarnation()));
-        if !audience.has_topics(recorded.unwrap_or(&BTreeSet::new())) {
-            self.desks.set_reach(user, center, audience.topics()).await?;
-        }
+        self.record_reach_of(user, &audience).await?;
         drop(audience);
         drop(handle);
         self.drop_if_empty(user);
         Ok(())
     }
 
+    /// The same while nobody else changes it. Nobody but this node writes what it says, unless it
+    /// was taken for dead, and then it says so again.
+    async fn record_reach_of(&self, user: UserId, audience: &Audience) -> Result<(), AgentError> {
+        let desk = self.core.desk(user);
+        let recorded = desk.as_ref().and_then(|desk| desk.reach.at(self.core.incarnation()));
+        if audience.has_topics(recorded.unwrap_or(&BTreeSet::new())) {
+            return Ok(());
+        }
+        // Where a user was who is no more their desk tells; without one there is nothing to say.
+        let center = self.core.center_of(user).or(desk.map(|desk| desk.center));
+        match center {
+            Some(center) => self.desks.set_reach(user, center, audience.topics()).await,
+            None => Ok(()),
+        }
+    }
+
     /// Records the reach of every user whose reach could not be recorded when it changed.
     pub(crate) async fn record_missed_reach(&self) -> Result<(), StoreError> {
         for user in self.users() {
-            let Some(center) = self.core.center_of(user) else { continue };
-            if let Err(error) = self.record_reach(user, center).await {
+            if let Err(error) = self.record_reach(user).await {
                 error.into_store_error()?;
             }
         }

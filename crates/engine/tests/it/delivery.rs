@@ -7,7 +7,7 @@ use handoff_domain::{Action, State, Topic, UserData, Value};
 use handoff_engine::Replay;
 use handoff_store::{Store, StoreError};
 
-use crate::rig::{CENTER, Fault, KATE, Rig};
+use crate::rig::{Fault, KATE, Rig};
 
 fn numbers(rig: &Rig, session: &str) -> Vec<u64> {
     rig.recorder.of(session).iter().map(|(_, number, _)| *number).collect()
@@ -99,7 +99,7 @@ async fn a_session_that_comes_back_gets_what_it_missed_and_no_more() {
         change_data(&rig, id, value).await;
     }
     rig.settle().await;
-    rig.engine.delivery().forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+    rig.engine.delivery().forget_session(KATE, &format!("{KATE}-1")).await.unwrap();
     change_data(&rig, id, 600).await;
 
     rig.listen(KATE, "after-2", Replay::After(2)).await;
@@ -126,17 +126,17 @@ async fn whoever_comes_back_is_given_what_they_missed_by_one_read() {
         change_data(&rig, id, value).await;
     }
     rig.settle().await;
-    rig.engine.delivery().forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+    rig.engine.delivery().forget_session(KATE, &format!("{KATE}-1")).await.unwrap();
     let before = rig.store.streams();
     rig.listen(KATE, "back", Replay::After(600)).await;
     assert_eq!(numbers(&rig, "back"), [601, 602]);
-    rig.engine.delivery().forget_session(KATE, CENTER, "back").await.unwrap();
+    rig.engine.delivery().forget_session(KATE, "back").await.unwrap();
     rig.listen(KATE, "up to date", Replay::After(602)).await;
-    rig.engine.delivery().forget_session(KATE, CENTER, "up to date").await.unwrap();
+    rig.engine.delivery().forget_session(KATE, "up to date").await.unwrap();
     rig.listen(KATE, "anew", Replay::Live).await;
     assert_eq!(rig.store.streams(), before + 3);
     let read = rig.store.streams();
-    rig.engine.delivery().forget_session(KATE, CENTER, "anew").await.unwrap();
+    rig.engine.delivery().forget_session(KATE, "anew").await.unwrap();
     rig.listen(KATE, "all", Replay::AllKept).await;
     assert_eq!(numbers(&rig, "all"), (1..=602).collect::<Vec<_>>());
     assert_eq!(rig.store.streams(), read + 3, "a page at a time");
@@ -269,7 +269,7 @@ async fn what_passed_while_nobody_was_subscribed_is_not_missed() {
     rig.settle().await;
     let session = format!("{KATE}-1");
     let name = "/v2/me/interactions";
-    rig.engine.delivery().unsubscribe(KATE, CENTER, &session, name).await.unwrap();
+    rig.engine.delivery().unsubscribe(KATE, &session, name).await.unwrap();
     rig.accept(KATE, id).await.unwrap();
     rig.listen(KATE, &session, Replay::Live).await;
     change_data(&rig, id, 1).await;

@@ -35,7 +35,7 @@ async fn sessions_and_channels_are_kept_with_who_changed_them() {
     let lunch = ChannelChange::NotReady { reason: Some("lunch".to_owned()) };
     let by_ben = Cause::User(BEN);
     rig.engine.desks().change_channels(KATE, CENTER, by_ben, None, &lunch).await.unwrap();
-    rig.engine.delivery().forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+    rig.engine.delivery().forget_session(KATE, &format!("{KATE}-1")).await.unwrap();
     rig.pass_ms(60_000).await;
     let (own, server) = (Cause::User(KATE), Cause::Server);
     let expected = [
@@ -55,7 +55,7 @@ async fn every_change_of_a_desk_is_in_the_log() {
     let rig = Rig::new().await;
     let before = rig.store.log_end().await.unwrap().position;
     rig.bring_in(KATE).await;
-    rig.engine.delivery().forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+    rig.engine.delivery().forget_session(KATE, &format!("{KATE}-1")).await.unwrap();
     let told = rig.store.told_after(before, 99).await.unwrap().items;
     let desks = told.iter().filter(|told| told.subject == SubjectKey::Desk(KATE)).count();
     assert_eq!(desks, 4, "reach, session, Ready, reach: {told:?}");

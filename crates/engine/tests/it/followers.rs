@@ -60,7 +60,7 @@ async fn listen(rig: &Rig, user: UserId) {
 
 async fn leave(rig: &Rig, user: UserId) {
     let session = format!("{user}-1");
-    rig.engine.delivery().forget_session(user, CENTER, &session).await.unwrap();
+    rig.engine.delivery().forget_session(user, &session).await.unwrap();
 }
 
 async fn follow(rig: &Rig, agent: UserId, extent: SupervisionExtent) {

@@ -130,7 +130,7 @@ async fn subscribe_and_wait(rig: &Rig) -> JoinHandle<()> {
         let topics = BTreeMap::from([(Topic::Interactions, Replay::Live)]);
         let name = "/v2/me/interactions".to_owned();
         let late = Subscriptions { name, topics, under_own_name: false };
-        engine.delivery().subscribe(KATE, CENTER, "late", late).await.unwrap();
+        engine.delivery().subscribe(KATE, "late", late).await.unwrap();
     });
     rig.store.stalled().await;
     rig.store.stall(false);

@@ -21,7 +21,7 @@ async fn work_is_taken_from_an_agent_who_does_not_come_back_within_the_grace() {
     let offered = rig.submit().await;
     rig.settle().await;
     rig.bring_in(BEN).await;
-    rig.engine.delivery().forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+    rig.engine.delivery().forget_session(KATE, &format!("{KATE}-1")).await.unwrap();
 
     rig.pass_ms(29_999).await;
     assert_eq!(rig.stored(owned).await.owner(), Some(KATE), "within the grace nothing changes");
@@ -48,7 +48,7 @@ async fn an_agent_who_comes_back_within_the_grace_keeps_everything() {
     let id = rig.submit().await;
     rig.settle().await;
     rig.accept(KATE, id).await.unwrap();
-    rig.engine.delivery().forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+    rig.engine.delivery().forget_session(KATE, &format!("{KATE}-1")).await.unwrap();
     rig.pass_ms(59_999).await;
     rig.listen(KATE, "again", Replay::Live).await;
     rig.pass_ms(120_000).await;
@@ -115,7 +115,7 @@ async fn a_session_that_ends_while_the_store_is_away_starts_the_grace_later() {
     let rig = Rig::new().await;
     rig.bring_in(KATE).await;
     rig.store.fail_next(Fault::BeforeCommit);
-    rig.engine.delivery().forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap_err();
+    rig.engine.delivery().forget_session(KATE, &format!("{KATE}-1")).await.unwrap_err();
     assert!(
         rig.engine.core().desk(KATE).unwrap().unreachable_since.is_none(),
         "the fault must have fired"

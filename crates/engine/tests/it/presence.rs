@@ -2,11 +2,12 @@
 //!
 //! Leases go by the time of the runtime, which stands still until a test moves it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use handoff_domain::event::Cause;
-use handoff_domain::{InteractionId, Media};
-use handoff_engine::{AgentError, ChannelChange, Replay};
+use handoff_domain::{InteractionId, Media, Topic};
+use handoff_engine::{AgentError, ChannelChange, Replay, Subscriptions};
 use handoff_store::{ChangeSet, Key, Put, Record, Store, Versioned};
 
 use crate::rig::{BEN, CENTER, KATE, Rig};
@@ -50,7 +51,7 @@ async fn stored_desk(rig: &Rig) -> Versioned<handoff_domain::Desk> {
 }
 
 async fn leave(rig: &Rig, session: &str) {
-    rig.engine.delivery().forget_session(KATE, CENTER, session).await.unwrap();
+    rig.engine.delivery().forget_session(KATE, session).await.unwrap();
 }
 
 /// A session ends on one node, and its grace passes, while another stands on the other node.
@@ -74,6 +75,25 @@ async fn who_listens_on_two_nodes_is_here_until_the_last_one_is_left() {
     assert_eq!(is_here(&here).await, (false, true));
     here.pass_ms(GRACE_MS).await;
     assert_eq!((is_here(&here).await, here.stored(id).await.owner()), ((false, false), None));
+}
+
+#[tokio::test]
+async fn whoever_changes_nothing_of_who_is_reachable_writes_nothing() {
+    let (here, _, _) = working().await;
+    let before = here.store.commits();
+    for topic in [Topic::Workbins, Topic::Channels, Topic::Me, Topic::Contacts] {
+        let topics = BTreeMap::from([(topic, Replay::Live)]);
+        let name = topic.name().to_owned();
+        let beside = Subscriptions { name, topics, under_own_name: false };
+        here.engine.delivery().subscribe(KATE, "beside", beside).await.unwrap();
+    }
+    here.listen(KATE, "second", Replay::Live).await;
+    leave(&here, "beside").await;
+    leave(&here, "second").await;
+    assert_eq!((here.store.commits(), is_here(&here).await), (before, (true, true)));
+    leave(&here, &format!("{KATE}-1")).await;
+    assert_eq!(is_here(&here).await, (false, true), "the control: the last one that shows offers");
+    assert_eq!(here.store.commits(), before + 1);
 }
 
 /// The control: a node that overwrites a desk's reach with what its own sessions listen to.

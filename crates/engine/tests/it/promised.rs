@@ -7,7 +7,7 @@ use handoff_bus::{Bus as _, Hint};
 use handoff_domain::{Topic, UserId};
 use handoff_engine::Replay;
 
-use crate::rig::{BEN, CENTER, Fault, KATE, Rig};
+use crate::rig::{BEN, Fault, KATE, Rig};
 use crate::two_nodes::nodes;
 
 fn answer(text: &str) -> [(Topic, Bytes); 1] {
@@ -91,8 +91,8 @@ async fn who_was_not_subscribed_when_an_answer_was_promised_does_not_get_it() {
     look(&here).await;
     assert_eq!(given(&here, "first"), ["between", "after"]);
     assert_eq!(given(&here, "second"), ["after"]);
-    here.engine.delivery().forget_session(KATE, CENTER, "first").await.unwrap();
-    here.engine.delivery().forget_session(KATE, CENTER, "second").await.unwrap();
+    here.engine.delivery().forget_session(KATE, "first").await.unwrap();
+    here.engine.delivery().forget_session(KATE, "second").await.unwrap();
     promise(&there, KATE, "while away").await;
     here.listen(KATE, "third", Replay::AllKept).await;
     look(&here).await;

@@ -27,7 +27,7 @@ async fn a_removed_desk_is_in_nobodys_way() {
     remove(&*rig.store, &[Key::Desk(KATE)]).await;
     assert!(has_desk(&rig, KATE), "the control: the node has not heard of it");
     // Her CometD session ends late.
-    rig.engine.delivery().forget_session(KATE, CENTER, &format!("{KATE}-1")).await.unwrap();
+    rig.engine.delivery().forget_session(KATE, &format!("{KATE}-1")).await.unwrap();
     assert!(rig.store.conflicts() <= 1, "{} commits failed", rig.store.conflicts());
     assert!(!has_desk(&rig, KATE));
     assert_eq!(rig.store.versions(&[Key::Desk(KATE)]).await.unwrap(), [0], "none is begun for it");

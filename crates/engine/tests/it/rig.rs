@@ -301,7 +301,7 @@ impl Rig {
             topics: BTreeMap::from([(Topic::Interactions, replay)]),
             under_own_name: false,
         };
-        self.engine.delivery().subscribe(user, CENTER, session, subscription).await.unwrap();
+        self.engine.delivery().subscribe(user, session, subscription).await.unwrap();
     }
 
     pub(crate) fn opening(&self, external_id: Option<&str>) -> Opening {

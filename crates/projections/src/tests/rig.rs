@@ -268,7 +268,7 @@ impl Rig {
             under_own_name: false,
         };
         let session = format!("{user}-1");
-        self.engine.delivery().subscribe(user, CENTER, &session, subscription).await.unwrap();
+        self.engine.delivery().subscribe(user, &session, subscription).await.unwrap();
         let media = [Media::Workitem, Media::Chat, Media::Email];
         desks.start_contact_session(user, CENTER, &media, None).await.unwrap();
         let ready = ChannelChange::Ready;
