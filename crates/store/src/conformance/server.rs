@@ -1,5 +1,5 @@
-//! A PostgreSQL server for tests: a cluster of its own in a temporary directory, reached by a socket
-//! in it, which ends with the process.
+//! A PostgreSQL server for tests: a cluster of its own in a temporary directory, reached by a
+//! socket in it, which ends with the process.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
