@@ -10,6 +10,7 @@ test.describe.configure({mode: "default", timeout: 180_000});
 const expect = impatient.configure({timeout: 20_000});
 
 const JONAS = "jonas@falk.example";
+const EVE = `"<b onclick=__hit=1>" <eve@x.example>`;
 
 /** Completes what is open; in a list that is looked at its row stays for a while, struck through. */
 async function complete(page, option) {
@@ -348,11 +349,11 @@ test("hostile strings are text in letters and in the details, and nothing runs o
     const subject = "<img src=x onerror=window.__hit=1>";
     const id = await writes(program.origin, {
         subject,
-        from: `"<b onclick=__hit=1>" <eve@x.example>`,
+        from: EVE,
         body: strings.join("<br>").slice(0, 400_000),
         text: strings.join("\n").slice(0, 200_000),
     });
-    await take(page, "");
+    await take(page, EVE);
     await expect(page.getByRole("option")).toContainText(subject);
     const keys = Object.fromEntries(strings.filter((one) => one.length < 200).slice(0, 150).map((one, at) => [`${one.slice(0, 40)}${at}`, one]));
     await person.does(`/me/interactions/${id}`, {operationName: "UpdateUserData", userData: keys});
