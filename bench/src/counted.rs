@@ -43,6 +43,8 @@ fn socket(config: &Path) -> PathBuf {
 
 /// Answers whoever asks, until the process ends.
 fn answer(socket: &Path) -> Result<()> {
+    // One that was killed has left its own.
+    let _there_was_none = std::fs::remove_file(socket);
     let listener = UnixListener::bind(socket).context("listen for who asks for counts")?;
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {

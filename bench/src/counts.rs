@@ -39,6 +39,8 @@ const ITEMS: usize = 5;
 const ROUNDS_MAX: usize = 40;
 /// How many messages a chat has in which much was said.
 const LATE: usize = 1_000;
+/// How often the program is killed, so that everybody comes back.
+const RETURNS: usize = 3;
 /// How much more than the figure that was found last is let pass: counts move a little with how
 /// threads meet.
 const ROOM: f64 = 1.1;
@@ -57,6 +59,8 @@ const MESSAGE_ALLOCATIONS: f64 = 152.0;
 const MESSAGE_SYSTEM_CALLS: f64 = 20.0;
 /// Of each agent who is told of an event, their next poll included.
 const READER_ALLOCATIONS: f64 = 94.6;
+/// Of each agent who comes back after the program was killed, until their next poll is in.
+const RETURN_ALLOCATIONS: f64 = 362.0;
 /// Of a session of an agent's that waits, on either transport.
 const HELD_POLL_KIB: f64 = 5.8;
 const WEBSOCKET_KIB: f64 = 7.4;
@@ -105,7 +109,12 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
         Count {
             what: "a reader of an event: allocations",
             known: READER_ALLOCATIONS,
-            found: of_reader,
+            found: of_reader.told,
+        },
+        Count {
+            what: "a return: allocations",
+            known: RETURN_ALLOCATIONS,
+            found: of_reader.returned,
         },
         Count { what: "a held poll: KiB", known: HELD_POLL_KIB, found: idle.held_poll_kib },
         Count { what: "a websocket: KiB", known: WEBSOCKET_KIB, found: idle.websocket_kib },
@@ -134,9 +143,16 @@ struct Taken {
     calls: f64,
 }
 
+/// What an agent's part in an event took, in allocations.
+struct OfReader {
+    told: f64,
+    /// Of one who had to come back for it.
+    returned: f64,
+}
+
 /// Returns what a command, a chat's message, a reader of an event and a session that waits take,
 /// each of the round with the fewest: what workers do by the clock meanwhile comes on top of any.
-async fn measure(rounds: usize) -> Result<(Taken, [Taken; 2], f64, Idle)> {
+async fn measure(rounds: usize) -> Result<(Taken, [Taken; 2], OfReader, Idle)> {
     let own = std::env::current_exe().context("find this program")?;
     let command = of_commands(&own, rounds).await?;
     let messages = of_messages(&own, rounds).await?;
@@ -198,17 +214,20 @@ async fn of_talk(talk: &Talk, home: &Path, rounds: usize) -> Result<Taken> {
 
 /// Returns allocations. System calls are not counted: how many agents share a wake-up is how
 /// threads meet.
-async fn of_readers(own: &Path, rounds: usize) -> Result<f64> {
+async fn of_readers(own: &Path, rounds: usize) -> Result<OfReader> {
     let home = tempfile::tempdir().context("make a temporary directory")?;
     let mut readers = Readers::open(own, home.path()).await?;
     readers.tell().await?;
-    let mut allocated = Fewest::new(READER_ALLOCATIONS, READERS);
-    while allocated.is_wanted(rounds) {
-        let before = allocations(&readers.config)?;
-        readers.tell().await?;
-        allocated.take(allocations(&readers.config)? - before);
+    let mut told = Fewest::new(READER_ALLOCATIONS, READERS);
+    while told.is_wanted(rounds) {
+        told.take(readers.tell().await?);
     }
-    Ok(allocated.each)
+    // Their streams have all that they were told by now.
+    let mut returned = Fewest::new(RETURN_ALLOCATIONS, READERS);
+    while returned.is_wanted(RETURNS) {
+        returned.take(readers.come_back().await?);
+    }
+    Ok(OfReader { told: told.each, returned: returned.each })
 }
 
 /// The fewest for each of so many, of several rounds.
