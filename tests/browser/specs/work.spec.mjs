@@ -62,6 +62,7 @@ test("an offer is taken at any address, and one that ends gives the focus back",
     await gone.does("disconnect");
     await expect(page.getByRole("article", {name: "Gone"})).toHaveCount(0);
     await expect(link).toBeFocused();
+    await expect(page.getByRole("status").getByText("The customer left.")).toBeVisible();
     const eve = new Customer(program.origin, "Eve");
     await eve.begin("Is anybody there?");
     await take(page, "Eve");
