@@ -1,10 +1,8 @@
 // To whom an interaction can be handed, as `GET /interactions/{id}/targets` tells it, best first.
 
 import {fields, list, numberOrNull, text, textOrNull} from "./fields.ts";
-import {targetsOfContacts} from "./contact-targets.ts";
 import type {Api} from "./http.ts";
 import {readPerson, type Person} from "./interaction.ts";
-import {Refused} from "./trouble.ts";
 
 export type Target =
     | {
@@ -27,22 +25,18 @@ const SHOWN_MAX = 40;
 /** Reads the targets of an interaction whose names have all words of what was typed. */
 export async function readTargets(
     api: Api,
-    {id, channel}: {id: string; channel: string},
+    interactionId: string,
     search: string,
     signal: AbortSignal,
 ): Promise<Target[]> {
     const query = new URLSearchParams({limit: String(SHOWN_MAX), ...(search && {search})});
-    const targets = await api.get(`interactions/${id}/targets?${query}`, {signal}).then(
-        (answer) => answer["targets"],
-        async (trouble: unknown) => {
-            if (!(trouble instanceof Refused)) {
-                throw trouble;
-            }
-            const answer = await api.get(`contacts?fields=*&${query}`, {signal});
-            return targetsOfContacts(answer["contacts"], channel);
-        },
-    );
-    return list(targets)
+    const answer = await api.get(`interactions/${interactionId}/targets?${query}`, {signal});
+    return readTargetList(answer["targets"]);
+}
+
+/** Returns the targets of an answer; what is of no kind that is known is left out. */
+export function readTargetList(value: unknown): Target[] {
+    return list(value)
         .map(readTarget)
         .filter((one) => one !== null);
 }

@@ -3,11 +3,14 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {actionsOf, type ActionName} from "../../src/actions/offered.ts";
+import {whyNot} from "../../src/actions/rules.ts";
+import {canTake, readTargetList} from "../../src/api/targets.ts";
 import {readInteraction, type Interaction} from "../../src/api/interaction.ts";
 import {readNotification} from "../../src/api/notification.ts";
 import {declinedOf} from "../../src/offers/shown.ts";
 import {endOf, handingOf} from "../../src/state/handing.ts";
 import {EMPTY, type DeskState, type Me} from "../../src/state/model.ts";
+import {textsOf} from "../../src/texts/index.ts";
 import {reduce} from "../../src/state/reduce.ts";
 
 const KATE: Me = {
@@ -114,4 +117,23 @@ test("an offer that the reader declined is told from one that somebody else took
         told([{at: 1, fields: offered}, {at: 2, fields: {state: "Revoked", ...fields}}]);
     assert.equal(declinedOf(ended({referenceId: 4})).length, 1);
     assert.equal(declinedOf(ended({})).length, 0);
+});
+
+test("targets are read as the server tells them, with why somebody cannot take it", () => {
+    const channelState = {channel: "chat", userState: {state: "NotReady", displayName: "Lunch"}};
+    const able = {kind: "User", user: BEN, channelState: {}, used: 2, capacity: 3, able: true};
+    const [ben, full, lunch, queue, ...others] = readTargetList([
+        able,
+        {...able, used: 3, able: false, rule: "Full"},
+        {...able, channelState, able: false, rule: "NotReady"},
+        {kind: "Queue", queue: {id: "q", name: "billing"}, waiting: 4, able: 2},
+        {kind: "Robot"},
+    ]);
+    assert.ok(ben?.kind === "User" && full?.kind === "User" && lunch?.kind === "User");
+    assert.ok(canTake(ben) && !canTake(full) && !canTake(lunch));
+    assert.equal(whyNot(full, textsOf("en")), "No room: 3 of 3");
+    assert.equal(whyNot(lunch, textsOf("en")), "Lunch");
+    assert.deepEqual(queue, {kind: "Queue", id: "q", name: "billing", waiting: 4, able: 2});
+    assert.ok(queue !== undefined && canTake(queue));
+    assert.deepEqual(others, []);
 });
