@@ -175,17 +175,21 @@ impl Segments {
         }
     }
 
-    /// Reads a closed segment whose index is gone or damaged; until the next start it has none.
-    fn read_again(&self, number: u64, error: &io::Error) -> io::Result<()> {
+    /// Reads a closed segment whose index is gone or damaged; until the next start it has none. A
+    /// damaged one is removed, so that the start makes another.
+    fn read_again(&self, number: u64, why: &io::Error) -> io::Result<()> {
         // It may have been reclaimed just now.
         let Some(segment) = if_there(File::open(self.path(number)))? else { return Ok(()) };
         let entries = entry::scan(&segment)?.entries;
         let mut known = self.known();
         if known.closed.remove(&number).is_some() {
-            let error: &dyn std::error::Error = error;
+            let error: &dyn std::error::Error = why;
             tracing::error!(segment = number, error, "the index of a segment of files is lost");
             let files = entries.into_iter().map(|entry| (entry.id, entry)).collect();
             known.unindexed.insert(number, files);
+            if is_damage(why) {
+                if_there(fs::remove_file(self.index_path(number)))?;
+            }
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! The index of a closed segment: which files are in it and where, ordered by id.
 //!
 //! It is written once, whole, and can be made from the segment again; so one that is missing or
-//! damaged loses nothing.
+//! damaged loses nothing. Its head and each of its rows have a checksum: a row that is damaged, or
+//! leads the search astray, does not hide a file that is there.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
@@ -12,9 +13,11 @@ use handoff_domain::{FileId, Time};
 
 use super::entry::Entry;
 
-const MAGIC: [u8; 8] = *b"hfindex1";
+const MAGIC: [u8; 8] = *b"hfindex2";
 const HEAD_BYTES: usize = 40;
-const ROW_BYTES: usize = 32;
+const ROW_BYTES: usize = 36;
+/// Where in a row its checksum is.
+const ROW_CHECKSUM_AT: usize = 32;
 /// Where in the head its checksum is.
 const CHECKSUM_AT: usize = 36;
 
@@ -106,7 +109,7 @@ impl Index {
         Ok(read())
     }
 
-    /// Finds a file of the index at this path.
+    /// Finds a file of the index at this path. An error where a row on the way is damaged.
     pub(super) fn find(&self, path: &Path, id: FileId) -> io::Result<Option<Entry>> {
         let file = File::open(path)?;
         let (mut low, mut high) = (0, self.count);
@@ -114,7 +117,7 @@ impl Index {
             let middle = low + (high - low) / 2;
             let mut row = [0; ROW_BYTES];
             file.read_exact_at(&mut row, HEAD_BYTES as u64 + u64::from(middle) * ROW_BYTES as u64)?;
-            let entry = entry_of(&row);
+            let entry = entry_of(&row)?;
             match entry.id.cmp(&id) {
                 std::cmp::Ordering::Equal => return Ok(Some(entry)),
                 std::cmp::Ordering::Less => low = middle + 1,
@@ -133,7 +136,7 @@ impl Index {
         if rows.len() != self.count as usize || !rest.is_empty() {
             return Err(io::Error::new(ErrorKind::InvalidData, "an index has other rows"));
         }
-        Ok(rows.iter().map(entry_of).collect())
+        rows.iter().map(entry_of).collect()
     }
 }
 
@@ -149,10 +152,13 @@ pub(super) fn write(
     entries.sort_unstable_by_key(|entry| entry.id);
     let mut bytes = index.head();
     for entry in entries {
+        let begin = bytes.len();
         bytes.extend(entry.id.0.to_le_bytes());
         bytes.extend(entry.at.0.to_le_bytes());
         bytes.extend(entry.offset.to_le_bytes());
         bytes.extend(entry.len.to_le_bytes());
+        let checksum = crc32fast::hash(&bytes[begin..]);
+        bytes.extend(checksum.to_le_bytes());
     }
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(by_way_of)?;
@@ -162,13 +168,16 @@ pub(super) fn write(
     Ok(index)
 }
 
-fn entry_of(row: &[u8; ROW_BYTES]) -> Entry {
+fn entry_of(row: &[u8; ROW_BYTES]) -> io::Result<Entry> {
     let four = |at: usize| u32::from_le_bytes([row[at], row[at + 1], row[at + 2], row[at + 3]]);
     let eight = |at: usize| u64::from(four(at)) | (u64::from(four(at + 4)) << 32);
-    Entry {
+    if crc32fast::hash(&row[..ROW_CHECKSUM_AT]) != four(ROW_CHECKSUM_AT) {
+        return Err(io::Error::new(ErrorKind::InvalidData, "a row of an index is damaged"));
+    }
+    Ok(Entry {
         id: FileId(u128::from(eight(0)) | (u128::from(eight(8)) << 64)),
         at: Time(eight(16).cast_signed()),
         offset: four(24),
         len: four(28),
-    }
+    })
 }
