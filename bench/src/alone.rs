@@ -9,13 +9,16 @@ use handoff_bus::LocalBus;
 use handoff_domain::event::Cause;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
-    Action, Actor, Caller, CenterId, Direction, InteractionId, Media, Medium, Named, Queue,
+    Action, Actor, Caller, CenterId, Direction, FileId, InteractionId, Media, Medium, Named, Queue,
     QueueId, Role, Time, Topic, UserCommand, UserData, UserId, Value,
 };
 use handoff_engine::{
-    ChannelChange, CommandRequest, Core, Done, Engine, Opening, Options, Outward, Parts, Replay,
-    Subscriptions, SystemClock, SystemIds, Worker,
+    ChannelChange, CommandRequest, Core, Done, Engine, NewLetter, Opening, Options, Outward, Parts,
+    RawMessage, Replay, Subscriptions, SystemClock, SystemIds, Worker,
 };
+use handoff_faults::mails::MAILBOX;
+use handoff_mail::letter::{Reading, read};
+use handoff_mail::token::Signer;
 use handoff_store::{ChangeSet, Kind, Put, Record, SqliteOptions, SqliteStore, Store as _};
 use handoff_testkit::Center;
 use handoff_testkit::center::{ALL, agent};
@@ -51,6 +54,7 @@ pub(crate) struct Alone {
     agents: Vec<UserId>,
     queue: Queue,
     quiet: Queue,
+    letters: Arc<Queue>,
 }
 
 /// The agents of a contact center.
@@ -65,7 +69,8 @@ pub(crate) struct Agents {
 fn made(agents: Agents) -> Center {
     let names = (0..agents.count).map(agent);
     let center = Center::made().invites_for_s(86_400).agents(names, Media::Workitem, agents.room);
-    center.queue(QueueId(2), "quiet", Media::Workitem, &[], &[])
+    let center = center.queue(QueueId(2), "quiet", Media::Workitem, &[], &[]);
+    center.queue(QueueId(3), "letters", Media::Email, &[], &[])
 }
 
 impl Alone {
@@ -78,7 +83,8 @@ impl Alone {
         let made = made(agents);
         let users =
             made.users[made.users.len() - agents.count..].iter().map(|user| user.id).collect();
-        let [queue, quiet] = [0, 1].map(|place| made.queues[place].clone());
+        let [queue, quiet, letters] = [0, 1, 2].map(|place| made.queues[place].clone());
+        let letters = Arc::new(letters);
         let store = Arc::new(SqliteStore::open(place)?);
         if store.list(Kind::Center, None, 1).await?.items.is_empty() {
             let puts = made.records().map(|record: Record| Put { record, expected: 0 }).collect();
@@ -94,7 +100,7 @@ impl Alone {
             options: Options::default(),
         };
         let engine = Engine::build(Core::open(parts).await?, Outward::default(), readers).await?;
-        Ok(Self { engine, agents: users, queue, quiet })
+        Ok(Self { engine, agents: users, queue, quiet, letters })
     }
 
     pub(crate) async fn close(self) -> Result<()> {
@@ -177,6 +183,25 @@ impl Alone {
         let core = self.engine.core();
         let now = Time(core.now().0 + 1);
         while core.store().sweep(now, now, now, SWEPT_AT_ONCE).await?.total() > 0 {}
+        Ok(())
+    }
+
+    /// Takes a letter in, as a message that is kept already.
+    pub(crate) async fn take_in(&self, raw: &[u8]) -> Result<()> {
+        let core = self.engine.core();
+        let file = FileId::compose(core.now(), core.ids().random());
+        let new = NewLetter {
+            center: CENTER,
+            mailbox: MAILBOX.to_owned(),
+            queue: self.letters.clone(),
+            letter: read(raw, &Reading::new(&Signer::new([7; 32])))?,
+            attachments: Vec::new(),
+            raw: Some(RawMessage { file, bytes: raw.len() as u64 }),
+            raw_hash: String::new(),
+            user_data: UserData::default(),
+        };
+        let taken = self.engine.letters().take_in_letter(&new).await?;
+        ensure!(taken.is_new, "a letter came twice");
         Ok(())
     }
 

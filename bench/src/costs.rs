@@ -111,7 +111,7 @@ pub(crate) async fn each(items: u16, at_once: u16) -> Result<Each> {
 }
 
 /// Returns how many bytes this process has written so far, the copying of the log included.
-fn written() -> Result<u64> {
+pub(crate) fn written() -> Result<u64> {
     let io = std::fs::read_to_string("/proc/self/io").context("read /proc/self/io")?;
     let bytes = io.lines().find_map(|line| line.strip_prefix("wchar: "));
     bytes.context("no wchar in /proc/self/io")?.trim().parse().context("read wchar")

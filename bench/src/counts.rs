@@ -4,11 +4,12 @@
 //! One agent accepts and completes one work item after the other, and each command waits until the
 //! one before was told, so that nothing shares a batch, an answer or a wake-up. Allocations are
 //! those of the whole program but for SQLite's own; system calls are those that strace sees. The
-//! store's part is that of `bench costs`. The same is counted of a chat's messages, and of each
-//! agent who is told of an event; of a session that waits, the bytes that it holds. It fails when a
-//! count is above its ceiling, and never for being slow.
+//! store's part is that of `bench costs`. The same is counted of a chat's messages, of letters, and
+//! of each agent who is told of an event; of a session that waits, the bytes that it holds. It
+//! fails when a count is above its ceiling, and never for being slow.
 
 mod idle;
+mod letters;
 mod readers;
 mod strace;
 mod talk;
@@ -28,6 +29,7 @@ use crate::counted::allocations;
 use crate::desks::{self, ACCEPT, COMPLETE};
 use crate::lean::{self, Line, Requests, Told};
 use idle::Idle;
+use letters::{LETTERS, Letters};
 use readers::{READERS, Readers};
 use strace::Strace;
 use talk::{MESSAGES, Talk};
@@ -57,6 +59,12 @@ const BYTES_FINISHED: f64 = 1_707.0;
 /// well: how many meet in a batch goes by the clock, and with it how often threads are woken.
 const MESSAGE_ALLOCATIONS: f64 = 152.0;
 const MESSAGE_SYSTEM_CALLS: f64 = 20.0;
+/// Of a letter by LMTP, half of which answer one from before.
+const LETTER_ALLOCATIONS: f64 = 461.0;
+const LETTER_SYSTEM_CALLS: f64 = 75.0;
+const LETTER_STATEMENTS: f64 = 23.5;
+const LETTER_PAGES: f64 = 18.6;
+const LETTER_KB_WRITTEN: f64 = 81.3;
 /// Of each agent who is told of an event, their next poll included.
 const READER_ALLOCATIONS: f64 = 94.6;
 /// Of each agent who comes back after the program was killed, until their next poll is in.
@@ -85,39 +93,36 @@ struct Count {
 pub(crate) async fn run(options: &Options) -> Result<()> {
     // First: what a process that has ended wrote is counted to the one that awaited it.
     let store = costs::each(options.items, 1).await?;
+    let stored = letters::stored().await?;
     let rounds = usize::from(options.rounds);
     let measured = tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         LocalSet::new().block_on(&runtime, measure(rounds))
     });
-    let (of_command, [early, late], of_reader, idle) =
+    let (of_command, [early, late], of_letter, of_reader, idle) =
         measured.await.context("counting was interrupted")??;
     let Taken { allocations, calls } = of_command;
-    let message = ("a message: allocations", "a message: system calls");
-    let late_message = ("… late in a chat: allocations", "… late in a chat: system calls");
+    let count = |what, known, found| Count { what, known, found };
     let counts = [
-        Count { what: "allocations", known: ALLOCATIONS, found: allocations },
-        Count { what: "system calls", known: SYSTEM_CALLS, found: calls },
-        Count { what: "statements", known: STATEMENTS, found: store.statements },
-        Count { what: "pages", known: PAGES, found: store.pages },
-        Count { what: "KB written", known: KB_WRITTEN, found: store.kb },
-        Count { what: "bytes finished", known: BYTES_FINISHED, found: store.finished },
-        Count { what: message.0, known: MESSAGE_ALLOCATIONS, found: early.allocations },
-        Count { what: message.1, known: MESSAGE_SYSTEM_CALLS, found: early.calls },
-        Count { what: late_message.0, known: MESSAGE_ALLOCATIONS, found: late.allocations },
-        Count { what: late_message.1, known: MESSAGE_SYSTEM_CALLS, found: late.calls },
-        Count {
-            what: "a reader of an event: allocations",
-            known: READER_ALLOCATIONS,
-            found: of_reader.told,
-        },
-        Count {
-            what: "a return: allocations",
-            known: RETURN_ALLOCATIONS,
-            found: of_reader.returned,
-        },
-        Count { what: "a held poll: KiB", known: HELD_POLL_KIB, found: idle.held_poll_kib },
-        Count { what: "a websocket: KiB", known: WEBSOCKET_KIB, found: idle.websocket_kib },
+        count("allocations", ALLOCATIONS, allocations),
+        count("system calls", SYSTEM_CALLS, calls),
+        count("statements", STATEMENTS, store.statements),
+        count("pages", PAGES, store.pages),
+        count("KB written", KB_WRITTEN, store.kb),
+        count("bytes finished", BYTES_FINISHED, store.finished),
+        count("a message: allocations", MESSAGE_ALLOCATIONS, early.allocations),
+        count("a message: system calls", MESSAGE_SYSTEM_CALLS, early.calls),
+        count("… late in a chat: allocations", MESSAGE_ALLOCATIONS, late.allocations),
+        count("… late in a chat: system calls", MESSAGE_SYSTEM_CALLS, late.calls),
+        count("a letter: allocations", LETTER_ALLOCATIONS, of_letter.allocations),
+        count("a letter: system calls", LETTER_SYSTEM_CALLS, of_letter.calls),
+        count("a letter: statements", LETTER_STATEMENTS, stored.statements),
+        count("a letter: pages", LETTER_PAGES, stored.pages),
+        count("a letter: KB written", LETTER_KB_WRITTEN, stored.kb),
+        count("a reader of an event: allocations", READER_ALLOCATIONS, of_reader.told),
+        count("a return: allocations", RETURN_ALLOCATIONS, of_reader.returned),
+        count("a held poll: KiB", HELD_POLL_KIB, idle.held_poll_kib),
+        count("a websocket: KiB", WEBSOCKET_KIB, idle.websocket_kib),
     ];
     check(&counts)
 }
@@ -150,14 +155,16 @@ struct OfReader {
     returned: f64,
 }
 
-/// Returns what a command, a chat's message, a reader of an event and a session that waits take,
-/// each of the round with the fewest: what workers do by the clock meanwhile comes on top of any.
-async fn measure(rounds: usize) -> Result<(Taken, [Taken; 2], OfReader, Idle)> {
+/// Returns what a command, a chat's message, a letter, a reader of an event and a session that
+/// waits take, each of the round with the fewest: what workers do by the clock meanwhile comes on
+/// top of any.
+async fn measure(rounds: usize) -> Result<(Taken, [Taken; 2], Taken, OfReader, Idle)> {
     let own = std::env::current_exe().context("find this program")?;
     let command = of_commands(&own, rounds).await?;
     let messages = of_messages(&own, rounds).await?;
+    let letter = of_letters(&own, rounds).await?;
     let reader = of_readers(&own, rounds).await?;
-    Ok((command, messages, reader, idle::measure(&own).await?))
+    Ok((command, messages, letter, reader, idle::measure(&own).await?))
 }
 
 async fn of_commands(own: &Path, rounds: usize) -> Result<Taken> {
@@ -207,6 +214,26 @@ async fn of_talk(talk: &Talk, home: &Path, rounds: usize) -> Result<Taken> {
     while called.is_wanted(rounds) {
         let strace = Strace::attach(talk.program.id()?, &home.join("calls")).await?;
         talk.go_on().await?;
+        called.take(strace.detach().await?);
+    }
+    Ok(Taken { allocations: allocated.each, calls: called.each })
+}
+
+async fn of_letters(own: &Path, rounds: usize) -> Result<Taken> {
+    let home = tempfile::tempdir().context("make a temporary directory")?;
+    let mut letters = Letters::open(own, home.path()).await?;
+    letters.deliver().await?;
+    let mut allocated = Fewest::new(LETTER_ALLOCATIONS, LETTERS);
+    while allocated.is_wanted(rounds) {
+        let before = allocations(&letters.config)?;
+        letters.deliver().await?;
+        allocated.take(allocations(&letters.config)? - before);
+    }
+    let mut called = Fewest::new(LETTER_SYSTEM_CALLS, LETTERS);
+    while called.is_wanted(rounds) {
+        let process = letters.office.program.id()?;
+        let strace = Strace::attach(process, &home.path().join("calls")).await?;
+        letters.deliver().await?;
         called.take(strace.detach().await?);
     }
     Ok(Taken { allocations: allocated.each, calls: called.each })
