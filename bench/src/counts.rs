@@ -61,8 +61,8 @@ const MESSAGE_ALLOCATIONS: f64 = 152.0;
 const MESSAGE_SYSTEM_CALLS: f64 = 20.0;
 /// Of a letter by LMTP, half of which answer one from before.
 const LETTER_ALLOCATIONS: f64 = 461.0;
-const LETTER_SYSTEM_CALLS: f64 = 75.0;
-const LETTER_STATEMENTS: f64 = 23.5;
+const LETTER_SYSTEM_CALLS: f64 = 62.0;
+const LETTER_STATEMENTS: f64 = 25.5;
 const LETTER_PAGES: f64 = 18.6;
 const LETTER_KB_WRITTEN: f64 = 81.3;
 /// Of each agent who is told of an event, their next poll included.

@@ -437,7 +437,7 @@ impl Store for SqliteStore {
         let (keys, wanted) = (keys.to_vec(), receipts.to_vec());
         let aside = Arc::clone(&self.aside);
         self.read("looking up records and receipts", move |connection| {
-            Ok((reads::load(connection, &aside, &keys)?, reads::receipts(connection, &wanted)?))
+            reads::look_up(connection, &aside, &keys, &wanted)
         })
         .await
     }

@@ -81,6 +81,34 @@ pub(super) fn load(
     aside: &Aside,
     keys: &[Key],
 ) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
+    let work = || {
+        let _together = if keys.len() > 1 { Some(snapshot(connection)?) } else { None };
+        records(connection, aside, keys)
+    };
+    told("loading records", work())
+}
+
+/// Reads records and receipts in one transaction: each of its own would take and give back the
+/// locks of the write-ahead log.
+pub(super) fn look_up(
+    connection: &Connection,
+    aside: &Aside,
+    keys: &[Key],
+    receipts: &[(String, String)],
+) -> Result<(Vec<Option<Versioned<Record>>>, Vec<Option<Receipt>>), StoreError> {
+    let work = || {
+        let _together = snapshot(connection)?;
+        let found = receipts.iter().map(|(scope, key)| stored(connection, scope, key));
+        Ok((records(connection, aside, keys)?, found.collect::<Result<_, Unread>>()?))
+    };
+    told("looking up records and receipts", work())
+}
+
+fn records(
+    connection: &Connection,
+    aside: &Aside,
+    keys: &[Key],
+) -> Result<Vec<Option<Versioned<Record>>>, Unread> {
     let one = |key: &Key| {
         let id = key.id_text();
         let read = load_one(connection, key.kind(), &id);
@@ -89,11 +117,7 @@ pub(super) fn load(
         }
         read
     };
-    let work = || {
-        let _together = if keys.len() > 1 { Some(snapshot(connection)?) } else { None };
-        keys.iter().map(one).collect()
-    };
-    told("loading records", work())
+    keys.iter().map(one).collect()
 }
 
 pub(super) fn versions(connection: &Connection, keys: &[Key]) -> Result<Vec<Version>, StoreError> {
@@ -316,18 +340,12 @@ pub(super) fn receipt(
     scope: &str,
     key: &str,
 ) -> Result<Option<Receipt>, StoreError> {
-    let work = || {
-        let mut statement = connection.prepare_cached(text::RECEIPT_READ)?;
-        let mut rows = statement.query([scope, key])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        Ok(Some(decode::receipt_of(scope, key, row, 0)?))
-    };
-    told("reading a receipt", work())
+    told("reading a receipt", stored(connection, scope, key))
 }
 
-pub(super) fn receipts(
-    connection: &Connection,
-    wanted: &[(String, String)],
-) -> Result<Vec<Option<Receipt>>, StoreError> {
-    wanted.iter().map(|(scope, key)| receipt(connection, scope, key)).collect()
+fn stored(connection: &Connection, scope: &str, key: &str) -> Result<Option<Receipt>, Unread> {
+    let mut statement = connection.prepare_cached(text::RECEIPT_READ)?;
+    let mut rows = statement.query([scope, key])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(decode::receipt_of(scope, key, row, 0)?))
 }
