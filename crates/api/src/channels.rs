@@ -27,8 +27,8 @@ use crate::wire::resource::{ChannelResource, Room, channels};
 /// Most characters of a custom state's name, or of a reason.
 const REASON_CHARS_MAX: usize = 200;
 
-/// Reads what a channel's `operationName` wants (docs/compat/agents.md#states). Custom states are a
-/// matter of configuration; there are none.
+/// Reads what a channel's `operationName` wants (docs/compat/agents.md#states). Custom states
+/// are NotReady for a reason.
 pub(crate) fn change(name: &str, fields: &Fields<'_>) -> Result<ChannelChange, Refusal> {
     let reason = fields.line("reason")?;
     let short = |text: &String| text.chars().count() <= REASON_CHARS_MAX;

@@ -23,34 +23,55 @@ struct AgentStates {
     status_code: i32,
     /// Names the attribute that tells one setting from another (docs/compat/center.md#resources).
     key: &'static str,
-    settings: [AgentState; 3],
+    settings: Vec<AgentState>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AgentState {
-    id: &'static str,
-    display_name: &'static str,
+    id: String,
+    display_name: String,
     state: &'static str,
     /// What a client posts to get there; none for the state that only the end of the contact-center
     /// session brings.
     #[serde(skip_serializing_if = "Option::is_none")]
     operation_name: Option<&'static str>,
+    /// The `reason` that it posts along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
-/// `GET /settings/agent-states`
-pub(crate) async fn agent_states(AnyUser(_): AnyUser) -> Answer {
-    let state = |id, display_name, state, operation_name| AgentState {
-        id,
-        display_name,
-        state,
-        operation_name,
-    };
-    let settings = [
-        state(READY_ID, "Ready", "Ready", Some("Ready")),
-        state(NOT_READY_ID, "Not Ready", "NotReady", Some("NotReady")),
-        state(LOGGED_OUT_ID, "Logged Out", "LoggedOut", None),
+impl AgentState {
+    fn new(
+        id: &str,
+        display_name: &str,
+        state: &'static str,
+        operation_name: Option<&'static str>,
+    ) -> Self {
+        let (id, display_name) = (id.to_owned(), display_name.to_owned());
+        Self { id, display_name, state, operation_name, reason: None }
+    }
+
+    /// Returns NotReady for a reason. Its id goes by the reason, which is what tells it.
+    fn because(reason: String) -> Self {
+        let id = format!("{NOT_READY_ID}:{reason}");
+        Self {
+            reason: Some(reason.clone()),
+            ..Self::new(&id, &reason, "NotReady", Some("NotReady"))
+        }
+    }
+}
+
+/// `GET /settings/agent-states`: the reasons of the contact center are states of their own.
+pub(crate) async fn agent_states(State(shared): State<Shared>, AnyUser(me): AnyUser) -> Answer {
+    let directory = shared.engine().core().directory();
+    let reasons = workspace_of(&directory, me.center()).not_ready_reasons;
+    let mut settings = vec![
+        AgentState::new(READY_ID, "Ready", "Ready", Some("Ready")),
+        AgentState::new(NOT_READY_ID, "Not Ready", "NotReady", Some("NotReady")),
     ];
+    settings.extend(reasons.into_iter().map(AgentState::because));
+    settings.push(AgentState::new(LOGGED_OUT_ID, "Logged Out", "LoggedOut", None));
     Ok(JsonText::of(&AgentStates { status_code: 0, key: "id", settings }))
 }
 
@@ -79,7 +100,7 @@ pub(crate) fn workspace(
     center: CenterId,
     directory: &Directory,
 ) -> BTreeMap<String, String> {
-    let Workspace { outbound_queue, from_addresses, dispositions, mut settings } =
+    let Workspace { outbound_queue, from_addresses, dispositions, mut settings, .. } =
         workspace_of(directory, center);
     let queue = outbound_queue.and_then(|queue| directory.queue(center, queue));
     let mut set = |name: &str, value: String| drop(settings.insert(name.to_owned(), value));

@@ -20,6 +20,16 @@ pub struct Center {
     /// What agents' desktops are told.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Workspace::is_empty"))]
     pub workspace: Workspace,
+    /// After how many offers in a row that an agent let pass by they are set to NotReady; 0 is
+    /// never, `None` is [`Center::MISSED_OFFERS_DEFAULT`].
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub missed_offers_to_not_ready: Option<u32>,
+}
+
+impl Center {
+    /// How many offers in a row agents may let pass by when nothing else is configured: after one
+    /// or two they may be on their way back, after three customers wait for nobody.
+    pub const MISSED_OFFERS_DEFAULT: u32 = 3;
 }
 
 /// What agents' desktops are told beside what there is: where their mail goes out, as whom, and how
@@ -36,6 +46,9 @@ pub struct Workspace {
     /// How work can end, in the order in which it is shown.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub dispositions: Vec<Disposition>,
+    /// Why an agent may be NotReady, in the order in which it is shown.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub not_ready_reasons: Vec<String>,
     /// Other settings by name.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
     pub settings: BTreeMap<String, String>,

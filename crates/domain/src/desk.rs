@@ -10,6 +10,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::center::User;
+use crate::event::{Cause, Event, Fact, Notice, NotificationType, Owner, Subject, View};
 use crate::id::{CenterId, InteractionId, UserId, WorkbinId};
 use crate::media::Media;
 use crate::rejection::Rejection;
@@ -101,6 +102,9 @@ pub struct Desk {
     /// When they were last offered something; the router prefers who waited longest.
     #[cfg_attr(feature = "stored", serde(skip_serializing_if = "Option::is_none"))]
     pub last_offer: Option<Time>,
+    /// How many offers in a row they have let pass by.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_zero"))]
+    pub missed_offers: u32,
     /// Workbins that they asked to be told about.
     pub watched: BTreeSet<WorkbinId>,
     /// The supervisors who follow their chats.
@@ -108,7 +112,16 @@ pub struct Desk {
     pub supervised_by: BTreeMap<UserId, Supervision>,
 }
 
+#[cfg(feature = "stored")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 impl Desk {
+    /// Why somebody is NotReady who let too many offers pass by.
+    pub const MISSED_OFFERS: &'static str = "MissedOffers";
+
     /// Returns the desk of a user who was never here.
     #[must_use]
     pub fn new(user: UserId, center: CenterId, now: Time) -> Self {
@@ -122,6 +135,7 @@ impl Desk {
             unreachable_since: Some(now),
             slots: BTreeMap::new(),
             last_offer: None,
+            missed_offers: 0,
             watched: BTreeSet::new(),
             supervised_by: BTreeMap::new(),
         }
@@ -207,7 +221,9 @@ impl Desk {
     /// [`Rejection::NoSession`] without a contact-center session, [`Rejection::ChannelNotOpen`] for
     /// a channel that is not part of it.
     pub fn set_ready(&mut self, channels: Channels<'_>) -> Result<Vec<Media>, Rejection> {
-        self.set(channels, |state| state.readiness = Readiness::Ready)
+        let changed = self.set(channels, |state| state.readiness = Readiness::Ready)?;
+        self.missed_offers = 0;
+        Ok(changed)
     }
 
     /// Takes no work on those channels, for a reason that the agent may give. Returns the channels
@@ -258,6 +274,53 @@ impl Desk {
             },
         }
         Ok(self.changed_since(&before))
+    }
+
+    /// Counts an offer that they let pass by. With the last of `most` in a row (0 is any number, and none is counted)
+    /// they take no more work on any channel, and the count starts anew. Returns the channels that
+    /// changed.
+    #[must_use = "the changed channels are to be published"]
+    pub fn miss_offer(&mut self, most: u32) -> Vec<Media> {
+        if most == 0 {
+            return Vec::new();
+        }
+        self.missed_offers = self.missed_offers.saturating_add(1);
+        if self.missed_offers < most {
+            return Vec::new();
+        }
+        self.missed_offers = 0;
+        let before = self.channels.clone();
+        let reason = || Some(Self::MISSED_OFFERS.to_string());
+        for state in self.channels.values_mut().filter(|it| it.readiness == Readiness::Ready) {
+            state.readiness = Readiness::NotReady { reason: reason() };
+        }
+        self.changed_since(&before)
+    }
+
+    /// Returns the event of a change: every one has a place in the log, and the agent is told of
+    /// their own channels. Its snapshot holds the changed channels alone, as the documents' samples
+    /// do.
+    #[must_use]
+    pub fn event(&self, changed: &[Media], facts: Vec<Fact>, cause: Cause, at: Time) -> Event {
+        let mut snapshot = Self::new(self.user, self.center, at);
+        snapshot.channels = self.channels.clone();
+        snapshot.channels_since = self.channels_since.clone();
+        snapshot.channels.retain(|media, _| changed.contains(media));
+        snapshot.channels_since.retain(|media, _| changed.contains(media));
+        let notice = Notice {
+            to: Owner::User(self.user),
+            view: View::Channels,
+            kind: NotificationType::StatusChange,
+            error: None,
+            reference: None,
+        };
+        Event {
+            at,
+            cause,
+            facts,
+            subject: Subject::Desk(snapshot),
+            notices: (!changed.is_empty()).then_some(notice).into_iter().collect(),
+        }
     }
 
     /// Notes when channels became what they are.

@@ -16,6 +16,7 @@ mod change;
 mod chat;
 mod complete;
 mod conversation;
+mod desks;
 mod draft;
 mod email;
 mod gone;

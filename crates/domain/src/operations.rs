@@ -297,6 +297,14 @@ impl World for Nowhere {
         None
     }
 
+    fn missed_any(&self, _: UserId) -> bool {
+        false
+    }
+
+    fn missed_offers_max(&self) -> u32 {
+        0
+    }
+
     fn user(&self, _: UserId) -> Option<&User> {
         None
     }

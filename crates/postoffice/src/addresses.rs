@@ -112,7 +112,12 @@ mod tests {
         let addresses = Addresses::new(core.clone(), connections(home.path()), signer);
         let mailbox = mailbox(1, &password(home.path()));
         let (address, id) = (mailbox.address.clone(), mailbox.id);
-        let center = Center { id: CENTER, name: "Demo".to_owned(), workspace: <_>::default() };
+        let center = Center {
+            id: CENTER,
+            name: "Demo".to_owned(),
+            workspace: <_>::default(),
+            missed_offers_to_not_ready: None,
+        };
         let records = [Record::Center(center), Record::Mailbox(mailbox)];
         let puts = records.map(|record| Put { record, expected: 0 }).to_vec();
         let change = ChangeSet { puts: puts.clone(), ..ChangeSet::default() };

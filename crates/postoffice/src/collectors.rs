@@ -139,7 +139,12 @@ mod tests {
     }
 
     fn center(id: CenterId) -> Record {
-        Record::Center(Center { id, name: "Demo".to_owned(), workspace: Workspace::default() })
+        Record::Center(Center {
+            id,
+            name: "Demo".to_owned(),
+            workspace: Workspace::default(),
+            missed_offers_to_not_ready: None,
+        })
     }
 
     async fn listen() -> (TcpListener, u16) {

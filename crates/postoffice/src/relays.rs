@@ -90,7 +90,12 @@ mod tests {
     }
 
     async fn write(store: &FaultyStore, core: &Core, mailbox: &Mailbox, expected: u64) {
-        let center = Center { id: CENTER, name: "Demo".to_owned(), workspace: <_>::default() };
+        let center = Center {
+            id: CENTER,
+            name: "Demo".to_owned(),
+            workspace: <_>::default(),
+            missed_offers_to_not_ready: None,
+        };
         let records = [Record::Center(center), Record::Mailbox(mailbox.clone())];
         let puts = records.map(|record| Put { record, expected }).to_vec();
         let change = ChangeSet { puts, ..ChangeSet::default() };

@@ -218,7 +218,12 @@ impl Center {
     /// Returns the records of a store that has it.
     pub fn records(self) -> impl Iterator<Item = Record> {
         let Self { id, name, .. } = self;
-        let center = handoff_domain::Center { id, name, workspace: Workspace::default() };
+        let center = handoff_domain::Center {
+            id,
+            name,
+            workspace: Workspace::default(),
+            missed_offers_to_not_ready: None,
+        };
         std::iter::once(Record::Center(center))
             .chain(self.skills.into_iter().map(Record::Skill))
             .chain(self.groups.into_iter().map(Record::Group))

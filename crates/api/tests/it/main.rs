@@ -38,6 +38,7 @@ mod login;
 mod login_ends;
 mod mailbox;
 mod me;
+mod missed_offers;
 mod nodes;
 mod notes;
 mod notify_messages;

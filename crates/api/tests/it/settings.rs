@@ -8,7 +8,12 @@ use crate::api::{Api, store};
 
 async fn told(workspace: Workspace) -> Api {
     let store = store().await;
-    let center = Center { id: CenterId(1), name: "Demo".to_owned(), workspace };
+    let center = Center {
+        id: CenterId(1),
+        name: "Demo".to_owned(),
+        workspace,
+        missed_offers_to_not_ready: None,
+    };
     let puts = vec![Put { record: Record::Center(center), expected: 1 }];
     store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
     Api::start_on(store, |_| {}).await
@@ -24,6 +29,7 @@ async fn desktops_find_queue_addresses_and_dispositions() {
         outbound_queue: Some(QueueId(0x31)),
         from_addresses: vec!["support@demo.example".to_owned()],
         dispositions: vec![disposition("sold", "Sold"), disposition("lost", "Lost")],
+        not_ready_reasons: Vec::new(),
         settings: [("chat.nickname".to_owned(), "$Agent.FirstName$".to_owned())].into(),
     })
     .await;
@@ -75,4 +81,24 @@ async fn a_center_that_says_nothing_has_sections_without_values() {
         json!({"htcc": {}, "interaction-workspace": {"interaction.disposition.key-name": "DISP_KEY"}})
     );
     kate.get("/settings/nothing").await.refused(404, 6);
+}
+
+#[tokio::test]
+async fn reasons_for_being_not_ready_are_states_of_their_own() {
+    let reasons = ["Break", "Lunch"].map(str::to_owned).into();
+    let api = told(Workspace { not_ready_reasons: reasons, ..Workspace::default() }).await;
+    let kate = api.by("kate");
+    let states = kate.get("/settings/agent-states").await.ok();
+    let states = states["settings"].as_array().unwrap();
+    let names: Vec<&str> =
+        states.iter().map(|state| state["displayName"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Ready", "Not Ready", "Break", "Lunch", "Logged Out"]);
+    let lunch = &states[3];
+    let wanted = json!({"state": "NotReady", "operationName": "NotReady", "reason": "Lunch"});
+    crate::api::has(lunch, wanted);
+    api.ready("kate").await;
+    let wish = json!({"operationName": lunch["operationName"], "reason": lunch["reason"]});
+    kate.post("/me/channels/chat", wish).await.ok();
+    let chat = kate.get("/me/channels/chat").await.ok();
+    crate::api::has(&chat["channel"]["userState"], json!({"state": "NotReady", "reason": "Lunch"}));
 }

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use crate::event::{Fact, NotificationType};
 use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
-use crate::interaction::change::{Addressees, Change, take_offer};
+use crate::interaction::change::{Addressees, Change, Heard, take_offer};
 use crate::interaction::decision::Decision;
 use crate::interaction::{Offer, Participant, ParticipantRole, State, Status, say};
 use crate::rejection::Rejection;
@@ -17,6 +17,7 @@ pub(super) fn accept(attempt: &Attempt<'_>, nickname: Option<&str>) -> Result<De
     let mut change = attempt.change();
     let Offer { to: by, kind, .. } = *offer;
     change.facts.push(Fact::Accepted { by, kind });
+    change.heard = (!kind.is_supervision()).then_some((by, Heard::Answered));
     let nickname = nickname.map(ToString::to_string).or_else(|| offer.nickname.clone());
     match (kind.role(), &attempt.before.state) {
         (Some(role), _) => come_in(&mut change, by, role, nickname),

@@ -12,7 +12,6 @@ use core::mem;
 use crate::center::SkillLevels;
 use crate::chat;
 use crate::command::Actor;
-use crate::desk::Desk;
 use crate::event::{Event, Fact, NotificationType, RevokeReason, Subject};
 use crate::id::{QueueId, SkillId, UserId, WorkbinId};
 use crate::interaction::attempt::Purpose;
@@ -21,7 +20,7 @@ use crate::interaction::decision::{Decision, TimerChange, TimerKind};
 use crate::interaction::{
     Handling, Interaction, Mode, Offer, OfferKind, Pass, State, Status, Wait,
 };
-use crate::interaction::{conversation, notices};
+use crate::interaction::{conversation, desks, notices};
 use crate::time::Time;
 
 /// A change in the making.
@@ -51,6 +50,8 @@ pub(super) struct Change<'a> {
     /// Where the conversation was when somebody had said their last words; who is there then hears
     /// them, whoever goes with the change.
     pub(super) last_words: Option<LastWords>,
+    /// Who answered what they were offered, or let it pass by.
+    pub(super) heard: Option<(UserId, Heard)>,
     /// Who handed it over to somebody else, which the conversation tells from leaving.
     pub(super) handed_over: Option<UserId>,
     purpose: Purpose,
@@ -93,6 +94,13 @@ pub(super) enum Related {
     Changed(Interaction, Vec<Fact>),
     /// What is owed changes as well, which those see whom it concerns.
     Answered(Interaction, Vec<Fact>),
+}
+
+/// What an agent did about what they were offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    Answered,
+    Missed,
 }
 
 /// How an offer ended that was not accepted.
@@ -149,6 +157,7 @@ impl<'a> Change<'a> {
             addressees: Addressees::Everybody,
             said: Vec::new(),
             last_words: None,
+            heard: None,
             handed_over: None,
             purpose: Purpose::CarryOut,
         }
@@ -211,6 +220,13 @@ impl<'a> Change<'a> {
         if how == Refused::Rejected {
             self.last_sees(to, Status::Completed);
         }
+        self.heard = match how {
+            // What supervisors ask for themselves is no work that waits for them.
+            _ if kind.is_supervision() => None,
+            Refused::Rejected => Some((to, Heard::Answered)),
+            Refused::Expired => Some((to, Heard::Missed)),
+            Refused::Gone => None,
+        };
         let at = self.context.now;
         match &mut self.after.state {
             State::Invited(wait, _) => {
@@ -300,7 +316,7 @@ impl<'a> Change<'a> {
         concerned.extend(self.after.each_of_people());
         self.after.concerned = concerned;
         let came = conversation::settle(self.before, &mut self);
-        let desks = self.desks();
+        let desks::Changed { desks, told } = desks::of(self.before, &self);
         let timers = self.timers();
         let mut owners = new_owner(self.before, &self.after, self.context);
         let notices = notices::of(self.before, &self);
@@ -331,6 +347,7 @@ impl<'a> Change<'a> {
                 .map(|(subject, notice)| any_event(vec![], subject, vec![notice])),
         );
         events.extend(talk.said.map(|(facts, notices)| event(facts, &after, notices)));
+        events.extend(told);
         let mut others = Vec::new();
         for other in related {
             let (other, event) = match other {
@@ -354,39 +371,6 @@ impl<'a> Change<'a> {
             others.push(other);
         }
         Decision { after, related: others, desks, events, timers, owners }
-    }
-
-    /// Returns the desks whose slots change, or who were offered something.
-    fn desks(&self) -> Vec<Desk> {
-        let has_slot = |it: &Interaction, user: UserId| it.slot_holders().any(|one| one == user);
-        let before = self.before.into_iter().flat_map(Interaction::slot_holders);
-        let freed = before.filter(|user| !has_slot(&self.after, *user));
-        let is_taken = |user: &UserId| self.before.is_none_or(|before| !has_slot(before, *user));
-        let taken = self.after.slot_holders().filter(is_taken);
-        let offers = self.before.map_or(0, |before| before.offers);
-        let is_new = |offer: &&Offer| offer.number > offers && !offer.kind.is_supervision();
-        let offered = self.after.offer().filter(is_new).map(|offer| offer.to);
-        // Whoever had a slot and keeps it has it on their desk, too: both are written together.
-        let touched: BTreeSet<UserId> = freed.chain(taken).chain(offered).collect();
-        touched
-            .into_iter()
-            .filter_map(|user| {
-                let known = self.context.world.desk(user);
-                let mut desk = known
-                    .as_deref()
-                    .cloned()
-                    .unwrap_or_else(|| Desk::new(user, self.after.center, self.context.now));
-                if has_slot(&self.after, user) {
-                    desk.take_slot(self.after.id, self.after.media().clone());
-                } else {
-                    desk.free_slot(self.after.id);
-                }
-                if offered == Some(user) {
-                    desk.last_offer = Some(self.context.now);
-                }
-                (known.as_deref() != Some(&desk)).then_some(desk)
-            })
-            .collect()
     }
 
     /// Returns the timers that change: one for each open offer, those of a conversation.

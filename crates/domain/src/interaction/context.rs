@@ -68,12 +68,19 @@ impl Default for Options {
 /// - [`newest_inbound`](Self::newest_inbound): a letter that comes while an answer is being sent
 ///   might have come a moment later. It waits in its queue like any other, and a draft that was
 ///   begun on an older one is asked about it when it is sent.
+/// - [`missed_any`](Self::missed_any): an offer that passes by at the moment in which another is
+///   answered is counted before or after that. One too many, and the agent goes Ready again.
 /// - the addresses of the center ([`may_send_as`](Self::may_send_as),
 ///   [`default_sender`](Self::default_sender), [`message_id`](Self::message_id)): no mail leaves by
 ///   a mailbox that is not there, and one that was being sent comes back to its writer.
 pub trait World {
     /// Returns an agent's desk; `None` when they were never here.
     fn desk(&self, user: UserId) -> Option<Arc<Desk>>;
+    /// Tells whether an agent has let anything pass by since they last answered.
+    fn missed_any(&self, user: UserId) -> bool;
+    /// Returns after how many offers in a row that passed by an agent is set to NotReady; 0 is
+    /// never.
+    fn missed_offers_max(&self) -> u32;
     fn user(&self, user: UserId) -> Option<&User>;
     /// Returns a queue of the interaction's contact center.
     fn queue(&self, queue: QueueId) -> Option<&Queue>;

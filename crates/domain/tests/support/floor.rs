@@ -59,6 +59,9 @@ pub(crate) struct Floor {
     pub(crate) default_sender: Option<String>,
     /// Whom the router would choose for a consultation.
     pub(crate) adviser: Option<UserId>,
+    /// After how many missed offers in a row an agent is NotReady. Never, unless a test says so:
+    /// explorations would see each state once for each count.
+    pub(crate) missed_offers_max: u32,
     made: u64,
 }
 
@@ -78,6 +81,7 @@ impl Floor {
             file_limits: FileLimits::default(),
             default_sender: Some("support@ours.example".to_string()),
             adviser: Some(AGENTS[3]),
+            missed_offers_max: 0,
             made: 0,
         };
         for (index, id) in AGENTS.into_iter().enumerate() {
@@ -251,6 +255,14 @@ struct View<'a> {
 impl World for View<'_> {
     fn desk(&self, user: UserId) -> Option<Arc<Desk>> {
         self.floor.desks.get(&user).cloned().map(Arc::new)
+    }
+
+    fn missed_any(&self, user: UserId) -> bool {
+        self.floor.desks.get(&user).is_some_and(|desk| desk.missed_offers > 0)
+    }
+
+    fn missed_offers_max(&self) -> u32 {
+        self.floor.missed_offers_max
     }
 
     fn user(&self, user: UserId) -> Option<&User> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use handoff_domain::interaction::decide::{ForNotices, World};
 use handoff_domain::service::{FileLimits, ServiceKind};
 use handoff_domain::{
-    CenterId, Desk, Entry, Interaction, InteractionId, Queue, QueueId, SkillId, User, UserId,
-    Workbin, WorkbinId,
+    Center, CenterId, Desk, Entry, Interaction, InteractionId, Queue, QueueId, SkillId, User,
+    UserId, Workbin, WorkbinId,
 };
 use handoff_store::{Check, Key, Put, Version, Versioned};
 
@@ -120,6 +120,17 @@ impl World for LoadedWorld<'_> {
         let desk = desks.entry(user).or_insert_with(|| self.board.desk(user));
         self.note(Key::Desk(user), desk.as_ref().map_or(0, |desk| desk.version));
         desk.as_ref().map(|desk| desk.value.clone())
+    }
+
+    fn missed_any(&self, user: UserId) -> bool {
+        self.board.desk(user).is_some_and(|desk| desk.value.missed_offers > 0)
+    }
+
+    fn missed_offers_max(&self) -> u32 {
+        self.rely(Key::Center(self.center));
+        let center = self.directory.centers.get(&self.center);
+        let said = center.and_then(|center| center.missed_offers_to_not_ready);
+        said.unwrap_or(Center::MISSED_OFFERS_DEFAULT)
     }
 
     fn user(&self, user: UserId) -> Option<&User> {

@@ -2,10 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use handoff_domain::event::{Cause, Subject};
-use handoff_domain::{
-    CenterId, Desk, Event, Media, Notice, NotificationType, Owner, Rejection, Time, UserId, View,
-};
+use handoff_domain::event::Cause;
+use handoff_domain::{CenterId, Desk, Media, Rejection, UserId};
 use handoff_store::{ChangeSet, Check, Key, Put, Record};
 
 use super::error::{ATTEMPTS_MAX, AgentError};
@@ -94,34 +92,9 @@ impl Desks {
             change.checks.push(Check { key: Key::Desk(user), version: expected });
         } else {
             let facts = desk.facts_since(before.as_deref());
-            let event = desk_event(&desk, &channels, self.core.now());
-            change.events.push(Event { cause, facts, ..event });
+            change.events.push(desk.event(&channels, facts, cause, self.core.now()));
             change.puts.push(Put { record: Record::Desk(desk), expected });
         }
         Ok(Some(change))
-    }
-}
-
-/// The event of a change: every one has a place in the log, and the agent is told of their own
-/// channels. Its snapshot holds the changed channels alone, as the documents' samples do.
-pub(super) fn desk_event(desk: &Desk, changed: &[Media], at: Time) -> Event {
-    let mut snapshot = Desk::new(desk.user, desk.center, at);
-    snapshot.channels = desk.channels.clone();
-    snapshot.channels_since = desk.channels_since.clone();
-    snapshot.channels.retain(|media, _| changed.contains(media));
-    snapshot.channels_since.retain(|media, _| changed.contains(media));
-    let notice = Notice {
-        to: Owner::User(desk.user),
-        view: View::Channels,
-        kind: NotificationType::StatusChange,
-        error: None,
-        reference: None,
-    };
-    Event {
-        at,
-        cause: Cause::User(desk.user),
-        facts: Vec::new(),
-        subject: Subject::Desk(snapshot),
-        notices: (!changed.is_empty()).then_some(notice).into_iter().collect(),
     }
 }

@@ -12,7 +12,6 @@ use handoff_domain::{
 };
 use handoff_store::{Check, Key, Put, Record};
 
-use super::change::desk_event;
 use super::error::ATTEMPTS_MAX;
 use super::{AgentError, Desks};
 use crate::commands::{CommandRequest, Done, ExecuteError};
@@ -138,9 +137,10 @@ impl Desks {
             let command = UserCommand::new(caller, Action::Intrude { mode, nickname });
             let mut noted = Desk::clone(&desk.value);
             noted.note_asked(supervisor, chat.id);
-            let event = desk_event(&noted, &[], self.core.now());
+            let now = self.core.now();
+            let event = noted.event(&[], Vec::new(), Cause::Server, now);
             let request = CommandRequest {
-                also_events: vec![Event { cause: Cause::Server, ..event }],
+                also_events: vec![event],
                 also: vec![Put { record: Record::Desk(noted), expected: desk.version }],
                 ..CommandRequest::new(chat.id, command)
             };

@@ -177,6 +177,15 @@ impl World for Asking<'_> {
         self.inner.desk(user)
     }
 
+    fn missed_any(&self, user: UserId) -> bool {
+        self.inner.missed_any(user)
+    }
+
+    fn missed_offers_max(&self) -> u32 {
+        note_key(Some(Key::Center(CENTER)));
+        self.inner.missed_offers_max()
+    }
+
     fn user(&self, user: UserId) -> Option<&User> {
         note_key(Some(Key::User(user)));
         self.inner.user(user)

@@ -134,7 +134,12 @@ fn eve(now: Time) -> Contact {
 }
 
 fn records(floor: &Floor) -> impl Iterator<Item = Record> {
-    let center = Center { id: CENTER, name: "Floor".into(), workspace: Workspace::default() };
+    let center = Center {
+        id: CENTER,
+        name: "Floor".into(),
+        workspace: Workspace::default(),
+        missed_offers_to_not_ready: None,
+    };
     let ChatRequest { service, times, .. } = chat_request();
     let service = Service {
         id: SERVICE,

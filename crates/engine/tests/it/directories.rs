@@ -29,6 +29,7 @@ async fn two_who_change_together() -> Arc<FaultyStore> {
         id: CENTER,
         name: "Demo".into(),
         workspace: handoff_domain::Workspace::default(),
+        missed_offers_to_not_ready: None,
     });
     let store = handoff_testkit::center::store([made]).await.unwrap();
     store.commit(puts(between.chain(both))).await.unwrap();

@@ -290,20 +290,24 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
         ],
         // Of these nothing but the name can differ, and under another name it is another thing.
         Record::Skill(_) | Record::Group(_) | Record::Workbin(_) => Vec::new(),
-        Record::Center(center) => workspace_fields(&center.workspace, names),
+        Record::Center(center) => center_fields(center, names),
         Record::Service(service) => service_fields(service, names),
         Record::Mailbox(mailbox) => mailbox::fields(mailbox, names),
         _ => Vec::new(),
     }
 }
 
-fn workspace_fields(workspace: &Workspace, names: &Names) -> Vec<(&'static str, String)> {
-    let Workspace { outbound_queue, from_addresses, dispositions, settings } = workspace;
+fn center_fields(center: &Center, names: &Names) -> Vec<(&'static str, String)> {
+    let Workspace { outbound_queue, from_addresses, dispositions, not_ready_reasons, settings } =
+        &center.workspace;
     let shown = dispositions.iter().map(|one| format!("{} {:?}", one.key, one.display_name));
+    let most = center.missed_offers_to_not_ready;
     vec![
+        ("missedOffersToNotReady", most.map_or_else(nothing, |most| most.to_string())),
         ("outboundQueue", outbound_queue.map_or_else(nothing, |queue| names.queue(queue))),
         ("fromAddresses", listed(from_addresses.iter().cloned())),
         ("dispositions", listed(shown)),
+        ("notReadyReasons", listed(not_ready_reasons.iter().cloned())),
         ("settings", listed(settings.iter().map(|(name, value)| format!("{name} {value:?}")))),
     ]
 }

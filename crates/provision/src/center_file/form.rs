@@ -45,9 +45,11 @@ pub(super) struct Form {
 
 /// `[center]`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct CenterForm {
     pub name: Text,
+    /// After how many offers in a row that an agent let pass by they are set to NotReady.
+    pub missed_offers_to_not_ready: Option<Spanned<u32>>,
 }
 
 /// `[[skill]]` or `[[group]]`.

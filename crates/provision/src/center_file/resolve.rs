@@ -75,7 +75,10 @@ pub(super) fn resolve(
     let workspace = resolver.workspace(&form.workspace, &form.disposition);
     // Everything else is of the center, so it is written first. The queue that it names is shown to
     // desktops and not followed.
-    resolver.records.insert(0, Record::Center(Center { id: center, name, workspace }));
+    let most = form.center.missed_offers_to_not_ready.as_ref();
+    let missed_offers_to_not_ready = resolver.missed_offers(most);
+    let record = Center { id: center, name, workspace, missed_offers_to_not_ready };
+    resolver.records.insert(0, Record::Center(record));
     let Resolver { records, warnings, channels, problems, .. } = resolver;
     match CenterFileError::all_of(problems.into_inner()) {
         None => Ok(Resolved { center, records, warnings, channels }),

@@ -242,7 +242,12 @@ pub fn queue(n: u64) -> Queue {
 /// Returns a contact center.
 #[must_use]
 pub fn center(id: CenterId) -> Center {
-    Center { id, name: "Demo".to_owned(), workspace: handoff_domain::Workspace::default() }
+    Center {
+        id,
+        name: "Demo".to_owned(),
+        workspace: handoff_domain::Workspace::default(),
+        missed_offers_to_not_ready: None,
+    }
 }
 
 /// Returns the n-th skill.

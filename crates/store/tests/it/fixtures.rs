@@ -166,6 +166,7 @@ fn notes_words_with_an_offer_and_workspaces_are_read_and_written() {
         outbound_queue: Some(QueueId(1)),
         from_addresses: vec!["support@demo.example".to_owned()],
         dispositions: vec![Disposition { key: "sold".to_owned(), display_name: "Sold".to_owned() }],
+        not_ready_reasons: Vec::new(),
         settings: [("chat.nickname".to_owned(), "Jo".to_owned())].into(),
     };
     let told = Record::Center(Center { workspace, ..center(CenterId(1)) });

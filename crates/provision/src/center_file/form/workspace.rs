@@ -15,6 +15,9 @@ pub(in crate::center_file) struct WorkspaceForm {
     /// The addresses that an agent can choose to write as.
     #[serde(default)]
     pub from_addresses: Vec<Text>,
+    /// Why an agent may be NotReady.
+    #[serde(default)]
+    pub not_ready_reasons: Vec<Text>,
     /// Other settings of the section `interaction-workspace`, by name.
     #[serde(default)]
     pub settings: BTreeMap<String, Text>,

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use handoff_domain::{Disposition, Media, QueueId, Workspace};
+use handoff_domain::{Desk, Disposition, Media, QueueId, Workspace};
+use toml::Spanned;
 
 use super::resolver::{Resolver, unknown};
 use crate::center_file::error::CenterFileError;
@@ -19,6 +20,10 @@ const OWN_KEYS: [&str; 4] = [
 ];
 /// Most entries of each list: what fits into a menu, and into every answer to `GET /me`.
 const ENTRIES_MAX: usize = 500;
+/// Most characters of a reason, as of those that agents give themselves.
+const REASON_CHARS_MAX: usize = 200;
+/// Most offers that may pass by before somebody is set to NotReady; whoever wants more wants never.
+const MISSED_OFFERS_MAX: u32 = 100;
 
 impl Resolver<'_> {
     /// Looks up what desktops are told.
@@ -43,6 +48,7 @@ impl Resolver<'_> {
             outbound_queue: self.checked(outbound_queue),
             from_addresses: self.senders(&form.from_addresses),
             dispositions: self.dispositions(dispositions),
+            not_ready_reasons: self.reasons(&form.not_ready_reasons),
             settings,
         }
     }
@@ -68,6 +74,32 @@ impl Resolver<'_> {
         }
         self.expect_few("fromAddresses", given.get(ENTRIES_MAX));
         self.unique_names("address", given.iter())
+    }
+
+    fn reasons(&self, given: &[Text]) -> Vec<String> {
+        for reason in given.iter().take(ENTRIES_MAX) {
+            let text = reason.get_ref();
+            let is_line = !text.trim().is_empty() && !text.contains(char::is_control);
+            if !is_line || text.chars().count() > REASON_CHARS_MAX || text == Desk::MISSED_OFFERS {
+                let message = format!(
+                    "a reason is one line of at most {REASON_CHARS_MAX} characters, and not {:?}",
+                    Desk::MISSED_OFFERS
+                );
+                self.wrong(reason.span().start, message);
+            }
+        }
+        self.expect_few("notReadyReasons", given.get(ENTRIES_MAX));
+        self.unique_names("reason", given.iter())
+    }
+
+    /// Returns after how many missed offers in a row agents are set to NotReady.
+    pub(super) fn missed_offers(&self, given: Option<&Spanned<u32>>) -> Option<u32> {
+        let most = given?;
+        if *most.get_ref() > MISSED_OFFERS_MAX {
+            let message = format!("missedOffersToNotReady is 0 to {MISSED_OFFERS_MAX}");
+            self.wrong(most.span().start, message);
+        }
+        Some(*most.get_ref())
     }
 
     fn dispositions(&self, forms: &[DispositionForm]) -> Vec<Disposition> {
