@@ -14,6 +14,8 @@ mod looks;
 mod session;
 mod ticket;
 
+use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -85,6 +87,12 @@ impl Gate {
     }
 }
 
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").finish_non_exhaustive()
+    }
+}
+
 /// How a caller proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Means {
@@ -100,10 +108,50 @@ pub(crate) struct Authenticated {
     pub(crate) user: Arc<User>,
     /// Their session: the one they sent, or a new one that goes out with the answer.
     pub(crate) session: Session,
+    gate: Gate,
+    /// From where they call.
+    address: Option<IpAddr>,
     comet: KnownToComet,
     means: Means,
     /// When it was looked whether that is alive.
     look: Look,
+}
+
+impl Authenticated {
+    /// Proves once more that a password is the caller's, as slowly guessed at as at a login.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is not; with 429 when that was so too often, and then nothing was compared.
+    pub(crate) async fn prove_again(&self, password: String) -> Result<(), Refusal> {
+        let credentials = basic::Credentials::new(&self.user.user_name, password);
+        let gate = &self.gate;
+        match basic::verify(&gate.0.basic, gate.shared(), credentials, self.address).await {
+            Ok(_) => Ok(()),
+            Err(refusal)
+                if refusal.code == Code::NotAuthenticated && refusal.retry_after_s.is_none() =>
+            {
+                Err(Refusal::invalid("The field password is not your password; correct it."))
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Gives whoever came by a cookie another one in an answer, after a change that ended all
+    /// their logins.
+    pub(crate) fn renew(&self, user: &User, response: &mut Response) {
+        if self.session.id().is_none() {
+            return;
+        }
+        let session = session::fresh(&self.gate, user);
+        let cookie = ticket::cookie(session.ticket(), self.gate.shared().options());
+        let headers = [(SET_COOKIE, cookie), (CSRF_HEADER, session.csrf_token())];
+        for (name, value) in headers {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                response.headers_mut().append(name, value);
+            }
+        }
+    }
 }
 
 /// What was found out about the caller; in every request's extensions.
@@ -195,20 +243,24 @@ pub(crate) fn name_caller(
 async fn identify(gate: &Gate, parts: &Parts) -> Result<Authenticated, Refusal> {
     let look = gate.logins().look();
     let tickets = ticket::tickets(parts.headers.get_all(COOKIE));
+    let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.subscriber());
+    let known = |user, session, comet, means| {
+        let gate = gate.clone();
+        Authenticated { user, session, gate, address, comet, means, look }
+    };
     if let Some(credentials) = basic::credentials(&parts.headers) {
-        let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.subscriber());
         let verified = basic::verify(&gate.0.basic, gate.shared(), credentials?, address).await?;
         let (user, comet) = verified;
         let session = match session::of_user(gate, &tickets, user.id).await? {
             Some(session) => session,
             None => session::fresh(gate, &user),
         };
-        return Ok(Authenticated { user, session, comet, means: Means::Basic, look });
+        return Ok(known(user, session, comet, Means::Basic));
     }
     let (user, session) =
         session::resume(gate, &tickets).await?.ok_or_else(Refusal::not_authenticated)?;
     let comet = KnownToComet::of(&user);
-    Ok(Authenticated { user, session, comet, means: Means::Cookie, look })
+    Ok(known(user, session, comet, Means::Cookie))
 }
 
 /// Tells whether a caller who is known may send this request at all.

@@ -41,6 +41,11 @@ impl Me {
         Caller::of(&self.user)
     }
 
+    /// Returns how they proved who they are.
+    pub(crate) fn authenticated(&self) -> &Authenticated {
+        &self.authenticated
+    }
+
     /// Returns their login session.
     pub(crate) fn session(&self) -> &Session {
         &self.authenticated.session

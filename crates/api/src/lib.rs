@@ -50,6 +50,7 @@ mod limit;
 mod me;
 mod me_interactions;
 mod media;
+mod new_password;
 mod notes;
 mod options;
 mod origins;

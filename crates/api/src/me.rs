@@ -18,6 +18,7 @@ use crate::caller::{Agent, AnyUser, Me};
 use crate::channels;
 use crate::commands::Answer;
 use crate::error::{Refusal, quoted};
+use crate::new_password::NewPassword;
 use crate::request::JsonBody;
 use crate::settings;
 use crate::shared::Shared;
@@ -104,6 +105,7 @@ pub(crate) enum Wish {
     Start { channels: Vec<String>, place: Option<String> },
     End,
     Change(ChannelChange),
+    ChangePassword(NewPassword),
 }
 
 impl Wish {
@@ -122,6 +124,7 @@ impl Wish {
                 Ok(Self::Start { channels, place: fields.name("place")? })
             }
             "EndContactCenterSession" => Ok(Self::End),
+            "ChangePassword" => NewPassword::read(&fields).map(Self::ChangePassword),
             other => channels::change(other, &fields).map(Self::Change),
         }
     }
@@ -135,12 +138,16 @@ impl<S: Sync> FromRequestParts<S> for Wish {
     }
 }
 
-/// `POST /me`.
+/// `POST /me`. Everybody has a password; all else is for agents.
 pub(crate) async fn operate(
     State(shared): State<Shared>,
     wish: Wish,
-    Agent(me): Agent,
+    AnyUser(me): AnyUser,
+    agent: Result<Agent, Refusal>,
 ) -> Result<Response, Refusal> {
+    if !matches!(wish, Wish::ChangePassword(_)) {
+        agent?;
+    }
     match wish {
         Wish::Start { channels, place } => {
             Ok(start(&shared, &me, &channels, place).await?.into_response())
@@ -154,6 +161,7 @@ pub(crate) async fn operate(
                 .await?;
             Ok(Envelope::Plain.success(None).into_response())
         }
+        Wish::ChangePassword(wish) => wish.change(&shared, &me).await,
     }
 }
 

@@ -135,6 +135,10 @@ pub struct User {
     pub enabled: bool,
     /// The password as a PHC string; `None` means that the user cannot log in with a password.
     pub password_hash: Option<String>,
+    /// The password that the center file gave, as a PHC string, once the user has another one of
+    /// their own: theirs counts until the file gives a new one.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub file_password_hash: Option<String>,
     /// How often all their logins were ended. What one was made under does not hold under the next,
     /// so that they end in the commit itself, stored or not, without a search.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_zero"))]
@@ -148,6 +152,14 @@ const fn is_zero(count: &u32) -> bool {
 }
 
 impl User {
+    /// Returns the user with a password that they chose themselves.
+    #[must_use]
+    pub fn with_own_password(self, hash: String) -> Self {
+        let of_file = self.file_password_hash.clone().or_else(|| self.password_hash.clone());
+        let after = Self { password_hash: Some(hash), file_password_hash: of_file, ..self.clone() };
+        after.in_place_of(&self)
+    }
+
     /// Returns the user as they are to be stored in place of `before`: whoever is disabled or gets
     /// another password has all their logins ended, whatever is undone later.
     #[must_use]

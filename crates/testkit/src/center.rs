@@ -156,6 +156,7 @@ impl Center {
             capacity: Capacity::default(),
             enabled: true,
             password_hash: Some(HASH.to_owned()),
+            file_password_hash: None,
             logins_ended: 0,
         });
         self

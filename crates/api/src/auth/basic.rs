@@ -55,6 +55,12 @@ pub(super) struct Credentials {
     password: String,
 }
 
+impl Credentials {
+    pub(super) fn new(user_name: &str, password: String) -> Self {
+        Self { user_name: user_name.to_owned(), password }
+    }
+}
+
 /// Reads the credentials of a request; `None` when it carries no Basic header, an error when that
 /// header cannot be read.
 pub(super) fn credentials(headers: &HeaderMap) -> Option<Result<Credentials, Refusal>> {

@@ -86,6 +86,7 @@ pub(crate) mod tests {
             capacity: Capacity::default(),
             enabled,
             password_hash: None,
+            file_password_hash: None,
             logins_ended: 0,
         }
     }

@@ -39,6 +39,7 @@ mod login_ends;
 mod mailbox;
 mod me;
 mod missed_offers;
+mod new_password;
 mod nodes;
 mod notes;
 mod notify_messages;

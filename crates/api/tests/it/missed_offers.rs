@@ -6,9 +6,9 @@ use crate::api::Api;
 
 const CHANNELS: &str = "/v2/me/channels";
 
-/// The offer to kate passes by.
+/// What waits is offered to kate, and passes by.
 async fn misses(api: &Api) {
-    api.offered("workitem", "billing").await;
+    api.engine.workers().router().route().await.unwrap();
     api.clock.advance_s(31);
     api.engine.workers().timers().fire_due().await.unwrap();
     // It is not offered to her again at once.
@@ -30,6 +30,7 @@ async fn the_third_in_a_row_sets_all_channels_that_were_ready() {
     api.ready("kate").await;
     let lunch = json!({"operationName": "NotReady", "reason": "Lunch"});
     api.by("kate").post("/me/channels/email", lunch).await.ok();
+    api.submitted("workitem", "billing").await;
     misses(&api).await;
     misses(&api).await;
     assert!(is_ready(&api).await, "two are not too many");
@@ -59,19 +60,27 @@ async fn an_answer_or_going_ready_begins_the_count_anew() {
     let api = Api::start().await;
     api.ready("kate").await;
     let ready = json!({"operationName": "Ready"});
-    for answer in ["Accept", "Reject", "Ready"] {
+    for answer in ["Reject", "Ready", "Accept"] {
+        let id = api.submitted("workitem", "billing").await;
         misses(&api).await;
         misses(&api).await;
         if answer == "Ready" {
             api.by("kate").post("/me/channels/chat", ready.clone()).await.ok();
         } else {
-            let id = api.offered("workitem", "billing").await;
-            let offered = api.by("kate").get("/me/interactions?fields=*&state=Invited").await.ok();
-            let id = offered["interactions"][0]["id"].as_str().map_or(id, str::to_owned);
+            api.engine.workers().router().route().await.unwrap();
             api.by("kate").does(&id, json!({"operationName": answer})).await.ok();
+            api.clock.advance_s(31);
         }
         assert!(is_ready(&api).await, "{answer}");
+        if answer == "Accept" {
+            api.by("kate").does(&id, json!({"operationName": "Complete"})).await.ok();
+        } else {
+            api.engine.workers().router().route().await.unwrap();
+            api.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
+            api.by("kate").does(&id, json!({"operationName": "Complete"})).await.ok();
+        }
     }
+    api.submitted("workitem", "billing").await;
     misses(&api).await;
     misses(&api).await;
     assert!(is_ready(&api).await);

@@ -3,7 +3,7 @@
 //! states before and after is derived here when the change is finished: epoch, slots, timers, who
 //! is concerned. No command sets any of these itself, so none can forget one.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;

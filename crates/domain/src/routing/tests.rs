@@ -32,6 +32,7 @@ fn user(id: u128, group: GroupId, billing: u32) -> User {
         capacity: Capacity { by_media: [(Media::Workitem, 2)].into(), overall: None },
         enabled: true,
         password_hash: None,
+        file_password_hash: None,
         logins_ended: 0,
     }
 }

@@ -405,6 +405,7 @@ fn user(id: UserId, roles: &[Role], groups: &[GroupId], level: u32) -> User {
         capacity: Capacity::default(),
         enabled: true,
         password_hash: None,
+        file_password_hash: None,
         logins_ended: 0,
     }
 }

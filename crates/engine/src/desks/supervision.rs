@@ -7,8 +7,7 @@
 use handoff_domain::desk::Supervision;
 use handoff_domain::event::Cause;
 use handoff_domain::{
-    Action, Caller, CenterId, Desk, Event, Interaction, Mode, Rejection, Role, Time, UserCommand,
-    UserId,
+    Action, Caller, CenterId, Desk, Interaction, Mode, Rejection, Role, Time, UserCommand, UserId,
 };
 use handoff_store::{Check, Key, Put, Record};
 

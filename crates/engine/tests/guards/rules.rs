@@ -12,7 +12,7 @@ use handoff_domain::{
 };
 use handoff_store::{Key, Kind};
 
-use crate::floor::Floor;
+use crate::floor::{CENTER, Floor};
 use crate::stage::SERVICE;
 
 thread_local! {

@@ -138,7 +138,7 @@ fn records(floor: &Floor) -> impl Iterator<Item = Record> {
         id: CENTER,
         name: "Floor".into(),
         workspace: Workspace::default(),
-        missed_offers_to_not_ready: None,
+        missed_offers_to_not_ready: Some(0),
     };
     let ChatRequest { service, times, .. } = chat_request();
     let service = Service {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use handoff_domain::{
-    Capacity, CenterId, ChatTerms, FileLimits, GroupId, Hours, Queue, QueueId, Service,
+    Capacity, Center, CenterId, ChatTerms, FileLimits, GroupId, Hours, Queue, QueueId, Service,
     ServiceTerms, SkillId, SkillLevels, Step, User, Workbin, WorkbinOwner, Workspace,
 };
 use handoff_engine::Directory;

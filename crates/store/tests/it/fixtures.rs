@@ -182,6 +182,23 @@ fn a_user_whose_logins_were_ended_is_read_and_written() {
     check_record("logged_out_user", 1, &ended);
 }
 
+/// Users of before have no password of their own beside the file's.
+#[test]
+fn a_user_with_a_password_of_their_own_is_read_and_written() {
+    let own = Record::User(user(1).with_own_password("$argon2id$own".to_owned()));
+    check_record("own_password", 1, &own);
+}
+
+/// Desks and centers of before say nothing of missed offers.
+#[test]
+fn missed_offers_and_reasons_are_read_and_written() {
+    check_record("missing_desk", 2, &Record::Desk(Desk { missed_offers: 2, ..desk(1) }));
+    let not_ready_reasons = vec!["Lunch".to_owned()];
+    let workspace = Workspace { not_ready_reasons, ..Workspace::default() };
+    let told = Center { workspace, missed_offers_to_not_ready: Some(0), ..center(CenterId(1)) };
+    check_record("reasoned_center", 1, &Record::Center(told));
+}
+
 /// A mailbox's mark of before says nothing of what was skipped.
 #[test]
 fn a_mark_of_a_folder_whose_old_mail_was_skipped_is_read_and_written() {

@@ -10,6 +10,30 @@ use crate::center_file::error::CenterFileError;
 use crate::center_file::form::{PasswordForm, Text, UserForm};
 use crate::queue_description::OVERALL;
 
+/// A user's password as it is stored.
+#[derive(Default)]
+struct StoredPassword {
+    hash: Option<String>,
+    /// What the file gave last, when the user has changed theirs since.
+    of_file: Option<String>,
+}
+
+impl StoredPassword {
+    fn of(user: &User) -> Self {
+        Self { hash: user.password_hash.clone(), of_file: user.file_password_hash.clone() }
+    }
+
+    /// Returns one that the file gives.
+    const fn given(hash: String) -> Self {
+        Self { hash: Some(hash), of_file: None }
+    }
+
+    /// Returns what the file gave last.
+    fn last_of_file(&self) -> Option<&String> {
+        self.of_file.as_ref().or(self.hash.as_ref())
+    }
+}
+
 impl Resolver<'_> {
     pub(super) fn users(&mut self, forms: Vec<UserForm>) {
         let names = self.unique_names("user", forms.iter().map(|form| &form.user_name));
@@ -23,13 +47,15 @@ impl Resolver<'_> {
                 self.wrong(form.user_name.span().start, message);
                 continue;
             }
-            let before = known.and_then(|user| user.password_hash.as_deref());
+            let before = known.map(|user| StoredPassword::of(user)).unwrap_or_default();
             let password = self.password(&form, before);
+            let password = self.checked(password);
             let nickname = form.nickname.as_ref().map(|name| self.nickname(name)).transpose();
             let user = User {
                 id: known.map_or_else(|| UserId(self.ids.uuid()), |user| user.id),
                 center: self.center,
-                password_hash: self.checked(password),
+                password_hash: password.hash,
+                file_password_hash: password.of_file,
                 groups: self.group_set(&form.groups),
                 skills: self.skill_levels(&form.skills),
                 capacity: self.capacity(&form.capacity),
@@ -66,14 +92,15 @@ impl Resolver<'_> {
     fn password(
         &mut self,
         form: &UserForm,
-        before: Option<&str>,
-    ) -> Result<Option<String>, CenterFileError> {
+        before: StoredPassword,
+    ) -> Result<StoredPassword, CenterFileError> {
         let user = form.user_name.get_ref();
         let plain = match &form.password {
-            None => return Ok(before.map(str::to_owned)),
+            None => return Ok(before),
             Some(PasswordForm::Argon2(hash)) => {
                 return match self.passwords.check_usable(hash.get_ref()) {
-                    Ok(()) => Ok(Some(hash.get_ref().clone())),
+                    Ok(()) if before.last_of_file() == Some(hash.get_ref()) => Ok(before),
+                    Ok(()) => Ok(StoredPassword::given(hash.get_ref().clone())),
                     Err(why) => {
                         let message = format!(
                             "nobody could log in with the password hash of {user} ($argon2…): {why}"
@@ -102,11 +129,13 @@ impl Resolver<'_> {
             }
         };
         // Hashing anew would give another hash, and a difference where there is none.
-        if let Some(hash) = before.filter(|hash| self.passwords.is_of(hash, &plain)) {
-            return Ok(Some(hash.to_owned()));
+        if before.last_of_file().is_some_and(|hash| self.passwords.is_of(hash, &plain)) {
+            return Ok(before);
         }
         let hashed = self.passwords.hash(&plain);
-        hashed.map(Some).map_err(|source| CenterFileError::Password { user: user.clone(), source })
+        hashed
+            .map(StoredPassword::given)
+            .map_err(|source| CenterFileError::Password { user: user.clone(), source })
     }
 
     /// A channel that nothing here is for would bound nothing: it is a slip of the pen, and the

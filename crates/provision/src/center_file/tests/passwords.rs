@@ -1,5 +1,7 @@
 //! Passwords of users, and what another one ends.
 
+use handoff_store::{ChangeSet, Put};
+
 use super::*;
 
 #[tokio::test]
@@ -9,6 +11,26 @@ async fn a_password_is_kept_when_it_is_the_same_or_not_named() {
     let unnamed = SAMPLE.replace("password = { env = \"KATE_PASSWORD\" }", "");
     assert_eq!(setup.apply(&unnamed, Unnamed::Keep).await.unwrap(), "no changes\n");
     assert_eq!(setup.user("kate").await.password_hash, first);
+}
+
+#[tokio::test]
+async fn a_users_own_password_counts_until_the_file_gives_another() {
+    let setup = Setup::with(SAMPLE).await;
+    let own = setup.user("kate").await.with_own_password("own".to_owned());
+    let expected = setup.directory().await.version(&Key::User(own.id));
+    let puts = vec![Put { record: Record::User(own.clone()), expected }];
+    setup.store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+    let renamed = SAMPLE.replace("Lund", "Berg");
+    for file in [SAMPLE, &renamed, SAMPLE] {
+        setup.apply(file, Unnamed::Keep).await.unwrap();
+        let kate = setup.user("kate").await;
+        assert_eq!((&kate.password_hash, kate.logins_ended), (&own.password_hash, 1), "{file}");
+    }
+    let renewed = SAMPLE.replace("{ env = \"KATE_PASSWORD\" }", "\"another\"");
+    setup.apply(&renewed, Unnamed::Keep).await.unwrap();
+    let kate = setup.user("kate").await;
+    assert_ne!(kate.password_hash, own.password_hash);
+    assert_eq!((kate.file_password_hash, kate.logins_ended), (None, 2));
 }
 
 #[tokio::test]
