@@ -276,9 +276,9 @@ impl Desk {
         Ok(self.changed_since(&before))
     }
 
-    /// Counts an offer that they let pass by. With the last of `most` in a row (0 is any number, and
-    /// none is counted) they take no more work on any channel, and the count starts anew. Returns
-    /// the channels that changed.
+    /// Counts an offer that they let pass by. With the last of `most` in a row (0 is any number,
+    /// and none is counted) they take no more work on any channel, and the count starts anew.
+    /// Returns the channels that changed.
     #[must_use = "the changed channels are to be published"]
     pub fn miss_offer(&mut self, most: u32) -> Vec<Media> {
         if most == 0 {
