@@ -90,10 +90,9 @@ impl Addressees {
 pub(super) enum Related {
     /// It comes into being: its owner is shown it.
     New(Interaction, Vec<Fact>),
-    /// Its list of open drafts changes, which its history shows and no agent sees.
+    /// Its list of open drafts changes, and with it what may be done with it, or is owed: those see
+    /// it whom it concerns.
     Changed(Interaction, Vec<Fact>),
-    /// What is owed changes as well, which those see whom it concerns.
-    Answered(Interaction, Vec<Fact>),
 }
 
 /// What an agent did about what they were offered.
@@ -358,10 +357,6 @@ impl<'a> Change<'a> {
                     (new, event)
                 }
                 Related::Changed(other, facts) => {
-                    let event = event(facts, &other, Vec::new());
-                    (other, event)
-                }
-                Related::Answered(other, facts) => {
                     let told = notices::of_other(&other, NotificationType::PropertiesUpdated);
                     let event = event(facts, &other, told);
                     (other, event)

@@ -12,7 +12,7 @@ use crate::command::{Draft, DraftKind};
 use crate::event::{Fact, NotificationType, RevokeReason};
 use crate::id::InteractionId;
 use crate::interaction::attempt::{Attempt, queue_for};
-use crate::interaction::change::{Addressees, Change, Related};
+use crate::interaction::change::{Change, Related};
 use crate::interaction::decision::Decision;
 use crate::interaction::{
     Attachment, Email, Handling, Interaction, Medium, Mode, Outcome, State, Status,
@@ -74,8 +74,8 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
     let mut change = attempt.change();
     change.facts.push(Fact::DraftCreated { draft: new.id });
     change.after.drafts.insert(new.id);
-    // What the agent sees is the draft; that the original has one is history.
-    change.addressees = Addressees::Nobody;
+    // What may be done with the original follows from its drafts.
+    change.kind = NotificationType::PropertiesUpdated;
     change.related.push(Related::New(new, vec![Fact::Opened]));
     Ok(change.finish())
 }
@@ -194,16 +194,13 @@ pub(super) fn close_sent(change: &mut Change<'_>) {
     let (draft, now) = (change.after.id, change.context.now);
     let Some(mut original) = listing(change) else { return };
     original.drafts.remove(&draft);
-    let facts = vec![Fact::DraftClosed { draft }];
     let answer = change.after.email().filter(|_| change.after.sub_type == REPLY);
-    let related = match (answer.map(|email| email.answer(now)), original.email_mut()) {
-        (Some(answer), Some(letter)) => {
-            letter.answered = Some(answer);
-            Related::Answered(original, facts)
-        }
-        _ => Related::Changed(original, facts),
-    };
-    change.related.push(related);
+    if let (Some(answer), Some(letter)) =
+        (answer.map(|email| email.answer(now)), original.email_mut())
+    {
+        letter.answered = Some(answer);
+    }
+    change.related.push(Related::Changed(original, vec![Fact::DraftClosed { draft }]));
 }
 
 /// Returns the original on whose list of open ones the draft is.
@@ -224,13 +221,10 @@ pub(super) fn reopen(change: &mut Change<'_>) {
     if !original.drafts.insert(draft) {
         return;
     }
-    let facts = vec![Fact::DraftReopened { draft }];
     let is_answer = change.after.sub_type == REPLY;
-    let answered = original.email_mut().filter(|_| is_answer).map(|letter| &mut letter.answered);
     // Another answer may have gone out all the same: better one too many that is owed than none.
-    let related = match answered.and_then(Option::take) {
-        Some(_) => Related::Answered(original, facts),
-        None => Related::Changed(original, facts),
-    };
-    change.related.push(related);
+    if let Some(letter) = original.email_mut().filter(|_| is_answer) {
+        letter.answered = None;
+    }
+    change.related.push(Related::Changed(original, vec![Fact::DraftReopened { draft }]));
 }

@@ -1,7 +1,7 @@
 //! Drafts and their originals.
 
 use handoff_domain::command::{Action, Dispatch, SystemAction};
-use handoff_domain::event::{Fact, NotificationType, Subject, View};
+use handoff_domain::event::{Fact, Notice, NotificationType, Owner, Subject, View};
 use handoff_domain::interaction::Status;
 use handoff_domain::media::{Direction, Media};
 use handoff_domain::rejection::Rejection;
@@ -33,14 +33,25 @@ fn what_nobody_outside_wrote_is_not_answered() {
     assert!(matches!(floor.tries(ANN, id, reply()), Err(Rejection::WrongState { .. })));
 }
 
+/// Returns what is told of an original when its drafts change.
+fn told_of_drafts() -> Notice {
+    Notice {
+        to: Owner::User(ANN),
+        view: View::Concerned(Status::Processing),
+        kind: NotificationType::PropertiesUpdated,
+        error: None,
+        reference: None,
+    }
+}
+
 #[test]
-fn only_the_draft_is_shown() {
+fn the_draft_is_shown_and_what_may_be_done_with_its_original() {
     let mut floor = Floor::new();
     let original = floor.owned(&Media::Email);
     let decision = floor.does(ANN, original, reply());
     let [first, second] = decision.events.as_slice() else { panic!("two events") };
     assert_eq!(first.facts, [Fact::DraftCreated { draft: decision.related[0].id }]);
-    assert!(first.notices.is_empty());
+    assert_eq!(first.notices, [told_of_drafts()]);
     assert!(
         matches!(&second.subject, Subject::Interaction(draft) if draft.parent == Some(original))
     );
@@ -56,6 +67,7 @@ fn an_original_is_completed_only_when_no_draft_is_open() {
     let sent = floor.does(ANN, draft, Action::Send(Dispatch::default()));
     assert!(sent.related[0].drafts.is_empty());
     assert_eq!(sent.events[1].facts, [Fact::DraftClosed { draft }]);
+    assert_eq!(sent.events[1].notices, [told_of_drafts()]);
     assert!(floor.does(ANN, original, complete()).after.is_ended());
 }
 
@@ -65,6 +77,7 @@ fn a_draft_that_was_given_up_is_open_no_more() {
     let (original, draft) = floor.answered();
     let canceled = floor.does(ANN, draft, Action::Cancel);
     assert_eq!(seen(&canceled, ANN), Some((Status::Canceled, false)));
+    assert_eq!(canceled.events[1].notices, [told_of_drafts()]);
     assert!(floor.interactions[&original].drafts.is_empty());
 }
 
@@ -76,6 +89,7 @@ fn a_draft_that_came_back_is_open_again_unless_its_original_is_over() {
     floor.does(ANN, draft, Action::Send(Dispatch::default()));
     let back = floor.machine(draft, failed());
     assert_eq!(back.events[1].facts, [Fact::DraftReopened { draft }]);
+    assert_eq!(back.events[1].notices, [told_of_drafts()]);
     assert_eq!(floor.interactions[&original].drafts, [draft].into());
     floor.does(ANN, draft, Action::Send(Dispatch::default()));
     floor.does(ANN, original, Action::Complete { queue: None });
