@@ -14,7 +14,7 @@ use crate::commands::{Answer, carry_out, visible};
 use crate::creation::{Creation, submit};
 use crate::error::{Code, Refusal, quoted};
 use crate::idempotency::Retry;
-use crate::me_interactions::FILTERS;
+use crate::me_interactions::{FILTERS, marks_shown};
 use crate::pages::{self, Showing};
 use crate::request::{Id, JsonBody};
 use crate::shared::Shared;
@@ -90,7 +90,9 @@ pub(crate) async fn get(
 ) -> Answer {
     let interaction = visible(&shared, &me, &id).await?;
     let directory = shared.engine().core().directory();
-    let shown = InteractionResource::read_by(&interaction, me.id(), shared.lookup(&directory));
+    let mut shown = InteractionResource::read_by(&interaction, me.id(), shared.lookup(&directory));
+    let mut marks = marks_shown(&shared, &me, std::iter::once(&*interaction)).await?;
+    shown.marks = marks.remove(&interaction.id);
     Ok(one("interaction", &select(&fields(&uri), &shown)))
 }
 

@@ -5,9 +5,13 @@ mod action_text;
 mod chat;
 mod compose;
 mod mail;
+mod marks;
 mod names;
 mod operations;
 mod talk;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use axum::extract::State;
 use axum::http::Uri;
@@ -31,6 +35,7 @@ use crate::wire::notification::{StateMessage, WorkbinContent, workbin_content};
 
 use action_text::Document;
 pub(crate) use action_text::Intent;
+pub(crate) use marks::shown as marks_shown;
 pub(crate) use names::QueueText;
 pub(crate) use operations::{Operation, envelope_of};
 pub(crate) use talk::party_of;
@@ -57,13 +62,25 @@ const CONTENT_BYTES_MAX: usize = 1 << 20;
 /// `GET /me/interactions`: what is offered to the caller and what they own, as the notifications
 /// show it.
 pub(crate) async fn list(State(shared): State<Shared>, agent: Agent, uri: Uri) -> Answer {
-    let listing = Listing::read(&uri, FILTERS)?;
+    let (listing, me) = (Listing::read(&uri, FILTERS)?, agent.0);
     let directory = shared.engine().core().directory();
     let lookup = shared.lookup(&directory);
-    let show =
-        |interaction: &Interaction| Some(StateMessage::read_by(interaction, agent.0.id(), lookup));
-    page(&shared, &listing, "interactions", InteractionScope::HeldBy(agent.0.id()), None, show)
-        .await
+    let marks = Mutex::new(BTreeMap::new());
+    let known_marks = || marks.lock().unwrap_or_else(PoisonError::into_inner);
+    let fetch = async |query: InteractionQuery| {
+        let found = shared.engine().core().store().interactions(&query).await?;
+        let chats = found.items.iter().map(|item| &item.value);
+        let shown = marks_shown(&shared, &me, chats).await?;
+        known_marks().extend(shown);
+        Ok(found)
+    };
+    let show = |interaction: &Interaction| {
+        let mut shown = StateMessage::read_by(interaction, me.id(), lookup);
+        shown.interaction.marks = known_marks().remove(&interaction.id);
+        Some(shown)
+    };
+    let query = InteractionQuery::of(InteractionScope::HeldBy(me.id()), listing.limit);
+    pages::answer(&listing, "interactions", query, fetch, Showing::All, show).await
 }
 
 /// Answers with a page of a scope, shown by `show`, which leaves out what it returns nothing for.
@@ -123,6 +140,13 @@ pub(crate) async fn perform(
         Intent::Tell(telling) => {
             let reference = talk::tell(shared, me, target, telling).await?;
             return Ok(envelope.success(Some(reference)));
+        }
+        Intent::Keep(typed) => {
+            let reference = marks::keep(shared, me, target, typed).await?;
+            return Ok(envelope.success(Some(reference)));
+        }
+        Intent::Look(looking) => {
+            return marks::look(shared, me, target, envelope, looking, retry).await;
         }
         Intent::Attach(document) => {
             return attach(shared, me, target, envelope, &document, retry).await;

@@ -19,12 +19,14 @@ pub mod topics;
 use bytes::Bytes;
 use handoff_domain::event::Subject;
 use handoff_domain::{
-    Entry, Interaction, Media, Notice, NotificationType, PartyKind, Topic, UserId, View, Visibility,
+    Entry, Interaction, InteractionId, Media, Notice, NotificationType, PartyKind, Topic, UserId,
+    View, Visibility,
 };
 use handoff_engine::{Note, NoteKind};
 use handoff_store::StreamRow;
 
 use crate::wire::interaction::{InteractionResource, MediumResource, Sight};
+use crate::wire::marks::ViewersMessage;
 use crate::wire::notification::{
     ChannelMessage, Head, ItemAction, LogUpdate, MediumMessage, NEW_MESSAGES, ResyncMessage,
     StateMessage, WorkbinMessage, encode,
@@ -115,6 +117,17 @@ fn is_customer_typing(note: &Note) -> Option<bool> {
         NoteKind::TypingStopped => Some(false),
         NoteKind::Read { .. } => None,
     }
+}
+
+/// Returns the message that tells who else looks at an interaction now. It has no number.
+#[must_use]
+pub fn viewers(
+    interaction: InteractionId,
+    viewers: &[UserId],
+    lookup: Lookup<'_>,
+) -> (Topic, Bytes) {
+    let message = ViewersMessage::new(interaction, viewers, lookup);
+    (Topic::Interactions, encode(&message))
 }
 
 /// Returns the messages that tell one agent again what was said, because they asked for it. They

@@ -134,6 +134,7 @@ pub fn table() -> Vec<Route> {
 
         read("/users",                       users::list),
         read("/users/{id}",                  users::get),
+        write("/users/{id}",                 users::ask),
         read("/users/{id}/skills",           users::skills),
         write("/users/{id}/channels/{channel}", channels::set_of),
         write("/users/{id}/chats/{chat}",    supervision::operate),

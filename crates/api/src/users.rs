@@ -3,6 +3,8 @@
 //! Everybody sees them, because an agent transfers to them; nobody sees those of another contact
 //! center.
 
+mod ask;
+
 use axum::extract::State;
 use axum::http::Uri;
 use handoff_domain::{User, UserId};
@@ -17,6 +19,8 @@ use crate::wire::listing::{Listing, fields, one, select, subresources};
 use crate::wire::resource::{
     Fields, GroupResource, Lookup, SkillResource, UserResource, groups_of, skills_of,
 };
+
+pub(crate) use ask::ask;
 
 /// Attributes that the list can be filtered by.
 const FILTERS: &[&str] = &["id", "userName", "firstName", "lastName", "emailAddress", "enabled"];

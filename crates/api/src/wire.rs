@@ -12,6 +12,7 @@ pub mod interaction;
 pub mod json;
 pub mod letters;
 pub mod listing;
+pub mod marks;
 pub mod names;
 pub mod notification;
 pub mod operation;

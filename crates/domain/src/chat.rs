@@ -152,6 +152,9 @@ impl Chat {
     /// How many characters a text or a notice has at most; as many as one packet to the reference
     /// server holds.
     pub const TEXT_CHARS_MAX: usize = 4_096;
+    /// How many characters a draft has at most: more than can be said at once, so that it can be
+    /// cut to measure.
+    pub const DRAFT_CHARS_MAX: usize = 16_384;
     /// How many characters an address has at most.
     pub const URL_CHARS_MAX: usize = 2_048;
     /// How many characters a nickname, a file's name or a type has at most.

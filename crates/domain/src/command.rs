@@ -232,7 +232,7 @@ pub enum Action {
     },
     /// Put a note behind the others.
     AddComment(String),
-    /// Say that the agent looks at it now; changes nothing.
+    /// Say that one looks at it now; changes nothing.
     SetInFocus,
     PlaceInQueue(Named<Queue>),
     /// Put it into a workbin.

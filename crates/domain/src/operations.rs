@@ -24,7 +24,7 @@ use crate::exchange::Exchange;
 use crate::id::{FileId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
 use crate::interaction::context::{Context, Options, World};
 use crate::interaction::decide::{self, ForNotices};
-use crate::interaction::talk::{may_recall, may_tell};
+use crate::interaction::talk::{may_draft, may_recall, may_tell};
 use crate::interaction::{Attachment, Email, Interaction, Medium, State};
 use crate::operation::Operation;
 use crate::rejection::{Noun, Rejection};
@@ -42,9 +42,11 @@ enum Question {
     Tell(Visibility),
     /// By what shows the caller what was said, which is no command.
     Recall,
+    /// By the command for a draft, or by what keeps what was typed in a chat, which is none.
+    Save,
 }
 
-use Question::{Command, Commands, Recall, Tell};
+use Question::{Command, Commands, Recall, Save, Tell};
 
 /// Every operation on one interaction, in the order in which it is listed.
 const OPERATIONS: &[(Operation, Question)] = &[
@@ -53,7 +55,7 @@ const OPERATIONS: &[(Operation, Question)] = &[
     (Operation::Reply, Command(|_| draft(DraftKind::Reply))),
     (Operation::ReplyAll, Command(|_| draft(DraftKind::ReplyAll))),
     (Operation::Forward, Command(|_| draft(DraftKind::Forward))),
-    (Operation::Save, Command(|_| Action::SaveDraft { email: Email::default(), subject: None })),
+    (Operation::Save, Save),
     (Operation::Send, Command(send)),
     (Operation::Cancel, Command(|_| Action::Cancel)),
     (Operation::AddAttachment, Command(|_| Action::AddAttachment(file()))),
@@ -214,6 +216,13 @@ fn refusal(
         }
         Tell(visibility) => may_tell(interaction, caller.user, operation, *visibility).err(),
         Recall => may_recall(interaction, caller.user, operation).err(),
+        Save => match interaction.medium {
+            Medium::Chat(_) => may_draft(interaction, caller.user, "", Visibility::All).err(),
+            Medium::Email(_) | Medium::Workitem | Medium::Open(_) => {
+                let save = Action::SaveDraft { email: Email::default(), subject: None };
+                refusal_of(interaction, caller, save)
+            }
+        },
     }
 }
 

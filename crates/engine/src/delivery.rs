@@ -11,7 +11,10 @@
 mod audience;
 mod deliver;
 mod subscriptions;
+mod viewers;
+mod viewing;
 
 pub use deliver::Delivery;
 pub(crate) use deliver::Owed;
 pub use subscriptions::{Replay, Subscriptions};
+pub(crate) use viewing::Look;

@@ -39,7 +39,7 @@ pub use letters::{Letters, NewLetter, RawMessage, TakenIn, contact_id, has_messa
 pub use outward::{
     Customers, Mailboxes, OpenLogin, Outward, Patience, Post, Posted, Published, Publisher,
 };
-pub use run::Engine;
-pub use views::{PlaceInLine, Views, Why};
+pub use run::{Engine, Leaving, Mark};
+pub use views::{OwnMarks, PlaceInLine, ReadMark, Views, Why};
 pub use worker::{Worker, WorkerStatus};
 pub use workers::Workers;

@@ -52,6 +52,10 @@ pub trait Publisher: Send + Sync + 'static {
         reference: Option<i32>,
     ) -> Vec<(Topic, Bytes)>;
 
+    /// Returns the message that tells a reader who else looks at an interaction now, with its
+    /// topic.
+    fn render_viewers(&self, interaction: &Interaction, viewers: &[UserId]) -> (Topic, Bytes);
+
     /// Returns the data of the message that says that a replay cannot begin where it was asked to:
     /// `oldest` is the first number that is kept (one past `head` when none is), `head` the last
     /// that was given.
@@ -186,6 +190,10 @@ impl Publisher for Nobody {
         _reference: Option<i32>,
     ) -> Vec<(Topic, Bytes)> {
         Vec::new()
+    }
+
+    fn render_viewers(&self, _interaction: &Interaction, _viewers: &[UserId]) -> (Topic, Bytes) {
+        (Topic::Interactions, Bytes::new())
     }
 
     fn render_resync(&self, _topic: Topic, _oldest: u64, _head: u64) -> Bytes {

@@ -4,6 +4,7 @@
 //! [`Core::open`] reads what is stored, and [`Engine::build`] makes the rest around it and around
 //! those who speak outward. Nothing is handed in later.
 
+mod marks;
 mod notes;
 
 use std::sync::{Arc, Weak};
@@ -22,6 +23,8 @@ use crate::outward::{Mailboxes, Outward};
 use crate::views::Views;
 use crate::worker::Worker;
 use crate::workers::{Speaking, Workers};
+
+pub use marks::{Leaving, Mark};
 
 /// The engine of one node: handles to its rooms, each of which may be used from any task.
 pub struct Engine {

@@ -8,6 +8,7 @@ mod attended;
 mod contacts;
 mod interactions;
 mod line;
+mod marks;
 mod sight;
 mod threads;
 mod transcript;
@@ -15,6 +16,7 @@ mod why;
 
 pub use interactions::Views;
 pub use line::PlaceInLine;
+pub use marks::{OwnMarks, ReadMark};
 pub use sight::may_see;
 pub(crate) use sight::{Sight, sight_of};
 pub use why::Why;

@@ -114,6 +114,7 @@ macro_rules! conformance {
                 old_rows_go_and_numbering_goes_on, history_outlives_the_snapshot,
                 a_sweep_stops_at_the_first_young_event, a_sweep_removes_no_more_than_its_limit,
                 receipts_and_logins_are_swept, claims_that_ended_are_swept,
+                marks_of_chats_are_swept,
             ]
         }
     };

@@ -55,10 +55,10 @@ pub use query::{
     StreamRow,
 };
 pub use record::{
-    AfterFetch, Attended, Claim, Contact, DeskSettings, FileRecord, FileSender, FilesDirectory,
-    ImapSource, Key, Kind, LoginSession, MailLogin, MailSecurity, Mailbox, MailboxMark, OAuthLogin,
-    Only, Part, ReaderCursor, Record, RequestNumbers, SecretPlace, SmtpRelay, Version, Versioned,
-    WayOut,
+    AfterFetch, Attended, ChatDraft, ChatMarks, Claim, Contact, DeskSettings, FileRecord,
+    FileSender, FilesDirectory, ImapSource, Key, Kind, LoginSession, MailLogin, MailSecurity,
+    Mailbox, MailboxMark, OAuthLogin, Only, Part, ReaderCursor, Record, RequestNumbers,
+    SecretPlace, SmtpRelay, Version, Versioned, WayOut,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{Lease, SetAside, Store, SweepReport};

@@ -187,6 +187,13 @@ impl State {
         })
     }
 
+    fn sweep_chat_marks(&mut self, now: Time, limit: usize) -> u64 {
+        self.sweep_records(now, limit, |record| match record {
+            Record::ChatMarks(marks) => Some(marks.until),
+            _ => None,
+        })
+    }
+
     fn interactions(&self) -> impl Iterator<Item = (&Interaction, Version)> {
         self.records.values().filter_map(|record| match &record.value {
             Record::Interaction(interaction) => Some((interaction, record.version)),
@@ -419,6 +426,7 @@ impl Store for MemoryStore {
             login_sessions: state.sweep_logins(logins_before, limit),
             promised: state.promised.sweep(now, limit),
             claims: state.sweep_claims(now, limit),
+            chat_marks: state.sweep_chat_marks(now, limit),
         })
     }
 

@@ -14,8 +14,8 @@ use handoff_domain::{
 };
 
 pub use self::bodies::{
-    Attended, Claim, Contact, DeskSettings, FileRecord, FileSender, FilesDirectory, LoginSession,
-    MailboxMark, ReaderCursor, RequestNumbers,
+    Attended, ChatDraft, ChatMarks, Claim, Contact, DeskSettings, FileRecord, FileSender,
+    FilesDirectory, LoginSession, MailboxMark, ReaderCursor, RequestNumbers,
 };
 pub use self::mailbox::{
     AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, OAuthLogin, SecretPlace, SmtpRelay,
@@ -77,6 +77,9 @@ records! {
     /// What a user has set at the desk, for themselves.
     DeskSettings(UserId, stored)
         DeskSettings, "desk settings", "desk_settings", 1, Work, |settings| settings.user;
+    /// What agents left in a chat for themselves.
+    ChatMarks(InteractionId, stored)
+        ChatMarks, "a chat's marks", "chat_marks", 1, Work, |marks| marks.chat;
 }
 
 impl Record {

@@ -27,6 +27,7 @@ pub struct SweepReport {
     /// Promised answers.
     pub promised: u64,
     pub claims: u64,
+    pub chat_marks: u64,
 }
 
 impl SweepReport {
@@ -39,6 +40,7 @@ impl SweepReport {
             + self.login_sessions
             + self.promised
             + self.claims
+            + self.chat_marks
     }
 }
 
@@ -351,10 +353,10 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// Forgets what nobody can ask for any more: log entries and their stream rows older than
-    /// `streams_before`, receipts, promised answers and claims expired at `now`, login sessions
-    /// unused since `logins_before`. At most `limit` of each, and no more of the log once so many
-    /// stream rows go with it (but at least one entry), so that it never holds writers up for long;
-    /// call it again while it removes anything.
+    /// `streams_before`, receipts, promised answers, claims and marks of chats expired at `now`,
+    /// login sessions unused since `logins_before`. At most `limit` of each, and no more of the log
+    /// once so many stream rows go with it (but at least one entry), so that it never holds writers
+    /// up for long; call it again while it removes anything.
     ///
     /// The log is swept in its order and up to the first entry that is not old enough, so that what
     /// is kept has no gaps even when the clock was set back.

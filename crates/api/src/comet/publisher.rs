@@ -71,6 +71,12 @@ impl Publisher for Voice {
         notify::note(chat, reader, note, reference, lookup).into()
     }
 
+    fn render_viewers(&self, interaction: &Interaction, viewers: &[UserId]) -> (Topic, Bytes) {
+        let directory = self.core.directory();
+        let lookup = self.lookup(&directory);
+        notify::viewers(interaction.id, viewers, lookup)
+    }
+
     fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes {
         notify::render_resync(topic, oldest, head)
     }

@@ -7,6 +7,7 @@ use handoff_domain::{
 };
 
 use super::compose::Answering;
+use super::marks::{Looking, Typed};
 use super::names::{AdviserText, AgentText, Names, QueueText, TargetText};
 use super::talk::{History, Telling};
 use crate::attachments::may_attach;
@@ -27,6 +28,10 @@ pub(crate) enum Intent {
     Tell(Telling),
     /// What was said in a chat.
     ShowHistory(History),
+    /// What was typed in a chat, to be kept.
+    Keep(Typed),
+    /// That the caller looks at it.
+    Look(Looking),
     /// The content of a workbin, by id or name.
     ShowWorkbin(String),
 }

@@ -5,6 +5,7 @@ use handoff_domain::{Action, Content, SupervisorMode, TreatAs, Utterance, Value,
 use url::Url;
 
 use super::action_text::{ActionText, InstructionText, Intent, Parsed, act, act_with_note, plain};
+use super::marks::Typed;
 use super::names::{AdviserText, AgentText};
 use super::talk::{History, Telling, Typing};
 use crate::error::Refusal;
@@ -55,6 +56,11 @@ fn say(content: Content, visibility: Visibility) -> Parsed {
 /// Begins or stops to show that the caller is typing.
 pub(super) fn typing(typing: Typing, visibility: Visibility) -> Parsed {
     Ok(Intent::Tell(Telling { typing, visibility }))
+}
+
+/// Returns what was typed and is to be kept.
+pub(super) fn keep(text: String, body: &Fields<'_>) -> Parsed {
+    Ok(Intent::Keep(Typed { text, visibility: visibility(body)? }))
 }
 
 /// `SendNotification`, whose field the page spells without one of its letters

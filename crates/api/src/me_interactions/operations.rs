@@ -11,6 +11,7 @@ use handoff_domain::{Action, SupervisorMode, Value, Visibility};
 
 use super::action_text::{ActionText, Intent, Parsed, act, plain};
 use super::compose::Answering;
+use super::marks::{Focus, Looking};
 use super::names::{QueueText, TargetText};
 use super::talk::Typing;
 use super::{chat, mail};
@@ -66,7 +67,7 @@ const TABLE: &[Row] = &[
     row(&["Save"], Plain, save),
     row(&["AddComment"], Plain, add_comment),
     row(&["SetDisposition"], Plain, set_disposition),
-    row(&["SetInFocus", "InFocus"], Plain, |_| plain(Action::SetInFocus)),
+    row(&["SetInFocus", "InFocus"], Plain, set_in_focus),
     row(&["EndChatSession"], Plain, |_| plain(Action::EndChatSession)),
     row(&["Send"], Plain, mail::send),
     row(&["AddAttachment"], Plain, mail::add_attachment),
@@ -190,9 +191,21 @@ fn draft(kind: DraftKind, body: &Fields<'_>) -> Parsed {
     act(ActionText::CreateDraft(Answering::read(kind, body)?))
 }
 
+/// Of a draft its `email`, of a chat the `text` that was typed.
 fn save(body: &Fields<'_>) -> Parsed {
-    let changes = EmailChanges::read(body)?.ok_or_else(|| body.missing("email"))?;
-    act(ActionText::SaveDraft(changes))
+    match (EmailChanges::read(body)?, body.text("text")?) {
+        (Some(changes), _) => act(ActionText::SaveDraft(changes)),
+        (None, Some(text)) => chat::keep(text, body),
+        (None, None) => Err(body.missing("email")),
+    }
+}
+
+fn set_in_focus(body: &Fields<'_>) -> Parsed {
+    let focus = match body.boolean("inFocus")? {
+        None | Some(true) => Focus::On,
+        Some(false) => Focus::Off,
+    };
+    Ok(Intent::Look(Looking { focus, index: body.count("index")? }))
 }
 
 fn add_comment(body: &Fields<'_>) -> Parsed {

@@ -30,6 +30,7 @@ pub use participant::ParticipantResource;
 pub use properties::with_properties;
 pub use sight::Sight;
 
+use super::marks::MarksPart;
 use super::names::{direction_name, status_name, type_name};
 use super::operation::operation_names;
 use super::resource::{Link, Lookup};
@@ -88,6 +89,9 @@ pub struct InteractionResource {
     /// What a chat adds.
     #[serde(flatten)]
     pub chat: Option<ChatPart>,
+    /// What the reader left in a chat, in answers to those who ask for it.
+    #[serde(flatten)]
+    pub marks: Option<MarksPart>,
 }
 
 /// What an e-mail adds to the flat object.
@@ -160,6 +164,7 @@ impl InteractionResource {
             received_date: date::print(interaction.received),
             email,
             chat,
+            marks: None,
         }
     }
 

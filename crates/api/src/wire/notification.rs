@@ -10,11 +10,11 @@ mod workbin;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use handoff_domain::{Interaction, Media, UserId};
+use handoff_domain::{Interaction, InteractionId, Media, UserId};
 use serde::Serialize;
 
 use crate::wire::interaction::{InteractionResource, MediumResource, singular, with_properties};
-use crate::wire::resource::{ChannelResource, Lookup};
+use crate::wire::resource::{ChannelResource, Lookup, UserPart};
 use crate::wire::transcript::LogMessage;
 
 pub use workbin::{
@@ -202,6 +202,27 @@ impl ChannelMessage {
     #[must_use]
     pub const fn new(head: Head, channels: Vec<ChannelResource>) -> Self {
         Self { message_type: "ChannelStateChangeMessageV2", head, channels }
+    }
+}
+
+/// The message on `/v2/me` that a colleague asks something. It has no number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AskMessage {
+    message_type: &'static str,
+    from: UserPart,
+    text: String,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interaction_id: Option<String>,
+}
+
+impl AskMessage {
+    /// Makes the message.
+    #[must_use]
+    pub fn new(from: UserPart, text: String, about: Option<InteractionId>) -> Self {
+        let interaction_id = about.map(|id| id.to_string());
+        Self { message_type: "AskMessage", from, text, interaction_id }
     }
 }
 

@@ -113,6 +113,12 @@ impl Publisher for Recorder {
         notify::note(chat, reader, note, reference, lookup).into()
     }
 
+    fn render_viewers(&self, interaction: &Interaction, viewers: &[UserId]) -> (Topic, Bytes) {
+        let directory = self.core.directory();
+        let lookup = self.lookup(&directory);
+        notify::viewers(interaction.id, viewers, lookup)
+    }
+
     fn render_resync(&self, _topic: Topic, _oldest: u64, _head: u64) -> Bytes {
         Bytes::from_static(b"{}")
     }
@@ -323,6 +329,14 @@ impl Api {
         let subscription =
             Subscriptions { name: "/v2/me/*".to_owned(), topics, under_own_name: false };
         self.engine.delivery().subscribe(user.id, &session_of(name), subscription).await.unwrap();
+    }
+
+    /// Ends the session by which an agent listens.
+    pub(crate) async fn forget(&self, name: &str) {
+        let directory = self.engine.core().directory();
+        let user = directory.user_by_name(name).unwrap();
+        let delivery = self.engine.delivery();
+        delivery.forget_session(user.id, &session_of(name)).await.unwrap();
     }
 
     /// Returns what an agent was told on a topic since they were last asked.

@@ -119,6 +119,7 @@ async fn uses(api: &Api, user: &str, id: &str, name: &str) -> Reply {
         "DeleteUserData" => json!({"keys": ["a"]}),
         "SetDisposition" => json!({"disposition": "done"}),
         "AddComment" => json!({"comment": "seen"}),
+        "Save" if seen["channel"] == "chat" => json!({"text": "hello"}),
         "Save" => json!({"email": mail}),
         "Send" if seen["channel"] == "email" => json!({"email": mail}),
         "Send" | "SendMessage" | "SendToAgents" => json!({"text": "hello"}),

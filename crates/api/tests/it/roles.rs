@@ -82,6 +82,7 @@ fn subscribe(path: &'static str) -> Row {
 fn matrix() -> Vec<Row> {
     let mut rows = own();
     rows.extend(centers());
+    rows.push(post("/users/{id}", PEOPLE, json!({"operationName": "Ask", "text": "x"})));
     rows
 }
 

@@ -1,8 +1,10 @@
-//! What an agent asks for in a chat that changes nothing in it: that the others see them type, and
-//! what was said so far. Neither is a command, and both have the rules of one.
+//! What an agent asks for in a chat that changes nothing in it: that the others see them type, what
+//! was said so far, and to keep what they leave in it for themselves. None is a command, and all
+//! have the rules of one.
 
-use crate::chat::{Party, Visibility};
+use crate::chat::{Chat, Party, Visibility};
 use crate::id::UserId;
+use crate::interaction::say::at_most;
 use crate::interaction::{Interaction, Mode};
 use crate::operation::Operation;
 use crate::rejection::Rejection;
@@ -37,6 +39,37 @@ pub fn may_recall(
     command: Operation,
 ) -> Result<&Party, Rejection> {
     party_of(interaction, user, command, &[Mode::Chatting, Mode::LeftChat])
+}
+
+/// Tells whether an agent may leave in a chat what they have typed: its owner, while something can
+/// be said, to readers to whom they could say it.
+///
+/// # Errors
+///
+/// The refusal, in the order of a command's.
+pub fn may_draft(
+    interaction: &Interaction,
+    user: UserId,
+    text: &str,
+    visibility: Visibility,
+) -> Result<(), Rejection> {
+    let party = party_of(interaction, user, Operation::Save, &[Mode::Chatting])?;
+    if interaction.owner() != Some(user) {
+        return Err(Rejection::NotOwner);
+    }
+    if visibility > party.sees {
+        return Err(Rejection::NotForCaller { content: "draft" });
+    }
+    at_most("text", Some(text), Chat::DRAFT_CHARS_MAX)
+}
+
+/// Returns the part of an agent who says how far they have read a chat, live or over.
+///
+/// # Errors
+///
+/// The refusal, in the order of a command's.
+pub fn may_mark_read(interaction: &Interaction, user: UserId) -> Result<&Party, Rejection> {
+    party_of(interaction, user, Operation::SetInFocus, &[Mode::Chatting, Mode::LeftChat])
 }
 
 /// Returns the agent's part in a conversation that somebody owns and that is in one of these modes.

@@ -54,9 +54,11 @@ pub(super) fn add_comment(attempt: &Attempt<'_>, comment: &str) -> Result<Decisi
     by_owner(attempt, Fact::PropertiesChanged, |change| change.add_note(comment))
 }
 
-/// Hears that the agent looks at it now, which changes nothing.
+/// Hears that somebody who sees it looks at it now, which changes nothing.
 pub(super) fn set_in_focus(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
-    attempt.owner(attempt.handling()?)?;
+    if attempt.before.is_ended() {
+        return Err(attempt.wrong_state());
+    }
     Ok(attempt.change().finish())
 }
 

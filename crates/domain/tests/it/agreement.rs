@@ -39,6 +39,9 @@ const COMMANDS: &[(&str, &str)] = &[
 const ALWAYS: &[&str] =
     &["AddComment", "SetDisposition", "AttachUserData", "UpdateUserData", "DeleteUserData"];
 
+/// What everybody may do who sees it, though it is listed for those whom it concerns.
+const ANYBODYS: &str = "SetInFocus";
+
 /// What whoever is in a conversation may do, though it is listed only where somebody hears it whom
 /// the name promises.
 const SPOKEN: &[&str] = &["SendMessage", "SendToAgents"];
@@ -60,7 +63,8 @@ fn capabilities_and_rules_agree() {
             let actor = Actor::User(floor.caller(reader));
             let given = wish(command, &floor, id).by(&actor).expect("a user's command");
             let answer = floor.decide(decide, id, &given);
-            let is_anyway = (words.contains("owned") && ALWAYS.contains(capability))
+            let is_anyway = *capability == ANYBODYS
+                || (words.contains("owned") && ALWAYS.contains(capability))
                 || (words.contains("talk") && SPOKEN.contains(capability));
             if listed.iter().any(|one| format!("{one:?}") == *capability) {
                 let is_wrong_state = matches!(answer, Err(Rejection::WrongState { .. }));

@@ -7,6 +7,7 @@ mod conversations;
 mod departures;
 mod drafts;
 mod letters;
+mod marks;
 mod operations;
 mod predicates;
 mod random;

@@ -4,6 +4,7 @@ use handoff_domain::chat::{Chat, Content, Utterance, Visibility};
 use handoff_domain::command::{Action, Caller, UserCommand};
 use handoff_domain::id::UserId;
 use handoff_domain::interaction::decide::decide;
+use handoff_domain::interaction::talk::may_draft;
 use handoff_domain::media::Media;
 use handoff_domain::{Operation, Outline};
 
@@ -95,6 +96,11 @@ fn is_accepted(
     let action = match trial {
         "Url" => say(Content::PushUrl { url: "https://x.example".to_string() }),
         "CustomNotice" => say(Content::CustomNotice { text: None }),
+        // In a chat it keeps what was typed, which is no command.
+        "Save" if *media == Media::Chat => {
+            let chat = &floor.interactions[&id];
+            return may_draft(chat, caller.user, "x", Visibility::All).is_ok();
+        }
         // In a chat `Send` says something, elsewhere it sends a draft.
         "Say" if name == "Send" && *media == Media::Email => return false,
         trial => wish(trial, floor, id).user.expect("a user's action"),

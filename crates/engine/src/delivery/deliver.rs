@@ -11,6 +11,7 @@ use handoff_store::{ChangeSet, CommitError, PromisedAnswer, StoreError, Told};
 
 use super::audience::Audience;
 use super::subscriptions::{PAGE, Subscriptions};
+use super::viewers::Viewers;
 use crate::core::{Core, Note};
 use crate::desks::{AgentError, Desks};
 use crate::outward::Publisher;
@@ -39,9 +40,11 @@ pub(crate) enum Owed {
 
 /// The sessions of this node and how far each has come.
 pub struct Delivery {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
     desks: Arc<Desks>,
-    publisher: Arc<dyn Publisher>,
+    pub(super) publisher: Arc<dyn Publisher>,
+    /// Who looks at what.
+    pub(super) viewers: Viewers,
     audiences: Mutex<HashMap<UserId, Arc<tokio::sync::Mutex<Audience>>>>,
     /// Users for whom a round is already on its way.
     scheduled: Mutex<HashSet<(UserId, Owed)>>,
@@ -57,6 +60,7 @@ impl Delivery {
             core,
             desks,
             publisher,
+            viewers: Viewers::default(),
             audiences: Mutex::default(),
             scheduled: Mutex::default(),
             looked_at: Mutex::default(),
@@ -64,7 +68,7 @@ impl Delivery {
         }
     }
 
-    fn audience(&self, user: UserId) -> Option<Arc<tokio::sync::Mutex<Audience>>> {
+    pub(super) fn audience(&self, user: UserId) -> Option<Arc<tokio::sync::Mutex<Audience>>> {
         self.audiences.lock().unwrap_or_else(PoisonError::into_inner).get(&user).cloned()
     }
 
@@ -131,13 +135,18 @@ impl Delivery {
         self.change_audience(user, |audience| audience.remove(session, name)).await
     }
 
-    /// Forgets a session that is no more. When it was the user's last, their grace begins.
+    /// Forgets a session that is no more. When it was the user's last, their grace begins, and they
+    /// look at nothing any more.
     ///
     /// # Errors
     ///
     /// [`AgentError`] when the reach cannot be recorded.
     pub async fn forget_session(&self, user: UserId, session: &str) -> Result<(), AgentError> {
-        self.change_audience(user, |audience| audience.forget(session)).await
+        self.change_audience(user, |audience| audience.forget(session)).await?;
+        if self.audience(user).is_none() {
+            self.look_away(user, None).await;
+        }
+        Ok(())
     }
 
     async fn change_audience(
@@ -385,6 +394,7 @@ impl Delivery {
     ///
     /// The store's own.
     pub async fn deliver_missed(&self) -> Result<(), StoreError> {
+        self.expire_looks().await;
         self.record_missed_reach().await?;
         self.give_missed_answers().await?;
         loop {

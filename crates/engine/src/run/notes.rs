@@ -1,4 +1,5 @@
-//! Telling everybody in a chat what is kept nowhere, as that somebody is typing, on every node.
+//! Telling what is kept nowhere on every node: everybody in a chat that somebody is typing, and
+//! those who look at an interaction who else does.
 
 use std::sync::Arc;
 
@@ -8,6 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use crate::core::{Note, NoteKind};
+use crate::delivery::Look;
+
+/// What is on its way between nodes.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Received {
+    Note(Carried),
+    Look(Look),
+}
 
 /// A note on its way to other nodes. Who it is from they find among the parties of the chat.
 #[derive(Serialize, Deserialize)]
@@ -118,14 +128,19 @@ impl Engine {
             if received.from == self.core.incarnation().0 {
                 continue;
             }
-            let Ok(carried) = serde_json::from_slice::<Carried>(&received.content) else {
-                continue;
-            };
-            let Ok(chat) = carried.chat.parse() else { continue };
-            let Ok(Some(chat)) = self.core.interaction(chat).await else { continue };
-            if let Some(note) = carried.note(&chat) {
-                self.pass_note_on(&chat, &note, carried.caller()).await;
+            match serde_json::from_slice(&received.content) {
+                Ok(Received::Note(carried)) => self.pass_carried_on(&carried).await,
+                Ok(Received::Look(look)) => self.delivery.hear_look(&look).await,
+                Err(_) => {}
             }
+        }
+    }
+
+    async fn pass_carried_on(&self, carried: &Carried) {
+        let Ok(chat) = carried.chat.parse() else { return };
+        let Ok(Some(chat)) = self.core.interaction(chat).await else { return };
+        if let Some(note) = carried.note(&chat) {
+            self.pass_note_on(&chat, &note, carried.caller()).await;
         }
     }
 }

@@ -150,6 +150,11 @@ impl Publisher for Recorder {
         vec![(Topic::Interactions, Bytes::from(text))]
     }
 
+    fn render_viewers(&self, _interaction: &Interaction, viewers: &[UserId]) -> (Topic, Bytes) {
+        let text = format!("Interactions|0|Viewers {viewers:?}");
+        (Topic::Interactions, Bytes::from(text))
+    }
+
     fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes {
         Bytes::from(format!("{topic:?}|0|Resync {oldest} {head}"))
     }

@@ -334,6 +334,7 @@ pub fn one_of_each() -> Vec<Record> {
         Record::RequestNumbers(RequestNumbers { user: user_id(1), last: 1_700 }),
         Record::Claim(claim("mail 1", BEGIN)),
         Record::DeskSettings(desk_settings(1)),
+        Record::ChatMarks(chats::marks(1, BEGIN)),
     ]
 }
 

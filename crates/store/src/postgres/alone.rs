@@ -167,11 +167,20 @@ async fn sweep_once(client: &mut Client, bounds: &Bounds) -> Result<SweepReport,
     let logins = &bounds.logins_before.0;
     let login_sessions = transaction.execute(shared::LOGINS_SWEEP, &[logins, &limit]).await?;
     let claims = transaction.execute(shared::CLAIMS_SWEEP, &[now, &limit]).await?;
+    let chat_marks = transaction.execute(shared::CHAT_MARKS_SWEEP, &[now, &limit]).await?;
     let promised = transaction.execute(promised::SWEEP, &[now, &limit]).await?;
     transaction.execute(ENDS_SWEEP, &[]).await?;
     let (log_entries, stream_rows) = sweep_log(&transaction, bounds).await?;
     transaction.commit().await?;
-    Ok(SweepReport { log_entries, stream_rows, receipts, login_sessions, promised, claims })
+    Ok(SweepReport {
+        log_entries,
+        stream_rows,
+        receipts,
+        login_sessions,
+        promised,
+        claims,
+        chat_marks,
+    })
 }
 
 /// Sweeps the log in its order, up to the first entry that is not old enough, and until enough

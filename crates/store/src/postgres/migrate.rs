@@ -16,11 +16,18 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "first",
-    sql: include_str!("../../migrations/postgres/0001_first.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "first",
+        sql: include_str!("../../migrations/postgres/0001_first.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "chat marks",
+        sql: include_str!("../../migrations/postgres/0002_chat_marks.sql"),
+    },
+];
 
 /// Keeps a second node from migrating at the same time; any number that means nothing else.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7273116)";

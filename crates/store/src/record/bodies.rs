@@ -1,6 +1,10 @@
 //! What is in the records of the kinds that the rules do not know.
 
-use handoff_domain::{CenterId, ContactId, FileId, Incarnation, InteractionId, Time, UserId};
+use std::collections::BTreeMap;
+
+use handoff_domain::{
+    CenterId, ContactId, FileId, Incarnation, InteractionId, Time, UserId, Visibility,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::record::Key;
@@ -209,4 +213,36 @@ pub struct DeskSettings {
     pub user: UserId,
     /// A JSON object, of which the server looks at nothing.
     pub text: String,
+}
+
+/// What agents left in a chat for themselves. It is no part of the interaction: nobody else is
+/// shown it, and nothing follows from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatMarks {
+    pub chat: InteractionId,
+    /// What was typed and not sent; whoever owns the chat has it.
+    pub draft: Option<ChatDraft>,
+    /// The last number of theirs that each has read.
+    pub read: BTreeMap<UserId, u64>,
+    /// From then on it may be forgotten.
+    pub until: Time,
+}
+
+impl ChatMarks {
+    /// Returns the marks of a chat in which nobody left any.
+    #[must_use]
+    pub const fn of(chat: InteractionId) -> Self {
+        Self { chat, draft: None, read: BTreeMap::new(), until: Time(0) }
+    }
+}
+
+/// What was typed in a chat and not sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatDraft {
+    pub text: String,
+    /// Who would see it.
+    pub visibility: Visibility,
+    pub saved: Time,
+    /// How many entries the chat had then; the same words after them are the draft, sent.
+    pub after: u64,
 }

@@ -32,7 +32,7 @@ pub(crate) const fn names(kind: Kind) -> &'static [&'static str] {
             &[LISTS, "center", "place", "media", "queue", "owner", "external_id", "contact"]
         }
         Kind::LoginSession => &["last_used"],
-        Kind::Claim => &["until"],
+        Kind::Claim | Kind::ChatMarks => &["until"],
         _ => &[],
     }
 }
@@ -43,6 +43,7 @@ pub(crate) fn values(record: &Record) -> Vec<Value> {
         Record::Interaction(interaction) => of_interaction(interaction).into(),
         Record::LoginSession(session) => vec![Value::Integer(session.last_used.0)],
         Record::Claim(claim) => vec![Value::Integer(claim.until.0)],
+        Record::ChatMarks(marks) => vec![Value::Integer(marks.until.0)],
         _ => Vec::new(),
     }
 }

@@ -120,6 +120,9 @@ pub(crate) const LOGINS_SWEEP: &str = "DELETE FROM login_sessions WHERE id IN \
 /// now, limit
 pub(crate) const CLAIMS_SWEEP: &str = "DELETE FROM claims WHERE id IN \
      (SELECT id FROM claims WHERE until <= $1 ORDER BY until, id LIMIT $2)";
+/// now, limit
+pub(crate) const CHAT_MARKS_SWEEP: &str = "DELETE FROM chat_marks WHERE id IN \
+     (SELECT id FROM chat_marks WHERE until <= $1 ORDER BY until, id LIMIT $2)";
 
 /// Returns every statement of a store, whichever file it is in.
 #[cfg(test)]
@@ -146,7 +149,8 @@ pub(crate) fn every_statement() -> Vec<&'static str> {
     all.extend(crate::sql::directories::ALL);
     all.extend(crate::sql::log::ALL);
     all.extend(crate::sql::promised::ALL);
-    all.extend([RECEIPT_READ, RECEIPT_INSERT, RECEIPTS_SWEEP, LOGINS_SWEEP, CLAIMS_SWEEP]);
+    all.extend([RECEIPT_READ, RECEIPT_INSERT, RECEIPTS_SWEEP, LOGINS_SWEEP]);
+    all.extend([CLAIMS_SWEEP, CHAT_MARKS_SWEEP]);
     all
 }
 

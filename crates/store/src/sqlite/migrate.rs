@@ -97,6 +97,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "desk settings",
         sql: include_str!("../../migrations/sqlite/0015_desk_settings.sql"),
     },
+    Migration {
+        version: 16,
+        name: "chat marks",
+        sql: include_str!("../../migrations/sqlite/0016_chat_marks.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \

@@ -30,6 +30,8 @@ pub(super) fn sweep(
     let login_sessions =
         connection.prepare_cached(text::LOGINS_SWEEP)?.execute([bounds.logins_before.0, limit])?;
     let claims = connection.prepare_cached(text::CLAIMS_SWEEP)?.execute([bounds.now.0, limit])?;
+    let mut marks = connection.prepare_cached(text::CHAT_MARKS_SWEEP)?;
+    let chat_marks = marks.execute([bounds.now.0, limit])?;
     let answers = connection.prepare_cached(promised::SWEEP)?.execute([bounds.now.0, limit])?;
     Ok(SweepReport {
         log_entries,
@@ -38,6 +40,7 @@ pub(super) fn sweep(
         login_sessions: login_sessions as u64,
         promised: answers as u64,
         claims: claims as u64,
+        chat_marks: chat_marks as u64,
     })
 }
 

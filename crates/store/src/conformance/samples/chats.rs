@@ -16,7 +16,19 @@ use handoff_domain::{
 use super::{
     BEGIN, CENTER, desk, handling, interaction, interaction_id, notice, offer, queue_id, user_id,
 };
-use crate::record::{FileRecord, FileSender};
+use crate::record::{ChatDraft, ChatMarks, FileRecord, FileSender};
+
+/// Returns what was left in the n-th chat, kept until a time.
+#[must_use]
+pub fn marks(n: u64, until: Time) -> ChatMarks {
+    let text = "one\ntwo".to_owned();
+    ChatMarks {
+        chat: interaction_id(n),
+        draft: Some(ChatDraft { text, visibility: Visibility::Agents, saved: BEGIN, after: 3 }),
+        read: [(user_id(1), 2), (user_id(2), 3)].into(),
+        until,
+    }
+}
 
 /// Returns the n-th file's id; ids grow with n.
 #[must_use]
