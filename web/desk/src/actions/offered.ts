@@ -49,15 +49,10 @@ export function actionsOf(state: DeskState, interaction: Interaction): ActionNam
         endChat: may("EndChatSession"),
         // Whoever was invited or consulted goes, and the chat stays.
         leave: may("Leave") && !may("Complete"),
-        complete: mayComplete(interaction, isMine),
+        // What has an open draft is shown with the reason why not.
+        complete: may("Complete") || (isMine && hasOpenDraft(state, interaction)),
     };
     return (Object.keys(offered) as ActionName[]).filter((name) => offered[name]);
-}
-
-/** Nothing tells the original that its draft is gone, so a letter may always be tried. */
-function mayComplete({operations, letter, state}: Interaction, isMine: boolean): boolean {
-    const isLetterHere = letter !== null && state === "Processing";
-    return isMine && (operations.includes("Complete") || isLetterHere);
 }
 
 /** Returns the workbin that something lies in; `null` when it lies in none that the reader sees. */

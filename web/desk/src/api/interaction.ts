@@ -68,6 +68,19 @@ export interface Letter {
     sentAt: number | null;
 }
 
+/** What was typed in a chat and not sent. */
+export interface ChatDraft {
+    text: string;
+    visibility: "All" | "Agents";
+}
+
+/** What the reader left in a chat, on whichever computer. */
+export interface OwnMarks {
+    draft: ChatDraft | null;
+    /** The last line that was read. */
+    readIndex: number | null;
+}
+
 export interface Interaction {
     id: string;
     channel: string;
@@ -92,6 +105,8 @@ export interface Interaction {
     /** How the customer of a chat is called in it, also when they have left; empty without one. */
     customer: string;
     letter: Letter | null;
+    /** Of a chat in which the reader takes part; `null` in messages, which do not tell it. */
+    marks: OwnMarks | null;
 }
 
 /** Returns an interaction; `null` for what has no id. */
@@ -124,7 +139,21 @@ export function readInteraction(value: unknown): Interaction | null {
         participants,
         customer: participants.find(({type}) => type === "Customer")?.nickname ?? "",
         letter: channel === "email" ? readLetter(it) : null,
+        marks: "draft" in it ? readMarks(it) : null,
     };
+}
+
+/** Returns what the reader left in a chat. */
+export function readMarks(it: Record<string, unknown>): OwnMarks {
+    const {index} = fields(it["read"]);
+    return {draft: readDraft(it["draft"]), readIndex: numberOrNull(index)};
+}
+
+export function readDraft(value: unknown): ChatDraft | null {
+    const it = fields(value);
+    return typeof it["text"] === "string"
+        ? {text: it["text"], visibility: it["visibility"] === "Agents" ? "Agents" : "All"}
+        : null;
 }
 
 /** Returns the interactions of a list's answer. */

@@ -1,15 +1,28 @@
 // What comes over the feed: the messages of the topics that the desk listens to.
 
 import {fields, instant, list, numberOrNull, text, textOrNull, type Fields} from "./fields.ts";
-import {readInteraction, type Interaction} from "./interaction.ts";
+import {
+    readDraft,
+    readInteraction,
+    readMarks,
+    readPerson,
+    type ChatDraft,
+    type Interaction,
+    type Person,
+} from "./interaction.ts";
 
 /**
  * The topics of the desk. Each is subscribed by its own name and not by a pattern: what the
  * 8.5.2 generation is told on the media's topics would come a second time.
  */
-export const TOPICS = ["/v2/me/interactions", "/v2/me/channels", "/v2/me/workbins"] as const;
+export const TOPICS = [
+    "/v2/me/interactions", "/v2/me/channels", "/v2/me/workbins", "/v2/me",
+] as const;
 
 export type Topic = (typeof TOPICS)[number];
+
+/** The topic whose messages have no numbers: what was missed on it was for whoever listened. */
+export const UNNUMBERED: Topic = "/v2/me";
 
 /** Who said a line of a chat. */
 export interface Speaker {
@@ -58,6 +71,14 @@ export interface Channel {
     capacity: number | null;
 }
 
+/** What a colleague asks. */
+export interface Question {
+    from: Person;
+    text: string;
+    /** What it is about. */
+    interactionId: string | null;
+}
+
 export type Notification =
     | {
           kind: "interaction";
@@ -71,6 +92,17 @@ export type Notification =
       }
     | {kind: "channels"; sequence: number | null; channels: Channel[]}
     | {kind: "workbin"; sequence: number | null; workbinId: string}
+    | {
+          kind: "draft";
+          sequence: null;
+          interactionId: string;
+          draft: ChatDraft | null;
+          referenceId: number | null;
+      }
+    | {kind: "read"; sequence: null; interactionId: string; readIndex: number | null}
+    | {kind: "viewers"; sequence: null; interactionId: string; viewers: Person[]}
+    | {kind: "asked"; sequence: null; question: Question}
+    | {kind: "settings"; sequence: null; referenceId: number | null}
     | {kind: "resync"; oldest: number; head: number}
     | {kind: "other"; sequence: number | null};
 
@@ -90,10 +122,45 @@ export function readNotification(topic: Topic, data: unknown): Notification {
         // What came or left is read anew: the message shows it in the older generation's shape.
         return {kind: "workbin", sequence, workbinId: text(it["id"])};
     }
+    const passing = readPassing(type, it);
+    if (passing !== null) {
+        return passing;
+    }
     const interaction = type === "InteractionStateMessage" ? readInteraction(it) : null;
     return topic === "/v2/me/interactions" && interaction !== null
         ? readChange(it, sequence, interaction)
         : {kind: "other", sequence};
+}
+
+/** Returns what has no number; `null` for all else. */
+function readPassing(type: string, it: Fields): Notification | null {
+    const interactionId = text(it["interactionId"]);
+    const referenceId = numberOrNull(it["referenceId"]);
+    switch (type) {
+        case "ChatDraftMessage": {
+            const draft = readDraft(it["draft"]);
+            return {kind: "draft", sequence: null, interactionId, draft, referenceId};
+        }
+        case "ChatReadMessage": {
+            const {readIndex} = readMarks(it);
+            return {kind: "read", sequence: null, interactionId, readIndex};
+        }
+        case "ViewersMessage": {
+            const viewers = list(it["viewers"]).map(readPerson).filter((one) => one !== null);
+            return {kind: "viewers", sequence: null, interactionId, viewers};
+        }
+        case "AskMessage": {
+            const from = readPerson(it["from"]);
+            const question = {text: text(it["text"]), interactionId: interactionId || null};
+            return from === null
+                ? null
+                : {kind: "asked", sequence: null, question: {...question, from}};
+        }
+        case "SettingsChangedMessage":
+            return {kind: "settings", sequence: null, referenceId};
+        default:
+            return null;
+    }
 }
 
 function readChange(

@@ -2,6 +2,7 @@
 // nothing.
 
 import {fields, texts} from "../api/fields.ts";
+import {readDraft, type ChatDraft} from "../api/interaction.ts";
 
 /** What stands in a composer. */
 export interface Draft {
@@ -9,6 +10,8 @@ export interface Draft {
     visibility: "All" | "Agents";
     /** Of a letter, what there is beside its text. */
     head?: Head;
+    /** Of a chat, what the server had of it when this was kept. */
+    onServer?: ChatDraft;
 }
 
 export interface Head {
@@ -47,10 +50,12 @@ export class DraftKeeper {
         try {
             const name = this.#name(interactionId);
             const kept: unknown = JSON.parse(this.#storage?.getItem(name) ?? "");
-            const {text, visibility, head} = kept as Partial<Draft>;
-            return typeof text === "string"
-                ? {text, visibility: visibility === "Agents" ? "Agents" : "All", ...headOf(head)}
-                : EMPTY;
+            const draft = readDraft(kept);
+            const {head, onServer} = kept as Partial<Draft>;
+            const known = readDraft(onServer);
+            return draft === null
+                ? EMPTY
+                : {...draft, ...headOf(head), ...(known === null ? {} : {onServer: known})};
         } catch {
             return EMPTY;
         }

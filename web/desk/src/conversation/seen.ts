@@ -1,6 +1,8 @@
 // How far each chat was seen on this page: what came after that is marked as new.
 
-const seen = new Map<string, number>();
+import {reactive} from "vue";
+
+const seen = reactive(new Map<string, number>());
 
 /** Returns the last line that was seen; `null` for a chat that was never open here. */
 export function seenOf(interactionId: string): number | null {

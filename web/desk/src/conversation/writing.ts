@@ -1,6 +1,7 @@
 // What one writes in a chat, until the outbox has it.
 
 import {ref} from "vue";
+import type {ChatDraft} from "../api/interaction.ts";
 import type {DraftKeeper} from "./drafts.ts";
 
 export type Readers = "All" | "Agents";
@@ -22,6 +23,8 @@ export interface WritingSurroundings {
 export class Writing {
     readonly text = ref("");
     readonly visibility = ref<Readers>("All");
+    /** What the server is known to have. */
+    readonly onServer = ref<ChatDraft | null>(null);
     readonly #surroundings: WritingSurroundings;
     /** Given to the outbox, which has not said yet that it keeps them. */
     #leaving: {words: string; to: Readers}[] = [];
@@ -31,15 +34,25 @@ export class Writing {
         const kept = surroundings.drafts.load(surroundings.interactionId);
         this.text.value = kept.text;
         this.visibility.value = kept.visibility;
+        this.onServer.value = kept.onServer ?? null;
     }
 
-    /** Keeps in this browser whatever the outbox does not. */
-    keep(): void {
-        const {drafts, interactionId} = this.#surroundings;
+    /** Returns whatever the outbox does not keep. */
+    present(): ChatDraft {
         const text = joined([...this.#leaving.map(({words}) => words), this.text.value]);
         const isNote = [this.visibility.value, ...this.#leaving.map(({to}) => to)]
             .includes("Agents");
-        drafts.save(interactionId, {text, visibility: isNote ? "Agents" : "All"});
+        return {text, visibility: isNote ? "Agents" : "All"};
+    }
+
+    /** Keeps it in this browser, with what the server is known to have of it. */
+    keep(): void {
+        const {drafts, interactionId} = this.#surroundings;
+        const onServer = this.onServer.value;
+        drafts.save(interactionId, {
+            ...this.present(),
+            ...(onServer === null ? {} : {onServer}),
+        });
     }
 
     /** Returns whether the outbox has it. What it did not take stands before what came since. */

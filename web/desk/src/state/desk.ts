@@ -3,8 +3,10 @@
 import {text} from "../api/fields.ts";
 import type {Answer, Api} from "../api/http.ts";
 import {SignedOut, Unanswered} from "../api/trouble.ts";
-import type {Interaction} from "../api/interaction.ts";
+import {numberOrNull} from "../api/fields.ts";
+import type {ChatDraft, Interaction} from "../api/interaction.ts";
 import type {MakeLink} from "../api/link.ts";
+import type {Question} from "../api/notification.ts";
 import {Outbox, type Intent, type OutboxView, type Tabs} from "../api/outbox.ts";
 import type {EntryStore} from "../api/outbox/entry.ts";
 import type {ServerClock} from "./clock.ts";
@@ -181,8 +183,38 @@ export class Desk {
     typing(id: string, isTyping: boolean, visibility: "All" | "Agents"): void {
         const verb = isTyping ? "SendStartTyping" : "SendStopTyping";
         const operationName = `${verb}${visibility === "Agents" ? "ToAgents" : ""}Notification`;
+        this.#tell(id, {operationName});
+    }
+
+    #tell(id: string, body: Record<string, unknown>): void {
         const {api} = this.#surroundings;
-        void api.post(`me/interactions/${id}`, {operationName}).catch(() => {});
+        void api.post(`me/interactions/${id}`, body).catch(() => {});
+    }
+
+    /** Keeps what is typed in a chat; returns the number of the request. */
+    async saveDraft(id: string, {text, visibility}: ChatDraft): Promise<number | null> {
+        const body = {operationName: "Save", text, visibility};
+        const answer = await this.#surroundings.api.post(`me/interactions/${id}`, body);
+        return numberOrNull(answer["referenceId"]);
+    }
+
+    /** Tells that one looks at it, and of a chat how far one has read; said again soon. */
+    look(id: string, index: number | null): void {
+        const read = index === null ? {} : {index};
+        this.#tell(id, {operationName: "SetInFocus", ...read});
+    }
+
+    lookAway(id: string): void {
+        this.#tell(id, {operationName: "SetInFocus", inFocus: false});
+    }
+
+    /** Asks a colleague something. */
+    async ask(userId: string, text: string, interactionId: string): Promise<void> {
+        await this.#insist(`users/${userId}`, {operationName: "Ask", text, interactionId});
+    }
+
+    questionSeen(question: Question): void {
+        this.store.dispatch({type: "questionSeen", question});
     }
 
     /** Begins to work: channels come up as they were, or Not ready. */

@@ -1,8 +1,8 @@
 // What the desk knows: one value, made from a read and from numbered messages, and never changed
 // in place. Nothing here is worked out that can be derived; see lists.ts and conversation.ts.
 
-import type {Interaction, Offer, Person} from "../api/interaction.ts";
-import type {Channel, Line, Notification, Topic} from "../api/notification.ts";
+import type {Interaction, Offer, OwnMarks, Person} from "../api/interaction.ts";
+import type {Channel, Line, Notification, Question, Topic} from "../api/notification.ts";
 
 /** Who is signed in. */
 export interface Me {
@@ -94,6 +94,11 @@ export interface Reading {
     told: {topic: Topic; notification: Notification; at: number}[];
 }
 
+/** What one left in a chat; `referenceId` is of the request that the draft came from. */
+export interface KnownMarks extends OwnMarks {
+    referenceId: number | null;
+}
+
 export interface DeskState {
     me: Me | null;
     connection: Connection;
@@ -112,6 +117,14 @@ export interface DeskState {
     answers: Record<string, boolean>;
     /** Why drafts of mine came back undelivered; empty did not, missing is not known yet. */
     undelivered: Record<string, string>;
+    /** What one left in chats oneself, on whichever computer; missing is not known yet. */
+    marks: Record<string, KnownMarks>;
+    /** Who else looks at an interaction now. */
+    viewers: Record<string, Person[]>;
+    /** What colleagues ask, until it is seen. */
+    questions: Question[];
+    /** The last word that the settings on the server changed. */
+    settingsTold: {referenceId: number | null} | null;
     departures: Departure[];
     failures: Failure[];
     workbins: Workbin[];
@@ -165,6 +178,12 @@ export type DeskEvent =
           /** `lastRead` when it began. */
           since: number;
       }
+    /** What one left in a chat was read. */
+    | {type: "marksRead"; interactionId: string; marks: OwnMarks}
+    /** What one left in chats may have changed while nobody told. */
+    | {type: "marksMissed"}
+    /** A question was seen. */
+    | {type: "questionSeen"; question: Question}
     /** What changes in a workbin from here on, its read may not have. */
     | {type: "workbinReadBegun"; workbinId: string}
     | {
@@ -200,6 +219,10 @@ export const EMPTY: DeskState = {
     transcripts: {},
     answers: {},
     undelivered: {},
+    marks: {},
+    viewers: {},
+    questions: [],
+    settingsTold: null,
     departures: [],
     failures: [],
     workbins: [],

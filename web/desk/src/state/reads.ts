@@ -3,7 +3,12 @@
 import type {Answer, Api} from "../api/http.ts";
 import {fields, list, text, texts} from "../api/fields.ts";
 import {readHappening, type Happening} from "../api/happening.ts";
-import {readInteractions, type Interaction} from "../api/interaction.ts";
+import {
+    readInteractions,
+    readMarks,
+    type Interaction,
+    type OwnMarks,
+} from "../api/interaction.ts";
 import {readChannels, readLines, type Line} from "../api/notification.ts";
 import type {Me, Snapshot, Workbin} from "./model.ts";
 
@@ -66,6 +71,12 @@ export function readQueues(reader: Reader): Promise<Interaction[]> {
 export async function readTranscript(reader: Reader, id: string, from: number): Promise<Line[]> {
     const answer = await reader.get(`me/chats/${id}/messages?index=${from}`);
     return readLines(answer["messages"]);
+}
+
+/** Returns what the caller left in a chat. */
+export async function readOwnMarks(reader: Reader, id: string): Promise<OwnMarks> {
+    const answer = await reader.get(`interactions/${id}?fields=draft,read`);
+    return readMarks(fields(answer["interaction"]));
 }
 
 /** Returns whether a person has answered a letter, as its thread shows. */

@@ -9,6 +9,7 @@ import type {Interaction} from "../api/interaction.ts";
 import type {Notification, Topic} from "../api/notification.ts";
 import {takerOf} from "./handing.ts";
 import type {DeskEvent, DeskState, Failure, Pending, Reading, Snapshot} from "./model.ts";
+import {marksOf, withPassing} from "./marks.ts";
 import {withCustomer, withLines, withTyping} from "./transcripts.ts";
 
 /** How long what went is kept for the list to strike it through, in ms. */
@@ -43,6 +44,19 @@ export function reduce(state: DeskState, event: DeskEvent): DeskState {
             return answersRead(state, event);
         case "deliveryRead":
             return deliveryRead(state, event);
+        case "marksRead": {
+            const known = {...event.marks, referenceId: null};
+            return event.interactionId in state.work
+                ? {...state, marks: {...state.marks, [event.interactionId]: known}}
+                : state;
+        }
+        case "marksMissed":
+            return {...state, marks: {}};
+        case "questionSeen":
+            return {
+                ...state,
+                questions: state.questions.filter((one) => one !== event.question),
+            };
         case "workbinReadBegun":
             return {
                 ...state,
@@ -121,6 +135,12 @@ function apply(state: DeskState, notification: Notification, at: number): DeskSt
             return {...state, channels: mergedChannels(state, notification.channels)};
         case "workbin":
             return staleWorkbin(state, notification.workbinId);
+        case "draft":
+        case "read":
+        case "viewers":
+        case "asked":
+        case "settings":
+            return withPassing(state, notification);
         case "resync":
         case "other":
             return state;
@@ -145,16 +165,20 @@ function applyInteraction(
         (now, one) => withTyping(now, interaction.id, one, at),
         withLines(next, interaction.id, lines),
     );
-    return NOT_MINE.has(interaction.state)
-        ? departed(told, notification, at)
-        : withCustomer(
-            {
-                ...told,
-                work: {...told.work, [interaction.id]: interaction},
-                undelivered: undelivered(told, interaction, error),
-            },
-            interaction.id,
-        );
+    if (NOT_MINE.has(interaction.state)) {
+        return departed(told, notification, at);
+    }
+    // Its draft goes to whoever owns it from then on.
+    const isAnothers = told.work[interaction.id]?.assignedTo !== interaction.assignedTo;
+    return withCustomer(
+        {
+            ...told,
+            work: {...told.work, [interaction.id]: interaction},
+            undelivered: undelivered(told, interaction, error),
+            marks: isAnothers ? without(told.marks, interaction.id) : told.marks,
+        },
+        interaction.id,
+    );
 }
 
 /** A draft that comes back from being sent says why; one that goes out again forgets it. */
@@ -201,6 +225,7 @@ function departed(
         ...next,
         work: without(next.work, interaction.id),
         transcripts: without(next.transcripts, interaction.id),
+        marks: without(next.marks, interaction.id),
         answers: isAnswer
             ? {...next.answers, [parentId]: true}
             : without(next.answers, interaction.id),
@@ -267,6 +292,7 @@ function readDone(
         ),
         answers: {},
         undelivered: {},
+        marks: marksOf(snapshot.work),
         departures: [
             ...state.departures,
             ...gone.map((interaction) => missed(interaction, at)),

@@ -6,15 +6,17 @@
 import type {Api} from "../api/http.ts";
 import {Refused, SignedOut, Unanswered} from "../api/trouble.ts";
 import {ONLY_NEW, type Link, type MakeLink, type Replay} from "../api/link.ts";
-import {readNotification, TOPICS} from "../api/notification.ts";
+import {readNotification, TOPICS, UNNUMBERED} from "../api/notification.ts";
 import type {ServerClock} from "./clock.ts";
 import {fields} from "../api/fields.ts";
+import {chatsToAsk} from "./marks.ts";
 import type {Connection, DeskState, LostWhy, Me} from "./model.ts";
 import {
     firstMissing,
     isAgent,
     readIsAnswered,
     readMe,
+    readOwnMarks,
     readQueues,
     readSnapshot,
     readTranscript,
@@ -168,7 +170,9 @@ export class Sync {
 
     #opened(replay: Replay): void {
         this.#attempts = 0;
-        if (Object.values(replay).includes(ONLY_NEW)) {
+        this.#surroundings.store.dispatch({type: "marksMissed"});
+        const {[UNNUMBERED]: _, ...numbered} = replay;
+        if (Object.values(numbered).includes(ONLY_NEW)) {
             // Of a topic that was never heard nobody knows what came since the last read.
             this.#surroundings.store.dispatch({type: "missed"});
         }
@@ -220,6 +224,9 @@ export class Sync {
         for (const id of draftsToRead(state)) {
             this.#once(`delivery ${id}`, (reader) => this.#readDelivery(reader, id));
         }
+        for (const id of chatsToAsk(state)) {
+            this.#once(`marks ${id}`, (reader) => this.#readMarks(reader, id));
+        }
         for (const id of chatsToRead(state)) {
             this.#once(`transcript ${id}`, (reader) => this.#readTranscript(reader, id));
         }
@@ -266,6 +273,16 @@ export class Sync {
         // One that is refused is not ours any more, which the feed tells, too.
         const lines = await readTranscript(reader, interactionId, from).catch(nothingIfRefused);
         store.dispatch({type: "transcriptRead", interactionId, lines, since, answered});
+    }
+
+    async #readMarks(reader: Reader, interactionId: string): Promise<void> {
+        const {store} = this.#surroundings;
+        const nothing = {draft: null, readIndex: null};
+        const marks = await readOwnMarks(reader, interactionId).catch((trouble: unknown) => {
+            nothingIfRefused(trouble);
+            return nothing;
+        });
+        store.dispatch({type: "marksRead", interactionId, marks});
     }
 
     async #readAnswers(reader: Reader, interactionId: string): Promise<void> {

@@ -5,6 +5,7 @@ import type {Part} from "./part.ts";
 import {actions} from "./parts/actions.ts";
 import {bar} from "./parts/bar.ts";
 import {chat} from "./parts/chat.ts";
+import {colleagues} from "./parts/colleagues.ts";
 import {common} from "./parts/common.ts";
 import {details} from "./parts/details.ts";
 import {frame} from "./parts/frame.ts";
@@ -20,8 +21,8 @@ import {welcome} from "./parts/welcome.ts";
 import {work} from "./parts/work.ts";
 
 const PARTS = {
-    actions, bar, chat, common, details, frame, handing, keys, letters, offers, said, settings,
-    signIn, strip, welcome, work,
+    actions, bar, chat, colleagues, common, details, frame, handing, keys, letters, offers, said,
+    settings, signIn, strip, welcome, work,
 };
 
 export type Texts = {

@@ -36,6 +36,7 @@ export class FakeServer {
         "/v2/me/interactions": 0,
         "/v2/me/channels": 0,
         "/v2/me/workbins": 0,
+        "/v2/me": 0,
     };
     #references = 0;
     #ids = 0;
@@ -338,5 +339,7 @@ function messageHead(notificationType: string): Data {
 }
 
 function emptyLog(): Record<Topic, {sequence: number; data: Data}[]> {
-    return {"/v2/me/interactions": [], "/v2/me/channels": [], "/v2/me/workbins": []};
+    return {
+        "/v2/me/interactions": [], "/v2/me/channels": [], "/v2/me/workbins": [], "/v2/me": [],
+    };
 }

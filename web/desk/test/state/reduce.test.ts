@@ -14,7 +14,7 @@ const ME_READ = {id: ME, userName: "", firstName: "", lastName: "", roles: [], g
 class Heard {
     readonly server = new FakeServer();
     state: DeskState = EMPTY;
-    #at = {"/v2/me/interactions": 0, "/v2/me/channels": 0, "/v2/me/workbins": 0};
+    #at = {"/v2/me/interactions": 0, "/v2/me/channels": 0, "/v2/me/workbins": 0, "/v2/me": 0};
 
     constructor() {
         const snapshot = {me: ME_READ, channels: [], work: [], parked: {}};

@@ -1,0 +1,133 @@
+// Keeps what is typed in a chat on the server too: it is there on every computer, and the next
+// owner goes on with it.
+
+import type {ChatDraft} from "../api/interaction.ts";
+import {Refused} from "../api/trouble.ts";
+
+/** How long keys are gathered before they are sent, in ms. */
+const GATHER_MS = 1_000;
+/** After a try that got no answer the next one is made after so long, in ms. */
+const AGAIN_MS = 2_000;
+
+const NOTHING: ChatDraft = {text: "", visibility: "All"};
+
+export interface DraftSurroundings {
+    /** What stands in the box. */
+    present(): ChatDraft;
+    /** Puts into the box what was typed elsewhere. */
+    take(draft: ChatDraft): void;
+    /** The server has what stands in the box, as far as this page knows. */
+    kept(draft: ChatDraft): void;
+    /** Returns the number of the request. */
+    save(draft: ChatDraft): Promise<number | null>;
+    after(ms: number, run: () => void): () => void;
+}
+
+/** What the server has, as it was told. */
+export interface ToldDraft {
+    draft: ChatDraft | null;
+    /** Of the request that it came from; a read does not tell it. */
+    referenceId: number | null;
+}
+
+export class DraftOnServer {
+    readonly #surroundings: DraftSurroundings;
+    /** What the server had last, as far as this page knows. */
+    #known: ChatDraft;
+    readonly #own = new Set<number>();
+    #cancel: (() => void) | null = null;
+    #isSaving = false;
+    #isOver = false;
+    /** Told while a save was on its way, which may be its own. */
+    #toldMeanwhile: ToldDraft | null = null;
+
+    /** `known` is what an earlier page knew. */
+    constructor(surroundings: DraftSurroundings, known: ChatDraft | null) {
+        this.#surroundings = surroundings;
+        this.#known = known ?? NOTHING;
+    }
+
+    /** Something was typed. */
+    changed(): void {
+        if (!this.#isOver && !this.#isSame() && this.#cancel === null) {
+            this.#later(GATHER_MS);
+        }
+    }
+
+    /**
+     * The server has something. What was typed here since it was known is kept, and goes there;
+     * what stands here untouched gives way.
+     */
+    told(told: ToldDraft): void {
+        if (this.#isSaving) {
+            this.#toldMeanwhile = told;
+            return;
+        }
+        if (told.referenceId !== null && this.#own.has(told.referenceId)) {
+            return;
+        }
+        const draft = told.draft ?? NOTHING;
+        const isUntouched = this.#isSame();
+        this.#knows(draft);
+        if (isUntouched) {
+            this.#surroundings.take(draft);
+        } else {
+            this.changed();
+        }
+    }
+
+    stop(): void {
+        this.#isOver = true;
+        this.#cancel?.();
+        this.#cancel = null;
+        if (!this.#isSame()) {
+            void this.#save();
+        }
+    }
+
+    #isSame(): boolean {
+        const {text, visibility} = this.#surroundings.present();
+        const known = this.#known;
+        return text === known.text && (text === "" || visibility === known.visibility);
+    }
+
+    #knows(draft: ChatDraft): void {
+        this.#known = draft;
+        this.#surroundings.kept(draft);
+    }
+
+    #later(ms: number): void {
+        this.#cancel = this.#surroundings.after(ms, () => {
+            this.#cancel = null;
+            void this.#save();
+        });
+    }
+
+    async #save(): Promise<void> {
+        if (this.#isSaving || this.#isSame()) {
+            return;
+        }
+        const draft = this.#surroundings.present();
+        this.#isSaving = true;
+        let again: number | null = GATHER_MS;
+        try {
+            const referenceId = await this.#surroundings.save(draft);
+            if (referenceId !== null) {
+                this.#own.add(referenceId);
+            }
+            this.#knows(draft);
+        } catch (trouble) {
+            // A chat that is over takes none; the words stay in this browser.
+            again = trouble instanceof Refused ? null : AGAIN_MS;
+        }
+        this.#isSaving = false;
+        const told = this.#toldMeanwhile;
+        this.#toldMeanwhile = null;
+        if (told !== null) {
+            this.told(told);
+        }
+        if (again !== null && !this.#isOver && !this.#isSame() && this.#cancel === null) {
+            this.#later(again);
+        }
+    }
+}

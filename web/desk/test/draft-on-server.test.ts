@@ -1,0 +1,140 @@
+// What is typed in a chat is on the server soon, and nothing that was typed is lost for it.
+
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import type {ChatDraft} from "../src/api/interaction.ts";
+import {Refused} from "../src/api/trouble.ts";
+import {DraftOnServer, type ToldDraft} from "../src/conversation/draft-on-server.ts";
+
+const draft = (text: string): ChatDraft => ({text, visibility: "All"});
+const told = (text: string | null, referenceId: number | null = null): ToldDraft =>
+    ({draft: text === null ? null : draft(text), referenceId});
+const turns = () => new Promise((resolve) => setImmediate(resolve));
+
+function box(known: ChatDraft | null = null) {
+    const it = {
+        text: known?.text ?? "",
+        onServer: known,
+        waits: [] as {ms: number; run: () => void}[],
+        saves: [] as {draft: ChatDraft; done(referenceId: number): void; fail(why: Error): void}[],
+    };
+    const onServer = new DraftOnServer({
+        present: () => draft(it.text),
+        take: ({text}) => { it.text = text; },
+        kept: (kept) => { it.onServer = kept; },
+        save: (what) => new Promise((done, fail) => {
+            it.saves.push({draft: what, done, fail});
+        }),
+        after(ms, run) {
+            const wait = {ms, run};
+            it.waits.push(wait);
+            return () => { it.waits = it.waits.filter((one) => one !== wait); };
+        },
+    }, known);
+    return Object.assign(it, {
+        onServer_: onServer,
+        type(text: string) {
+            it.text = text;
+            onServer.changed();
+        },
+        pass() {
+            it.waits.splice(0).forEach(({run}) => run());
+        },
+    });
+}
+
+test("what is typed is saved within two seconds of the first key, and once", async () => {
+    const it = box();
+    it.type("a");
+    it.type("ab");
+    assert.equal(it.waits.length, 1);
+    assert.ok((it.waits[0]?.ms ?? 9_999) <= 1_000, "and not after the last key");
+    it.pass();
+    assert.deepEqual(it.saves.map((one) => one.draft.text), ["ab"]);
+    it.saves[0]?.done(7);
+    await turns();
+    assert.equal(it.onServer?.text, "ab");
+    it.pass();
+    assert.equal(it.saves.length, 1);
+});
+
+test("what comes while one saves is saved behind it", async () => {
+    const it = box();
+    it.type("a");
+    it.pass();
+    it.type("ab");
+    it.pass();
+    assert.equal(it.saves.length, 1, "one at a time");
+    it.saves[0]?.done(1);
+    await turns();
+    it.pass();
+    assert.deepEqual(it.saves.map((one) => one.draft.text), ["a", "ab"]);
+});
+
+test("one's own echo takes nothing back, before the answer or after it", async () => {
+    const it = box();
+    it.type("a");
+    it.pass();
+    it.onServer_.told(told("a", 1));
+    it.type("ab");
+    it.saves[0]?.done(1);
+    await turns();
+    it.onServer_.told(told("a", 1));
+    assert.equal(it.text, "ab");
+    it.pass();
+    it.saves[1]?.done(2);
+    await turns();
+    it.onServer_.told(told("a", 1));
+    assert.equal(it.text, "ab", "an echo that comes late");
+});
+
+test("what another computer typed comes into a box that nobody touched", () => {
+    const it = box();
+    it.onServer_.told(told("from there"));
+    assert.equal(it.text, "from there");
+    it.onServer_.told(told(null, 9));
+    assert.equal(it.text, "", "and goes as it was sent there");
+    assert.equal(it.waits.length, 0, "nothing of it is saved again");
+});
+
+test("what was typed here stays, and goes to the server", () => {
+    const it = box();
+    it.text = "mine";
+    it.onServer_.told(told("from there"));
+    assert.equal(it.text, "mine");
+    it.pass();
+    assert.deepEqual(it.saves.map((one) => one.draft.text), ["mine"]);
+});
+
+test("a page that is loaded again knows what it had saved", () => {
+    const it = box(draft("saved"));
+    it.onServer_.told(told(null));
+    assert.equal(it.text, "", "it was sent on another computer");
+    const other = box(draft("saved"));
+    other.text = "saved and more";
+    other.onServer_.told(told("saved"));
+    assert.equal(other.text, "saved and more", "the last keys before the kill");
+});
+
+test("without an answer it is tried again, after a refusal at the next key", async () => {
+    const it = box();
+    it.type("a");
+    it.pass();
+    it.saves[0]?.fail(new Error("no answer"));
+    await turns();
+    assert.equal(it.waits.length, 1);
+    it.pass();
+    it.saves[1]?.fail(new Refused(2, "It is over."));
+    await turns();
+    assert.equal(it.waits.length, 0);
+    it.type("ab");
+    assert.equal(it.waits.length, 1);
+});
+
+test("what is not saved yet is saved when the box goes", () => {
+    const it = box();
+    it.type("last");
+    it.onServer_.stop();
+    assert.deepEqual(it.saves.map((one) => one.draft.text), ["last"]);
+    assert.equal(it.waits.length, 0);
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {DEFAULTS} from "../src/app/settings.ts";
+import {SettingsOnServer} from "../src/app/settings-on-server.ts";
+
+const turns = () => new Promise((resolve) => setImmediate(resolve));
+
+function computer(server: {settings: unknown; puts: number; isUp: boolean}) {
+    const chosen = {...DEFAULTS};
+    let waits: (() => void)[] = [];
+    const kept = new SettingsOnServer({
+        chosen,
+        api: {
+            async get() {
+                if (!server.isUp) {
+                    throw new Error("no answer");
+                }
+                return {settings: server.settings};
+            },
+            async put(_, body) {
+                if (!server.isUp) {
+                    throw new Error("no answer");
+                }
+                server.puts += 1;
+                server.settings = body;
+                return {referenceId: server.puts};
+            },
+        },
+        after(_, run) {
+            waits.push(run);
+            return () => { waits = waits.filter((one) => one !== run); };
+        },
+    });
+    const pass = async () => {
+        waits.splice(0).forEach((run) => run());
+        await turns();
+    };
+    return {chosen, kept, pass};
+}
+
+const anew = () => ({settings: {} as unknown, puts: 0, isUp: true});
+
+test("what was chosen at one computer is chosen at the other", async () => {
+    const server = anew();
+    const [here, there] = [computer(server), computer(server)];
+    await here.kept.read();
+    await here.pass();
+    assert.deepEqual(server.settings, DEFAULTS, "the first one brings what it has");
+    here.chosen.theme = "dark";
+    here.kept.changed();
+    here.chosen.volume = 10;
+    here.kept.changed();
+    await here.pass();
+    assert.equal(server.puts, 2, "several changes go together");
+    await there.kept.read();
+    assert.deepEqual(there.chosen, here.chosen);
+    await there.pass();
+    assert.equal(server.puts, 2, "what was read is not put again");
+});
+
+test("who is told of a change reads it, and not of their own", async () => {
+    const server = anew();
+    const [here, there] = [computer(server), computer(server)];
+    await here.kept.read();
+    await here.pass();
+    here.chosen.density = "compact";
+    here.kept.changed();
+    await here.pass();
+    await there.kept.told(server.puts);
+    assert.equal(there.chosen.density, "compact");
+    server.settings = {...DEFAULTS, density: "comfortable"};
+    await here.kept.told(server.puts);
+    assert.equal(here.chosen.density, "compact", "its own");
+    await here.kept.told(99);
+    assert.equal(here.chosen.density, "comfortable", "another's");
+});
+
+test("a choice outlives a server that does not answer", async () => {
+    const server = anew();
+    const here = computer(server);
+    await here.kept.read();
+    await here.pass();
+    server.isUp = false;
+    here.chosen.theme = "light";
+    here.kept.changed();
+    await here.pass();
+    server.isUp = true;
+    await here.pass();
+    assert.deepEqual(server.settings, here.chosen);
+});

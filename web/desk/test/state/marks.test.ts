@@ -1,0 +1,71 @@
+// What passes by without numbers: what one left in chats oneself, who else looks, who asks.
+
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {readNotification, type Topic} from "../../src/api/notification.ts";
+import {EMPTY, type DeskState} from "../../src/state/model.ts";
+import {chatsToAsk} from "../../src/state/marks.ts";
+import {reduce} from "../../src/state/reduce.ts";
+import {BEN, ME} from "./fake-server.ts";
+
+const INTERACTIONS: Topic = "/v2/me/interactions";
+const PERSON = {id: BEN, userName: "ben", firstName: "Ben", lastName: "Ortiz"};
+
+function told(state: DeskState, data: Record<string, unknown>, topic = INTERACTIONS): DeskState {
+    const notification = readNotification(topic, data);
+    return reduce(state, {type: "told", topic, notification, at: 0});
+}
+
+const owned = (owner: string) => ({
+    messageType: "InteractionStateMessage", notificationType: "StatusChange", id: "a",
+    channel: "chat", state: "Chatting", assignedTo: owner, operations: [],
+});
+
+test("what one left in a chat is asked for once, and then told", () => {
+    let state = told(EMPTY, owned(ME));
+    assert.deepEqual(chatsToAsk(state), ["a"]);
+    const draft = {text: "typed", visibility: "Agents"};
+    const message = {messageType: "ChatDraftMessage", interactionId: "a", draft, referenceId: 3};
+    assert.equal(told(state, message).marks["a"], undefined, "the read will have it");
+    const nothing = {draft: null, readIndex: null};
+    state = reduce(state, {type: "marksRead", interactionId: "a", marks: nothing});
+    assert.deepEqual(chatsToAsk(state), []);
+    state = told(state, message);
+    assert.deepEqual(state.marks["a"], {draft, readIndex: null, referenceId: 3});
+    const read = {index: 4, unread: 0};
+    state = told(state, {messageType: "ChatReadMessage", interactionId: "a", read});
+    assert.deepEqual(state.marks["a"], {draft, readIndex: 4, referenceId: 3});
+    assert.deepEqual(chatsToAsk(reduce(state, {type: "marksMissed"})), ["a"]);
+});
+
+test("the next owner asks for the draft, and whoever lost the chat forgets it", () => {
+    const nothing = {draft: null, readIndex: 2};
+    const known = (state: DeskState) =>
+        reduce(state, {type: "marksRead", interactionId: "a", marks: nothing});
+    const consulted = known(told(EMPTY, owned(BEN)));
+    assert.deepEqual(chatsToAsk(told(consulted, owned(BEN))), []);
+    assert.deepEqual(chatsToAsk(told(consulted, owned(ME))), ["a"]);
+    const gone = told(known(told(EMPTY, owned(ME))), {...owned(ME), state: "Completed"});
+    assert.deepEqual(gone.marks, {});
+});
+
+test("who else looks, and who asks, is as it was told last", () => {
+    const message = {messageType: "ViewersMessage", interactionId: "a", viewers: [PERSON]};
+    let state = told(EMPTY, message);
+    assert.deepEqual(state.viewers["a"], [PERSON]);
+    state = told(state, {...message, viewers: []});
+    assert.deepEqual(state.viewers["a"], []);
+    const question = {messageType: "AskMessage", from: PERSON, text: "Is it yours?"};
+    state = told(state, {...question, interactionId: "a"}, "/v2/me");
+    state = told(state, question, "/v2/me");
+    assert.deepEqual(state.questions.map((one) => one.interactionId), ["a", null]);
+    const [first] = state.questions;
+    assert.ok(first);
+    state = reduce(state, {type: "questionSeen", question: first});
+    assert.equal(state.questions.length, 1);
+    for (let count = 0; count < 30; count += 1) {
+        state = told(state, question, "/v2/me");
+    }
+    assert.equal(state.questions.length, 20, "nobody fills the page");
+    assert.deepEqual(state.numbers, {}, "nothing of it has a number");
+});
