@@ -49,3 +49,14 @@ test("what the outbox did not take stands before what came since, and stays a no
     assert.equal(writing.visibility.value, "Agents");
     assert.deepEqual(stored(), {text: "a note\nand more", visibility: "Agents"});
 });
+
+test("an empty draft from elsewhere leaves alone whom one is about to write to", () => {
+    const {writing, write} = writingIn(new Kept());
+    write("", "Agents");
+    writing.take({text: "", visibility: "All"}, ["All", "Agents"]);
+    assert.equal(writing.visibility.value, "Agents");
+    writing.take({text: "hello", visibility: "All"}, ["All", "Agents"]);
+    assert.equal(writing.visibility.value, "All");
+    writing.take({text: "a note", visibility: "Agents"}, ["All", "Agents"]);
+    assert.deepEqual(writing.present(), {text: "a note", visibility: "Agents"});
+});

@@ -45,6 +45,14 @@ export class Writing {
         return {text, visibility: isNote ? "Agents" : "All"};
     }
 
+    /** Puts into the box what was typed elsewhere; whom an empty draft was for says nothing. */
+    take(draft: ChatDraft, readers: Readers[]): void {
+        this.text.value = draft.text;
+        if (draft.text !== "" && readers.includes(draft.visibility)) {
+            this.visibility.value = draft.visibility;
+        }
+    }
+
     /** Keeps it in this browser, with what the server is known to have of it. */
     keep(): void {
         const {drafts, interactionId} = this.#surroundings;
