@@ -363,8 +363,12 @@ impl Audience {
             return Ok(());
         }
         let page = missed.rows;
-        session.replayed = Some(page.items.first().map_or(position, |first| first.position - 1));
-        self.replay(publisher, store, (user, id), position, Some(page)).await
+        let first = page.items.first().map_or(position, |first| first.position - 1);
+        // What waits for room goes on from where it is: another topic's rows may come before these.
+        let from = session.replayed.map_or(first, |reached| reached.min(first));
+        session.replayed = Some(from);
+        let page = (from == first).then_some(page);
+        self.replay(publisher, store, (user, id), position, page).await
     }
 
     /// Offers one session the kept rows that it has not been given, up to `until`, for as long as

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use handoff_domain::{Action, State, Topic, UserData, Value};
-use handoff_engine::Replay;
+use handoff_domain::event::Cause;
+use handoff_domain::{Action, Owner, State, Topic, UserData, Value};
+use handoff_engine::{ChannelChange, Replay};
 use handoff_store::{Store, StoreError};
 
-use crate::rig::{Fault, KATE, Rig};
+use crate::rig::{CENTER, Fault, KATE, Rig};
 
 fn numbers(rig: &Rig, session: &str) -> Vec<u64> {
     rig.recorder.of(session).iter().map(|(_, number, _)| *number).collect()
@@ -169,6 +170,42 @@ async fn a_replay_goes_at_the_clients_pace_and_news_waits_behind_it() {
     change_data(&rig, id, 601).await;
     rig.settle().await;
     assert_eq!(numbers(&rig, "slow").last(), Some(&604), "from here on it is live");
+}
+
+/// Gives Kate 602 messages on interactions, and then one on channels; returns its number.
+async fn missed_on_two_topics(rig: &Rig) -> u64 {
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    for value in 0..600 {
+        change_data(rig, id, value).await;
+    }
+    let lunch = ChannelChange::NotReady { reason: Some("lunch".to_owned()) };
+    let cause = Cause::User(KATE);
+    rig.engine.desks().change_channels(KATE, CENTER, cause, None, &lunch).await.unwrap();
+    rig.settle().await;
+    rig.store.head(Owner::User(KATE)).await.unwrap().numbers[&Topic::Channels]
+}
+
+/// A client subscribes to all its topics at once, and has fetched nothing yet when the second
+/// replay begins.
+#[tokio::test]
+async fn another_replay_of_a_session_neither_ends_nor_skips_the_first() {
+    for missed in [0, 1] {
+        let rig = Rig::new().await;
+        let last = missed_on_two_topics(&rig).await;
+        rig.recorder.make_room(Some(300));
+        rig.listen(KATE, "slow", Replay::AllKept).await;
+        rig.listen_to(Topic::Channels, KATE, "slow", Replay::After(last - missed)).await;
+        assert_eq!(numbers(&rig, "slow"), (1..=300).collect::<Vec<_>>());
+        rig.recorder.make_room(None);
+        rig.engine.delivery().deliver_soon(KATE);
+        let news = (last - missed + 1)..=last;
+        let expected: Vec<u64> = (1..=602).chain(news).collect();
+        has_been_given(&rig, "slow", expected.len()).await;
+        assert_eq!(numbers(&rig, "slow"), expected);
+    }
 }
 
 #[tokio::test]

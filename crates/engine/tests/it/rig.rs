@@ -301,9 +301,19 @@ impl Rig {
     }
 
     pub(crate) async fn listen(&self, user: UserId, session: &str, replay: Replay) {
+        self.listen_to(Topic::Interactions, user, session, replay).await;
+    }
+
+    pub(crate) async fn listen_to(
+        &self,
+        topic: Topic,
+        user: UserId,
+        session: &str,
+        replay: Replay,
+    ) {
         let subscription = Subscriptions {
-            name: "/v2/me/interactions".into(),
-            topics: BTreeMap::from([(Topic::Interactions, replay)]),
+            name: self.recorder.channel(topic).into(),
+            topics: BTreeMap::from([(topic, replay)]),
             under_own_name: false,
         };
         self.engine.delivery().subscribe(user, session, subscription).await.unwrap();
