@@ -42,6 +42,7 @@ export interface LetterEditor {
     link(): string;
     setLink(address: string): void;
     insertPicture(address: string, name: string): void;
+    setReadOnly(isReadOnly: boolean): void;
     end(): void;
 }
 
@@ -82,6 +83,8 @@ export function makeEditor(surroundings: EditorSurroundings): LetterEditor {
         insertPicture: (src, alt) => {
             editor.chain().focus().setImage({src, alt}).run();
         },
+        // Nothing is written by this.
+        setReadOnly: (isReadOnly) => editor.setEditable(!isReadOnly, false),
         end: () => editor.destroy(),
     };
 }

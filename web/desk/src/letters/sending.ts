@@ -12,7 +12,6 @@ import type {Saving} from "./saving.ts";
 export type Then = "stays" | "completes";
 
 export interface Sending {
-    isBusy: Readonly<Ref<boolean>>;
     refusal: Ref<string>;
     /** What came after the letter that is answered, when the server named it. */
     newer: ShallowRef<NewerMessage | null>;
@@ -28,7 +27,6 @@ export function useSending(draft: () => Interaction, saving: Saving): Sending {
     const {api, announcer} = useContext();
     const {desk, state} = useDesk();
     const t = useTexts();
-    const isBusy = ref(false);
     const refusal = ref("");
     const newer = shallowRef<NewerMessage | null>(null);
     const outbound = shallowRef<Outbound | null>(null);
@@ -53,7 +51,6 @@ export function useSending(draft: () => Interaction, saving: Saving): Sending {
 
     const send = async (how: Record<string, unknown>, then: Then): Promise<boolean> => {
         const {id, parentId} = draft();
-        isBusy.value = true;
         refusal.value = "";
         try {
             const by = await asked;
@@ -68,8 +65,6 @@ export function useSending(draft: () => Interaction, saving: Saving): Sending {
             newer.value = trouble instanceof Refused ? (trouble.newer ?? null) : null;
             say(sentenceOf(trouble));
             return false;
-        } finally {
-            isBusy.value = false;
         }
         if (then === "completes" && parentId !== null && parentId in state.value.work) {
             await complete(parentId);
@@ -87,7 +82,7 @@ export function useSending(draft: () => Interaction, saving: Saving): Sending {
     };
 
     return {
-        isBusy, refusal, newer, outbound, send, discard,
+        refusal, newer, outbound, send, discard,
         refuse: (trouble) => say(sentenceOf(trouble)),
     };
 }
