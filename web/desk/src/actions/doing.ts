@@ -10,6 +10,7 @@ import {Refused} from "../api/trouble.ts";
 import type {Composer} from "../conversation/writing.ts";
 import {useTexts} from "../texts/in-vue.ts";
 import type {DialogName} from "./dialogs.ts";
+import {CalledOff, useFinishing} from "./finishing.ts";
 import {useLetters} from "./new-letter.ts";
 import {actionsOf, hasOpenDraft, workbinOf, type ActionName} from "./offered.ts";
 import {wish} from "./wish.ts";
@@ -20,6 +21,10 @@ export interface Doing {
     dialog: Ref<DialogName | null>;
     /** Why the last was not done; empty until then. */
     refusal: Ref<string>;
+    /** That what was pressed waits for the connection; empty when nothing does. */
+    waits: ComputedRef<string>;
+    /** Does not do any more what waits. */
+    callOff(): void;
     /** Whether somebody is asked about words that were not sent. */
     isAsking: WritableComputedRef<boolean>;
     answer(words: Words): void;
@@ -49,11 +54,17 @@ export function useDoing(
     const refusal = ref("");
     const asked = ref<Deed | null>(null);
     let isBusy = false;
+    const say = (text: string): void => announcer.say("polite", {text});
+    const finishing = useFinishing({desk, state, say});
     const actions = computed(() => actionsOf(state.value, interaction()));
 
     /** Does it once what was said is out; what stands against it is shown until the next try. */
     async function finish(deed: Deed, words: Words): Promise<void> {
         if (isBusy) {
+            if (finishing.waits.value !== "") {
+                // What is pressed meanwhile is not done, and not silently.
+                say(finishing.waits.value);
+            }
             return;
         }
         isBusy = true;
@@ -75,6 +86,9 @@ export function useDoing(
 
     /** The server's sentence; that somebody else was faster, it says by numbers. */
     function whyNot(trouble: unknown, epoch: number): string {
+        if (trouble instanceof CalledOff) {
+            return "";
+        }
         if (!(trouble instanceof Refused)) {
             return t.value.chat.noAnswer;
         }
@@ -93,8 +107,8 @@ export function useDoing(
 
     const ending = (operation: string, fields: Record<string, unknown> = {}): Deed => async () => {
         const {id, epoch} = interaction();
-        const isDone = await desk.finish(id, operation, {...fields, epoch});
-        return isDone ? "" : t.value.chat.wordsLeft;
+        await finishing.finish(id, operation, {...fields, epoch});
+        return "";
     };
     const opening = (name: DialogName): Deed => async () => {
         dialog.value = name;
@@ -171,6 +185,8 @@ export function useDoing(
         actions,
         dialog,
         refusal,
+        waits: finishing.waits,
+        callOff: finishing.callOff,
         isAsking: computed({
             get: () => asked.value !== null,
             set: () => {

@@ -13,6 +13,7 @@ import type {ServerClock} from "./clock.ts";
 import type {Connection, Me, Pending, PendingStage} from "./model.ts";
 import {Store} from "./store.ts";
 import {Sync, type Timers} from "./sync.ts";
+import {wordsOf} from "./words.ts";
 
 export interface DeskSurroundings {
     api: Api;
@@ -120,15 +121,16 @@ export class Desk {
 
     /**
      * Does something with an interaction now. Fails with the server's refusal, or when there is no
-     * answer after some tries under the same key.
+     * answer after some tries under the same key, of which none begins after an abort.
      */
     async operate(
         id: string,
         operationName: string,
         fields: Record<string, unknown> = {},
+        signal?: AbortSignal,
     ): Promise<void> {
         const body = {operationName, ...fields};
-        await this.#insist(`me/interactions/${id}`, body);
+        await this.#insist(`me/interactions/${id}`, body, signal);
     }
 
     /** Takes something out of a workbin into one's own hands. */
@@ -165,16 +167,19 @@ export class Desk {
 
     /**
      * Does something that may end a chat, once whatever was said in it is out. Does nothing and
-     * returns `false` when words were refused, which would go with it.
+     * returns `false` when words were refused, which would go with it. An abort before it has begun
+     * fails with the signal's reason, and nothing is done.
      */
     async finish(
         id: string,
         operationName: string,
         fields: Record<string, unknown>,
+        signal?: AbortSignal,
     ): Promise<boolean> {
-        const isOut = await this.#isSaid(id);
+        const isOut = await this.#isSaid(id, signal);
+        signal?.throwIfAborted();
         if (isOut) {
-            await this.operate(id, operationName, fields);
+            await this.operate(id, operationName, fields, signal);
         }
         return isOut;
     }
@@ -244,20 +249,18 @@ export class Desk {
         this.store.dispatch({type: "dismissed", interactionId});
     }
 
-    /** Resolves once no words are on their way; `false` when some were refused. */
-    #isSaid(id: string): Promise<boolean> {
+    /** Resolves once no words are on their way, or at an abort; `false` when not all are out. */
+    #isSaid(id: string, signal?: AbortSignal): Promise<boolean> {
         return new Promise((resolve) => {
             const look = (): void => {
-                const stages = this.store.state.pending
-                    .filter(({interactionId, text}) => interactionId === id && text !== "")
-                    .map(({stage}) => stage.kind);
-                const isRefused = stages.includes("refused");
-                if (isRefused || stages.every((kind) => kind === "answered")) {
+                const words = wordsOf(this.store.state.pending, id);
+                if (words !== "onTheirWay" || signal?.aborted === true) {
                     stop();
-                    resolve(!isRefused);
+                    resolve(words === "out");
                 }
             };
             const stop = this.store.listen(look);
+            signal?.addEventListener("abort", look, {once: true});
             look();
         });
     }
@@ -275,7 +278,7 @@ export class Desk {
         }
     }
 
-    async #insist(path: string, body: unknown): Promise<Answer> {
+    async #insist(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
         const {api, newKey, timers} = this.#surroundings;
         const key = newKey();
         for (let tries = 1; ; tries += 1) {
@@ -288,6 +291,7 @@ export class Desk {
                     await new Promise<void>((resolve) => {
                         timers.after(Math.max(TRY_MS * tries, trouble.retryAfterMs), resolve);
                     });
+                    signal?.throwIfAborted();
                     continue;
                 } else if (trouble instanceof Unanswered) {
                     this.#doubt(trouble.why);

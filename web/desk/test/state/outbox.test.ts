@@ -142,6 +142,45 @@ test("a chat is completed after the words that were said in it", async () => {
     assert.equal(stage.server.interactions.get(id)?.state, "Completed");
 });
 
+test("what was called off while it waited for words is not done when they are out", async () => {
+    for (const isCalledOff of [true, false]) {
+        const {stage, id} = await withChat();
+        stage.link?.cut();
+        stage.server.isUp = false;
+        await stage.desk.say(id, "one moment", "All");
+        const control = new AbortController();
+        const done = stage.desk.finish(id, "Complete", {}, control.signal).catch(() => "called off");
+        await turns();
+        if (isCalledOff) {
+            control.abort();
+        }
+        stage.server.isUp = true;
+        await stage.settle();
+        assert.equal(await done, isCalledOff ? "called off" : true);
+        assert.deepEqual(stage.server.said, ["one moment"]);
+        const state = isCalledOff ? "Chatting" : "Completed";
+        assert.equal(stage.server.interactions.get(id)?.state, state);
+    }
+});
+
+test("what was called off is not tried again", async () => {
+    for (const isCalledOff of [true, false]) {
+        const {stage, id} = await withChat();
+        const control = new AbortController();
+        const done = stage.desk.finish(id, "Complete", {}, control.signal).catch(() => "called off");
+        await turns();
+        stage.lose();
+        await turns();
+        if (isCalledOff) {
+            control.abort();
+        }
+        await stage.settle();
+        assert.equal(await done, isCalledOff ? "called off" : true);
+        const state = isCalledOff ? "Chatting" : "Completed";
+        assert.equal(stage.server.interactions.get(id)?.state, state);
+    }
+});
+
 test("a chat is not completed over words that were refused", async () => {
     const {stage, id} = await withChat();
     stage.server.interactions.get(id)!.state = "LeftChat";
