@@ -135,18 +135,24 @@ impl Delivery {
         self.change_audience(user, |audience| audience.remove(session, name)).await
     }
 
-    /// Forgets a session that is no more. When it was the user's last, their grace begins, and they
-    /// look at nothing any more.
+    /// Forgets a session that is no more. When it was the last of the user's on any node, their grace
+    /// begins, and they look at nothing any more.
     ///
     /// # Errors
     ///
     /// [`AgentError`] when the reach cannot be recorded.
     pub async fn forget_session(&self, user: UserId, session: &str) -> Result<(), AgentError> {
         self.change_audience(user, |audience| audience.forget(session)).await?;
-        if self.audience(user).is_none() {
+        if self.audience(user).is_none() && !self.is_elsewhere(user) {
             self.look_away(user, None).await;
         }
         Ok(())
+    }
+
+    /// Tells whether a user listens on another node, as far as this one has heard.
+    fn is_elsewhere(&self, user: UserId) -> bool {
+        let own = self.core.incarnation();
+        self.core.desk(user).is_some_and(|desk| desk.reach.0.keys().any(|node| *node != own))
     }
 
     async fn change_audience(

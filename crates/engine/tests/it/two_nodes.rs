@@ -79,6 +79,30 @@ async fn a_session_hears_of_what_another_node_did() {
     assert_eq!(numbers, [1, 2]);
 }
 
+/// Whoever has a page on either node still looks when they close one of the two.
+#[tokio::test]
+async fn a_look_ends_with_the_last_session_on_any_node() {
+    for is_elsewhere in [false, true] {
+        let (one, other) = nodes().await;
+        one.bring_in(KATE).await;
+        one.listen(BEN, "ben", Replay::Live).await;
+        let id = one.submit().await;
+        if is_elsewhere {
+            other.listen(KATE, "at the other", Replay::Live).await;
+            look(&one).await;
+        }
+        let delivery = one.engine.delivery();
+        delivery.look_at(BEN, id).await;
+        delivery.look_at(KATE, id).await;
+        let told = || one.recorder.of("ben").last().unwrap().2.clone();
+        let kate = format!("Viewers {:?}", [KATE]);
+        assert_eq!(told(), kate, "the control");
+        delivery.forget_session(KATE, &format!("{KATE}-1")).await.unwrap();
+        let expected = if is_elsewhere { &kate } else { "Viewers []" };
+        assert_eq!(told(), expected);
+    }
+}
+
 /// A node that was away for longer than the log is kept reads everything.
 #[tokio::test]
 async fn a_node_that_was_away_too_long_reads_the_board_anew() {
