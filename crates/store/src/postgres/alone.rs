@@ -26,9 +26,10 @@ const TRIES_MAX: usize = 5;
 const ROWS_SWEEP: &str = "DELETE FROM streams WHERE owner = ANY($1) AND position <= $2";
 /// floor
 const FLOOR_RAISE: &str = "UPDATE log_end SET floor = GREATEST(floor, $1) WHERE id = 1";
-/// The last one stays, however old it is.
-const ENDS_SWEEP: &str = "DELETE FROM log_ends WHERE at < now() - INTERVAL '1 hour' \
-     AND number < (SELECT MAX(number) FROM log_ends)";
+/// limit. The last one stays, however old it is.
+const ENDS_SWEEP: &str = "DELETE FROM log_ends WHERE number IN (SELECT number FROM log_ends \
+     WHERE at < now() - INTERVAL '1 hour' AND number < (SELECT MAX(number) FROM log_ends) \
+     ORDER BY number LIMIT $1)";
 /// by how much → generation, position, floor
 const GENERATION_RENEW: &str = "UPDATE log_end \
      SET generation = (generation + 1 + (random() * 4611686018427387904)::BIGINT) & $1 \
@@ -169,7 +170,7 @@ async fn sweep_once(client: &mut Client, bounds: &Bounds) -> Result<SweepReport,
     let claims = transaction.execute(shared::CLAIMS_SWEEP, &[now, &limit]).await?;
     let chat_marks = transaction.execute(shared::CHAT_MARKS_SWEEP, &[now, &limit]).await?;
     let promised = transaction.execute(promised::SWEEP, &[now, &limit]).await?;
-    transaction.execute(ENDS_SWEEP, &[]).await?;
+    transaction.execute(ENDS_SWEEP, &[&limit]).await?;
     let (log_entries, stream_rows) = sweep_log(&transaction, bounds).await?;
     transaction.commit().await?;
     Ok(SweepReport {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_postgres::{Client, Error, Row};
 use tracing::{error, warn};
 
@@ -29,12 +30,16 @@ use crate::postgres::world::{Applied, World};
 use crate::sql::encode::EncodedChange;
 
 const ATTEMPTED: &str = "committing";
+const SILENT: &str = "the database does not answer";
 /// How often a batch is tried that is in somebody's way.
 const TRIES_MAX: u32 = 6;
 /// How long to wait before the second try; before each later one twice as long.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How often a server is tried that may know what became of a batch, and the pause before each.
-const LOOKS_MAX: u32 = 20;
+/// How long a server may take for each half of a batch before its connection counts as lost.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// How long is looked for somebody who knows what became of a batch, and the pause between two
+/// looks.
+const LOOK_MAX: Duration = Duration::from_secs(10);
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
 
 /// What became of a change set that was applied.
@@ -146,6 +151,8 @@ struct Connection {
     /// Tells its batches from those of every other connection.
     nonce: String,
     batches: u64,
+    /// Whether something that was asked over it may still be answered.
+    is_lost: bool,
     #[cfg(feature = "conformance")]
     faults: PostgresFaults,
 }
@@ -249,16 +256,23 @@ impl Committer {
                 let _ = connection.client.batch_execute("ROLLBACK").await;
                 Err(failure)
             }
-            Err(Step::Committing(error, decided)) => match judge(&error) {
-                Verdict::Lost => match self.look_up(&batch).await {
+            Err(Step::Silent) => {
+                connection.is_lost = true;
+                Err(Failure::Nothing(failed(ATTEMPTED, SILENT)))
+            }
+            Err(Step::Committing(Some(error), _)) if judge(&error) != Verdict::Lost => {
+                Err(Failure::of(error))
+            }
+            Err(Step::Committing(_, decided)) => {
+                connection.is_lost = true;
+                match self.look_up(&batch).await {
                     Some(Some(end)) => Ok(decided.written(end)),
-                    Some(None) => Err(Failure::Again(failed(ATTEMPTED, error))),
+                    Some(None) => Err(Failure::Again(failed(ATTEMPTED, SILENT))),
                     None => Err(Failure::Unknown),
-                },
-                _ => Err(Failure::of(error)),
-            },
+                }
+            }
         };
-        if !connection.client.is_closed() {
+        if !connection.is_lost && !connection.client.is_closed() {
             self.connection = Some(connection);
         }
         done
@@ -276,6 +290,7 @@ impl Committer {
                 prepared: Prepared::default(),
                 nonce,
                 batches: 0,
+                is_lost: false,
                 #[cfg(feature = "conformance")]
                 faults: self.options.faults,
             })
@@ -290,17 +305,19 @@ impl Committer {
         if self.options.faults.forgets_batches {
             return Some(None);
         }
-        for _ in 0..LOOKS_MAX {
-            match self.look(batch).await {
-                Ok(found) => return Some(found),
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    warn!(error, "looking up what became of a batch of commits failed");
+        let look = async {
+            loop {
+                match self.look(batch).await {
+                    Ok(found) => return found,
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        warn!(error, "looking up what became of a batch of commits failed");
+                    }
                 }
+                tokio::time::sleep(LOOK_PAUSE).await;
             }
-            tokio::time::sleep(LOOK_PAUSE).await;
-        }
-        None
+        };
+        timeout(LOOK_MAX, look).await.ok()
     }
 
     async fn look(&self, batch: &str) -> Result<Option<End>, Error> {
@@ -331,8 +348,11 @@ impl End {
 enum Step {
     /// Nothing can have been committed.
     Before(Failure),
-    /// The statements that write were sent with the one that commits.
-    Committing(Error, Decided),
+    /// The same, and the server does not answer.
+    Silent,
+    /// The statements that write were sent with the one that commits; there is no error when the
+    /// server does not answer.
+    Committing(Option<Error>, Decided),
 }
 
 impl From<Error> for Step {
@@ -343,7 +363,11 @@ impl From<Error> for Step {
 
 impl From<StoreError> for Step {
     fn from(error: StoreError) -> Self {
-        Self::Before(Failure::Nothing(error))
+        // What one change set names cannot be read; the others do not go down with it.
+        Self::Before(match error.is_unreadable() {
+            true => Failure::Refused(error),
+            false => Failure::Nothing(error),
+        })
     }
 }
 
@@ -377,14 +401,8 @@ impl Connection {
         salt: &str,
         batch: &str,
     ) -> Result<Vec<Outcome>, Step> {
-        let needs = Needs::of(changes, salt, batch);
-        let calls = needs.calls();
-        #[cfg(feature = "conformance")]
-        let calls = if self.faults.is_without_locks { needs.calls_without_locks() } else { calls };
-        self.prepared.all_of(&self.client, &calls).await?;
-        let found = together(&self.client, &self.prepared, Some("BEGIN"), &calls, None).await?;
-        let mut world = World::of(&needs, found)?;
-        self.complete(&needs, changes, &mut world).await?;
+        let read = timeout(ANSWER_MAX, self.read(changes, salt, batch)).await;
+        let mut world = read.unwrap_or(Err(Step::Silent))?;
         let outcomes: Vec<_> = changes.iter().map(|change| world.apply(change)).collect();
         let decided = Decided { outcomes, events: world.events.len() as u64 };
         let applied = || changes.iter().zip(&decided.outcomes).filter(|(_, it)| it.is_ok());
@@ -400,13 +418,15 @@ impl Connection {
         }
         let written = world.writes(batch)?;
         self.prepared.all_of(&self.client, &written.calls).await?;
-        let sent =
-            together(&self.client, &self.prepared, None, &written.calls, Some("COMMIT")).await;
+        let sent = together(&self.client, &self.prepared, None, &written.calls, Some("COMMIT"));
+        let Ok(sent) = timeout(ANSWER_MAX, sent).await else {
+            return Err(Step::Committing(None, decided));
+        };
         #[cfg(feature = "conformance")]
         let sent = self.lose_answer(sent).await;
         match sent {
             Ok(rows) => Ok(decided.written(End::of(&rows[written.end][0]))),
-            Err(error) => Err(Step::Committing(error, decided)),
+            Err(error) => Err(Step::Committing(Some(error), decided)),
         }
     }
 
@@ -418,6 +438,24 @@ impl Connection {
             self.client.batch_execute("SELECT pg_terminate_backend(pg_backend_pid())").await?;
         }
         sent
+    }
+
+    /// Locks and reads what a batch needs.
+    async fn read<'a>(
+        &mut self,
+        changes: &[&'a EncodedChange],
+        salt: &str,
+        batch: &str,
+    ) -> Result<World<'a>, Step> {
+        let needs = Needs::of(changes, salt, batch);
+        let calls = needs.calls();
+        #[cfg(feature = "conformance")]
+        let calls = if self.faults.is_without_locks { needs.calls_without_locks() } else { calls };
+        self.prepared.all_of(&self.client, &calls).await?;
+        let found = together(&self.client, &self.prepared, Some("BEGIN"), &calls, None).await?;
+        let mut world = World::of(&needs, found)?;
+        self.complete(&needs, changes, &mut world).await?;
+        Ok(world)
     }
 
     /// Reads what is seldom needed: heads that there were none of, and records of directories that

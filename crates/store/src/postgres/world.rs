@@ -252,13 +252,19 @@ impl<'a> World<'a> {
         for name in &change.timers_cleared {
             touch(name, &|state| (state.now, state.is_put_off) = (None, false));
         }
+        // One that is not as it was read, or not there, is not this change's to remove: it may be set
+        // by another node meanwhile.
         for row in &change.timers_done {
-            touch(&row.name, &|state| {
-                if state.now == Some(row.due) {
-                    (state.now, state.is_put_off) = (None, false);
-                }
-            });
+            let state = self.timers.get_mut(&columns_of(&row.name));
+            if let Some(state) = state.filter(|state| state.now == Some(row.due)) {
+                (state.now, state.is_put_off, state.is_touched) = (None, false, true);
+            }
         }
+        let mut touch = |name: &TimerName, change: &dyn Fn(&mut TimerState)| {
+            let state = self.timers.entry(columns_of(name)).or_default();
+            state.is_touched = true;
+            change(state);
+        };
         for row in &change.timers_set {
             touch(&row.name, &|state| (state.now, state.is_put_off) = (Some(row.due), false));
         }

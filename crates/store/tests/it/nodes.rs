@@ -56,6 +56,10 @@ impl Nodes {
     }
 }
 
+fn schema_of(address: &str) -> &str {
+    address.split("search_path=").nth(1).unwrap().trim_end_matches('\'')
+}
+
 fn accepted(outcomes: &[Result<(), CommitError>]) -> usize {
     outcomes.iter().filter(|outcome| outcome.is_ok()).count()
 }
@@ -195,6 +199,41 @@ async fn of_timers_that_two_nodes_put_off_the_latest_stays() {
     assert!((1..=5).all(|n| due[&key(n)] == 8), "{due:?}");
 }
 
+/// Whoever ends a timer that is gone already leaves alone what somebody sets meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_timer_that_is_set_while_another_node_ends_the_one_before_stays() {
+    let nodes = Nodes::start(PostgresFaults::default()).await;
+    let timer = |due| Timer { key: TimerKey::Grace(user_id(1)), due: Time(due) };
+    for round in 1..=20 {
+        let ends = |_| ChangeSet { timers_done: vec![timer(round)], ..ChangeSet::default() };
+        let sets = ChangeSet { timers_set: vec![timer(100 + round)], ..ChangeSet::default() };
+        let mut changes: Vec<_> = (0..8).map(ends).collect();
+        changes.insert(5, sets);
+        assert_eq!(accepted(&nodes.commit_all(changes).await), 9);
+        let (due, _) = nodes.node(0).timers(Time(999), 9).await.unwrap();
+        assert_eq!(due, [timer(100 + round)]);
+        let done = ChangeSet { timers_done: vec![timer(100 + round)], ..ChangeSet::default() };
+        nodes.node(1).commit(done).await.unwrap();
+    }
+}
+
+/// A head that cannot be read takes down nobody else of its batch.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_cannot_be_read_keeps_nobody_else_from_committing() {
+    let nodes = Nodes::start(PostgresFaults::default()).await;
+    let told = |n: u64, to: u64| ChangeSet {
+        events: vec![event(interaction(n), BEGIN, vec![notice(to)])],
+        ..put_interaction(interaction(n), 0)
+    };
+    assert_eq!(accepted(&nodes.commit_all([told(0, 1), told(1, 2)]).await), 2);
+    let schema = schema_of(&nodes.address);
+    let owner = format!("u{}", user_id(1).stored());
+    let damage = format!("UPDATE {schema}.heads SET numbers = 'what' WHERE owner = '{owner}'");
+    PostgresServer::shared().run(&damage);
+    let outcomes = nodes.commit_all((2..42).map(|n| told(n, 1 + n % 4))).await;
+    assert_eq!(accepted(&outcomes), 30, "{outcomes:?}");
+}
+
 /// Whoever relies on a center as it was is refused once another node has changed it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_directory_that_another_node_changes_is_noticed() {
@@ -313,7 +352,7 @@ async fn a_database_that_cannot_be_used_is_told_in_a_sentence() {
     let read_only = open(&read_only).await;
     assert!(read_only.contains("does not allow writes"), "{read_only}");
     PostgresStore::open(PostgresOptions::new(&address)).await.unwrap().close().await;
-    let schema = address.split("search_path=").nth(1).unwrap().trim_end_matches('\'').to_owned();
+    let schema = schema_of(&address);
     server.run(&format!("INSERT INTO {schema}.schema_migrations VALUES (999, 'later', '')"));
     let newer = open(&address).await;
     assert!(newer.contains("start the newer program"), "{newer}");
