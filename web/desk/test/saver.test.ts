@@ -20,6 +20,8 @@ class Draft {
     tries = 0;
     kept: Written | null = null;
     outcome: Error | null = null;
+    /** How often it was said that nothing is saved any more. */
+    ends = 0;
 
     /** A form opens. */
     open(): LetterSaver {
@@ -36,6 +38,9 @@ class Draft {
             },
             now: () => this.time.now,
             after: (ms, run) => this.time.after(ms, run),
+            over: () => {
+                this.ends += 1;
+            },
         }));
     }
 
@@ -52,7 +57,7 @@ test("a form that is gone does not put older text over newer", async () => {
     const first = draft.open();
     draft.outcome = new Unanswered("unreachable", 0);
     await draft.write(first, {text: "older"});
-    await draft.savers.release("draft", first);
+    await draft.savers.release(first);
     draft.outcome = null;
     const second = draft.open();
     assert.equal(second.written.text, "older", "nothing is lost between two forms");
@@ -68,11 +73,44 @@ test("what had no answer is tried until it has one, also without a form", async 
     const saver = draft.open();
     draft.outcome = new Unanswered("unreachable", 0);
     await draft.write(saver, {text: "hello"});
-    await draft.savers.release("draft", saver);
+    await draft.savers.release(saver);
     draft.outcome = null;
     draft.time.pass(3_000);
     await turns();
     assert.equal(draft.emails.at(-1)?.["bodyAsPlainText"], "hello");
+    assert.equal(draft.ends, 1, "other tabs may save it from now on");
+});
+
+test("other tabs wait only as long as something is on its way", async () => {
+    const draft = new Draft();
+    const saved = draft.open();
+    await draft.write(saved, {text: "hello"});
+    assert.equal(draft.ends, 0, "a form shows it");
+    await draft.savers.release(saved);
+    await turns();
+    assert.equal(draft.ends, 1);
+    const refused = draft.open();
+    draft.outcome = new Refused(2, "The draft is Sending.");
+    await draft.write(refused, {text: "again"});
+    await draft.savers.release(refused);
+    await turns();
+    assert.equal(draft.ends, 2);
+    assert.equal(draft.kept?.text, "again");
+});
+
+test("a form that comes back in time goes on with what is on its way", async () => {
+    const draft = new Draft();
+    const saver = draft.open();
+    draft.outcome = new Unanswered("unreachable", 0);
+    await draft.write(saver, {text: "hello"});
+    await draft.savers.release(saver);
+    await turns();
+    assert.equal(draft.open(), saver);
+    draft.outcome = null;
+    draft.time.pass(3_000);
+    await turns();
+    assert.equal(draft.emails.length, 1);
+    assert.equal(draft.ends, 0, "it is shown again");
 });
 
 test("what was refused is not tried again by itself, and stays in this browser", async () => {
@@ -127,7 +165,7 @@ test("a draft that is sent is saved no more, and comes back as the server has it
     await draft.write(saver, {text: "hello"});
     draft.savers.forget("draft", saver);
     draft.outcome = null;
-    await draft.savers.release("draft", saver);
+    await draft.savers.release(saver);
     draft.time.pass(10_000);
     await turns();
     assert.deepEqual(draft.emails, []);

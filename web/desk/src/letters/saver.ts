@@ -37,6 +37,8 @@ export interface SaverSurroundings {
     /** The server's time. */
     now(): number;
     after(ms: number, run: () => void): () => void;
+    /** Nothing is saved from here any more. */
+    over(): void;
 }
 
 /** How long after the last key it is saved, in ms. */
@@ -49,21 +51,22 @@ export class LetterSaver {
     readonly saved: ShallowRef<Saved> = shallowRef({kind: "nothing"});
     /** Forms that show it. */
     forms = 0;
+    /**
+     * Called when nothing will be saved until something is written: the server has it, or refused
+     * it and this browser keeps it.
+     */
+    rests = (): void => {};
     readonly #surroundings: SaverSurroundings;
     #isDirty = false;
     #isOver = false;
-    #cancel = () => {};
+    #isWaiting = false;
+    #stop = () => {};
     /** One save after another: an older one must not come last. */
     #last: Promise<void> = Promise.resolve();
 
     constructor(written: Written, surroundings: SaverSurroundings) {
         this.written = reactive({...written});
         this.#surroundings = surroundings;
-    }
-
-    /** Whether there is nothing that only this browser has. */
-    get isClean(): boolean {
-        return !this.#isDirty;
     }
 
     /** Something was written. */
@@ -79,22 +82,31 @@ export class LetterSaver {
      */
     flush(): Promise<void> {
         this.#cancel();
-        this.#last = this.#last.catch(() => {}).then(() => this.#save());
-        return this.#last;
+        const save = this.#last.catch(() => {}).then(() => this.#save());
+        this.#last = save;
+        const look = (): void => {
+            if (this.#last === save && !this.#isWaiting) {
+                this.rests();
+            }
+        };
+        save.then(look, look);
+        return save;
     }
 
-    /** Another tab goes on with what is kept in this browser; nothing is saved from here. */
-    abandon(): void {
-        this.#isOver = true;
-        this.#cancel();
+    /** What is kept in this browser stays; nothing is saved from here any more. */
+    end(): void {
+        if (!this.#isOver) {
+            this.#isOver = true;
+            this.#cancel();
+            this.#surroundings.over();
+        }
     }
 
     /** It is sent or discarded. */
     forget(): void {
-        this.#isOver = true;
         this.#isDirty = false;
-        this.#cancel();
         this.#surroundings.keep(null);
+        this.end();
     }
 
     async #save(): Promise<void> {
@@ -139,9 +151,15 @@ export class LetterSaver {
 
     #soon(ms: number): void {
         this.#cancel();
-        this.#cancel = this.#surroundings.after(ms, () => {
+        this.#isWaiting = true;
+        this.#stop = this.#surroundings.after(ms, () => {
             void this.flush().catch(() => {});
         });
+    }
+
+    #cancel(): void {
+        this.#isWaiting = false;
+        this.#stop();
     }
 }
 
@@ -153,26 +171,24 @@ export class LetterSavers {
     open(id: string, make: () => LetterSaver): LetterSaver {
         const saver = this.#savers.get(id) ?? make();
         this.#savers.set(id, saver);
+        saver.rests = () => {
+            if (saver.forms === 0) {
+                this.abandon(id, saver);
+            }
+        };
         saver.forms += 1;
         return saver;
     }
 
-    /**
-     * A form is gone. The saver goes, too, once the server has everything; returns whether it has.
-     */
-    async release(id: string, saver: LetterSaver): Promise<boolean> {
+    /** A form is gone. After the last one the saver goes, too, as soon as it rests. */
+    async release(saver: LetterSaver): Promise<void> {
         saver.forms -= 1;
         await saver.flush().catch(() => {});
-        const isOver = saver.forms === 0 && saver.isClean;
-        if (isOver) {
-            this.#remove(id, saver);
-        }
-        return isOver;
     }
 
-    /** Another tab writes this draft from now on. */
+    /** Another tab writes this draft from now on, or nobody. What is kept here stays kept. */
     abandon(id: string, saver: LetterSaver): void {
-        saver.abandon();
+        saver.end();
         this.#remove(id, saver);
     }
 

@@ -6,7 +6,7 @@ import {browserStorage} from "../app/settings-keeper.ts";
 import type {Letter} from "../api/interaction.ts";
 import {DraftKeeper, type Draft} from "../conversation/drafts.ts";
 import type {Desk} from "../state/desk.ts";
-import type {Hold} from "./hold.ts";
+import {holdsOf} from "./hold.ts";
 import {htmlOf} from "./plain.ts";
 import {partsOf} from "./quotation.ts";
 import {LetterSaver, LetterSavers, type Saved, type Written} from "./saver.ts";
@@ -24,7 +24,7 @@ export interface Saving {
 
 const savers = new WeakMap<Desk, LetterSavers>();
 
-export function useSaving(id: string, letter: Letter, hold: Hold): Saving {
+export function useSaving(id: string, letter: Letter): Saving {
     const {desk, state, now} = useDesk();
     const own = savers.get(desk) ?? new LetterSavers();
     savers.set(desk, own);
@@ -32,6 +32,10 @@ export function useSaving(id: string, letter: Letter, hold: Hold): Saving {
         const keeper = new DraftKeeper(browserStorage(), state.value.me?.id ?? "");
         const kept = keeper.load(id);
         const written = writtenOf(letter, state.value.work[id]?.subject ?? "", kept);
+        // Until it rests, no other tab may save this draft, whether it is shown here or not.
+        const holds = holdsOf(desk);
+        const hold = holds.open(id);
+        const forsake = hold.whenLost(() => own.abandon(id, made));
         const made = new LetterSaver(written, {
             save: (email) => desk.operate(id, "Save", {email}),
             keep: (next) => keep(keeper, id, next),
@@ -40,20 +44,17 @@ export function useSaving(id: string, letter: Letter, hold: Hold): Saving {
                 const timer = setTimeout(run, ms);
                 return () => clearTimeout(timer);
             },
+            over() {
+                forsake();
+                holds.close(id, hold);
+            },
         });
         if (kept.head !== undefined) {
             made.touch();
         }
         return made;
     });
-    onScopeDispose(() => {
-        if (hold.is("lost")) {
-            own.abandon(id, saver);
-        } else {
-            // Until the server has all of it no other tab may save this draft.
-            void own.release(id, saver).then((isOver) => isOver && hold.release());
-        }
-    });
+    onScopeDispose(() => void own.release(saver));
     return {
         written: saver.written,
         saved: saver.saved,
