@@ -138,3 +138,52 @@ test("what is not saved yet is saved when the box goes", () => {
     assert.deepEqual(it.saves.map((one) => one.draft.text), ["last"]);
     assert.equal(it.waits.length, 0);
 });
+
+test("what was said does not come back into the box, and goes from the server", async () => {
+    const it = box(draft("said"));
+    it.text = "";
+    it.onServer_.told(told("said"));
+    assert.equal(it.text, "");
+    it.pass();
+    assert.deepEqual(it.saves.map((one) => one.draft.text), [""]);
+    it.saves[0]?.fail(new Error("no answer"));
+    await turns();
+    it.onServer_.told(told("said"));
+    assert.equal(it.text, "", "offline it is tried again");
+    assert.equal(it.waits.length, 1);
+});
+
+test("an emptied box takes nothing of what is typed at another computer since", () => {
+    const it = box(draft("said"));
+    it.text = "";
+    it.onServer_.changed();
+    it.onServer_.told(told("from there", 9));
+    assert.equal(it.text, "from there");
+    it.pass();
+    assert.deepEqual(it.saves, []);
+});
+
+test("what may have been saved does not come back either", async () => {
+    const it = box();
+    it.type("said");
+    it.pass();
+    it.saves[0]?.fail(new Error("no answer"));
+    await turns();
+    it.text = "";
+    it.onServer_.changed();
+    it.onServer_.told(told("said"));
+    assert.equal(it.text, "");
+    it.pass();
+    assert.deepEqual(it.saves.map((one) => one.draft.text), ["said", ""]);
+});
+
+test("an emptied box in a chat that is over leaves nothing in this browser", async () => {
+    const it = box(draft("said"));
+    it.text = "";
+    it.onServer_.stop();
+    it.onServer_.told(told("from there", 9));
+    it.saves[0]?.fail(new Refused(2, "It is over."));
+    await turns();
+    assert.equal(it.onServer?.text, "");
+    assert.equal(it.text, "", "and takes nothing once it is gone");
+});

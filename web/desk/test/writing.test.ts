@@ -60,3 +60,18 @@ test("an empty draft from elsewhere leaves alone whom one is about to write to",
     writing.take({text: "a note", visibility: "Agents"}, ["All", "Agents"]);
     assert.deepEqual(writing.present(), {text: "a note", visibility: "Agents"});
 });
+
+test("whoever said what the server still has as a draft knows it after a reload", async () => {
+    const storage = new Kept();
+    const {writing, write, stored, outcomes} = writingIn(storage);
+    const onServer = {text: "hello", visibility: "All"} as const;
+    writing.onServer.value = onServer;
+    write("hello");
+    const sent = writing.send();
+    outcomes[0]?.(true);
+    await sent;
+    assert.deepEqual(stored(), {text: "", visibility: "All", onServer});
+    writing.onServer.value = {text: "", visibility: "All"};
+    writing.keep();
+    assert.deepEqual({...storage}, {}, "nothing is left of it once the server has none");
+});

@@ -34,6 +34,8 @@ export class DraftOnServer {
     readonly #surroundings: DraftSurroundings;
     /** What the server had last, as far as this page knows. */
     #known: ChatDraft;
+    /** What was sent there last without an answer: the server may have it. */
+    #unanswered: ChatDraft | null = null;
     readonly #own = new Set<number>();
     #cancel: (() => void) | null = null;
     #isSaving = false;
@@ -56,7 +58,8 @@ export class DraftOnServer {
 
     /**
      * The server has something. What was typed here since it was known is kept, and goes there;
-     * what stands here untouched gives way.
+     * what stands here untouched gives way, and so does an empty box to anything but what it
+     * was emptied of.
      */
     told(told: ToldDraft): void {
         if (this.#isSaving) {
@@ -67,9 +70,9 @@ export class DraftOnServer {
             return;
         }
         const draft = told.draft ?? NOTHING;
-        const isUntouched = this.#isSame();
+        const givesWay = this.#isEmpty() ? !this.#isFromHere(draft) : this.#isSame();
         this.#knows(draft);
-        if (isUntouched) {
+        if (givesWay) {
             this.#surroundings.take(draft);
         } else {
             this.changed();
@@ -91,9 +94,24 @@ export class DraftOnServer {
         return text === known.text && (text === "" || visibility === known.visibility);
     }
 
+    #isEmpty(): boolean {
+        return this.#surroundings.present().text === "";
+    }
+
+    #isFromHere({text}: ChatDraft): boolean {
+        return text === "" || text === this.#known.text || text === this.#unanswered?.text;
+    }
+
     #knows(draft: ChatDraft): void {
         this.#known = draft;
         this.#surroundings.kept(draft);
+    }
+
+    /** Of an emptied box nothing is left to be kept. */
+    #refused(draft: ChatDraft): void {
+        if (draft.text === "") {
+            this.#knows(draft);
+        }
     }
 
     #later(ms: number): void {
@@ -115,15 +133,22 @@ export class DraftOnServer {
             if (referenceId !== null) {
                 this.#own.add(referenceId);
             }
+            this.#unanswered = null;
             this.#knows(draft);
         } catch (trouble) {
-            // A chat that is over takes none; the words stay in this browser.
-            again = trouble instanceof Refused ? null : AGAIN_MS;
+            again = AGAIN_MS;
+            if (trouble instanceof Refused) {
+                // A chat that is over takes none; the words stay in this browser.
+                again = null;
+                this.#refused(draft);
+            } else {
+                this.#unanswered = draft;
+            }
         }
         this.#isSaving = false;
         const told = this.#toldMeanwhile;
         this.#toldMeanwhile = null;
-        if (told !== null) {
+        if (told !== null && !this.#isOver) {
             this.told(told);
         }
         if (again !== null && !this.#isOver && !this.#isSame() && this.#cancel === null) {

@@ -65,7 +65,9 @@ export class DraftKeeper {
         this.#here.set(interactionId, draft);
         try {
             const name = this.#name(interactionId);
-            if (draft.text === "" && draft.head === undefined) {
+            // Of an emptied box is kept what the server has still: it is not to come back.
+            const isEmpty = draft.text === "" && (draft.onServer?.text ?? "") === "";
+            if (isEmpty && draft.head === undefined) {
                 this.#storage?.removeItem(name);
             } else {
                 this.#storage?.setItem(name, JSON.stringify(draft));

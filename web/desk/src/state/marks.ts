@@ -16,9 +16,9 @@ type Passing = Extract<
 export function withPassing(state: DeskState, told: Passing): DeskState {
     switch (told.kind) {
         case "draft":
-            return withMarks(state, told.interactionId, ({readIndex}) => ({
+            return withoutSaid(withMarks(state, told.interactionId, ({readIndex}) => ({
                 readIndex, draft: told.draft, referenceId: told.referenceId,
-            }));
+            })));
         case "read":
             return withMarks(state, told.interactionId, (marks) => ({
                 ...marks, readIndex: told.readIndex,
@@ -44,6 +44,16 @@ function withMarks(
     return before === undefined
         ? state
         : {...state, marks: {...state.marks, [id]: change(before)}};
+}
+
+/** Forgets drafts whose words the outbox has: whoever found them in a box would say them twice. */
+export function withoutSaid(state: DeskState): DeskState {
+    return state.pending.reduce((now, {interactionId, text}) => {
+        const typed = now.marks[interactionId]?.draft?.text.trim() ?? "";
+        return typed !== "" && typed === text.trim()
+            ? withMarks(now, interactionId, (marks) => ({...marks, draft: null}))
+            : now;
+    }, state);
 }
 
 /** Returns what a read of everything tells of what one left in chats. */

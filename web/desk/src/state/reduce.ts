@@ -9,7 +9,7 @@ import type {Interaction} from "../api/interaction.ts";
 import type {Notification, Topic} from "../api/notification.ts";
 import {takerOf} from "./handing.ts";
 import type {DeskEvent, DeskState, Failure, Pending, Reading, Snapshot} from "./model.ts";
-import {marksOf, withPassing} from "./marks.ts";
+import {marksOf, withoutSaid, withPassing} from "./marks.ts";
 import {withCustomer, withLines, withTyping} from "./transcripts.ts";
 
 /** How long what went is kept for the list to strike it through, in ms. */
@@ -47,7 +47,7 @@ export function reduce(state: DeskState, event: DeskEvent): DeskState {
         case "marksRead": {
             const known = {...event.marks, referenceId: null};
             return event.interactionId in state.work
-                ? {...state, marks: {...state.marks, [event.interactionId]: known}}
+                ? withoutSaid({...state, marks: {...state.marks, [event.interactionId]: known}})
                 : state;
         }
         case "marksMissed":
@@ -71,7 +71,9 @@ export function reduce(state: DeskState, event: DeskEvent): DeskState {
         case "queuesRead":
             return {...state, queued: event.interactions};
         case "pending":
-            return {...state, pending: [...stillUntold(state, event.pending), ...event.pending]};
+            return withoutSaid({
+                ...state, pending: [...stillUntold(state, event.pending), ...event.pending],
+            });
         case "failed":
             return failed(state, event.failure);
         case "answered":
@@ -303,7 +305,9 @@ function readDone(
         pending: state.pending.filter((one) => isOpen(one) || one.interactionId in work),
     };
     const named = Object.keys(work).reduce(withCustomer, fresh);
-    return reading.told.reduce((now, one) => apply(now, one.notification, one.at), named);
+    return withoutSaid(
+        reading.told.reduce((now, one) => apply(now, one.notification, one.at), named),
+    );
 }
 
 /** Something went while nobody told. */

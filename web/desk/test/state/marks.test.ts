@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {readNotification, type Topic} from "../../src/api/notification.ts";
-import {EMPTY, type DeskState} from "../../src/state/model.ts";
+import {EMPTY, type DeskState, type Pending} from "../../src/state/model.ts";
 import {chatsToAsk} from "../../src/state/marks.ts";
 import {reduce} from "../../src/state/reduce.ts";
 import {BEN, ME} from "./fake-server.ts";
@@ -68,4 +68,25 @@ test("who else looks, and who asks, is as it was told last", () => {
     }
     assert.equal(state.questions.length, 20, "nobody fills the page");
     assert.deepEqual(state.numbers, {}, "nothing of it has a number");
+});
+
+test("words that the outbox has are no draft, whenever it is told of them", () => {
+    const draft = {text: "said ", visibility: "All"} as const;
+    const read = (state: DeskState) => reduce(state, {
+        type: "marksRead", interactionId: "a", marks: {draft, readIndex: 2},
+    });
+    const pending: Pending = {
+        key: "k", interactionId: "a", operationName: "Send", text: "said", visibility: "All",
+        at: 0, stage: {kind: "waiting", attempts: 0},
+    };
+    const say = (state: DeskState) => reduce(state, {type: "pending", pending: [pending]});
+    const message = {messageType: "ChatDraftMessage", interactionId: "a", draft, referenceId: 3};
+    const state = told(EMPTY, owned(ME));
+    assert.deepEqual(say(told(read(state), message)).marks["a"], {
+        draft: null, readIndex: 2, referenceId: 3,
+    });
+    assert.equal(read(say(state)).marks["a"]?.draft, null);
+    assert.equal(told(read(say(state)), message).marks["a"]?.draft, null);
+    const other = reduce(state, {type: "pending", pending: [{...pending, interactionId: "b"}]});
+    assert.deepEqual(read(other).marks["a"]?.draft, draft, "another chat's");
 });
