@@ -252,8 +252,8 @@ impl<'a> World<'a> {
         for name in &change.timers_cleared {
             touch(name, &|state| (state.now, state.is_put_off) = (None, false));
         }
-        // One that is not as it was read, or not there, is not this change's to remove: it may be set
-        // by another node meanwhile.
+        // One that is not as it was read, or not there, is not this change's to remove: another
+        // node may set it meanwhile.
         for row in &change.timers_done {
             let state = self.timers.get_mut(&columns_of(&row.name));
             if let Some(state) = state.filter(|state| state.now == Some(row.due)) {
