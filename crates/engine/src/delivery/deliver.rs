@@ -135,7 +135,7 @@ impl Delivery {
         self.change_audience(user, |audience| audience.remove(session, name)).await
     }
 
-    /// Forgets a session that is no more. When it was the last of the user's on any node, their grace
+    /// Forgets a session that is no more. When it was the user's last on any node, their grace
     /// begins, and they look at nothing any more.
     ///
     /// # Errors
