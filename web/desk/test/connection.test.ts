@@ -27,7 +27,7 @@ test("nothing is said to be missed or not before everything is read", async (con
     context.mock.timers.tick(UNSAID_MS);
     said.length = 0;
     await become({connection: LIVE, isStale: true});
-    await become({isStale: false, reading: {id: 2, told: []}});
+    await become({isStale: false, reading: {id: 2, draftChanges: {}, told: []}});
     assert.deepEqual(said, []);
     await become({reading: null, lastRead: 2});
     context.mock.timers.tick(QUIET_MS - 1);

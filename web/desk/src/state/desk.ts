@@ -199,8 +199,14 @@ export class Desk {
     /** Keeps what is typed in a chat; returns the number of the request. */
     async saveDraft(id: string, {text, visibility}: ChatDraft): Promise<number | null> {
         const body = {operationName: "Save", text, visibility};
-        const answer = await this.#surroundings.api.post(`me/interactions/${id}`, body);
-        return numberOrNull(answer["referenceId"]);
+        const {api} = this.#surroundings;
+        this.store.dispatch({type: "draftSave", interactionId: id, stage: "begun"});
+        try {
+            const answer = await api.post(`me/interactions/${id}`, body);
+            return numberOrNull(answer["referenceId"]);
+        } finally {
+            this.store.dispatch({type: "draftSave", interactionId: id, stage: "over"});
+        }
     }
 
     /** Tells that one looks at it, and of a chat how far one has read; said again soon. */

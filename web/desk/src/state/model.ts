@@ -91,12 +91,22 @@ export type PendingStage =
 /** A read that is under way, with what came meanwhile: it is applied once more on top of it. */
 export interface Reading {
     id: number;
+    /** As it was when the read began. */
+    draftChanges: DeskState["draftChanges"];
     told: {topic: Topic; notification: Notification; at: number}[];
 }
 
 /** What one left in a chat; `referenceId` is of the request that the draft came from. */
 export interface KnownMarks extends OwnMarks {
     referenceId: number | null;
+}
+
+/** What a read of a chat's draft may not have: drafts have no numbers that would tell. */
+export interface DraftChanges {
+    /** How often it changed since the page is there. */
+    done: number;
+    /** Saves without an answer yet. */
+    underWay: number;
 }
 
 export interface DeskState {
@@ -119,6 +129,8 @@ export interface DeskState {
     undelivered: Record<string, string>;
     /** What one left in chats oneself, on whichever computer; missing is not known yet. */
     marks: Record<string, KnownMarks>;
+    /** By chat; missing is none. */
+    draftChanges: Record<string, DraftChanges>;
     /** Who else looks at an interaction now. */
     viewers: Record<string, Person[]>;
     /** What colleagues ask, until it is seen. */
@@ -179,7 +191,15 @@ export type DeskEvent =
           since: number;
       }
     /** What one left in a chat was read. */
-    | {type: "marksRead"; interactionId: string; marks: OwnMarks}
+    | {
+          type: "marksRead";
+          interactionId: string;
+          marks: OwnMarks;
+          /** How often the draft had changed when it began. */
+          since: number;
+      }
+    /** What is typed in a chat goes to the server. */
+    | {type: "draftSave"; interactionId: string; stage: "begun" | "over"}
     /** What one left in chats may have changed while nobody told. */
     | {type: "marksMissed"}
     /** A question was seen. */
@@ -220,6 +240,7 @@ export const EMPTY: DeskState = {
     answers: {},
     undelivered: {},
     marks: {},
+    draftChanges: {},
     viewers: {},
     questions: [],
     settingsTold: null,

@@ -9,7 +9,7 @@ import type {Interaction} from "../api/interaction.ts";
 import type {Notification, Topic} from "../api/notification.ts";
 import {takerOf} from "./handing.ts";
 import type {DeskEvent, DeskState, Failure, Pending, Reading, Snapshot} from "./model.ts";
-import {marksOf, withoutSaid, withPassing} from "./marks.ts";
+import {draftSave, marksOf, marksRead, withoutSaid, withPassing} from "./marks.ts";
 import {withCustomer, withLines, withTyping} from "./transcripts.ts";
 
 /** How long what went is kept for the list to strike it through, in ms. */
@@ -33,7 +33,7 @@ export function reduce(state: DeskState, event: DeskEvent): DeskState {
         case "missed":
             return {...state, isStale: true};
         case "readBegun":
-            return {...state, isStale: false, reading: {id: event.id, told: []}};
+            return readBegun(state, event.id);
         case "readDone":
             return readDone(state, event.id, event.snapshot, event.at);
         case "readFailed":
@@ -44,12 +44,10 @@ export function reduce(state: DeskState, event: DeskEvent): DeskState {
             return answersRead(state, event);
         case "deliveryRead":
             return deliveryRead(state, event);
-        case "marksRead": {
-            const known = {...event.marks, referenceId: null};
-            return event.interactionId in state.work
-                ? withoutSaid({...state, marks: {...state.marks, [event.interactionId]: known}})
-                : state;
-        }
+        case "marksRead":
+            return marksRead(state, event);
+        case "draftSave":
+            return draftSave(state, event);
         case "marksMissed":
             return {...state, marks: {}};
         case "questionSeen":
@@ -228,6 +226,7 @@ function departed(
         work: without(next.work, interaction.id),
         transcripts: without(next.transcripts, interaction.id),
         marks: without(next.marks, interaction.id),
+        draftChanges: without(next.draftChanges, interaction.id),
         answers: isAnswer
             ? {...next.answers, [parentId]: true}
             : without(next.answers, interaction.id),
@@ -264,6 +263,11 @@ function everyWorkbinStale(state: DeskState): DeskState {
     return {...state, staleWorkbins: state.workbins.map((one) => one.id)};
 }
 
+function readBegun(state: DeskState, id: number): DeskState {
+    const {draftChanges} = state;
+    return {...state, isStale: false, reading: {id, draftChanges, told: []}};
+}
+
 function readDone(
     state: DeskState,
     id: number,
@@ -294,7 +298,10 @@ function readDone(
         ),
         answers: {},
         undelivered: {},
-        marks: marksOf(snapshot.work),
+        marks: marksOf(state, snapshot.work, reading),
+        draftChanges: Object.fromEntries(
+            Object.entries(state.draftChanges).filter(([chat]) => work[chat] !== undefined),
+        ),
         departures: [
             ...state.departures,
             ...gone.map((interaction) => missed(interaction, at)),

@@ -9,7 +9,7 @@ import {ONLY_NEW, type Link, type MakeLink, type Replay} from "../api/link.ts";
 import {readNotification, TOPICS, UNNUMBERED} from "../api/notification.ts";
 import type {ServerClock} from "./clock.ts";
 import {fields} from "../api/fields.ts";
-import {chatsToAsk} from "./marks.ts";
+import {changesOf, chatsToAsk} from "./marks.ts";
 import type {Connection, DeskState, LostWhy, Me} from "./model.ts";
 import {
     firstMissing,
@@ -277,12 +277,13 @@ export class Sync {
 
     async #readMarks(reader: Reader, interactionId: string): Promise<void> {
         const {store} = this.#surroundings;
+        const since = changesOf(store.state, interactionId);
         const nothing = {draft: null, readIndex: null};
         const marks = await readOwnMarks(reader, interactionId).catch((trouble: unknown) => {
             nothingIfRefused(trouble);
             return nothing;
         });
-        store.dispatch({type: "marksRead", interactionId, marks});
+        store.dispatch({type: "marksRead", interactionId, marks, since});
     }
 
     async #readAnswers(reader: Reader, interactionId: string): Promise<void> {

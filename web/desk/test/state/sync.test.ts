@@ -84,3 +84,28 @@ test("what goes into a workbin while it is read is not lost", async () => {
     const parked = stage.desk.store.state.parked[BIN]?.map(({id}) => id);
     assert.deepEqual(parked?.sort(), ids);
 });
+
+test("what one left in a chat is read again after a save, also one that was lost", async () => {
+    const stage = await live();
+    const {store} = stage.desk;
+    const chat = stage.server.offer("chat");
+    stage.server.accept(chat);
+    stage.link?.pass();
+    stage.link?.pass();
+    await turns();
+    assert.notEqual(stage.requests.length, 0, "it is being read");
+    const saving = stage.desk.saveDraft(chat, {text: "typed", visibility: "All"});
+    await turns();
+    const save = stage.requests.pop();
+    for (let count = stage.requests.length; count > 0; count -= 1) {
+        stage.work();
+        stage.arrive();
+    }
+    await turns();
+    assert.equal(store.state.marks[chat], undefined);
+    save?.reject(new Error("lost"));
+    await assert.rejects(saving);
+    assert.deepEqual(store.state.draftChanges[chat], {done: 1, underWay: 0});
+    await stage.settle();
+    assert.notEqual(store.state.marks[chat], undefined);
+});
