@@ -231,12 +231,13 @@ impl CustomerVoice {
         if !matches!(operation, ChatOperation::Say { .. }) {
             chat = conversations.chat_of_key(&key).await?;
         }
-        let telling = self.listeners.begin_telling(id);
+        let mut telling = self.listeners.begin_telling(id);
         let done = chats::perform(doors, origin_of(session).0, chat, operation).await;
         telling.takes_it();
         // Before a refusal as well: whoever is told that the chat has ended listens no more, and
         // must not miss its end.
         self.tell(id).await;
+        telling.has_told();
         done.map(drop)
     }
 

@@ -72,12 +72,19 @@ impl Inner {
 pub(super) struct Telling<'a> {
     listeners: &'a Listeners,
     chat: InteractionId,
+    /// Whether there is something that they took upon themselves and have not told to the end.
+    is_owing: bool,
 }
 
 impl Telling<'_> {
-    /// Takes what there is to tell so far as told: it is told after this.
-    pub(super) fn takes_it(&self) {
-        self.listeners.lock().changed.remove(&self.chat);
+    /// Takes what there is to tell so far upon itself: it is told after this.
+    pub(super) fn takes_it(&mut self) {
+        self.is_owing |= self.listeners.lock().changed.remove(&self.chat);
+    }
+
+    /// Says that what was taken is told.
+    pub(super) fn has_told(mut self) {
+        self.is_owing = false;
     }
 }
 
@@ -89,6 +96,9 @@ impl Drop for Telling<'_> {
             if *count == 0 {
                 inner.being_told.remove(&self.chat);
             }
+        }
+        if self.is_owing && inner.by_chat.contains_key(&self.chat) {
+            inner.changed.insert(self.chat);
         }
         if inner.changed.contains(&self.chat) {
             self.listeners.woken.notify_one();
@@ -156,7 +166,7 @@ impl Listeners {
     /// needs to be woken for meanwhile.
     pub(super) fn begin_telling(&self, chat: InteractionId) -> Telling<'_> {
         *self.lock().being_told.entry(chat).or_default() += 1;
-        Telling { listeners: self, chat }
+        Telling { listeners: self, chat, is_owing: false }
     }
 
     /// Marks the chat of a session that has room again.
@@ -231,14 +241,14 @@ mod tests {
         assert!(is_woken(&listeners), "the control");
         for leaves_something in [false, true] {
             listeners.take();
-            let telling = listeners.begin_telling(CHAT);
+            let mut telling = listeners.begin_telling(CHAT);
             listeners.mark(CHAT);
             telling.takes_it();
             if leaves_something {
                 listeners.mark(CHAT);
             }
             assert!(!is_woken(&listeners));
-            drop(telling);
+            telling.has_told();
             assert_eq!(is_woken(&listeners), leaves_something);
         }
         let gone = listeners.begin_telling(CHAT);
@@ -246,6 +256,13 @@ mod tests {
         listeners.mark(CHAT);
         drop(gone);
         assert!(is_woken(&listeners), "whoever was about to tell it has gone");
+        listeners.take();
+        let mut cut_off = listeners.begin_telling(CHAT);
+        listeners.mark(CHAT);
+        cut_off.takes_it();
+        drop(cut_off);
+        assert!(is_woken(&listeners), "whoever took it has gone before it was told");
+        assert!(listeners.take().0.contains(&CHAT));
         assert!(listeners.lock().being_told.is_empty());
     }
 }
