@@ -12,7 +12,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use handoff_domain::{Attachment, FileId};
 use sha2::{Digest as _, Sha256};
@@ -20,10 +20,13 @@ use sha2::{Digest as _, Sha256};
 /// Bytes from which on a body is remembered when it was cleaned. A shorter one is cleaned in less
 /// than 0.1 ms, which is not worth the room.
 const KEPT_FROM_BYTES: usize = 512;
-/// Bytes of all cleaned bodies that are remembered: some hundred letters of usual length. When
+/// Bytes of all that is remembered: some hundred letters of usual length. When
 /// there would be more, all are forgotten, which costs no more than cleaning those again that are
 /// still looked at.
 const KEPT_BYTES_MAX: usize = 16 * 1_024 * 1_024;
+
+/// Bytes that count for each thing that is remembered, beside its text: its name and its place.
+const KEPT_EACH_BYTES: usize = 64;
 
 /// How the HTML of a letter is made safe to show.
 pub trait Letters: fmt::Debug + Send + Sync + 'static {
@@ -82,10 +85,46 @@ pub struct Cleaner {
     kept: Mutex<Kept>,
 }
 
+/// What tells something that is remembered from everything else.
+type Name = [u8; 32];
+
+/// What is remembered of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aspect {
+    Clean,
+    CleanWithRemote,
+    RemotePictures,
+}
+
 #[derive(Debug, Default)]
 struct Kept {
     bytes: usize,
-    bodies: HashMap<[u8; 32], Arc<str>>,
+    bodies: HashMap<Name, Arc<str>>,
+    /// How many pictures bodies take from other hosts.
+    counts: HashMap<Name, usize>,
+}
+
+impl Kept {
+    fn make_room(&mut self, bytes: usize) {
+        if self.bytes + bytes > KEPT_BYTES_MAX {
+            *self = Self::default();
+        }
+        self.bytes += bytes;
+    }
+
+    fn keep_body(&mut self, name: Name, clean: &str) {
+        self.make_room(KEPT_EACH_BYTES + clean.len());
+        if let Some(twin) = self.bodies.insert(name, clean.into()) {
+            self.bytes -= KEPT_EACH_BYTES + twin.len();
+        }
+    }
+
+    fn keep_count(&mut self, name: Name, count: usize) {
+        self.make_room(KEPT_EACH_BYTES);
+        if self.counts.insert(name, count).is_some() {
+            self.bytes -= KEPT_EACH_BYTES;
+        }
+    }
 }
 
 impl Default for Cleaner {
@@ -109,29 +148,10 @@ impl Cleaner {
         attachments: &[Attachment],
         address: &dyn Fn(&Attachment) -> String,
     ) -> String {
-        if html.len() < KEPT_FROM_BYTES {
-            return self.clean_now(html, attachments, address);
-        }
-        let name = name_of(html, attachments, address);
-        let known =
-            self.kept.lock().unwrap_or_else(PoisonError::into_inner).bodies.get(&name).cloned();
-        if let Some(known) = known {
-            return known.to_string();
-        }
-        let clean = self.clean_now(html, attachments, address);
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.bytes + clean.len() > KEPT_BYTES_MAX {
-            *kept = Kept::default();
-        }
-        kept.bytes += clean.len();
-        if let Some(twin) = kept.bodies.insert(name, clean.as_str().into()) {
-            kept.bytes -= twin.len();
-        }
-        clean
+        self.shown(Aspect::Clean, html, attachments, address)
     }
 
     /// Makes it safe as `clean` does, and leaves it the pictures that it takes from other hosts.
-    /// Nothing is remembered: it is asked for by hand.
     #[must_use]
     pub fn clean_with_remote(
         &self,
@@ -139,14 +159,22 @@ impl Cleaner {
         attachments: &[Attachment],
         address: &dyn Fn(&Attachment) -> String,
     ) -> String {
-        let images = |id: &str| image(attachments, id).map(address);
-        self.letters.clean_with_remote(html, &images)
+        self.shown(Aspect::CleanWithRemote, html, attachments, address)
     }
 
     /// Returns how many pictures the HTML of an e-mail takes from other hosts.
     #[must_use]
     pub fn remote_pictures(&self, html: &str) -> usize {
-        self.letters.remote_pictures(html)
+        if html.len() < KEPT_FROM_BYTES {
+            return self.letters.remote_pictures(html);
+        }
+        let name = name_of(Aspect::RemotePictures, html, &[], &|_| String::new());
+        let known = self.kept().counts.get(&name).copied();
+        known.unwrap_or_else(|| {
+            let count = self.letters.remote_pictures(html);
+            self.kept().keep_count(name, count);
+            count
+        })
     }
 
     /// Returns the text of an HTML body.
@@ -155,14 +183,33 @@ impl Cleaner {
         self.letters.text(html)
     }
 
-    fn clean_now(
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shown(
         &self,
+        aspect: Aspect,
         html: &str,
         attachments: &[Attachment],
         address: &dyn Fn(&Attachment) -> String,
     ) -> String {
         let images = |id: &str| image(attachments, id).map(address);
-        self.letters.clean(html, &images)
+        let clean_now = || match aspect {
+            Aspect::CleanWithRemote => self.letters.clean_with_remote(html, &images),
+            Aspect::Clean | Aspect::RemotePictures => self.letters.clean(html, &images),
+        };
+        if html.len() < KEPT_FROM_BYTES {
+            return clean_now();
+        }
+        let name = name_of(aspect, html, attachments, address);
+        let known = self.kept().bodies.get(&name).cloned();
+        if let Some(known) = known {
+            return known.to_string();
+        }
+        let clean = clean_now();
+        self.kept().keep_body(name, &clean);
+        clean
     }
 }
 
@@ -175,13 +222,15 @@ fn image<'a>(attachments: &'a [Attachment], content_id: &str) -> Option<&'a Atta
     attachments.iter().find(is_it)
 }
 
-/// Returns what tells a body, with the images that it may show, from every other.
+/// Returns what tells an aspect of a body, with the images that it may show, from every other.
 fn name_of(
+    aspect: Aspect,
     html: &str,
     attachments: &[Attachment],
     address: &dyn Fn(&Attachment) -> String,
-) -> [u8; 32] {
+) -> Name {
     let mut hasher = Sha256::new();
+    hasher.update([aspect as u8]);
     for one in attachments.iter().filter(|one| one.content_id.is_some()) {
         hasher.update(format!("{:?} {} {}\n", one.content_id, one.content_type, address(one)));
     }
@@ -297,16 +346,45 @@ mod tests {
         }
 
         fn clean_with_remote(&self, html: &str, images: &dyn Fn(&str) -> Option<String>) -> String {
-            self.clean(html, images)
+            format!("remote {}", self.clean(html, images))
         }
 
-        fn remote_pictures(&self, _: &str) -> usize {
-            0
+        fn remote_pictures(&self, html: &str) -> usize {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            html.matches("https:").count()
         }
 
         fn text(&self, html: &str) -> String {
             html.to_owned()
         }
+    }
+
+    #[test]
+    fn what_a_page_of_a_letter_needs_is_made_once() {
+        let counting = Arc::new(Counting::default());
+        let cleaner = Cleaner::new(counting.clone());
+        let (plain, long) = ("x".repeat(KEPT_FROM_BYTES), "https:".repeat(KEPT_FROM_BYTES));
+        for _ in 0..2 {
+            assert_eq!(cleaner.remote_pictures(&plain), 0);
+            assert_eq!(cleaner.remote_pictures(&long), KEPT_FROM_BYTES);
+            assert!(cleaner.clean(&long, &[], &address).starts_with(' '));
+            let shown = cleaner.clean_with_remote(&long, &[], &address);
+            assert!(shown.starts_with("remote"), "{shown}");
+        }
+        assert_eq!(counting.0.load(Ordering::SeqCst), 4, "two counts, and cleaned both ways");
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound_however_short_it_is() {
+        let mut kept = Kept::default();
+        for number in 0..=KEPT_BYTES_MAX / KEPT_EACH_BYTES {
+            let mut name = Name::default();
+            name[..8].copy_from_slice(&number.to_le_bytes());
+            kept.keep_count(name, 1);
+            kept.keep_body(name, "");
+        }
+        assert!(kept.bytes <= KEPT_BYTES_MAX, "{}", kept.bytes);
+        assert_eq!((kept.bodies.len() + kept.counts.len()) * KEPT_EACH_BYTES, kept.bytes);
     }
 
     #[test]
