@@ -374,3 +374,36 @@ test("hostile strings are text in letters and in the details, and nothing runs o
     await page.getByRole("dialog").getByRole("button", {name: "Discard"}).click();
     await complete(page, page.getByRole("option"));
 });
+
+test("a letter that is changed at another computer is shown, or asked about", async ({person, page, program}) => {
+    await goReady(person, page);
+    await writes(program.origin, {subject: "Invoice 7", text: "Hello"});
+    const {option, draft, box} = await answers(page, JONAS);
+    const asked = page.getByRole("alert").filter({hasText: "changed at another computer"});
+    const words = async () => (await saved(person))?.bodyAsPlainText;
+    const changes = async (text) => {
+        const email = {body: `<p>${text}</p>`, bodyAsPlainText: text};
+        await person.does(`/me/interactions/${(await saved(person)).id}`, {operationName: "Save", email});
+    };
+    await page.keyboard.type("from here");
+    await expect.poll(words).toMatch(/^from here\n/);
+    await changes("from elsewhere");
+    await expect(box).toHaveText("from elsewhere");
+    await box.press("Control+End");
+    await page.keyboard.type(", and on");
+    await expect.poll(words).toMatch(/^from elsewhere, and on/);
+    await expect(draft.getByText(/Draft saved/)).toBeVisible();
+    await expect(asked).toHaveCount(0);
+    await page.keyboard.type(", mine");
+    await changes("theirs");
+    await expect(asked).toContainText("theirs");
+    await person.isAccessible();
+    await box.press("Control+Enter");
+    await expect(draft.getByText("Choose first")).toBeVisible();
+    expect(await words()).toBe("theirs");
+    await asked.getByRole("button", {name: "Keep mine"}).click();
+    await expect.poll(words).toMatch(/^from elsewhere, and on, mine/);
+    await box.press("Control+Enter");
+    await expect(draft).toHaveCount(0);
+    await complete(page, option);
+});

@@ -25,7 +25,7 @@ class Draft {
 
     /** A form opens. */
     open(): LetterSaver {
-        return this.savers.open("draft", () => new LetterSaver(LETTER, {
+        return this.savers.open("draft", () => new LetterSaver(LETTER, null, {
             save: async (email) => {
                 this.tries += 1;
                 if (this.outcome !== null) {
@@ -182,7 +182,7 @@ test("all that a letter has beside its text is kept", () => {
     } as unknown as Storage;
     const head = {
         to: ["ann@x.example"], cc: ["be"], bcc: [], subject: "Hi", html: "<p>x</p>",
-        isQuoting: true,
+        isQuoting: true, known: {told: "a.b.c", sent: ["d.e.f"]},
     };
     new DraftKeeper(storage, "kate").save("a", {text: "", visibility: "All", head});
     assert.deepEqual(new DraftKeeper(storage, "kate").load("a").head, head);

@@ -3,6 +3,7 @@
 
 import {fields, texts} from "../api/fields.ts";
 import {readDraft, type ChatDraft} from "../api/interaction.ts";
+import type {Known} from "../letters/told.ts";
 
 /** What stands in a composer. */
 export interface Draft {
@@ -22,6 +23,8 @@ export interface Head {
     html: string;
     /** Whether it still quotes what the server has below it. */
     isQuoting: boolean;
+    /** What the server had of it when this was kept. */
+    known?: Known;
 }
 
 /** A draft, and what it was written in. */
@@ -107,7 +110,13 @@ function headOf(kept: unknown): {head?: Head} {
                   subject,
                   html,
                   isQuoting: it["isQuoting"] === true,
+                  ...knownOf(it["known"]),
               },
           }
         : {};
+}
+
+function knownOf(kept: unknown): {known?: Known} {
+    const {told, sent} = fields(kept);
+    return typeof told === "string" ? {known: {told, sent: texts(sent)}} : {};
 }

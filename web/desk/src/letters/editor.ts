@@ -42,6 +42,8 @@ export interface LetterEditor {
     link(): string;
     setLink(address: string): void;
     insertPicture(address: string, name: string): void;
+    /** Puts a letter in, in place of what is there. */
+    setHtml(html: string): void;
     setReadOnly(isReadOnly: boolean): void;
     end(): void;
 }
@@ -83,7 +85,10 @@ export function makeEditor(surroundings: EditorSurroundings): LetterEditor {
         insertPicture: (src, alt) => {
             editor.chain().focus().setImage({src, alt}).run();
         },
-        // Nothing is written by this.
+        // Nothing is written by these.
+        setHtml: (letter) => {
+            editor.commands.setContent(letter, {emitUpdate: false});
+        },
         setReadOnly: (isReadOnly) => editor.setEditable(!isReadOnly, false),
         end: () => editor.destroy(),
     };

@@ -8,6 +8,7 @@ import {reactive, shallowRef, type ShallowRef} from "vue";
 import {Refused} from "../api/trouble.ts";
 import {isAddress} from "../state/letters.ts";
 import {together, type Quotation} from "./quotation.ts";
+import {isSame, Told, type Known} from "./told.ts";
 
 /** What stands in the fields of a draft. */
 export interface Written {
@@ -33,7 +34,7 @@ export interface SaverSurroundings {
     /** Has the server save it. */
     save(email: Record<string, unknown>): Promise<void>;
     /** Keeps in this browser what the server does not have; `null` is nothing. */
-    keep(written: Written | null): void;
+    keep(written: Written | null, known: Known): void;
     /** The server's time. */
     now(): number;
     after(ms: number, run: () => void): () => void;
@@ -49,6 +50,11 @@ const AGAIN_MS = 3_000;
 export class LetterSaver {
     readonly written: Written;
     readonly saved: ShallowRef<Saved> = shallowRef({kind: "nothing"});
+    /**
+     * What was written at another computer while something was written here. Nothing is saved until
+     * somebody has chosen between the two.
+     */
+    readonly other = shallowRef<Written | null>(null);
     /** Forms that show it. */
     forms = 0;
     /**
@@ -57,6 +63,9 @@ export class LetterSaver {
      */
     rests = (): void => {};
     readonly #surroundings: SaverSurroundings;
+    readonly #told: Told;
+    /** The recipients as the server has them. */
+    #toldRecipients: Pick<Written, Recipients>;
     #isDirty = false;
     #isOver = false;
     #isWaiting = false;
@@ -64,16 +73,60 @@ export class LetterSaver {
     /** One save after another: an older one must not come last. */
     #last: Promise<void> = Promise.resolve();
 
-    constructor(written: Written, surroundings: SaverSurroundings) {
-        this.written = reactive({...written});
+    /** `kept` is what this browser has and the server has not, as far as it was known then. */
+    constructor(
+        told: Written,
+        kept: {written: Written; known: Known | null} | null,
+        surroundings: SaverSurroundings,
+    ) {
+        this.written = reactive({...(kept?.written ?? told)});
         this.#surroundings = surroundings;
+        this.#told = new Told(kept?.known ?? null);
+        this.#toldRecipients = told;
+        if (kept !== null) {
+            this.touch();
+        }
+        this.hear(told);
     }
 
     /** Something was written. */
     touch(): void {
         this.#isDirty = true;
-        this.#surroundings.keep({...this.written});
+        this.#keep();
         this.#soon(REST_MS);
+    }
+
+    /** The server told what it has, whoever wrote it. */
+    hear(told: Written): void {
+        this.#toldRecipients = told;
+        const origin = this.#told.hear(told);
+        const isOwn = this.#isDirty || this.#told.isAwaited;
+        if (origin === "here") {
+            return;
+        }
+        if (origin === "before" || (isOwn && isSame(this.written, told))) {
+            this.#told.accept();
+            this.#settled();
+        } else if (isOwn) {
+            this.other.value = told;
+            this.saved.value = {kind: "failed"};
+            // It saves nothing; without a form nobody is asked, and another tab may be.
+            void this.flush().catch(() => {});
+        } else {
+            this.#told.accept();
+            Object.assign(this.written, told);
+        }
+    }
+
+    /** Somebody has chosen between what is written here and at another computer. */
+    choose(which: "own" | "other"): void {
+        const other = this.other.value;
+        if (other !== null) {
+            this.#told.accept();
+            Object.assign(this.written, which === "own" ? {} : other);
+            this.other.value = null;
+            this.touch();
+        }
     }
 
     /**
@@ -105,17 +158,19 @@ export class LetterSaver {
     /** It is sent or discarded. */
     forget(): void {
         this.#isDirty = false;
-        this.#surroundings.keep(null);
+        this.#surroundings.keep(null, this.#told.known);
         this.end();
     }
 
     async #save(): Promise<void> {
-        if (!this.#isDirty || this.#isOver) {
+        if (!this.#isDirty || this.#isOver || this.other.value !== null) {
             return;
         }
         this.#isDirty = false;
         const {save, keep, now} = this.#surroundings;
         const email = emailOf(this.written);
+        this.#told.sending({...this.written, ...this.#recipientsOf(email)});
+        this.#keep();
         try {
             await save(email);
         } catch (trouble) {
@@ -127,15 +182,37 @@ export class LetterSaver {
         if (this.#isOver) {
             return;
         }
-        if (!isAll) {
+        if (!isAll || this.other.value !== null) {
             this.#isDirty = true;
         } else if (!this.#isDirty) {
-            keep(null);
+            keep(null, this.#told.known);
+        }
+    }
+
+    /** Returns those that the server has after it has saved this. */
+    #recipientsOf(email: Record<string, unknown>): Pick<Written, Recipients> {
+        const has = (field: Recipients): string[] =>
+            (field in email ? this.written : this.#toldRecipients)[field];
+        return {to: has("to"), cc: has("cc"), bcc: has("bcc")};
+    }
+
+    #keep(): void {
+        this.#surroundings.keep({...this.written}, this.#told.known);
+    }
+
+    /** There is nothing to choose any more. */
+    #settled(): void {
+        if (this.other.value !== null) {
+            this.other.value = null;
+            this.touch();
         }
     }
 
     #failed(trouble: unknown): void {
         this.saved.value = {kind: "failed"};
+        if (trouble instanceof Refused) {
+            this.#told.refused();
+        }
         if (this.#isOver) {
             return;
         }

@@ -10,14 +10,21 @@ import {holdsOf} from "./hold.ts";
 import {htmlOf} from "./plain.ts";
 import {partsOf} from "./quotation.ts";
 import {LetterSaver, LetterSavers, type Saved, type Written} from "./saver.ts";
+import type {Known} from "./told.ts";
 
 export interface Saving {
     written: Written;
     saved: Readonly<ShallowRef<Saved>>;
     /** Something was written. */
     touch(): void;
-    /** Saves all of it now; fails with the server's refusal. */
-    flush(): Promise<void>;
+    /** What was written at another computer, until somebody chooses. */
+    other: Readonly<ShallowRef<Written | null>>;
+    choose(which: "own" | "other"): void;
+    /**
+     * Saves all that is shown now, so that nothing goes out that was written elsewhere and is not
+     * known here yet; fails with the server's refusal.
+     */
+    saveShown(): Promise<void>;
     /** It is sent or discarded. */
     forget(): void;
 }
@@ -30,28 +37,33 @@ export function useSaving(id: string, letter: Letter): Saving {
     savers.set(desk, own);
     const saver = own.open(id, () => {
         const keeper = new DraftKeeper(browserStorage(), state.value.me?.id ?? "");
-        const kept = keeper.load(id);
-        const written = writtenOf(letter, state.value.work[id]?.subject ?? "", kept);
+        const told = toldOf(letter, state.value.work[id]?.subject ?? "");
         // Until it rests, no other tab may save this draft, whether it is shown here or not.
         const holds = holdsOf(desk);
         const hold = holds.open(id);
         const forsake = hold.whenLost(() => own.abandon(id, made));
-        const made = new LetterSaver(written, {
+        let last = state.value.work[id];
+        const deafen = desk.store.listen(({work}) => {
+            const next = work[id];
+            if (next !== last && next?.letter != null) {
+                made.hear(toldOf(next.letter, next.subject));
+            }
+            last = next;
+        });
+        const made = new LetterSaver(told, keptOf(keeper.load(id), told), {
             save: (email) => desk.operate(id, "Save", {email}),
-            keep: (next) => keep(keeper, id, next),
+            keep: (next, known) => keep(keeper, id, next, known),
             now: () => now.value,
             after(ms, run) {
                 const timer = setTimeout(run, ms);
                 return () => clearTimeout(timer);
             },
             over() {
+                deafen();
                 forsake();
                 holds.close(id, hold);
             },
         });
-        if (kept.head !== undefined) {
-            made.touch();
-        }
         return made;
     });
     onScopeDispose(() => void own.release(saver));
@@ -59,28 +71,38 @@ export function useSaving(id: string, letter: Letter): Saving {
         written: saver.written,
         saved: saver.saved,
         touch: () => saver.touch(),
-        flush: () => saver.flush(),
+        other: saver.other,
+        choose: (which) => saver.choose(which),
+        saveShown: () => {
+            saver.touch();
+            return saver.flush();
+        },
         forget: () => own.forget(id, saver),
     };
 }
 
-/** What only this browser has goes before what the server has. */
-function writtenOf(letter: Letter, subject: string, {text, head}: Draft): Written {
-    const {to, cc, bcc, body, plain} = letter;
+/** Returns what the server has, as it is written on. */
+function toldOf({to, cc, bcc, body, plain}: Letter, subject: string): Written {
     const parts = partsOf(body, plain);
-    if (head !== undefined) {
-        const {isQuoting, ...kept} = head;
-        return {...kept, text, quotation: isQuoting ? parts.quotation : null};
-    }
     const html = body === "" ? htmlOf(plain) : parts.html;
     return {to, cc, bcc, subject, html, text: parts.text, quotation: parts.quotation};
 }
 
-function keep(keeper: DraftKeeper, id: string, written: Written | null): void {
+/** Returns what only this browser has; `null` when that is nothing. */
+function keptOf({text, head}: Draft, told: Written) {
+    if (head === undefined) {
+        return null;
+    }
+    const {isQuoting, known = null, ...rest} = head;
+    return {written: {...rest, text, quotation: isQuoting ? told.quotation : null}, known};
+}
+
+function keep(keeper: DraftKeeper, id: string, written: Written | null, known: Known): void {
     if (written === null) {
         keeper.forget(id);
     } else {
-        const {text, quotation, ...head} = written;
-        keeper.save(id, {text, visibility: "All", head: {...head, isQuoting: quotation !== null}});
+        const {text, quotation, ...rest} = written;
+        const head = {...rest, isQuoting: quotation !== null, known};
+        keeper.save(id, {text, visibility: "All", head});
     }
 }

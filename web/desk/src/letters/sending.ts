@@ -54,7 +54,11 @@ export function useSending(draft: () => Interaction, saving: Saving): Sending {
         refusal.value = "";
         try {
             const by = await asked;
-            await saving.flush();
+            await saving.saveShown();
+            if (saving.other.value !== null) {
+                say(t.value.letters.chooseFirst);
+                return false;
+            }
             const queue = by === null || by.queue === null ? {} : {queueName: by.queue};
             await desk.operate(id, "Send", {...how, ...queue});
             saving.forget();
