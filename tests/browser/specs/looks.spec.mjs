@@ -190,7 +190,8 @@ async function walk(program, page, look) {
     await shows("I was charged twice.");
     await looker.at("compact");
     await page.goto(`${program.origin}/desk/mine/nothing`);
-    await shows(/not/i);
+    const conversation = page.getByRole("region", {name: "Conversation"});
+    await expect(conversation.getByText("This is not yours any more.")).toBeVisible();
     await looker.at("not-yours");
     await page.goto(`${program.origin}/admin/users`);
     await expect(page.getByRole("heading").first()).toBeVisible();

@@ -62,7 +62,12 @@ test("two who act at the same moment give one answer", async ({browser}) => {
     expect(figures).toEqual({races: 4, double: 0, none: 0});
 });
 
-test("the control: two drafts are two answers", async ({browser}) => {
-    const figures = await onItsOwn((program) => races({program, browser, count: 1, control: "besides"}));
-    expect(figures.double).toBe(1);
+test("the control: an answer by another door is a second one", async ({browser}) => {
+    const figures = await onItsOwn((program) => races({program, browser, count: 2, control: "besides"}));
+    expect(figures).toEqual({races: 2, double: 2, none: 0});
+});
+
+test("the control: a chat in which nobody says anything has no answer", async ({browser}) => {
+    const figures = await onItsOwn((program) => races({program, browser, count: 2, control: "silent"}));
+    expect(figures).toEqual({races: 2, double: 0, none: 1});
 });
