@@ -43,6 +43,26 @@ export function shownNext(
         : {groups: withGone(before, fresh, went), hidden: 0};
 }
 
+/**
+ * Returns where the focus goes on to from the row of what one has ended oneself; `null` when it
+ * stays where it is.
+ */
+export function goesOnTo(
+    {groups}: Shown,
+    departures: Departure[],
+    focused: string | null,
+): string | null {
+    const rows = groups.flatMap((group) => group.rows);
+    const at = rows.findIndex(({id, isGone}) => id === focused && isGone);
+    const isOwn = departures.some((one) => one.interaction.id === focused && one.isOwn);
+    if (at === -1 || !isOwn) {
+        return null;
+    }
+    const isThere = ({isGone}: ShownRow): boolean => !isGone;
+    const next = rows.slice(at + 1).find(isThere) ?? rows.slice(0, at).findLast(isThere);
+    return next?.id ?? null;
+}
+
 /** What one has done oneself needs no trace. */
 function isTaken({state, to}: Departure): boolean {
     return state === "Revoked" || state === "Canceled" || to !== null;

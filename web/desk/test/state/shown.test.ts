@@ -6,7 +6,7 @@ import {DraftKeeper} from "../../src/conversation/drafts.ts";
 import {linked} from "../../src/conversation/links.ts";
 import {readInteraction} from "../../src/api/interaction.ts";
 import {readLines} from "../../src/api/notification.ts";
-import {NOTHING_SHOWN, shownNext, type Shown} from "../../src/state/held.ts";
+import {goesOnTo, NOTHING_SHOWN, shownNext, type Shown} from "../../src/state/held.ts";
 import type {Group, Row} from "../../src/state/lists.ts";
 import type {Departure, Me, Pending} from "../../src/state/model.ts";
 import {itemsOf} from "../../src/state/turns.ts";
@@ -64,6 +64,22 @@ test("what was taken away stays where it was, struck through, until it is forgot
     assert.deepEqual(seen(shownNext(FIRST, fresh, taken, "held")), ["waiting: a -b- c", 0]);
     const all = shownNext(FIRST, [], went("Canceled", "a", "b", "c"), "free");
     assert.deepEqual(seen(all), ["waiting: -a- -b- -c-", 0]);
+});
+
+test("the focus goes on from what one has ended oneself, and stays on what was taken", () => {
+    const own = (...ids: string[]): Departure[] =>
+        went("Completed", ...ids).map((one) => ({...one, isOwn: true}));
+    const shownWithout = (gone: string, departures: Departure[]): Shown => {
+        const left = ["a", "b", "c"].filter((id) => id !== gone);
+        return shownNext(FIRST, groups({waiting: left}), departures, "held");
+    };
+    assert.equal(goesOnTo(shownWithout("b", own("b")), own("b"), "b"), "c");
+    assert.equal(goesOnTo(shownWithout("c", own("c")), own("c"), "c"), "b");
+    const [taken, nobodys] = [went("Revoked", "b"), shownWithout("b", [])];
+    assert.equal(goesOnTo(shownWithout("b", taken), taken, "b"), null);
+    assert.equal(goesOnTo(nobodys, [], "b"), null);
+    assert.equal(goesOnTo(shownWithout("b", own("b")), own("b"), "a"), null);
+    assert.equal(goesOnTo(shownNext(FIRST, [], own("a", "b", "c"), "held"), own("a"), "a"), null);
 });
 
 test("one speaker keeps one name for two minutes, and a note is apart", () => {
