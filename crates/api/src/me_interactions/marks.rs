@@ -58,6 +58,13 @@ pub(super) async fn look(
     looking: Looking,
     retry: &Retry,
 ) -> Answer {
+    let delivery = shared.engine().delivery();
+    if looking.focus == Focus::Off
+        && let Ok(id) = target.id.parse()
+    {
+        // Whatever refuses the rest: who has left it does not stay there.
+        delivery.look_away(me.id(), Some(id)).await;
+    }
     let seen = visible_of(shared, me, target.id, target.media).await?;
     if let Some(index) = looking.index {
         leave(shared, me, target, seen.id, Mark::Read { index }).await?;
@@ -65,10 +72,8 @@ pub(super) async fn look(
     let instruct = |_: &Interaction, _: &Directory| Ok(Action::SetInFocus.into());
     let answer =
         commands::perform(shared, me, target, envelope, retry, Basis::Request, instruct).await?;
-    let delivery = shared.engine().delivery();
-    match looking.focus {
-        Focus::On => delivery.look_at(me.id(), seen.id).await,
-        Focus::Off => delivery.look_away(me.id(), Some(seen.id)).await,
+    if looking.focus == Focus::On {
+        delivery.look_at(me.id(), seen.id).await;
     }
     Ok(answer)
 }

@@ -91,6 +91,19 @@ async fn a_look_ends_with_the_session_or_when_it_is_not_said_again() {
 }
 
 #[tokio::test]
+async fn a_look_ends_even_if_what_says_so_is_refused() {
+    let api = Api::start().await;
+    api.ready("kate").await;
+    api.listen("ben").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
+    api.by("ben").does(&id, look()).await.ok();
+    assert_eq!(viewers(&api, "kate", &id).await, [["ben"]]);
+    let of_another_time = json!({"inFocus": false, "epoch": 99});
+    api.by("ben").does(&id, op("SetInFocus", of_another_time)).await.refused(409, 2);
+    assert_eq!(viewers(&api, "kate", &id).await, [[] as [&str; 0]]);
+}
+
+#[tokio::test]
 async fn who_watches_a_chat_in_secret_is_not_seen_to_look() {
     let api = Api::start().await;
     api.ready("kate").await;

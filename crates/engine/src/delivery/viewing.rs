@@ -85,16 +85,18 @@ impl Delivery {
     /// does, or whom it concerns.
     async fn tell_viewers(&self, id: InteractionId, only: Option<UserId>) {
         let Ok(Some(interaction)) = self.core.interaction(id).await else { return };
-        let viewers = self.viewers.of(id);
         let readers = match only {
             Some(user) => [user].into(),
-            None => &viewers | &interaction.people(),
+            None => &self.viewers.of(id) | &interaction.people(),
         };
         for reader in readers {
             let Some(handle) = self.audience(reader) else { continue };
+            let audience = handle.lock().await;
+            // Who looks now: whoever waited here longest must not tell last what has passed.
+            let viewers = self.viewers.of(id);
             let Some(others) = self.seen_by(reader, &interaction, &viewers) else { continue };
             let (topic, data) = self.publisher.render_viewers(&interaction, &others);
-            handle.lock().await.answer(&*self.publisher, topic, &data);
+            audience.answer(&*self.publisher, topic, &data);
         }
     }
 

@@ -125,7 +125,7 @@ async fn without_word_of_a_gap_something_is_missing() {
 
 /// Lets another session of Kate's subscribe, and leaves it waiting for the store; all of Kate's
 /// sessions wait for it.
-async fn subscribe_and_wait(rig: &Rig) -> JoinHandle<()> {
+pub(crate) async fn subscribe_and_wait(rig: &Rig) -> JoinHandle<()> {
     rig.store.stall(true);
     let engine = rig.engine.clone();
     let subscribing = tokio::spawn(async move {

@@ -29,4 +29,5 @@ mod routing;
 mod silence;
 mod two_nodes;
 mod upgrade;
+mod viewing;
 mod writing;
