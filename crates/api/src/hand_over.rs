@@ -14,11 +14,15 @@ use handoff_engine::{CurrentBoard, Directory};
 use crate::caller::AnyUser;
 use crate::colleagues::{agents_of, can_take};
 use crate::commands::{Answer, visible};
+use crate::error::Refusal;
 use crate::request::Id;
 use crate::shared::Shared;
 use crate::wire::listing::{Listing, select};
 use crate::wire::resource::Lookup;
 use crate::wire::target::TargetPart;
+
+/// Most characters of what is looked for: each word of it is looked for in every name.
+const SEARCH_CHARS_MAX: usize = 100;
 
 /// `GET /interactions/{id}/targets`: the agents and the queues of its medium, whoever can take it
 /// now first.
@@ -32,13 +36,14 @@ pub(crate) async fn targets(
 ) -> Answer {
     let listing = Listing::read(&uri, &["search", "kind"])?;
     let shown_before = listing.after::<usize>()?.unwrap_or(0);
+    let words = Words::of(listing.filter("search").unwrap_or_default())?;
     let interaction = visible(&shared, &me, &id).await?;
     let core = shared.engine().core();
     let board = core.current_board().await?;
     let directory = core.directory();
     let mut found = Found { board, directory: &directory, interaction: &interaction }.all(
         listing.filter("kind"),
-        &Words::of(listing.filter("search").unwrap_or_default()),
+        &words,
         || Desk::new(me.id(), me.center(), core.now()),
     );
     found.sort_by_cached_key(Ranked::rank);
@@ -185,8 +190,13 @@ enum Fit {
 struct Words(Vec<String>);
 
 impl Words {
-    fn of(text: &str) -> Self {
-        Self(text.split_whitespace().map(str::to_lowercase).collect())
+    fn of(text: &str) -> Result<Self, Refusal> {
+        if text.chars().nth(SEARCH_CHARS_MAX).is_some() {
+            return Err(Refusal::invalid(format!(
+                "The parameter search must have at most {SEARCH_CHARS_MAX} characters; shorten it."
+            )));
+        }
+        Ok(Self(text.split_whitespace().map(str::to_lowercase).collect()))
     }
 
     fn fit(&self, names: &[&str]) -> Option<Fit> {
@@ -222,7 +232,7 @@ mod tests {
             ("kate und", Some(Fit::Within)),
             ("kate ben", None),
         ] {
-            assert_eq!(Words::of(text).fit(&kate), wanted, "{text}");
+            assert_eq!(Words::of(text).unwrap().fit(&kate), wanted, "{text}");
         }
     }
 }

@@ -74,6 +74,10 @@ async fn they_are_found_by_words_and_come_in_pages() {
     );
     kate.get(&format!("{path}&cursor=x")).await.refused(400, 10);
     kate.get(&format!("/interactions/{id}/targets?colour=red")).await.refused(400, 10);
+    let search = |len| format!("/interactions/{id}/targets?search={}", "%C3%A9".repeat(len));
+    kate.get(&search(100)).await.ok();
+    let refused = kate.get(&search(101)).await.refused(400, 10);
+    assert!(refused.contains("at most 100 characters"), "{refused}");
 }
 
 #[tokio::test]
