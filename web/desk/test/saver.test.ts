@@ -52,6 +52,18 @@ class Draft {
     }
 }
 
+test("an address that is half typed stays in this browser alone, whatever is saved", async () => {
+    const draft = new Draft();
+    const saver = draft.open();
+    saver.typing("to", "ben@");
+    assert.deepEqual(draft.kept?.to, ["ann@x.example", "ben@"]);
+    await draft.write(saver, {text: "Hello"});
+    assert.deepEqual(draft.emails.map(({to}) => to), [["ann@x.example"]]);
+    assert.deepEqual(draft.kept?.to, ["ann@x.example", "ben@"]);
+    saver.typing("to", "");
+    assert.equal(draft.kept, null);
+});
+
 test("a form that is gone does not put older text over newer", async () => {
     const draft = new Draft();
     const first = draft.open();

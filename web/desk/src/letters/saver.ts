@@ -6,7 +6,7 @@
 
 import {reactive, shallowRef, type ShallowRef} from "vue";
 import {Refused} from "../api/trouble.ts";
-import {isAddress} from "../state/letters.ts";
+import {addressesIn, isAddress} from "../state/letters.ts";
 import {together, type Quotation} from "./quotation.ts";
 import {isSame, Told, type Known} from "./told.ts";
 
@@ -66,7 +66,11 @@ export class LetterSaver {
     readonly #told: Told;
     /** The recipients as the server has them. */
     #toldRecipients: Pick<Written, Recipients>;
+    /** What is typed in the fields with addresses and not finished: only this browser has it. */
+    readonly #typed: Record<Recipients, string> = {to: "", cc: "", bcc: ""};
     #isDirty = false;
+    /** Whether the server has all that is finished. */
+    #isSaved = true;
     #isOver = false;
     #isWaiting = false;
     #stop = () => {};
@@ -92,8 +96,17 @@ export class LetterSaver {
     /** Something was written. */
     touch(): void {
         this.#isDirty = true;
+        this.#isSaved = false;
         this.#keep();
         this.#soon(REST_MS);
+    }
+
+    /** Somebody types in a field with addresses. */
+    typing(field: Recipients, text: string): void {
+        this.#typed[field] = text;
+        if (!this.#isOver) {
+            this.#keep();
+        }
     }
 
     /** The server told what it has, whoever wrote it. */
@@ -167,7 +180,7 @@ export class LetterSaver {
             return;
         }
         this.#isDirty = false;
-        const {save, keep, now} = this.#surroundings;
+        const {save, now} = this.#surroundings;
         const email = emailOf(this.written);
         this.#told.sending({...this.written, ...this.#recipientsOf(email)});
         this.#keep();
@@ -185,7 +198,8 @@ export class LetterSaver {
         if (!isAll || this.other.value !== null) {
             this.#isDirty = true;
         } else if (!this.#isDirty) {
-            keep(null, this.#told.known);
+            this.#isSaved = true;
+            this.#keep();
         }
     }
 
@@ -196,8 +210,15 @@ export class LetterSaver {
         return {to: has("to"), cc: has("cc"), bcc: has("bcc")};
     }
 
+    /** Keeps what the server does not have; what is not finished, as it stands. */
     #keep(): void {
-        this.#surroundings.keep({...this.written}, this.#told.known);
+        const isFinished = RECIPIENTS.every((field) => this.#typed[field].trim() === "");
+        const recipients = RECIPIENTS.map((field) => {
+            const all = [...this.written[field], ...addressesIn(this.#typed[field])];
+            return [field, [...new Set(all)]];
+        });
+        const kept = {...this.written, ...Object.fromEntries(recipients)};
+        this.#surroundings.keep(this.#isSaved && isFinished ? null : kept, this.#told.known);
     }
 
     /** There is nothing to choose any more. */

@@ -9,7 +9,7 @@ import type {Desk} from "../state/desk.ts";
 import {holdsOf} from "./hold.ts";
 import {htmlOf} from "./plain.ts";
 import {partsOf} from "./quotation.ts";
-import {LetterSaver, LetterSavers, type Saved, type Written} from "./saver.ts";
+import {LetterSaver, LetterSavers, type Recipients, type Saved, type Written} from "./saver.ts";
 import type {Known} from "./told.ts";
 
 export interface Saving {
@@ -17,6 +17,8 @@ export interface Saving {
     saved: Readonly<ShallowRef<Saved>>;
     /** Something was written. */
     touch(): void;
+    /** Somebody types in a field with addresses. */
+    typing(field: Recipients, text: string): void;
     /** What was written at another computer, until somebody chooses. */
     other: Readonly<ShallowRef<Written | null>>;
     choose(which: "own" | "other"): void;
@@ -71,6 +73,7 @@ export function useSaving(id: string, letter: Letter): Saving {
         written: saver.written,
         saved: saver.saved,
         touch: () => saver.touch(),
+        typing: (field, text) => saver.typing(field, text),
         other: saver.other,
         choose: (which) => saver.choose(which),
         saveShown: () => {
