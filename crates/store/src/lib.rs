@@ -61,4 +61,4 @@ pub use record::{
     SecretPlace, SmtpRelay, Version, Versioned, WayOut,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use store::{Lease, SetAside, Store, SweepReport};
+pub use store::{Lease, LookedUp, SetAside, Store, SweepReport};

@@ -47,7 +47,7 @@ use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::sql::decode::undecodable;
 use crate::sql::encode::EncodedChange;
-use crate::store::{Lease, SetAside, Store, SweepReport};
+use crate::store::{Lease, LookedUp, SetAside, Store, SweepReport};
 
 use alone::Bounds;
 use committer::{Writer, Written, closed};
@@ -284,7 +284,7 @@ impl Store for PostgresStore {
         &self,
         keys: &[Key],
         receipts: &[(String, String)],
-    ) -> Result<(Vec<Option<Versioned<Record>>>, Vec<Option<Receipt>>), StoreError> {
+    ) -> Result<LookedUp, StoreError> {
         let reads = self.reads("looking up records and receipts")?;
         Ok((reads.load(keys).await?, reads.receipts(receipts).await?))
     }

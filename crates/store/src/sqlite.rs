@@ -63,7 +63,7 @@ use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::sql::encode::EncodedChange;
-use crate::store::{Lease, SetAside, Store, SweepReport};
+use crate::store::{Lease, LookedUp, SetAside, Store, SweepReport};
 
 pub use check::{Checked, Progress};
 use failure::corrupt;
@@ -433,7 +433,7 @@ impl Store for SqliteStore {
         &self,
         keys: &[Key],
         receipts: &[(String, String)],
-    ) -> Result<(Vec<Option<Versioned<Record>>>, Vec<Option<Receipt>>), StoreError> {
+    ) -> Result<LookedUp, StoreError> {
         let (keys, wanted) = (keys.to_vec(), receipts.to_vec());
         let aside = Arc::clone(&self.aside);
         self.read("looking up records and receipts", move |connection| {

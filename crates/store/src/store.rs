@@ -44,6 +44,9 @@ impl SweepReport {
     }
 }
 
+/// Records and receipts, each in the order asked.
+pub type LookedUp = (Vec<Option<Versioned<Record>>>, Vec<Option<Receipt>>);
+
 /// How a node's lease stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lease {
@@ -343,7 +346,7 @@ pub trait Store: Send + Sync + 'static {
         &self,
         keys: &[Key],
         receipts: &[(String, String)],
-    ) -> Result<(Vec<Option<Versioned<Record>>>, Vec<Option<Receipt>>), StoreError> {
+    ) -> Result<LookedUp, StoreError> {
         let records = self.load(keys).await?;
         let mut found = Vec::with_capacity(receipts.len());
         for (scope, key) in receipts {

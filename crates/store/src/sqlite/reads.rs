@@ -17,6 +17,7 @@ use crate::sql::decode::{self, SqlRow};
 use crate::sql::lists::{center_of, lists_read};
 use crate::sql::statements::{self as text, table};
 use crate::sqlite::failure::failed;
+use crate::store::LookedUp;
 
 /// A row cannot be read: the database failed, or what is in it makes no sense.
 #[derive(Debug)]
@@ -95,7 +96,7 @@ pub(super) fn look_up(
     aside: &Aside,
     keys: &[Key],
     receipts: &[(String, String)],
-) -> Result<(Vec<Option<Versioned<Record>>>, Vec<Option<Receipt>>), StoreError> {
+) -> Result<LookedUp, StoreError> {
     let work = || {
         let _together = snapshot(connection)?;
         let found = receipts.iter().map(|(scope, key)| stored(connection, scope, key));
