@@ -1,8 +1,10 @@
 //! From a decision to version-guarded rows.
 
 use handoff_domain::interaction::decide::{Decision, TimerChange};
-use handoff_domain::{Action, Command, Interaction, State, UserId};
-use handoff_store::{ChangeSet, Extent, Key, Put, Receipt, Record, Timer, TimerKey, Version};
+use handoff_domain::{Action, Command, Interaction, InteractionId, State, UserId};
+use handoff_store::{
+    ChangeSet, Check, Extent, Key, Put, Receipt, Record, Timer, TimerKey, Version,
+};
 
 use super::message_ids::known_message;
 use super::world::LoadedWorld;
@@ -56,6 +58,17 @@ impl Batch {
         }
         Self { change }
     }
+}
+
+/// Returns the guards of a decision that changes nothing: what it rests on, and the interaction.
+pub(super) fn guards(
+    world: &LoadedWorld<'_>,
+    (id, version): (InteractionId, Version),
+) -> ChangeSet {
+    let mut checks = world.checks(&[]);
+    checks.push(Check { key: Key::Interaction(id), version });
+    let directory = Some(world.directory.guard(world.center, Extent::Checked));
+    ChangeSet { checks, directory, ..ChangeSet::default() }
 }
 
 /// Tells whether a decision changes nothing, as the one for `SetInFocus`.

@@ -8,7 +8,7 @@ use handoff_domain::interaction::open::{NewInteraction, open};
 use handoff_domain::{
     Arrival, Caller, Command, Interaction, InteractionId, Rejection, UserId, decide, open_letter,
 };
-use handoff_store::{CommitError, Key, Receipt, Versioned};
+use handoff_store::{ChangeSet, CommitError, Key, Receipt, Versioned};
 
 use super::batch::{self, Batch};
 use super::commits::Commits;
@@ -180,13 +180,10 @@ impl Commands {
                 return Err(self.refused(rejection, world.into_desks(), read).await);
             }
         };
-        if batch::is_nothing(&decision) && request.receipt.is_none() {
-            // Nothing is written that would compare what it rests on.
-            let key = Key::Interaction(request.id);
-            if self.core.store.versions(std::slice::from_ref(&key)).await? != [before.version] {
-                return Err(Failure::Conflict(key));
-            }
-            return Ok(Done::Now { interaction: before.value, related: Vec::new() });
+        if batch::is_nothing(&decision) {
+            let guards = batch::guards(&world, (request.id, before.version));
+            drop(world);
+            return self.change_nothing(request, before, guards).await;
         }
         let caller = user.zip(request.reference);
         let sent = batch::message_sent(command, &decision.after);
@@ -199,6 +196,28 @@ impl Commands {
         batch.change.events.extend(request.also_events.iter().cloned());
         batch.change.timers_checked.extend(request.timer);
         self.commit(batch).await
+    }
+
+    /// Carries out what changes nothing: the interaction is compared and not written, or each such
+    /// command would be in the way of others.
+    async fn change_nothing(
+        &self,
+        request: &CommandRequest,
+        before: Versioned<Arc<Interaction>>,
+        guards: ChangeSet,
+    ) -> Result<Done, Failure> {
+        let key = Key::Interaction(request.id);
+        let done = Done::Now { interaction: before.value, related: Vec::new() };
+        let Some(receipt) = &request.receipt else {
+            let found = self.core.store.versions(std::slice::from_ref(&key)).await?;
+            return if found == [before.version] { Ok(done) } else { Err(Failure::Conflict(key)) };
+        };
+        let receipts = vec![receipt.clone()];
+        let change = ChangeSet { receipts: receipts.clone(), ..guards };
+        match self.commits.make(change).await {
+            Ok(_) => Ok(done),
+            Err(error) => not_committed(error, &receipts, key),
+        }
     }
 
     /// Returns a refusal for which these desks were looked at. One from memory may rest on old
@@ -249,17 +268,7 @@ impl Commands {
                 let interaction = written.remove(0);
                 Ok(Done::Now { interaction, related: written })
             }
-            Err(CommitError::Conflict { key }) => Err(Failure::Conflict(key)),
-            Err(CommitError::Timer(_)) => Err(Failure::Fatal(ExecuteError::NotDue)),
-            Err(CommitError::Receipt(found)) if is_known_message(&found) => {
-                Err(Failure::Conflict(first))
-            }
-            Err(CommitError::Receipt(found)) => {
-                let wanted = receipts.iter().find(|wanted| wanted.scope == found.scope);
-                let wanted = wanted.expect("the store refuses only receipts that were handed in");
-                same_request(wanted, *found).map_or_else(|error| Err(Failure::Fatal(error)), Ok)
-            }
-            Err(CommitError::Store(error)) => Err(error.into()),
+            Err(error) => not_committed(error, &receipts, first),
         }
     }
 
@@ -285,6 +294,22 @@ impl Commands {
         let most_ms = u64::from(lost.min(7)) * 4 + 1;
         let wait_ms = u64::try_from(self.core.ids.random() % u128::from(most_ms)).unwrap_or(0);
         tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+    }
+}
+
+/// Returns what comes of a command whose commit was refused, which had these receipts; `first` is
+/// what it is about.
+fn not_committed(error: CommitError, receipts: &[Receipt], first: Key) -> Result<Done, Failure> {
+    match error {
+        CommitError::Conflict { key } => Err(Failure::Conflict(key)),
+        CommitError::Timer(_) => Err(Failure::Fatal(ExecuteError::NotDue)),
+        CommitError::Receipt(found) if is_known_message(&found) => Err(Failure::Conflict(first)),
+        CommitError::Receipt(found) => {
+            let wanted = receipts.iter().find(|wanted| wanted.scope == found.scope);
+            let wanted = wanted.expect("the store refuses only receipts that were handed in");
+            same_request(wanted, *found).map_or_else(|error| Err(Failure::Fatal(error)), Ok)
+        }
+        CommitError::Store(error) => Err(error.into()),
     }
 }
 

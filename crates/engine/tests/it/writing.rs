@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use handoff_domain::{Action, Named, State, Target, UserCommand, UserData, UserId, Value};
+use handoff_domain::{
+    Action, InteractionId, Named, State, Target, UserCommand, UserData, UserId, Value,
+};
 use handoff_engine::{CommandRequest, Done, ExecuteError};
-use handoff_store::Receipt;
+use handoff_store::{Key, Receipt, Store as _};
 
 use crate::rig::{BEN, KATE, QUEUE, Rig, queue};
 
@@ -44,21 +46,8 @@ async fn a_repeated_request_has_one_effect_and_one_answer() {
     rig.bring_in(KATE).await;
     let id = rig.submit().await;
     rig.settle().await;
-    let receipt = Receipt {
-        scope: "kate POST".into(),
-        key: "k1".into(),
-        fingerprint: "f".into(),
-        answer: "first".into(),
-        expires: None,
-    };
-    let (roles, groups) = ([handoff_domain::Role::Agent], [handoff_domain::GroupId(7)]);
-    let caller = handoff_domain::Caller::new(KATE, roles.into(), groups.into());
-    let command = UserCommand::new(caller, Action::Accept { nickname: None });
-    let request = CommandRequest {
-        reference: Some(1),
-        receipt: Some(receipt.clone()),
-        ..CommandRequest::new(id, command)
-    };
+    let request = with_key(id, Action::Accept { nickname: None }, "k1");
+    let receipt = request.receipt.clone().unwrap();
     let (one, two) = tokio::join!(
         rig.engine.commands().execute(&request),
         rig.engine.commands().execute(&request)
@@ -73,6 +62,45 @@ async fn a_repeated_request_has_one_effect_and_one_answer() {
     let other =
         CommandRequest { receipt: Some(Receipt { fingerprint: "g".into(), ..receipt }), ..request };
     assert!(matches!(rig.engine.commands().execute(&other).await, Err(ExecuteError::KeyReused)));
+}
+
+#[tokio::test]
+async fn what_changes_nothing_writes_nothing_and_is_known_when_it_is_repeated() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    let id = rig.submit().await;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    let key = [Key::Interaction(id)];
+    let before = rig.store.versions(&key).await.unwrap();
+    let request = with_key(id, Action::SetInFocus, "k1");
+    let commands = rig.engine.commands();
+    assert!(matches!(commands.execute(&request).await, Ok(Done::Now { .. })));
+    let Ok(Done::Before(found)) = commands.execute(&request).await else { panic!("a repetition") };
+    assert_eq!(Some(*found), request.receipt);
+    assert_eq!(rig.store.versions(&key).await.unwrap(), before, "it stands in nobody's way");
+    // The control: what changes something does.
+    let change = Action::UpdateUserData(UserData([("a".to_owned(), Value::Bool(true))].into()));
+    commands.execute(&with_key(id, change, "k2")).await.unwrap();
+    assert_ne!(rig.store.versions(&key).await.unwrap(), before);
+}
+
+/// Returns what kate asks for with a key of her own.
+fn with_key(id: InteractionId, action: Action, key: &str) -> CommandRequest {
+    let (roles, groups) = ([handoff_domain::Role::Agent], [handoff_domain::GroupId(7)]);
+    let caller = handoff_domain::Caller::new(KATE, roles.into(), groups.into());
+    let receipt = Receipt {
+        scope: "kate POST".into(),
+        key: key.into(),
+        fingerprint: "f".into(),
+        answer: "first".into(),
+        expires: None,
+    };
+    CommandRequest {
+        reference: Some(1),
+        receipt: Some(receipt),
+        ..CommandRequest::new(id, UserCommand::new(caller, action))
+    }
 }
 
 #[tokio::test]
