@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::api::{Api, has};
 use crate::mailbox::{MailApi, letter};
 
+const INTERACTIONS: &str = "/v2/me/interactions";
+
 /// Makes kate own an e-mail and answer it; returns the e-mail's id and the draft.
 async fn answered(api: &Api, body: Value) -> (String, Value) {
     api.ready("kate").await;
@@ -152,4 +154,25 @@ async fn what_is_quoted_is_bounded() {
     let draft = mail.drafts(&id, quoting("indentCharacter", ">".repeat(16))).await;
     let text = draft["bodyAsPlainText"].as_str().unwrap();
     assert!(text.len() <= 257 * 1_024 && text.ends_with('…'), "{}", text.len());
+}
+
+/// Whoever waits for the draft that they asked for takes the first notification with the number of
+/// their request.
+#[tokio::test]
+async fn of_a_request_that_makes_a_draft_only_the_drafts_notification_has_the_number() {
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "email", "support-email").await;
+    let kate = api.by("kate");
+    for operation in ["Reply", "ReplyAll", "Forward"] {
+        api.told_to("kate", INTERACTIONS).await;
+        let answer = kate.does(&id, json!({"operationName": operation})).await.ok();
+        let told = api.told_to("kate", INTERACTIONS).await;
+        let is_of_original = |data: &&Value| data["id"] == json!(id);
+        assert!(told.iter().any(|data| is_of_original(&data)), "the control: it is told: {told:?}");
+        let own: Vec<_> =
+            told.iter().filter(|data| data["referenceId"] == answer["referenceId"]).collect();
+        assert_eq!(own.len(), 1, "{told:?}");
+        assert_eq!(own[0]["parentId"], json!(id), "{own:?}");
+    }
 }

@@ -1,5 +1,6 @@
 //! From a decision to version-guarded rows.
 
+use handoff_domain::event::{Event, Subject};
 use handoff_domain::interaction::decide::{Decision, TimerChange};
 use handoff_domain::{Action, Command, Interaction, InteractionId, State, UserId};
 use handoff_store::{
@@ -16,18 +17,16 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Turns a decision into version-guarded writes, and whatever else it relied on into checks.
-    /// `caller` is who asked and the number of their request, which the notices to them repeat.
+    /// `caller` is who asked and the number of their request, which the notices to them repeat; of
+    /// a request that makes a draft, only the draft's does.
     pub(super) fn new(
         mut decision: Decision,
         version: Version,
         world: &LoadedWorld<'_>,
         caller: Option<(UserId, i32)>,
     ) -> Self {
-        if let Some((user, reference)) = caller {
-            let notices = decision.events.iter_mut().flat_map(|event| &mut event.notices);
-            notices
-                .filter(|notice| notice.user() == Some(user))
-                .for_each(|notice| notice.reference = Some(reference));
+        if let Some(caller) = caller {
+            repeat_reference(&mut decision, world, caller);
         }
         let id = decision.after.id;
         let mut change = ChangeSet { events: decision.events, ..ChangeSet::default() };
@@ -69,6 +68,25 @@ pub(super) fn guards(
     checks.push(Check { key: Key::Interaction(id), version });
     let directory = Some(world.directory.guard(world.center, Extent::Checked));
     ChangeSet { checks, directory, ..ChangeSet::default() }
+}
+
+/// Notes the number of a user's request at what they are told of it. Whoever waits for the draft
+/// that they asked for takes the first notice with that number, and the original's comes before.
+fn repeat_reference(
+    decision: &mut Decision,
+    world: &LoadedWorld<'_>,
+    (user, reference): (UserId, i32),
+) {
+    let is_new = |it: &&Interaction| world.expected(&Key::Interaction(it.id)) == 0;
+    let draft = decision.related.iter().find(is_new).map(|draft| draft.id);
+    let is_told = |event: &Event| match (&event.subject, draft) {
+        (Subject::Interaction(subject), Some(draft)) => subject.id == draft,
+        _ => true,
+    };
+    let events = decision.events.iter_mut().filter(|event| is_told(event));
+    let notices = events.flat_map(|event| &mut event.notices);
+    let own = notices.filter(|notice| notice.user() == Some(user));
+    own.for_each(|notice| notice.reference = Some(reference));
 }
 
 /// Tells whether a decision changes nothing, as the one for `SetInFocus`.
