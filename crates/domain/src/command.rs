@@ -395,6 +395,8 @@ pub enum SystemAction {
     ExpireOffer {
         /// The offer's number.
         number: u64,
+        /// Since when an answer could come in: an offer of before is not held against its target.
+        running_since: Time,
     },
     /// The owner made no request for the handling timeout (timer).
     ExpireHandling,

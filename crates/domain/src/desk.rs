@@ -105,6 +105,9 @@ pub struct Desk {
     /// How many offers in a row they have let pass by.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_zero"))]
     pub missed_offers: u32,
+    /// When they were last heard of: by an answer that ended such a row, or by not answering.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub last_heard: Option<Time>,
     /// Workbins that they asked to be told about.
     pub watched: BTreeSet<WorkbinId>,
     /// The supervisors who follow their chats.
@@ -136,6 +139,7 @@ impl Desk {
             slots: BTreeMap::new(),
             last_offer: None,
             missed_offers: 0,
+            last_heard: None,
             watched: BTreeSet::new(),
             supervised_by: BTreeMap::new(),
         }
@@ -276,14 +280,26 @@ impl Desk {
         Ok(self.changed_since(&before))
     }
 
-    /// Counts an offer that they let pass by. With the last of `most` in a row (0 is any number,
-    /// and none is counted) they take no more work on any channel, and the count starts anew.
-    /// Returns the channels that changed.
+    /// Notes an answer to an offer: the count of those that they let pass by starts anew.
+    pub fn answer_offer(&mut self, now: Time) {
+        self.missed_offers = 0;
+        self.last_heard = Some(now);
+    }
+
+    /// Counts an offer made at `since` that they let pass by. With the last of `most` in a row (0
+    /// is any number, and none is counted) they take no more work on any channel, and the count
+    /// starts anew. Returns the channels that changed.
+    ///
+    /// One that was made before they were last heard of says nothing new about them: of those that
+    /// were made together, only the first that ends is counted. Neither does one that ends where
+    /// they cannot see it.
     #[must_use = "the changed channels are to be published"]
-    pub fn miss_offer(&mut self, most: u32) -> Vec<Media> {
-        if most == 0 {
+    pub fn miss_offer(&mut self, since: Time, most: u32, now: Time) -> Vec<Media> {
+        let is_old = self.last_heard.is_some_and(|heard| since < heard);
+        if most == 0 || is_old || self.unreachable_since.is_some() {
             return Vec::new();
         }
+        self.last_heard = Some(now);
         self.missed_offers = self.missed_offers.saturating_add(1);
         if self.missed_offers < most {
             return Vec::new();

@@ -178,17 +178,22 @@ fn slots_and_watched_workbins() {
 #[test]
 fn too_many_missed_offers_in_a_row_set_what_was_ready() {
     let mut desk = working();
+    desk.set_reach(NODE, [Topic::Interactions].into(), START);
     desk.set_ready(Channels::One(&Media::Chat)).unwrap();
     let none: [Media; 0] = [];
-    assert_eq!(desk.miss_offer(2), none);
+    assert_eq!(desk.miss_offer(START, 2, START), none);
     desk.set_ready(Channels::One(&Media::Chat)).unwrap();
-    assert_eq!(desk.miss_offer(2), none, "to go Ready begins the count anew");
-    assert_eq!(desk.miss_offer(2), [Media::Chat], "what was not Ready stays as it was");
+    assert_eq!(desk.miss_offer(START, 2, START), none, "to go Ready begins the count anew");
+    assert_eq!(
+        desk.miss_offer(START, 2, START),
+        [Media::Chat],
+        "what was not Ready stays as it was"
+    );
     let reason = Some(Desk::MISSED_OFFERS.to_string());
     assert_eq!(desk.channels[&Media::Chat].readiness, Readiness::NotReady { reason });
     assert_eq!(desk.missed_offers, 0);
     desk.set_ready(Channels::All).unwrap();
     for _ in 0..9 {
-        assert_eq!(desk.miss_offer(0), none);
+        assert_eq!(desk.miss_offer(START, 0, START), none);
     }
 }

@@ -99,7 +99,10 @@ pub(super) enum Related {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     Answered,
-    Missed,
+    /// They let it pass by that was made then.
+    Missed {
+        since: Time,
+    },
 }
 
 /// How an offer ended that was not accepted.
@@ -210,7 +213,8 @@ impl<'a> Change<'a> {
     /// place in line, of any other the owner is told, of what a supervisor asked for they
     /// alone.
     pub(super) fn refuse_offer(&mut self, to: UserId, how: Refused) {
-        let Some(kind) = self.after.offer_to(to).map(|offer| offer.kind) else { return };
+        let Some(offer) = self.after.offer_to(to) else { return };
+        let (kind, since) = (offer.kind, offer.since);
         self.facts.push(match how {
             Refused::Rejected => Fact::Rejected { by: to },
             Refused::Expired => Fact::OfferExpired { to },
@@ -223,7 +227,7 @@ impl<'a> Change<'a> {
             // What supervisors ask for themselves is no work that waits for them.
             _ if kind.is_supervision() => None,
             Refused::Rejected => Some((to, Heard::Answered)),
-            Refused::Expired => Some((to, Heard::Missed)),
+            Refused::Expired => Some((to, Heard::Missed { since })),
             Refused::Gone => None,
         };
         let at = self.context.now;

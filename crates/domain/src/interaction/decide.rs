@@ -128,7 +128,9 @@ fn by_customer(attempt: &Attempt<'_>, action: &CustomerAction) -> Result<Decisio
 fn by_system(attempt: &Attempt<'_>, action: &SystemAction) -> Result<Decision, Rejection> {
     match action {
         SystemAction::Offer { to } => offer::offer(attempt, *to),
-        SystemAction::ExpireOffer { number } => offer::expire(attempt, *number),
+        SystemAction::ExpireOffer { number, running_since } => {
+            offer::expire(attempt, *number, *running_since)
+        }
         SystemAction::ExpireHandling => gone::expire_handling(attempt),
         SystemAction::AgentGone { user } => gone::agent_gone(attempt, *user),
         SystemAction::CheckCustomer { listening_since } => {

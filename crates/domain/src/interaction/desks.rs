@@ -57,9 +57,11 @@ pub(super) fn of(before: Option<&Interaction>, change: &Change<'_>) -> Changed {
 /// as nearly always, is only looked at: their desk is no part of the commit then.
 fn counted(change: &Change<'_>) -> Option<UserId> {
     let (user, heard) = change.heard?;
+    let world = change.context.world;
     let counts = match heard {
-        Heard::Missed => true,
-        Heard::Answered => change.context.world.missed_any(user),
+        Heard::Missed { .. } => true,
+        // Where the first one is too many, an answer counts before any was missed.
+        Heard::Answered => world.missed_any(user) || world.missed_offers_max() == 1,
     };
     counts.then_some(user)
 }
@@ -68,13 +70,13 @@ fn counted(change: &Change<'_>) -> Option<UserId> {
 /// many.
 fn count(change: &Change<'_>, user: UserId, desk: &mut Desk) -> Option<Event> {
     let (_, heard) = change.heard.filter(|(of, _)| *of == user)?;
-    if heard == Heard::Answered {
-        desk.missed_offers = 0;
-        return None;
-    }
-    let before = desk.clone();
     let now = change.context.now;
-    let channels = desk.miss_offer(change.context.world.missed_offers_max());
+    let Heard::Missed { since } = heard else {
+        desk.answer_offer(now);
+        return None;
+    };
+    let before = desk.clone();
+    let channels = desk.miss_offer(since, change.context.world.missed_offers_max(), now);
     if channels.is_empty() {
         return None;
     }

@@ -140,11 +140,19 @@ pub(super) fn offer(attempt: &Attempt<'_>, to: UserId) -> Result<Decision, Rejec
 }
 
 /// Ends an offer whose time is over. The number keeps a late timer from ending a later offer.
-pub(super) fn expire(attempt: &Attempt<'_>, number: u64) -> Result<Decision, Rejection> {
+pub(super) fn expire(
+    attempt: &Attempt<'_>,
+    number: u64,
+    running_since: Time,
+) -> Result<Decision, Rejection> {
     let offer = attempt.before.acceptable().find(|offer| offer.number == number);
-    let to = offer.ok_or_else(|| attempt.wrong_state())?.to;
+    let offer = offer.ok_or_else(|| attempt.wrong_state())?;
     let mut change = attempt.change();
-    change.refuse_offer(to, Refused::Expired);
+    change.refuse_offer(offer.to, Refused::Expired);
+    if offer.since < running_since {
+        // For a part of its time nobody could answer it.
+        change.heard = None;
+    }
     Ok(change.finish())
 }
 

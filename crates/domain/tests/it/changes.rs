@@ -1,5 +1,6 @@
 //! What follows from a change, whatever the command: epoch, slots, timers, notices, sight.
 
+use handoff_domain::Time;
 use handoff_domain::command::{Action, Named, SystemAction, Target};
 use handoff_domain::event::{Cause, Fact, Notice, NotificationType, View};
 use handoff_domain::interaction::Status;
@@ -127,7 +128,7 @@ fn data_is_told_to_those_whom_it_concerns_with_the_kind_of_message() {
 fn a_transfer_that_fails_is_told_as_an_error() {
     for (action, last) in [
         (Floor::new().by(BOB, Action::Reject), Status::Completed),
-        (SystemAction::ExpireOffer { number: 2 }.into(), Status::Revoked),
+        (SystemAction::ExpireOffer { number: 2, running_since: Time(0) }.into(), Status::Revoked),
         (SystemAction::AgentGone { user: BOB }.into(), Status::Revoked),
     ] {
         let (mut floor, id) = state("processing with transfer");

@@ -8,6 +8,7 @@ mod departures;
 mod drafts;
 mod letters;
 mod marks;
+mod missed;
 mod operations;
 mod predicates;
 mod random;

@@ -7,7 +7,7 @@ use handoff_domain::event::Fact;
 use handoff_domain::interaction::{Mode, Status, Wait};
 use handoff_domain::media::Media;
 use handoff_domain::rejection::{Noun, Rejection};
-use handoff_domain::{Decision, NewInteraction, Placement};
+use handoff_domain::{Decision, NewInteraction, Placement, Time};
 
 use crate::floor::{AGENTS, Floor};
 use crate::support::{ANN, BOB, in_queue, seen};
@@ -88,10 +88,15 @@ fn an_expired_offer_is_revoked_and_a_late_timer_ends_no_other() {
     let mut floor = Floor::new();
     let id = floor.open(&Media::Email);
     floor.machine(id, SystemAction::Offer { to: ANN });
-    let expired = floor.machine(id, SystemAction::ExpireOffer { number: 1 });
+    let expired =
+        floor.machine(id, SystemAction::ExpireOffer { number: 1, running_since: Time(0) });
     assert_eq!(seen(&expired, ANN), Some((Status::Revoked, false)));
     floor.machine(id, SystemAction::Offer { to: BOB });
-    let late = floor.apply(handoff_domain::decide, id, SystemAction::ExpireOffer { number: 1 });
+    let late = floor.apply(
+        handoff_domain::decide,
+        id,
+        SystemAction::ExpireOffer { number: 1, running_since: Time(0) },
+    );
     assert!(matches!(late, Err(Rejection::WrongState { status: Status::Invited, .. })));
 }
 

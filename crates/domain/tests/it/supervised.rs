@@ -1,6 +1,5 @@
 //! Supervisors in a conversation: who looks on unseen, and what the owner can tell of it.
 
-use handoff_domain::Operation;
 use handoff_domain::chat::{LeaveReason, Visibility};
 use handoff_domain::command::{
     Action, CustomerAction, Named, SupervisorMode, SystemAction, Target,
@@ -11,6 +10,7 @@ use handoff_domain::interaction::{Mode, OfferKind, State, Status};
 use handoff_domain::invariants;
 use handoff_domain::media::Media;
 use handoff_domain::rejection::Rejection;
+use handoff_domain::{Operation, Time};
 
 use crate::floor::{Floor, SUPERVISOR};
 use crate::support::{ANN, BOB, CID, in_queue, seen, shown, state};
@@ -96,7 +96,7 @@ fn a_supervisor_who_changes_his_part_joins_and_leaves_for_whom_it_concerns() {
 fn what_a_supervisor_asked_for_fails_for_himself_alone() {
     for (action, last) in [
         (Floor::new().by(SUPERVISOR, Action::Reject), Status::Completed),
-        (SystemAction::ExpireOffer { number: 2 }.into(), Status::Revoked),
+        (SystemAction::ExpireOffer { number: 2, running_since: Time(0) }.into(), Status::Revoked),
         (SystemAction::AgentGone { user: SUPERVISOR }.into(), Status::Revoked),
     ] {
         let (mut floor, id) = state("talking with intrusion");
@@ -222,7 +222,8 @@ fn what_was_stored_as_an_offer_is_taken_or_ends() {
     assert_eq!((taken.after.others().len(), taken.after.offer()), (1, None));
     assert_eq!(shown(&taken, ANN), None);
     let (mut floor, id) = stored();
-    let expired = floor.machine(id, SystemAction::ExpireOffer { number: 2 });
+    let expired =
+        floor.machine(id, SystemAction::ExpireOffer { number: 2, running_since: Time(0) });
     assert_eq!((expired.after.offer(), shown(&expired, ANN)), (None, None));
 }
 

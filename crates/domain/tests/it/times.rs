@@ -107,7 +107,8 @@ fn a_wait_ends_when_the_service_says_so_and_not_while_an_agent_is_asked() {
         offered.timers
     );
     assert_eq!(wait(&mut floor, 600_000).after.status(), Status::Invited);
-    let expired = floor.machine(id, SystemAction::ExpireOffer { number: 1 });
+    let expired =
+        floor.machine(id, SystemAction::ExpireOffer { number: 1, running_since: Time(0) });
     assert!(expired.timers.contains(&set), "it goes on where it was: {:?}", expired.timers);
     let over = wait(&mut floor, 630_000);
     assert_eq!(over.after.status(), Status::Canceled);

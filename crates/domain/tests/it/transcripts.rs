@@ -12,7 +12,7 @@ use handoff_domain::event::{Subject, View};
 use handoff_domain::id::{InteractionId, UserId};
 use handoff_domain::interaction::decide::{Decision, decide};
 use handoff_domain::media::Media;
-use handoff_domain::{Interaction, invariants};
+use handoff_domain::{Interaction, Time, invariants};
 use proptest::prelude::*;
 
 use crate::floor::{Floor, SUPERVISOR};
@@ -76,7 +76,9 @@ fn command(floor: &Floor, id: InteractionId, step: Move) -> Command {
         28 => by(SUPERVISOR, Action::Intrude { mode: MODES[step.to], nickname: None }),
         29 => by(SUPERVISOR, Action::Accept { nickname: nickname() }),
         _ if step.by == 0 => by(owner(), Action::EndChatSession),
-        _ => SystemAction::ExpireOffer { number: interaction.offers }.into(),
+        _ => {
+            SystemAction::ExpireOffer { number: interaction.offers, running_since: Time(0) }.into()
+        }
     }
 }
 

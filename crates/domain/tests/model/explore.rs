@@ -207,7 +207,7 @@ fn who_and_what(
             Action::Pull { .. } => decision.after.owner() == caller,
             _ => before.owner() == caller,
         },
-        Command::System(SystemAction::ExpireOffer { number }) => {
+        Command::System(SystemAction::ExpireOffer { number, .. }) => {
             offer.is_some_and(|offer| offer.number == *number)
         }
         Command::System(SystemAction::Offer { to }) => {
@@ -324,7 +324,7 @@ impl Model for Exploration {
             }
             Happening::Fire(at, number) => {
                 next.timers.remove(&(at, number));
-                let action = SystemAction::ExpireOffer { number };
+                let action = SystemAction::ExpireOffer { number, running_since: Time(0) };
                 self.give(&last.floor, &mut next, at, action.into());
             }
             Happening::Depart(agent) => {

@@ -54,7 +54,7 @@ fn late_timer_ends_any_offer(
     context: &Context<'_>,
 ) -> Answer {
     let mut forged = command.clone();
-    if let (Command::System(SystemAction::ExpireOffer { number }), Some(offer)) =
+    if let (Command::System(SystemAction::ExpireOffer { number, .. }), Some(offer)) =
         (&mut forged, before.offer())
     {
         *number = offer.number;

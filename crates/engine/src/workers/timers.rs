@@ -78,7 +78,7 @@ impl Timers {
                 return is_gone(self.desks.end_silence(user, timer).await);
             }
             TimerKey::Interaction(id, TimerKind::Offer { number }) => {
-                (id, SystemAction::ExpireOffer { number })
+                (id, SystemAction::ExpireOffer { number, running_since: self.core.started })
             }
             TimerKey::Interaction(id, TimerKind::CustomerSilence) => {
                 (id, SystemAction::CheckCustomer { listening_since: self.core.started })

@@ -47,7 +47,7 @@ fn timer_of(cell: &Cell) -> Option<Timer> {
     let Command::System(action) = &**command else { return None };
     let floor = &cell.floor;
     let kind = match action {
-        SystemAction::ExpireOffer { number } => TimerKind::Offer { number: *number },
+        SystemAction::ExpireOffer { number, .. } => TimerKind::Offer { number: *number },
         SystemAction::CheckCustomer { .. } => TimerKind::CustomerSilence,
         SystemAction::CheckIdle => TimerKind::ChatIdle,
         SystemAction::CheckWait => TimerKind::LongestWait,

@@ -192,7 +192,11 @@ fn a_user_with_a_password_of_their_own_is_read_and_written() {
 /// Desks and centers of before say nothing of missed offers.
 #[test]
 fn missed_offers_and_reasons_are_read_and_written() {
-    check_record("missing_desk", 2, &Record::Desk(Desk { missed_offers: 2, ..desk(1) }));
+    let missing = Desk { missed_offers: 2, ..desk(1) };
+    check_record("missing_desk", 2, &Record::Desk(missing.clone()));
+    // Some of before do not say when their agents were last heard of.
+    let heard = Record::Desk(Desk { last_heard: Some(BEGIN), ..missing });
+    check_record("heard_desk", 2, &heard);
     let not_ready_reasons = vec!["Lunch".to_owned()];
     let workspace = Workspace { not_ready_reasons, ..Workspace::default() };
     let told = Center { workspace, missed_offers_to_not_ready: Some(0), ..center(CenterId(1)) };

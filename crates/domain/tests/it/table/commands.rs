@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handoff_domain::Queue;
 use handoff_domain::command::{
     Action, Actor, Command, CustomerAction, DraftKind, Named, Patch, Removal, SystemAction, Target,
     UserCommand,
@@ -13,6 +12,7 @@ use handoff_domain::desk::Channels;
 use handoff_domain::id::{InteractionId, QueueId, SkillId, UserId};
 use handoff_domain::media::Media;
 use handoff_domain::user_data::{UserData, Value};
+use handoff_domain::{Queue, Time};
 
 use crate::floor::{Floor, MEDIA, NODE, SKILL, SUPERVISOR, queue_id};
 use crate::support::{ANN, BOB, CID, DEE, in_queue, reply, written};
@@ -300,7 +300,7 @@ fn system(base: &str, special: &str, floor: &Floor, id: InteractionId) -> Option
         "ExpireOffer" => {
             let number = floor.interactions[&id].offers;
             let number = if special == "late" { number + 1 } else { number };
-            SystemAction::ExpireOffer { number }
+            SystemAction::ExpireOffer { number, running_since: Time(0) }
         }
         "ReplaceQueue" => SystemAction::ReplaceQueue(replacement(special, floor, id)),
         "Delivered" => SystemAction::Delivered,
