@@ -73,26 +73,50 @@ pub(crate) fn demo(options: &Demo) -> anyhow::Result<ExitCode> {
     block_on(async {
         let store = run::open_store(&config.store.path).await?;
         set_up(&store).await?;
+        let accounts = accounts_of(&Directory::load(&*store).await?);
         let server = Server::start(&config, store, Adopt::No, Some(demonstration())).await?;
         let address = server.address();
-        output::say(greeting(address, &config));
+        output::say(greeting(address, &config, &accounts));
+        let players = Players {
+            has_ben: accounts.iter().any(|(name, _)| *name == ben::USER),
+            has_customers: options.customers,
+        };
         tokio::select! {
             ended = server.run() => ended,
             // They never end by themselves; the server's end is theirs.
-            () = play(address, options.customers) => Ok(()),
+            () = players.play(address) => Ok(()),
         }
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Plays everybody who is no visitor.
-async fn play(address: SocketAddr, has_customers: bool) {
-    let customers = async {
-        if has_customers {
-            customers::come(address).await;
-        }
-    };
-    tokio::join!(ben::play(address), customers);
+/// Everybody who is no visitor.
+struct Players {
+    has_ben: bool,
+    has_customers: bool,
+}
+
+impl Players {
+    /// Plays them for as long as it is awaited.
+    async fn play(&self, address: SocketAddr) {
+        let ben = async {
+            if self.has_ben {
+                ben::play(address).await;
+            }
+        };
+        let customers = async {
+            if self.has_customers {
+                customers::come(address).await;
+            }
+        };
+        tokio::join!(ben, customers, std::future::pending::<()>());
+    }
+}
+
+/// Returns which of the accounts there are: a kept data directory may be older than some of them.
+fn accounts_of(directory: &Directory) -> Vec<(&'static str, &'static str)> {
+    let is_there = |(name, _): &(&str, &str)| directory.user_by_name(name).is_some();
+    ACCOUNTS.into_iter().filter(is_there).collect()
 }
 
 /// Returns what only the demo has.
@@ -161,10 +185,11 @@ async fn set_up(store: &SqliteStore) -> anyhow::Result<()> {
     store.ready().await.context("the store takes no changes")
 }
 
-fn greeting(address: SocketAddr, config: &Config) -> String {
+fn greeting(address: SocketAddr, config: &Config, accounts: &[(&str, &str)]) -> String {
     let sent = config.store.path.join(SENT);
     let sent = sent.display();
-    let accounts = ACCOUNTS.map(|(name, roles)| format!("  {name:<9}{roles}")).join("\n");
+    let lines = accounts.iter().map(|(name, roles)| format!("  {name:<9}{roles}"));
+    let accounts = lines.collect::<Vec<_>>().join("\n");
     let page = pages::DEMO_PATH;
     format!(
         "listening on http://{address}\nthe desk, where agents work: http://{address}/\naccounts, all with the password {PASSWORD}:\n{accounts}\n\
@@ -214,6 +239,12 @@ mod tests {
             assert!(again.difference.is_empty(), "{}", again.difference);
         }
         Directory::load(&store).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_accounts_that_there_are_are_printed_and_played() {
+        assert_eq!(accounts_of(&centers().await), ACCOUNTS);
+        assert_eq!(accounts_of(&Directory::default()), [], "a directory of before");
     }
 
     fn levels(directory: &Directory, user: &str) -> Vec<(String, u32)> {

@@ -128,7 +128,7 @@ impl Ben {
         for one in self.read_work().await? {
             match one.channel.as_str() {
                 "chat" => self.answer_chat(&one).await?,
-                "email" if one.parent.is_none() => self.answer_letter(&one).await?,
+                "email" if !one.is_draft => self.answer_letter(&one).await?,
                 "workitem" if one.may("Complete") => self.complete(&one).await,
                 _ => {}
             }

@@ -55,9 +55,13 @@ pub(super) async fn come(address: SocketAddr) {
     loop {
         ticks.tick().await;
         if let Err(error) = stream.step().await {
-            tracing::debug!(error = format!("{error:#}"), "a made-up customer was refused");
+            say_refused(&error);
         }
     }
+}
+
+fn say_refused(error: &anyhow::Error) {
+    tracing::debug!(error = format!("{error:#}"), "a made-up customer was refused");
 }
 
 struct Stream {
@@ -96,8 +100,11 @@ const fn way(number: usize) -> Way {
 impl Stream {
     async fn step(&mut self) -> anyhow::Result<()> {
         for mut chat in std::mem::take(&mut self.chats) {
-            if chat.goes_on(&self.door).await? {
-                self.chats.push(chat);
+            // Whoever is refused is gone, and nobody else with them.
+            match chat.goes_on(&self.door).await {
+                Ok(true) => self.chats.push(chat),
+                Ok(false) => {}
+                Err(error) => say_refused(&error),
             }
         }
         if self.came < CUSTOMERS_MAX {
