@@ -137,7 +137,7 @@ impl Authenticated {
         }
     }
 
-    /// Gives whoever came by a cookie another one in an answer, after a change that ended all
+    /// Puts another cookie for whoever came by one in an answer, after a change that ended all
     /// their logins.
     pub(crate) fn renew(&self, user: &User, response: &mut Response) {
         if self.session.id().is_none() {

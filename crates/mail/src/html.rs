@@ -63,7 +63,7 @@ pub fn remote_pictures(html: &str) -> usize {
 /// Which pictures may be shown.
 #[derive(Clone, Copy)]
 struct Pictures<'a> {
-    /// Gives the address of one that came along, by its `Content-ID`.
+    /// Returns the address of one that came along, by its `Content-ID`.
     of_letter: &'a dyn Fn(&str) -> Option<String>,
     remote: Remote,
 }

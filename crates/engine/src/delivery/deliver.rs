@@ -301,7 +301,7 @@ impl Delivery {
         self.give_soon(&[user], Owed::Rows);
     }
 
-    /// Gives users the rows that this node itself has just added. Few are given them at once, by
+    /// Hands users the rows that this node itself has just added. Few are given them at once, by
     /// the task that added them, as far as that has nothing to wait for: it costs less than another
     /// task's turn.
     pub(crate) fn give_own(self: &Arc<Self>, users: &[UserId]) {

@@ -172,7 +172,7 @@ async fn a_replay_goes_at_the_clients_pace_and_news_waits_behind_it() {
     assert_eq!(numbers(&rig, "slow").last(), Some(&604), "from here on it is live");
 }
 
-/// Gives Kate 602 messages on interactions, and then one on channels; returns its number.
+/// Sends Kate 602 messages on interactions, and then one on channels; returns its number.
 async fn missed_on_two_topics(rig: &Rig) -> u64 {
     rig.bring_in(KATE).await;
     let id = rig.submit().await;

@@ -283,7 +283,8 @@ pub(super) const STREAM_READ: &str = bounded!(
      ORDER BY s.position FETCH FIRST $3 ROWS WITH TIES",
     "first.position",
     "SELECT s.position, s.numbers, s.form, s.body, r.at, r.kind, r.form, r.snapshot, \
-     COALESCE(r.event_form, h.form), COALESCE(r.event, h.body), picked.found \
+     COALESCE(r.event_form, h.form), COALESCE(r.event, h.body), (SELECT COUNT(*) FROM (SELECT 1 FROM streams l WHERE l.owner = $1 \
+     AND l.position > (SELECT MAX(position) FROM picked) LIMIT 1) AS later), picked.found \
      FROM picked JOIN streams s ON s.owner = picked.owner AND s.position = picked.position \
      AND s.ordinal = picked.ordinal JOIN recent r ON r.position = s.position \
      LEFT JOIN history h ON h.subject = r.subject AND h.position = r.position \

@@ -28,6 +28,10 @@ fn first(rows: &[Row]) -> Result<&Row, StoreError> {
     rows.first().ok_or_else(|| decode::senseless("log_end", "1", "there is no end of the log"))
 }
 
+/// The column of [`text::STREAM_READ`] that says whether there are rows behind those found: rows of
+/// one position stay together, so more may have been found than was asked for.
+const LATER: usize = 10;
+
 /// Returns the statement that reads a page of a stream.
 pub(super) fn stream_call(owner: &str, after: u64, limit: usize) -> Call<'_> {
     call!(text::STREAM_READ, owner, position_of(after), one_more(limit), BYTES)
@@ -86,7 +90,8 @@ impl<'a> StreamPage<'a> {
             self.items.push(row);
         }
         let all = rows.first().map_or(0, found_of);
-        Ok(if all == rows.len() && all <= self.limit {
+        let later = rows.first().map_or(Ok(0), |row| integer_at(row, LATER, "streams", self.owner));
+        Ok(if all == rows.len() && later? == 0 {
             Taken::All
         } else if self.items.is_empty() {
             Taken::None(after)
