@@ -25,10 +25,10 @@ async function takeEmails(page, answers = []) {
 }
 
 async function fillMessage(page, text) {
-    await page.getByRole("textbox", {name: "First name"}).fill("Ann");
-    await page.getByRole("textbox", {name: "Last name"}).fill("Example");
-    await page.getByRole("textbox", {name: "E-mail"}).fill("ann@example.com");
-    await page.getByRole("textbox", {name: "Your message"}).fill(text);
+    await page.getByRole("dialog").getByRole("textbox", {name: "First name"}).fill("Ann");
+    await page.getByRole("dialog").getByRole("textbox", {name: "Last name"}).fill("Example");
+    await page.getByRole("dialog").getByRole("textbox", {name: "E-mail"}).fill("ann@example.com");
+    await page.getByRole("dialog").getByRole("textbox", {name: "Your message"}).fill(text);
 }
 
 const SAID = {
@@ -100,15 +100,15 @@ test("a message is left from the line, with what is known of the chat, and ends 
     await customer.visit();
     await customer.start("Ann Maria Example", "My fern is sad.\nIt has spots.");
     await page.getByRole("button", {name: "Leave a message"}).click();
-    const question = page.getByRole("textbox", {name: "Your message"});
-    await expect(page.getByRole("textbox", {name: "First name"})).toHaveValue("Ann Maria");
-    await expect(page.getByRole("textbox", {name: "Last name"})).toHaveValue("Example");
+    const question = page.getByRole("dialog").getByRole("textbox", {name: "Your message"});
+    await expect(page.getByRole("dialog").getByRole("textbox", {name: "First name"})).toHaveValue("Ann Maria");
+    await expect(page.getByRole("dialog").getByRole("textbox", {name: "Last name"})).toHaveValue("Example");
     await expect(question).toHaveValue("My fern is sad.\nIt has spots.");
     const send = page.getByRole("button", {name: "Send message by e-mail"});
     await send.click();
     await expect(page.getByText("Please fill in this field.")).toBeVisible();
     expect(came).toEqual([]);
-    await page.getByRole("textbox", {name: "E-mail"}).fill("ann@example.com");
+    await page.getByRole("dialog").getByRole("textbox", {name: "E-mail"}).fill("ann@example.com");
     const {violations} = await new AxeBuilder({page}).analyze();
     expect(violations.map(({id}) => id)).toEqual([]);
     for (const reason of ["It is still here; please try again.", "Correct it."]) {
@@ -146,12 +146,12 @@ test("a message is left before any chat, and is kept while it is half written", 
     await customer.launcher.click();
     await page.getByRole("textbox", {name: /How can we help/}).fill("from the form");
     await page.getByRole("button", {name: "Leave a message"}).click();
-    await expect(page.getByRole("textbox", {name: "Your message"})).toHaveValue("from the form");
+    await expect(page.getByRole("dialog").getByRole("textbox", {name: "Your message"})).toHaveValue("from the form");
     await fillMessage(page, "half written");
     await page.reload();
     await customer.launcher.click();
     await page.getByRole("button", {name: "Leave a message"}).click();
-    await expect(page.getByRole("textbox", {name: "Your message"})).toHaveValue("half written");
+    await expect(page.getByRole("dialog").getByRole("textbox", {name: "Your message"})).toHaveValue("half written");
     await page.getByRole("button", {name: "Back"}).click();
     await expect(page.getByRole("button", {name: "Start chat"})).toBeVisible();
     await page.getByRole("button", {name: "Leave a message"}).click();
@@ -172,7 +172,7 @@ test("when the wait is over the customer is told, and can leave a message", asyn
     more.chatEnded = true;
     await expect(page.getByText("Sorry, nobody could take your chat.")).toBeVisible();
     await page.getByRole("button", {name: "Leave a message"}).click();
-    await expect(page.getByRole("textbox", {name: "Your message"})).toHaveValue("My fern is sad");
+    await expect(page.getByRole("dialog").getByRole("textbox", {name: "Your message"})).toHaveValue("My fern is sad");
 });
 
 test("an agent who comes while a message is written is seen at once, and what was written is kept", async ({page, customer}) => {
@@ -182,7 +182,7 @@ test("an agent who comes while a message is written is seen at once, and what wa
     await customer.visit();
     await customer.start();
     await page.getByRole("button", {name: "Leave a message"}).click();
-    await page.getByRole("textbox", {name: "Your message"}).fill("written meanwhile");
+    await page.getByRole("dialog").getByRole("textbox", {name: "Your message"}).fill("written meanwhile");
     messages.push(...agentSays({type: "ParticipantJoined"}).map((entry) => ({...entry, index: 2})));
     delete more.availability;
     await expect(customer.log).toContainText("Kate joined the chat");
@@ -215,8 +215,8 @@ testOwnCenter.describe("with the program", () => {
         await customer.say("It has spots.");
         await expect(page.locator(".line.own time")).toBeVisible();
         await page.getByRole("button", {name: "Leave a message"}).click();
-        await expect(page.getByRole("textbox", {name: "Your message"})).toHaveValue("My fern is sad\nIt has spots.");
-        await page.getByRole("textbox", {name: "E-mail"}).fill("ann@example.com");
+        await expect(page.getByRole("dialog").getByRole("textbox", {name: "Your message"})).toHaveValue("My fern is sad\nIt has spots.");
+        await page.getByRole("dialog").getByRole("textbox", {name: "E-mail"}).fill("ann@example.com");
         const posted = page.waitForResponse("**/genesys/2/email/contact");
         await page.getByRole("button", {name: "Send message by e-mail"}).click();
         await expect(page.getByText("We will answer to ann@example.com.")).toBeVisible();
@@ -232,7 +232,7 @@ testOwnCenter.describe("with the program", () => {
         await customer.start();
         await expect(page.getByText("Sorry, nobody could take your chat.")).toBeVisible();
         await page.getByRole("button", {name: "Leave a message"}).click();
-        await expect(page.getByRole("textbox", {name: "Your message"})).toHaveValue("My fern is sad");
+        await expect(page.getByRole("dialog").getByRole("textbox", {name: "Your message"})).toHaveValue("My fern is sad");
     });
 
     testOwnCenter("a closed service says when it opens, and takes a message", async ({page, customer}) => {
