@@ -18,7 +18,9 @@ export default defineConfig({
     fullyParallel: true,
     // Each has a program, an agent and a browser.
     workers: 2,
-    timeout: 30_000,
+    // Long enough for a machine that does other things as well: no test is about time.
+    timeout: 120_000,
+    expect: {timeout: 20_000},
     reporter: "list",
     use: {
         locale: "en-GB",
