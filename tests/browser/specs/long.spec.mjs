@@ -124,6 +124,8 @@ test("an offer is seen soon after the customer's request was answered", async ({
 
 // The last: what waits then is in nobody's way.
 test("five hundred open items are one list, of which only those in sight are there", async ({person, page}) => {
+    // Whoever is Ready from before would be offered some of them.
+    await person.does("/me", {operationName: "EndContactCenterSession"});
     await often(ITEMS, (number) => person.does("/interactions",
         {operationName: "Create", channel: "workitem", queueName: "tasks", subject: `Task ${number}`}, "intake"));
     await person.signIn();
