@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use handoff_domain::event::Cause;
-use handoff_domain::{Action, Owner, State, Topic, UserData, Value};
+use handoff_domain::{Action, InteractionId, Owner, State, Topic, UserData, Value};
 use handoff_engine::{ChannelChange, Replay};
 use handoff_store::{Store, StoreError};
 
@@ -14,7 +14,7 @@ fn numbers(rig: &Rig, session: &str) -> Vec<u64> {
     rig.recorder.of(session).iter().map(|(_, number, _)| *number).collect()
 }
 
-async fn change_data(rig: &Rig, id: handoff_domain::InteractionId, value: i128) {
+async fn change_data(rig: &Rig, id: InteractionId, value: i128) {
     let data = UserData([("step".to_owned(), Value::Integer(value))].into());
     rig.act(KATE, id, Action::UpdateUserData(data)).await.unwrap();
 }
@@ -89,8 +89,8 @@ async fn a_look_that_was_away_too_long_looks_at_everybody() {
     assert!(rig.bus.lost.load(Ordering::SeqCst) > 0, "the fault must have fired");
 }
 
-#[tokio::test]
-async fn a_session_that_comes_back_gets_what_it_missed_and_no_more() {
+/// Kate has an interaction, and was told 602 times of it.
+async fn after_much() -> (Rig, InteractionId) {
     let rig = Rig::new().await;
     rig.bring_in(KATE).await;
     let id = rig.submit().await;
@@ -100,6 +100,12 @@ async fn a_session_that_comes_back_gets_what_it_missed_and_no_more() {
         change_data(&rig, id, value).await;
     }
     rig.settle().await;
+    (rig, id)
+}
+
+#[tokio::test]
+async fn a_session_that_comes_back_gets_what_it_missed_and_no_more() {
+    let (rig, id) = after_much().await;
     rig.engine.delivery().forget_session(KATE, &format!("{KATE}-1")).await.unwrap();
     change_data(&rig, id, 600).await;
 
@@ -118,15 +124,7 @@ async fn a_session_that_comes_back_gets_what_it_missed_and_no_more() {
 
 #[tokio::test]
 async fn whoever_comes_back_is_given_what_they_missed_by_one_read() {
-    let rig = Rig::new().await;
-    rig.bring_in(KATE).await;
-    let id = rig.submit().await;
-    rig.settle().await;
-    rig.accept(KATE, id).await.unwrap();
-    for value in 0..600 {
-        change_data(&rig, id, value).await;
-    }
-    rig.settle().await;
+    let (rig, id) = after_much().await;
     rig.engine.delivery().forget_session(KATE, &format!("{KATE}-1")).await.unwrap();
     let before = rig.store.streams();
     rig.listen(KATE, "back", Replay::After(600)).await;
@@ -145,15 +143,7 @@ async fn whoever_comes_back_is_given_what_they_missed_by_one_read() {
 
 #[tokio::test]
 async fn a_replay_goes_at_the_clients_pace_and_news_waits_behind_it() {
-    let rig = Rig::new().await;
-    rig.bring_in(KATE).await;
-    let id = rig.submit().await;
-    rig.settle().await;
-    rig.accept(KATE, id).await.unwrap();
-    for value in 0..600 {
-        change_data(&rig, id, value).await;
-    }
-    rig.settle().await;
+    let (rig, id) = after_much().await;
     rig.recorder.make_room(Some(300));
     rig.listen(KATE, "slow", Replay::AllKept).await;
     assert_eq!(numbers(&rig, "slow"), (1..=300).collect::<Vec<_>>());
@@ -172,20 +162,15 @@ async fn a_replay_goes_at_the_clients_pace_and_news_waits_behind_it() {
     assert_eq!(numbers(&rig, "slow").last(), Some(&604), "from here on it is live");
 }
 
-/// Sends Kate 602 messages on interactions, and then one on channels; returns its number.
-async fn missed_on_two_topics(rig: &Rig) -> u64 {
-    rig.bring_in(KATE).await;
-    let id = rig.submit().await;
-    rig.settle().await;
-    rig.accept(KATE, id).await.unwrap();
-    for value in 0..600 {
-        change_data(rig, id, value).await;
-    }
+/// As [`after_much`], and then they were told once of their channels; returns that number too.
+async fn after_much_on_two_topics() -> (Rig, u64) {
+    let (rig, _) = after_much().await;
     let lunch = ChannelChange::NotReady { reason: Some("lunch".to_owned()) };
     let cause = Cause::User(KATE);
     rig.engine.desks().change_channels(KATE, CENTER, cause, None, &lunch).await.unwrap();
     rig.settle().await;
-    rig.store.head(Owner::User(KATE)).await.unwrap().numbers[&Topic::Channels]
+    let last = rig.store.head(Owner::User(KATE)).await.unwrap().numbers[&Topic::Channels];
+    (rig, last)
 }
 
 /// A client subscribes to all its topics at once, and has fetched nothing yet when the second
@@ -193,8 +178,7 @@ async fn missed_on_two_topics(rig: &Rig) -> u64 {
 #[tokio::test]
 async fn another_replay_of_a_session_neither_ends_nor_skips_the_first() {
     for missed in [0, 1] {
-        let rig = Rig::new().await;
-        let last = missed_on_two_topics(&rig).await;
+        let (rig, last) = after_much_on_two_topics().await;
         rig.recorder.make_room(Some(300));
         rig.listen(KATE, "slow", Replay::AllKept).await;
         rig.listen_to(Topic::Channels, KATE, "slow", Replay::After(last - missed)).await;
