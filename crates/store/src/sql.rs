@@ -15,6 +15,7 @@ pub(crate) mod encode;
 pub(crate) mod keys;
 pub(crate) mod lists;
 pub(crate) mod log;
+pub(crate) mod migration;
 pub(crate) mod promised;
 pub(crate) mod statements;
 pub(crate) mod timers;

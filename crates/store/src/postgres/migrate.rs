@@ -3,18 +3,10 @@
 use tokio_postgres::{Client, Error};
 
 use crate::error::StoreError;
-use crate::hash::fnv1a;
 use crate::postgres::failure::failed;
+use crate::sql::migration::Migration;
 
 const ATTEMPTED: &str = "migrating the database";
-
-/// One step of the schema, which is never changed once it was released.
-struct Migration {
-    /// Counts from 1.
-    version: i64,
-    name: &'static str,
-    sql: &'static str,
-}
 
 const MIGRATIONS: &[Migration] = &[
     Migration {
@@ -71,8 +63,8 @@ async fn run(client: &mut Client) -> Result<Found, Error> {
     {
         return Ok(Found::Newer(*version));
     }
-    for Migration { version, name, sql } in MIGRATIONS {
-        let checksum = format!("{:016x}", fnv1a(sql));
+    for migration in MIGRATIONS {
+        let (Migration { version, name, sql }, checksum) = (migration, migration.checksum());
         match applied.iter().find(|(found, _)| found == version) {
             Some((_, found)) if *found != checksum => return Ok(Found::Other(name)),
             Some(_) => {}

@@ -7,19 +7,10 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::error::StoreError;
-use crate::hash::fnv1a;
+use crate::sql::migration::Migration;
 use crate::sqlite::failure::failed;
 
 const ATTEMPTED: &str = "migrating the database";
-
-/// One step of the schema.
-#[derive(Clone, Copy, Debug)]
-struct Migration {
-    /// Counts from 1.
-    version: i64,
-    name: &'static str,
-    sql: &'static str,
-}
 
 const MIGRATIONS: &[Migration] = &[
     Migration {
@@ -136,7 +127,7 @@ fn refuse_newer(connection: &Connection, migrations: &[Migration]) -> Result<(),
 }
 
 fn apply(connection: &Connection, migration: &Migration) -> Result<(), StoreError> {
-    let expected = checksum(migration.sql);
+    let expected = migration.checksum();
     let work = || {
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         let found: Option<String> = transaction
@@ -165,11 +156,6 @@ fn apply(connection: &Connection, migration: &Migration) -> Result<(), StoreErro
         }),
         _ => Ok(()),
     }
-}
-
-/// Returns a checksum that notices a change which nobody meant to hide.
-fn checksum(sql: &str) -> String {
-    format!("{:016x}", fnv1a(sql))
 }
 
 #[cfg(test)]
