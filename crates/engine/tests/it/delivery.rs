@@ -124,7 +124,7 @@ async fn a_session_that_comes_back_gets_what_it_missed_and_no_more() {
 
 #[tokio::test]
 async fn whoever_comes_back_is_given_what_they_missed_by_one_read() {
-    let (rig, id) = after_much().await;
+    let (rig, _) = after_much().await;
     rig.engine.delivery().forget_session(KATE, &format!("{KATE}-1")).await.unwrap();
     let before = rig.store.streams();
     rig.listen(KATE, "back", Replay::After(600)).await;
