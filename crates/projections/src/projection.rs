@@ -66,7 +66,7 @@ pub trait Projection: Send + Sync + 'static {
     fn standing(&self) -> Result<Standing, ProjectionError>;
 
     /// Takes entries in, each once, and moves on, in one transaction. While it is rebuilt these are
-    /// the whole history of some interactions, without snapshots.
+    /// the whole history of some interactions.
     ///
     /// # Errors
     ///

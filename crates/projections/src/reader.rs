@@ -240,7 +240,6 @@ impl Reader {
                 cause: entry.cause,
                 facts: entry.facts,
                 epoch: entry.epoch,
-                snapshot: None,
             }));
             if !page.more || after >= until {
                 return Ok(found);

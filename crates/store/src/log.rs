@@ -9,8 +9,6 @@
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{CenterId, Event, Fact, InteractionId, Owner, Time, UserId};
 
-use crate::query::subject_weight;
-
 /// By how much every number of a stream grows when the log gets a new generation: more than anybody
 /// was ever told of, so that each older replay is answered by a resync.
 pub const GENERATION_JUMP: u64 = 1_000_000;
@@ -69,7 +67,7 @@ pub(crate) const fn epoch_of(event: &Event) -> u64 {
     }
 }
 
-/// One entry of the log.
+/// One entry of the log: what happened. What it was about, as it was then, has who is told of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogEntry {
     /// Its place.
@@ -85,9 +83,6 @@ pub struct LogEntry {
     pub facts: Vec<Fact>,
     /// The interaction's epoch after it; zero for what has none.
     pub epoch: u64,
-    /// What it was about, right after it. `None` where nobody was told: then only the record has
-    /// it.
-    pub snapshot: Option<Subject>,
 }
 
 impl LogEntry {
@@ -103,7 +98,6 @@ impl LogEntry {
             cause: event.cause,
             facts: event.facts.clone(),
             epoch: epoch_of(event),
-            snapshot: (!event.notices.is_empty()).then(|| event.subject.clone()),
         }
     }
 
@@ -117,8 +111,7 @@ impl LogEntry {
                 _ => 0,
             })
             .sum();
-        let snapshot = self.snapshot.as_ref().map_or(0, subject_weight);
-        size_of::<Self>() + self.told.len() * size_of::<Owner>() + said + snapshot
+        size_of::<Self>() + self.told.len() * size_of::<Owner>() + said
     }
 }
 

@@ -152,7 +152,7 @@ impl StreamRow {
 }
 
 /// Returns about how many bytes a snapshot takes.
-pub(crate) fn subject_weight(subject: &Subject) -> usize {
+fn subject_weight(subject: &Subject) -> usize {
     match subject {
         Subject::Interaction(interaction) => interaction.weight(),
         Subject::Transcript { interaction, entries } => {

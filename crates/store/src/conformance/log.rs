@@ -44,7 +44,7 @@ async fn sweep(store: &dyn Store, before: i64, limit: usize) -> u64 {
     store.sweep(NEVER, Time(before), NEVER, limit).await.expect("sweep").log_entries
 }
 
-/// An entry is the event, whether or not anybody is told; the snapshot is kept for whoever is.
+/// An entry is the event, whether or not anybody is told.
 pub async fn an_entry_carries_the_event(store: Arc<dyn Store>) {
     assert!(
         store.log_end().await.expect("end").position == 0
@@ -67,7 +67,6 @@ pub async fn an_entry_carries_the_event(store: Arc<dyn Store>) {
             cause: event.cause,
             facts: event.facts.clone(),
             epoch: [1, 1, 0, chat(3).epoch, 0][usize::try_from(position - 1).expect("few")],
-            snapshot: (!event.notices.is_empty()).then(|| event.subject.clone()),
         })
         .collect();
     assert_eq!(log(&*store, 0, 9).await, Page { items: expected.clone(), more: false });
@@ -170,10 +169,10 @@ pub async fn a_refused_commit_takes_no_position(store: Arc<dyn Store>) {
 
 /// A page ends where it becomes heavy, and there is at least one entry on it.
 pub async fn a_page_of_the_log_is_bounded_by_bytes(store: Arc<dyn Store>) {
-    let mut heavy = interaction(1);
-    heavy.comment = Some("x".repeat(PAGE_BYTES_MAX / 3));
-    for _ in 0..5 {
-        committed(&*store, appending(vec![event(heavy.clone(), BEGIN, vec![notice(1)])])).await;
+    let heavy = "x".repeat(PAGE_BYTES_MAX / 3);
+    for number in 1..=5 {
+        let entries = vec![entry(number, text(&heavy))];
+        committed(&*store, appending(vec![said(chat(1), BEGIN, entries, Vec::new())])).await;
     }
     let page = log(&*store, 0, 99).await;
     assert_eq!((positions(&page), page.more), (vec![1, 2, 3], true));

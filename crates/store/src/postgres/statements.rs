@@ -256,10 +256,12 @@ macro_rules! bounded {
 /// position after, limit, bytes → as in SQLite, and how many were found.
 pub(super) const LOG_READ: &str = bounded!(
     "position",
-    "OCTET_LENGTH(COALESCE(snapshot, '')) + OCTET_LENGTH(COALESCE(event, '')) + OCTET_LENGTH(told)",
-    "SELECT position, snapshot, event, told FROM recent WHERE position > $1 ORDER BY position LIMIT $2",
+    "OCTET_LENGTH(COALESCE(event, '')) + OCTET_LENGTH(told)",
+    "SELECT r.position, COALESCE(r.event, h.body) AS event, r.told FROM recent r \
+     LEFT JOIN history h ON h.subject = r.subject AND h.position = r.position \
+     WHERE r.position > $1 ORDER BY r.position LIMIT $2",
     "position",
-    "SELECT r.position, r.subject, r.told, COALESCE(h.epoch, 0), r.at, r.kind, r.form, r.snapshot, \
+    "SELECT r.position, r.subject, r.told, COALESCE(h.epoch, 0), r.at, \
      COALESCE(r.event_form, h.form), COALESCE(r.event, h.body), picked.found \
      FROM picked JOIN recent r ON r.position = picked.position \
      LEFT JOIN history h ON h.subject = r.subject AND h.position = r.position \
@@ -282,8 +284,8 @@ pub(super) const STREAM_READ: &str = bounded!(
      FROM streams s JOIN recent r ON r.position = s.position WHERE s.owner = $1 AND s.position > $2 \
      ORDER BY s.position FETCH FIRST $3 ROWS WITH TIES",
     "first.position",
-    "SELECT s.position, s.numbers, s.form, s.body, r.at, r.kind, r.form, r.snapshot, \
-     COALESCE(r.event_form, h.form), COALESCE(r.event, h.body), (SELECT COUNT(*) FROM (SELECT 1 FROM streams l WHERE l.owner = $1 \
+    "SELECT s.position, s.numbers, s.form, s.body, r.at, COALESCE(r.event_form, h.form), \
+     COALESCE(r.event, h.body), r.kind, r.form, r.snapshot, (SELECT COUNT(*) FROM (SELECT 1 FROM streams l WHERE l.owner = $1 \
      AND l.position > (SELECT MAX(position) FROM picked) LIMIT 1) AS later), picked.found \
      FROM picked JOIN streams s ON s.owner = picked.owner AND s.position = picked.position \
      AND s.ordinal = picked.ordinal JOIN recent r ON r.position = s.position \

@@ -91,7 +91,8 @@ pub(crate) fn told_of(position: u64, row: &impl SqlRow) -> Result<Told, StoreErr
     Ok(Told { position, subject, owners })
 }
 
-/// Reads a row of [`LOG_READ`](crate::sql::log::LOG_READ).
+/// Reads a row of [`LOG_READ`](crate::sql::log::LOG_READ) or
+/// [`LOG_CHECK`](crate::sql::log::LOG_CHECK).
 pub(crate) fn entry_of(position: u64, row: &impl SqlRow) -> Result<LogEntry, StoreError> {
     let (subject, told) = keys_of(position, row)?;
     let EventBody { cause, facts } = body_of(position, row)?;
@@ -104,29 +105,29 @@ pub(crate) fn entry_of(position: u64, row: &impl SqlRow) -> Result<LogEntry, Sto
         cause,
         facts,
         epoch: integer_at(row, 3, RECENT, &key)?.cast_unsigned(),
-        snapshot: snapshot_of(position, row)?,
     })
 }
 
-/// Reads the snapshot from the sixth to the eighth column of a row.
-fn snapshot_of(position: u64, row: &impl SqlRow) -> Result<Option<Subject>, StoreError> {
+/// Reads the snapshot from the eighth to the tenth column of a row of
+/// [`LOG_CHECK`](crate::sql::log::LOG_CHECK) or [`STREAM_READ`](crate::sql::log::STREAM_READ).
+pub(crate) fn snapshot_of(position: u64, row: &impl SqlRow) -> Result<Option<Subject>, StoreError> {
     let key = || position.to_string();
-    if row.text_or_null(7) == Some(None) {
+    if row.text_or_null(9) == Some(None) {
         return Ok(None);
     }
-    let kind = SubjectKind::from_text(text_at(row, 5, RECENT, &key())?)
+    let kind = SubjectKind::from_text(text_at(row, 7, RECENT, &key())?)
         .ok_or_else(|| senseless(RECENT, &key(), "no such kind of subject"))?;
-    let form = integer_at(row, 6, RECENT, &key())?;
-    codec::decode_subject(kind, form, text_at(row, 7, RECENT, &key())?)
+    let form = integer_at(row, 8, RECENT, &key())?;
+    codec::decode_subject(kind, form, text_at(row, 9, RECENT, &key())?)
         .map(Some)
         .map_err(|error| undecodable(RECENT, &key(), &error))
 }
 
-/// Reads what happened from the last two columns of a row.
+/// Reads what happened from the sixth and seventh column of a row of any of the three.
 fn body_of(position: u64, row: &impl SqlRow) -> Result<EventBody, StoreError> {
     let key = position.to_string();
-    let body = text_at(row, 9, RECENT, &key)?;
-    codec::decode_event(integer_at(row, 8, RECENT, &key)?, body)
+    let body = text_at(row, 6, RECENT, &key)?;
+    codec::decode_event(integer_at(row, 5, RECENT, &key)?, body)
         .map_err(|error| undecodable(RECENT, &key, &error))
 }
 

@@ -18,10 +18,14 @@ pub(crate) const LATEST_READ: &str = "SELECT (SELECT at FROM recent ORDER BY pos
 pub(crate) const RECENT_INSERT: &str = "INSERT INTO recent \
      (position, at, subject, told, kind, form, snapshot, event_form, event) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-/// position after, limit → position, subject, told, epoch; then at, kind, form and text of the
-/// snapshot, form and text of the event.
+/// position after, limit → position, subject, told, epoch, at, form and text of the event
 pub(crate) const LOG_READ: &str = "SELECT r.position, r.subject, r.told, COALESCE(h.epoch, 0), \
-     r.at, r.kind, r.form, r.snapshot, COALESCE(r.event_form, h.form), COALESCE(r.event, h.body) \
+     r.at, COALESCE(r.event_form, h.form), COALESCE(r.event, h.body) \
+     FROM recent r LEFT JOIN history h ON h.subject = r.subject AND h.position = r.position \
+     WHERE r.position > $1 ORDER BY r.position LIMIT $2";
+/// position after, limit → the columns of [`LOG_READ`]; then kind, form and text of the snapshot
+pub(crate) const LOG_CHECK: &str = "SELECT r.position, r.subject, r.told, COALESCE(h.epoch, 0), \
+     r.at, COALESCE(r.event_form, h.form), COALESCE(r.event, h.body), r.kind, r.form, r.snapshot \
      FROM recent r LEFT JOIN history h ON h.subject = r.subject AND h.position = r.position \
      WHERE r.position > $1 ORDER BY r.position LIMIT $2";
 /// position after, limit → position, subject, told
@@ -51,10 +55,10 @@ pub(crate) const TRANSCRIPT_READ: &str = "SELECT position, form, body FROM histo
 /// owner, position, ordinal, numbers, form, body
 pub(crate) const ROW_INSERT: &str = "INSERT INTO streams \
      (owner, position, ordinal, numbers, form, body) VALUES ($1, $2, $3, $4, $5, $6)";
-/// owner, position after → position, numbers, notice's form and body; then as [`LOG_READ`] from
+/// owner, position after → position, numbers, notice's form and body; then as [`LOG_CHECK`] from
 /// `at` on. The reader stops by itself, because a limit could split the rows of one position.
 pub(crate) const STREAM_READ: &str = "SELECT s.position, s.numbers, s.form, s.body, \
-     r.at, r.kind, r.form, r.snapshot, COALESCE(r.event_form, h.form), COALESCE(r.event, h.body) \
+     r.at, COALESCE(r.event_form, h.form), COALESCE(r.event, h.body), r.kind, r.form, r.snapshot \
      FROM streams s JOIN recent r ON r.position = s.position \
      LEFT JOIN history h ON h.subject = r.subject AND h.position = r.position \
      WHERE s.owner = $1 AND s.position > $2 ORDER BY s.position, s.ordinal";
@@ -84,13 +88,14 @@ pub(crate) const HEADS_JUMP: &str = "UPDATE heads SET last = last + $1";
 
 /// Every statement of this file.
 #[cfg(test)]
-pub(crate) const ALL: [&str; 24] = [
+pub(crate) const ALL: [&str; 25] = [
     LOG_END_READ,
     LOG_FLOOR_WRITE,
     GENERATION_WRITE,
     LATEST_READ,
     RECENT_INSERT,
     LOG_READ,
+    LOG_CHECK,
     TOLD_READ,
     RECENT_OLDEST,
     RECENT_SWEEP,

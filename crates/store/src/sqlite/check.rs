@@ -96,12 +96,14 @@ fn recent(
 ) -> Result<u64, Unread> {
     let mut after = 0_i64;
     pages("recent", progress, || {
-        let mut statement = connection.prepare_cached(text::LOG_READ)?;
+        let mut statement = connection.prepare_cached(text::LOG_CHECK)?;
         let mut rows = statement.query(params![after, limit()])?;
         let mut read = 0;
         while let Some(row) = rows.next()? {
             (after, read) = (row.get(0)?, read + 1);
-            let entry = decode::entry_of(after.cast_unsigned(), row);
+            let position = after.cast_unsigned();
+            let entry =
+                decode::entry_of(position, row).and_then(|_| decode::snapshot_of(position, row));
             reads::or_aside(aside, || format!("recent {after}"), entry)?;
         }
         Ok(read)
