@@ -8,8 +8,8 @@ use crate::chat::{Entry, Visibility};
 use crate::command::SupervisorMode;
 use crate::desk::{ChannelState, Desk};
 use crate::id::{
-    CenterId, FileId, GroupId, InteractionId, MailboxId, QueueId, ServiceId, SkillId, UserId,
-    WorkbinId,
+    CenterId, ContactId, FileId, GroupId, InteractionId, MailboxId, QueueId, ServiceId, SkillId,
+    UserId, WorkbinId,
 };
 use crate::interaction::{Filing, Interaction, OfferKind, Silence, Status, Threading};
 use crate::media::Media;
@@ -395,6 +395,23 @@ pub enum Fact {
         what: DirectoryItem,
         how: DirectoryChange,
     },
+    /// Somebody wrote down what they know of a contact. What was there before is not kept: it is
+    /// about a person, and a history is for good.
+    ContactChanged {
+        contact: ContactId,
+        fields: Vec<ContactField>,
+    },
+}
+
+/// What somebody may write down of a contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub enum ContactField {
+    FirstName,
+    LastName,
+    PhoneNumbers,
+    Language,
+    TimeZone,
 }
 
 /// A part of a contact center's directory.

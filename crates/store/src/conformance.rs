@@ -3,6 +3,7 @@
 //! A case is an async function of a fresh, empty store; [`conformance!`](crate::conformance!) makes
 //! a test of each. A case panics when the store does something else than it must.
 
+pub mod contacts;
 pub mod directories;
 pub mod guards;
 pub mod interactions;
@@ -56,6 +57,11 @@ macro_rules! conformance {
                 any_change_conflicts_with_who_relied_on_the_whole,
                 what_was_changed_in_a_directory_is_found,
                 what_was_changed_together_is_read_together, what_was_changed_is_of_one_moment,
+            ]
+            contacts: [
+                a_contact_is_found_by_the_beginnings_of_its_words,
+                words_go_with_what_they_are_of, pages_of_words_follow_each_other,
+                contacts_of_another_center_are_not_found,
             ]
             receipts: [
                 a_receipt_is_found_and_refuses_the_same_key, receipts_are_tried_before_guards,

@@ -15,6 +15,7 @@ pub mod codec;
 mod committed;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod contact_words;
 pub mod directory;
 pub mod error;
 pub mod files;
@@ -36,6 +37,7 @@ pub use change_set::{
     ChangeSet, Check, DirectoryGuard, Extent, Guard, Put, Receipt, Removal, Timer, TimerKey,
 };
 pub use committed::{AddedRow, Committed};
+pub use contact_words::{FoundWord, WordQuery, words_in, words_of};
 pub use directory::{DirectoryEntry, DirectoryPage};
 pub use error::{CommitError, StoreError, with_causes};
 pub use files::{
@@ -55,10 +57,10 @@ pub use query::{
     StreamRow,
 };
 pub use record::{
-    AfterFetch, Attended, ChatDraft, ChatMarks, Claim, Contact, DeskSettings, FileRecord,
-    FileSender, FilesDirectory, ImapSource, Key, Kind, LoginSession, MailLogin, MailSecurity,
-    Mailbox, MailboxMark, OAuthLogin, Only, Part, ReaderCursor, Record, RequestNumbers,
-    SecretPlace, SmtpRelay, Version, Versioned, WayOut,
+    AfterFetch, Attended, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeskSettings,
+    FileRecord, FileSender, FilesDirectory, ImapSource, Key, Kind, LoginSession, MailLogin,
+    MailSecurity, Mailbox, MailboxMark, OAuthLogin, Only, Part, ReaderCursor, Record,
+    RequestNumbers, SecretPlace, SmtpRelay, Version, Versioned, WayOut,
 };
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::{Lease, LookedUp, SetAside, Store, SweepReport};

@@ -16,6 +16,7 @@ use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, Use
 
 use crate::change_set::{ChangeSet, Extent, Guard, Receipt, Timer, TimerKey};
 use crate::committed::Committed;
+use crate::contact_words::{FoundWord, WordQuery};
 use crate::directory::{DirectoryEntry, DirectoryPage};
 use crate::error::{CommitError, StoreError};
 use crate::leases::Leases;
@@ -297,6 +298,15 @@ impl Store for MemoryStore {
             .into_iter()
             .map(|(interaction, version)| Versioned { value: interaction.clone(), version });
         Ok(page(all, query.limit, |item| item.value.weight(), |_, _| false))
+    }
+
+    async fn contact_words(&self, query: &WordQuery) -> Result<Page<FoundWord>, StoreError> {
+        let state = self.state("looking for contacts")?;
+        let contacts = state.records.values().filter_map(|record| match &record.value {
+            Record::Contact(contact) => Some(contact),
+            _ => None,
+        });
+        Ok(page(query.of_all(contacts).into_iter(), query.limit, |_| 0, |_, _| false))
     }
 
     async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {

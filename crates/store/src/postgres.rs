@@ -38,6 +38,7 @@ use handoff_domain::{
 use crate::aside::Aside;
 use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::committed::Committed;
+use crate::contact_words::{FoundWord, WordQuery};
 use crate::directory::DirectoryPage;
 use crate::error::{CommitError, StoreError};
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
@@ -191,6 +192,10 @@ impl Store for PostgresStore {
         query: &InteractionQuery,
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
         self.reads("querying interactions")?.interactions(query).await
+    }
+
+    async fn contact_words(&self, query: &WordQuery) -> Result<Page<FoundWord>, StoreError> {
+        self.reads("looking for contacts")?.contact_words(query).await
     }
 
     async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {

@@ -14,8 +14,8 @@ use handoff_domain::{
 };
 
 pub use self::bodies::{
-    Attended, ChatDraft, ChatMarks, Claim, Contact, DeskSettings, FileRecord, FileSender,
-    FilesDirectory, LoginSession, MailboxMark, ReaderCursor, RequestNumbers,
+    Attended, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeskSettings, FileRecord,
+    FileSender, FilesDirectory, LoginSession, MailboxMark, ReaderCursor, RequestNumbers,
 };
 pub use self::mailbox::{
     AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, OAuthLogin, SecretPlace, SmtpRelay,

@@ -54,6 +54,7 @@ use tokio::sync::{Mutex, oneshot};
 use crate::aside::Aside;
 use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::committed::Committed;
+use crate::contact_words::{FoundWord, WordQuery};
 use crate::directory::DirectoryPage;
 use crate::error::{CommitError, StoreError};
 use crate::leases::Leases;
@@ -302,6 +303,14 @@ impl Store for SqliteStore {
         let aside = Arc::clone(&self.aside);
         self.read("querying interactions", move |connection| {
             reads::interactions(connection, &aside, &query)
+        })
+        .await
+    }
+
+    async fn contact_words(&self, query: &WordQuery) -> Result<Page<FoundWord>, StoreError> {
+        let query = query.clone();
+        self.read("looking for contacts", move |connection| {
+            reads::contact_words(connection, &query)
         })
         .await
     }

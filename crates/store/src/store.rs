@@ -9,6 +9,7 @@ use handoff_domain::{
 
 use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::committed::Committed;
+use crate::contact_words::{FoundWord, WordQuery};
 use crate::directory::DirectoryPage;
 use crate::error::{CommitError, StoreError};
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
@@ -170,6 +171,14 @@ pub trait Store: Send + Sync + 'static {
         &self,
         query: &InteractionQuery,
     ) -> Result<Page<Versioned<Interaction>>, StoreError>;
+
+    /// Returns the words by which contacts of a contact center are found that begin as asked, in
+    /// order of the words, then of the contacts: a contact once for each of its words.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn contact_words(&self, query: &WordQuery) -> Result<Page<FoundWord>, StoreError>;
 
     /// Counts the interactions of a contact center by place (`queued`, `invited`, `handling`,
     /// `parked`, `sending`, `ended`, always all of them in that order): what a crash test adds up.

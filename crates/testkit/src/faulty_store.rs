@@ -13,10 +13,10 @@ use handoff_domain::{
     CenterId, Entry, Incarnation, Interaction, InteractionId, Owner, Time, Topic, UserId,
 };
 use handoff_store::{
-    ChangeSet, CommitError, Committed, DirectoryEntry, DirectoryPage, Head, HistoryEntry,
-    InteractionQuery, Key, Kind, Lease, LogEnd, LogEntry, MemoryStore, Missed, Page, PromisedEnd,
-    PromisedRow, Receipt, Record, SetAside, Store, StoreError, StreamRow, SubjectKey, SweepReport,
-    Timer, Told, Version, Versioned,
+    ChangeSet, CommitError, Committed, DirectoryEntry, DirectoryPage, FoundWord, Head,
+    HistoryEntry, InteractionQuery, Key, Kind, Lease, LogEnd, LogEntry, MemoryStore, Missed, Page,
+    PromisedEnd, PromisedRow, Receipt, Record, SetAside, Store, StoreError, StreamRow, SubjectKey,
+    SweepReport, Timer, Told, Version, Versioned, WordQuery,
 };
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -344,6 +344,10 @@ impl Store for FaultyStore {
             return Err(StoreError::Corrupt { what: format!("{key:?}") });
         }
         self.inner.load(keys).await
+    }
+
+    async fn contact_words(&self, query: &WordQuery) -> Result<Page<FoundWord>, StoreError> {
+        self.inner.contact_words(query).await
     }
 
     async fn versions(&self, keys: &[Key]) -> Result<Vec<Version>, StoreError> {

@@ -253,7 +253,8 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
         Fact::SessionBegan { .. }
         | Fact::SessionEnded
         | Fact::ChannelChanged { .. }
-        | Fact::DirectoryChanged { .. } => json!({"fact": "Other"}),
+        | Fact::DirectoryChanged { .. }
+        | Fact::ContactChanged { .. } => json!({"fact": "Other"}),
     }
 }
 

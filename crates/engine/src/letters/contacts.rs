@@ -39,6 +39,7 @@ pub(super) fn written_by(known: Option<&Contact>, id: ContactId, letter: &Seen<'
         last_answered: None,
         automatic_count: 0,
         automatic_since: letter.now,
+        profile: None,
     });
     contact.last_seen = letter.now;
     contact.name = letter.name.map(str::to_owned).or(contact.name);
@@ -65,9 +66,9 @@ pub(super) struct Seen<'a> {
 
 /// The contacts of all contact centers, as they are met.
 #[derive(Clone)]
-pub(crate) struct Contacts {
-    core: Arc<Core>,
-    commands: Arc<Commands>,
+pub struct Contacts {
+    pub(super) core: Arc<Core>,
+    pub(super) commands: Arc<Commands>,
 }
 
 impl Contacts {

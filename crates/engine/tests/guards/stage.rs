@@ -130,6 +130,7 @@ fn eve(now: Time) -> Contact {
         last_answered: None,
         automatic_count: 10,
         automatic_since: now,
+        profile: None,
     }
 }
 

@@ -19,6 +19,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "chat marks",
         sql: include_str!("../../migrations/postgres/0002_chat_marks.sql"),
     },
+    Migration {
+        version: 3,
+        name: "words of contacts",
+        sql: include_str!("../../migrations/postgres/0003_words_of_contacts.sql"),
+    },
 ];
 
 /// Keeps a second node from migrating at the same time; any number that means nothing else.

@@ -11,6 +11,7 @@ use tokio_postgres::Row;
 
 use crate::aside::Aside;
 use crate::change_set::{Receipt, Timer};
+use crate::contact_words::{FoundWord, WordQuery};
 use crate::error::StoreError;
 use crate::postgres::failure::failed;
 use crate::postgres::pipeline::{Call, Prepared, call, together};
@@ -19,7 +20,7 @@ use crate::postgres::text::clean;
 use crate::query::{InteractionQuery, PAGE_BYTES_MAX, PLACES, Page};
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::sql::decode::{self, integer_at, text_at};
-use crate::sql::lists::{center_of, lists_read};
+use crate::sql::lists::{WordsRead, center_of, lists_read};
 use crate::sql::statements as shared;
 
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -222,6 +223,24 @@ impl Reads {
             BYTES,
         );
         self.ask_one("querying interactions", call).await
+    }
+
+    pub(super) async fn contact_words(
+        &self,
+        query: &WordQuery,
+    ) -> Result<Page<FoundWord>, StoreError> {
+        let read = WordsRead::of(query);
+        let ((list, id), limit) = (&read.after, one_more(query.limit));
+        let call = call!(shared::WORDS_READ, clean(list), id, clean(&read.end), limit);
+        let rows = self.ask_one("looking for contacts", call).await?;
+        let found = |row: &Row| {
+            let list = text_at(row, 0, "interaction_lists", "list")?;
+            let found = read.found(list, text_at(row, 1, "interaction_lists", list)?);
+            let no_contact = || decode::senseless("interaction_lists", list, "no such contact");
+            found.ok_or_else(no_contact)
+        };
+        let items = rows.iter().take(query.limit).map(found).collect::<Result<_, _>>()?;
+        Ok(Page { items, more: rows.len() > query.limit })
     }
 
     pub(super) async fn census(

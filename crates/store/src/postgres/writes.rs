@@ -43,9 +43,7 @@ impl World<'_> {
 
     fn write_lists<'w>(&'w self, calls: &mut Vec<Call<'w>>) {
         let (mut left, mut entered) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
-        for (id, Touched { before, now, .. }) in
-            self.touched.get(&Kind::Interaction).into_iter().flatten()
-        {
+        for (id, Touched { before, now, .. }) in self.touched.values().flatten() {
             for list in only_in(&before.lists, &now.lists) {
                 left.0.push(list);
                 left.1.push(*id);

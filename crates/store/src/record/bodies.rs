@@ -7,7 +7,7 @@ use handoff_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::record::Key;
+use crate::record::{Key, Version};
 
 /// A browser's or program's logged-in HTTP session (the `JSESSIONID` cookie).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +135,35 @@ pub struct Contact {
     pub automatic_count: u32,
     /// When they began to be counted.
     pub automatic_since: Time,
+    /// What somebody wrote down of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ContactProfile>,
+}
+
+/// What somebody wrote down of a contact; what their letters say is beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactProfile {
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub phone_numbers: Vec<String>,
+    /// A language tag (BCP 47).
+    pub language: Option<String>,
+    /// A time zone by its name in the IANA database.
+    pub time_zone: Option<String>,
+    /// How often it was written. The record's version grows with each of their letters as well.
+    pub version: Version,
+    /// Who wrote it last.
+    pub by: UserId,
+    /// When.
+    pub at: Time,
+}
+
+impl Contact {
+    /// Returns how often something was written down of them.
+    #[must_use]
+    pub fn profile_version(&self) -> Version {
+        self.profile.as_ref().map_or(0, |profile| profile.version)
+    }
 }
 
 /// How far a folder of a mailbox has been read.

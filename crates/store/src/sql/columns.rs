@@ -4,7 +4,7 @@ use handoff_domain::{Interaction, UserId};
 
 use crate::query::place;
 use crate::record::{Kind, Record};
-use crate::sql::lists::lists_of;
+use crate::sql::lists::{lists_of, lists_of_contact};
 
 /// The column with the lists that a record is in, separated by spaces. Whoever writes the record
 /// writes the lists.
@@ -31,6 +31,7 @@ pub(crate) const fn names(kind: Kind) -> &'static [&'static str] {
         Kind::Interaction => {
             &[LISTS, "center", "place", "media", "queue", "owner", "external_id", "contact"]
         }
+        Kind::Contact => &[LISTS],
         Kind::LoginSession => &["last_used"],
         Kind::Claim | Kind::ChatMarks => &["until"],
         _ => &[],
@@ -41,6 +42,7 @@ pub(crate) const fn names(kind: Kind) -> &'static [&'static str] {
 pub(crate) fn values(record: &Record) -> Vec<Value> {
     match record {
         Record::Interaction(interaction) => of_interaction(interaction).into(),
+        Record::Contact(contact) => vec![Value::Text(lists_of_contact(contact))],
         Record::LoginSession(session) => vec![Value::Integer(session.last_used.0)],
         Record::Claim(claim) => vec![Value::Integer(claim.until.0)],
         Record::ChatMarks(marks) => vec![Value::Integer(marks.until.0)],

@@ -1,11 +1,13 @@
-//! The lists that an interaction is found in. A list is a text, and a row of `interaction_lists` is
-//! one interaction's place in it.
+//! The lists that an interaction or a contact is found in. A list is a text, and a row of
+//! `interaction_lists` is the place of one of them in it.
 
 use handoff_domain::{
     CenterId, Interaction, InteractionId, Media, QueueId, State, UserId, WorkbinId,
 };
 
+use crate::contact_words::{FoundWord, WordQuery, words_of};
 use crate::query::{InteractionQuery, InteractionScope};
+use crate::record::Contact;
 
 /// Everything that waits in any queue.
 const WAITING: &str = "w";
@@ -100,6 +102,49 @@ fn lists_of_active(interaction: &Interaction, lists: &mut Lists) {
     }
     if interaction.wait().is_some() {
         lists.push(WAITING);
+    }
+}
+
+/// What comes before a word by which contacts of a contact center are found.
+fn before_word(center: CenterId) -> String {
+    format!("n{center}:")
+}
+
+/// Returns the lists that a contact is in, separated by spaces: one for each of its words.
+pub(crate) fn lists_of_contact(contact: &Contact) -> String {
+    let (mut lists, before) = (Lists(String::new()), before_word(contact.center));
+    for word in words_of(contact) {
+        lists.push(&format!("{before}{word}"));
+    }
+    lists.0
+}
+
+/// Where the lists of words are that a query reads.
+pub(crate) struct WordsRead {
+    before: String,
+    /// Only lists and ids behind these.
+    pub(crate) after: (String, String),
+    /// Only lists before this one.
+    pub(crate) end: String,
+}
+
+impl WordsRead {
+    pub(crate) fn of(query: &WordQuery) -> Self {
+        let before = before_word(query.center);
+        let first = format!("{before}{}", query.beginning);
+        // No text begins with it and has something higher behind.
+        let end = format!("{first}{}", char::MAX);
+        let after = match &query.after {
+            Some(found) => (format!("{before}{}", found.word), found.contact.stored()),
+            None => (first, String::new()),
+        };
+        Self { before, after, end }
+    }
+
+    /// Reads a list and an id; `None` when they are none of these.
+    pub(crate) fn found(&self, list: &str, id: &str) -> Option<FoundWord> {
+        let word = list.strip_prefix(&self.before)?.to_owned();
+        Some(FoundWord { word, contact: id.parse().ok()? })
     }
 }
 

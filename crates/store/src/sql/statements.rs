@@ -81,6 +81,10 @@ pub(crate) const LIST_READ_BACK: &str = "SELECT i.id FROM interaction_lists l JO
      AND ($6 IS NULL OR i.owner = $6) AND ($7 IS NULL OR i.external_id = $7) AND ($8 IS NULL OR i.contact = $8) \
      ORDER BY l.id DESC LIMIT $9";
 
+/// list and id after, list before which it ends, limit → list, id
+pub(crate) const WORDS_READ: &str = "SELECT list, id FROM interaction_lists \
+     WHERE (list, id) > ($1, $2) AND list < $3 ORDER BY list, id LIMIT $4";
+
 /// center → place, count
 pub(crate) const CENSUS: &str =
     "SELECT place, COUNT(*) FROM interactions WHERE center = $1 GROUP BY place";
@@ -138,6 +142,7 @@ pub(crate) fn every_statement() -> Vec<&'static str> {
         LIST_LEAVE,
         LIST_READ,
         LIST_READ_BACK,
+        WORDS_READ,
         CENSUS,
         TIMER_SET,
         TIMER_PUT_OFF,

@@ -93,6 +93,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "chat marks",
         sql: include_str!("../../migrations/sqlite/0016_chat_marks.sql"),
     },
+    Migration {
+        version: 17,
+        name: "words of contacts",
+        sql: include_str!("../../migrations/sqlite/0017_words_of_contacts.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
@@ -241,6 +246,27 @@ mod tests {
         let mut statement = connection.prepare(text::TOLD_READ).unwrap();
         let told = statement.query_row((0, 9), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
         assert_eq!(told, Ok((7, "i".to_owned(), "u1 u2".to_owned())));
+    }
+
+    #[test]
+    fn contacts_that_were_there_are_found_by_address_and_name() {
+        let connection = Connection::open_in_memory().unwrap();
+        run(&connection, &MIGRATIONS[..16]).unwrap();
+        let rows = r#"INSERT INTO contacts (id, version, form, body) VALUES
+            ('e', 1, 1, '{"center":"C","address":"eve@x","name":"Eve  Adams Eve"}'),
+            ('n', 1, 1, '{"center":"C","address":"n@x","name":null}'), ('b', 1, 1, 'broken')"#;
+        connection.execute_batch(rows).unwrap();
+        migrate(&connection).unwrap();
+        let mut read = connection.prepare("SELECT id, lists FROM contacts ORDER BY id").unwrap();
+        let lists = read.query_map([], |row| row.try_into()).unwrap();
+        let lists: Vec<(String, String)> = lists.collect::<Result<_, _>>().unwrap();
+        let of = |id: &str, lists: &str| (id.to_owned(), lists.to_owned());
+        let expected = [of("b", ""), of("e", "nC:adams nC:eve nC:eve@x"), of("n", "nC:n@x")];
+        assert_eq!(lists, expected);
+        let mut found = connection.prepare(crate::sql::statements::WORDS_READ).unwrap();
+        let found = found.query_map(("nC:eve", "", "nC:eve~", 9), |row| row.try_into()).unwrap();
+        let found: Vec<(String, String)> = found.collect::<Result<_, _>>().unwrap();
+        assert_eq!(found, [of("nC:eve", "e"), of("nC:eve@x", "e")]);
     }
 
     #[test]

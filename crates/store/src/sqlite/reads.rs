@@ -10,11 +10,12 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 
 use crate::aside::Aside;
 use crate::change_set::{Receipt, Timer};
+use crate::contact_words::{FoundWord, WordQuery};
 use crate::error::StoreError;
 use crate::query::{InteractionQuery, PAGE_BYTES_MAX, PLACES, Page};
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::sql::decode::{self, SqlRow};
-use crate::sql::lists::{center_of, lists_read};
+use crate::sql::lists::{WordsRead, center_of, lists_read};
 use crate::sql::statements::{self as text, table};
 use crate::sqlite::failure::failed;
 use crate::store::LookedUp;
@@ -287,6 +288,30 @@ fn load_interaction(connection: &Connection, id: &str) -> Result<Versioned<Inter
         }
         _ => Err(decode::senseless("interaction_lists", id, "there is no such interaction").into()),
     }
+}
+
+pub(super) fn contact_words(
+    connection: &Connection,
+    query: &WordQuery,
+) -> Result<Page<FoundWord>, StoreError> {
+    let work = || {
+        let read = WordsRead::of(query);
+        let (list, id) = &read.after;
+        let mut statement = connection.prepare_cached(text::WORDS_READ)?;
+        let mut rows = statement.query(params![list, id, read.end, one_more(query.limit)])?;
+        let mut items = Vec::new();
+        while let Some(row) = rows.next()? {
+            if items.len() == query.limit {
+                return Ok(Page { items, more: true });
+            }
+            let (list, id): (String, String) = (row.get(0)?, row.get(1)?);
+            let found = read.found(&list, &id);
+            let no_contact = || decode::senseless("interaction_lists", &list, "no such contact");
+            items.push(found.ok_or_else(no_contact)?);
+        }
+        Ok(Page { items, more: false })
+    };
+    told("looking for contacts", work())
 }
 
 pub(super) fn census(

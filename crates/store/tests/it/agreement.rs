@@ -8,7 +8,7 @@ use handoff_domain::{
 };
 use handoff_store::conformance::samples::{
     self, BEGIN, CENTER, chats, desk, desk_event, ended, event, handling, interaction_id,
-    interaction_in, login, notice, offer, put, queue_id, receipt, subject, user_id, wait,
+    interaction_in, login, mail, notice, offer, put, queue_id, receipt, subject, user_id, wait,
     workbin_id,
 };
 use handoff_store::conformance::server::PostgresServer;
@@ -16,6 +16,7 @@ use handoff_store::{
     ChangeSet, CommitError, Committed, DirectoryGuard, Extent, Guard, InteractionQuery,
     InteractionScope, Key, Kind, MemoryStore, PostgresOptions, PostgresStore, PromisedAnswer,
     Receipt, Record, SqliteStore, Store, StoreError, SweepReport, Timer, TimerKey, Version,
+    WordQuery,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -94,6 +95,8 @@ fn record() -> impl Strategy<Value = Record> {
         4 => interaction().prop_map(Record::Interaction),
         1 => (0..SMALL).prop_map(|n| Record::Desk(desk(n))),
         1 => (0..SMALL).prop_map(|n| Record::User(samples::user(n))),
+        1 => (0..SMALL).prop_map(|n| Record::Contact(mail::contact(n))),
+        1 => (0..SMALL).prop_map(|n| Record::Contact(mail::known_contact(n))),
         4 => prop::sample::select(samples::one_of_each()),
         1 => (0..SMALL, time())
             .prop_map(|(n, used)| Record::LoginSession(login(&n.to_string(), used))),
@@ -301,6 +304,11 @@ async fn everything(store: &dyn Store) -> Result<Vec<String>, StoreError> {
     }
     for query in queries() {
         all.push(format!("{query:?}: {:?}", store.interactions(&query).await?));
+    }
+    for (beginning, limit) in [("", 3), ("", 99), ("e", 2), ("adams", 99)] {
+        let beginning = beginning.to_owned();
+        let words = WordQuery { center: CENTER, beginning, after: None, limit };
+        all.push(format!("{words:?}: {:?}", store.contact_words(&words).await?));
     }
     all.push(format!("{:?}", store.census(CENTER).await?));
     for limit in [0, 2, 99] {

@@ -10,9 +10,10 @@ use async_trait::async_trait;
 use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, UserId};
 use handoff_store::conformance::{leases, log, promised};
 use handoff_store::{
-    ChangeSet, CommitError, Committed, DirectoryPage, Head, HistoryEntry, InteractionQuery, Key,
-    Kind, Lease, LogEnd, LogEntry, MemoryStore, Missed, Page, PromisedEnd, PromisedRow, Receipt,
-    Record, Store, StoreError, StreamRow, SubjectKey, SweepReport, Timer, Told, Version, Versioned,
+    ChangeSet, CommitError, Committed, DirectoryPage, FoundWord, Head, HistoryEntry,
+    InteractionQuery, Key, Kind, Lease, LogEnd, LogEntry, MemoryStore, Missed, Page, PromisedEnd,
+    PromisedRow, Receipt, Record, Store, StoreError, StreamRow, SubjectKey, SweepReport, Timer,
+    Told, Version, Versioned, WordQuery,
 };
 
 /// Hands out positions as a database's sequence does: each commit takes its own when it begins, and
@@ -114,6 +115,10 @@ impl Store for Careless {
         &self,
         _: &InteractionQuery,
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
+        unreachable!("the case reads the log alone")
+    }
+
+    async fn contact_words(&self, _: &WordQuery) -> Result<Page<FoundWord>, StoreError> {
         unreachable!("the case reads the log alone")
     }
 

@@ -18,7 +18,7 @@ use handoff_store::conformance::samples::chats::{
     waiting_service,
 };
 use handoff_store::conformance::samples::mail::{
-    confirming_queue, letter, mark, outgoing, taken_in,
+    confirming_queue, contact_event, known_contact, letter, mark, outgoing, taken_in,
 };
 use handoff_store::conformance::samples::{
     BEGIN, CENTER, center, center_event, desk, desk_event, desk_facts, event, notice, offer,
@@ -320,6 +320,11 @@ fn what_an_agent_listened_to_before_there_were_nodes_is_read_as_of_one_that_is_d
 }
 
 #[test]
+fn a_contact_of_whom_something_was_written_down_is_read_and_written() {
+    check_record("known_contact", 1, &Record::Contact(known_contact(1)));
+}
+
+#[test]
 fn transcripts_are_read_and_written() {
     let shown = shown(chat(1), BEGIN, every_content(), Vec::new());
     for form in 1..=codec::newest::TRANSCRIPT {
@@ -336,7 +341,9 @@ fn transcripts_are_read_and_written() {
 #[test]
 fn what_happened_to_desks_and_centers_is_read_and_written() {
     let of_desk = Event { facts: desk_facts(), ..desk_event(desk(1), BEGIN, Vec::new()) };
-    for (name, event) in [("desk_facts", of_desk), ("center_facts", center_event(BEGIN))] {
+    let of_contact = ("contact_facts", contact_event(1, BEGIN));
+    let of_center = ("center_facts", center_event(BEGIN));
+    for (name, event) in [("desk_facts", of_desk), of_center, of_contact] {
         let text = fixture(name, 1);
         assert_eq!(codec::encode_event(&event).unwrap(), text, "{name}");
         let body = codec::decode_event(1, &text).unwrap();

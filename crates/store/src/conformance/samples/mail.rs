@@ -9,8 +9,8 @@ use handoff_domain::{
 
 use super::{BEGIN, CENTER, interaction, interaction_id, queue, queue_id, user_id};
 use crate::record::{
-    AfterFetch, Contact, ImapSource, MailLogin, MailSecurity, Mailbox, MailboxMark, OAuthLogin,
-    SecretPlace, SmtpRelay, WayOut,
+    AfterFetch, Contact, ContactProfile, ImapSource, MailLogin, MailSecurity, Mailbox, MailboxMark,
+    OAuthLogin, SecretPlace, SmtpRelay, WayOut,
 };
 
 /// Returns the n-th contact.
@@ -26,6 +26,39 @@ pub fn contact(n: u64) -> Contact {
         last_answered: Some(BEGIN.plus_ms(4)),
         automatic_count: 2,
         automatic_since: BEGIN.plus_ms(3),
+        profile: None,
+    }
+}
+
+/// Returns the n-th contact as somebody wrote down what they know of them.
+#[must_use]
+pub fn known_contact(n: u64) -> Contact {
+    let profile = ContactProfile {
+        first_name: Some("Eve".to_owned()),
+        last_name: Some("Adams".to_owned()),
+        phone_numbers: vec!["+45 12 34".to_owned()],
+        language: Some("da".to_owned()),
+        time_zone: Some("Europe/Copenhagen".to_owned()),
+        version: 2,
+        by: user_id(1),
+        at: BEGIN,
+    };
+    Contact { profile: Some(profile), ..contact(n) }
+}
+
+/// Returns the event that somebody wrote down all that one can of the n-th contact.
+#[must_use]
+pub fn contact_event(n: u64, at: Time) -> Event {
+    use handoff_domain::event::ContactField::{
+        FirstName, Language, LastName, PhoneNumbers, TimeZone,
+    };
+    let fields = vec![FirstName, LastName, PhoneNumbers, Language, TimeZone];
+    Event {
+        at,
+        cause: Cause::User(user_id(1)),
+        facts: vec![Fact::ContactChanged { contact: contact(n).id, fields }],
+        subject: Subject::Center(CENTER),
+        notices: Vec::new(),
     }
 }
 
