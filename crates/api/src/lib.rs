@@ -45,6 +45,7 @@ mod handle;
 mod hex;
 mod hosts;
 mod interactions;
+mod known_contacts;
 mod letter_page;
 mod limit;
 mod me;

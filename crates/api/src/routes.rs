@@ -9,8 +9,8 @@ use crate::shared::Shared;
 pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
     attachments, center, channels, chat_messages, contacts, desk_settings, diagnostics, hand_over,
-    interactions, letter_page, me, me_interactions, notes, queues, related, session, settings,
-    skills, supervision, targets, users, workbins,
+    interactions, known_contacts, letter_page, me, me_interactions, notes, queues, related,
+    session, settings, skills, supervision, targets, users, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -123,6 +123,9 @@ pub fn table() -> Vec<Route> {
         read("/contacts/{id}",               targets::get),
         read("/contacts/{id}/interactions",  related::of_contact),
         write("/contacts/ucs",               contacts::identify),
+        read("/ucs/contacts",                known_contacts::search),
+        read("/ucs/contacts/{id}",           known_contacts::get),
+        change("/ucs/contacts/{id}",         known_contacts::put),
         write("/ucs/contacts/{id}/interactions", contacts::history),
         write("/ucs/interactions/{id}",      contacts::content),
 

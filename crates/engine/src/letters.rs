@@ -11,11 +11,11 @@ mod contacts;
 mod copies;
 mod intake;
 mod letter;
+mod profiles;
 mod quota;
 mod threading;
 
-pub use contacts::contact_id;
+pub use contacts::{Contacts, contact_id};
 pub use intake::Letters;
 pub use letter::{NewLetter, RawMessage, TakenIn, has_message_id};
-
-pub(crate) use contacts::Contacts;
+pub use profiles::{NotWritten, ProfileChange, WriteDown};

@@ -35,11 +35,14 @@ pub use conversations::{
 };
 pub use delivery::{Delivery, Replay, Subscriptions};
 pub use desks::{AgentError, ChannelChange, Desks, Watch};
-pub use letters::{Letters, NewLetter, RawMessage, TakenIn, contact_id, has_message_id};
+pub use letters::{
+    Contacts, Letters, NewLetter, NotWritten, ProfileChange, RawMessage, TakenIn, WriteDown,
+    contact_id, has_message_id,
+};
 pub use outward::{
     Customers, Mailboxes, OpenLogin, Outward, Patience, Post, Posted, Published, Publisher,
 };
 pub use run::{Engine, Leaving, Mark};
-pub use views::{OwnMarks, PlaceInLine, ReadMark, Views, Why};
+pub use views::{ContactSearch, ContactsFound, OwnMarks, PlaceInLine, ReadMark, Views, Why};
 pub use worker::{Worker, WorkerStatus};
 pub use workers::Workers;

@@ -34,6 +34,7 @@ pub struct Engine {
     desks: Arc<Desks>,
     conversations: Arc<Conversations>,
     letters: Letters,
+    contacts: Contacts,
     delivery: Arc<Delivery>,
     workers: Workers,
     mailboxes: Option<Arc<dyn Mailboxes>>,
@@ -59,7 +60,8 @@ impl Engine {
         let commands = Arc::new(commands);
         let desks = Arc::new(Desks::new(core.clone(), commands.clone(), publisher.clone()));
         let contacts = Contacts::new(core.clone(), commands.clone());
-        let conversations = Conversations::new(core.clone(), commands.clone(), contacts, customers);
+        let conversations =
+            Conversations::new(core.clone(), commands.clone(), contacts.clone(), customers);
         let letters = Letters::new(core.clone(), commands.clone(), mailboxes.clone());
         let delivery = Arc::new(Delivery::new(core.clone(), desks.clone(), publisher.clone()));
         let speaking = Speaking { publisher, post };
@@ -74,6 +76,7 @@ impl Engine {
             desks,
             conversations,
             letters,
+            contacts,
             delivery,
             workers,
             mailboxes,
@@ -166,6 +169,12 @@ impl Engine {
     #[must_use]
     pub fn letters(&self) -> &Letters {
         &self.letters
+    }
+
+    /// Returns those who write.
+    #[must_use]
+    pub const fn contacts(&self) -> &Contacts {
+        &self.contacts
     }
 
     /// Returns whoever knows the centers' own addresses.

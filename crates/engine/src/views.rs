@@ -14,6 +14,7 @@ mod threads;
 mod transcript;
 mod why;
 
+pub use contacts::{ContactSearch, ContactsFound};
 pub use interactions::Views;
 pub use line::PlaceInLine;
 pub use marks::{OwnMarks, ReadMark};

@@ -7,6 +7,7 @@
 
 mod center;
 mod channel;
+mod contact;
 mod fields;
 mod link;
 mod user;
@@ -16,6 +17,7 @@ pub(in crate::wire) use center::{owning_group, seconds};
 pub use channel::{
     ChannelResource, LOGGED_OUT_ID, NOT_READY_ID, READY_ID, Room, UserState, channels,
 };
+pub use contact::ContactResource;
 pub use fields::Fields;
 pub use link::{API_ROOT, Link, Lookup, PublicUrl};
 pub use user::{UserPart, UserResource, groups_of, role_name, skills_of};

@@ -35,6 +35,7 @@ mod email_operations;
 mod hand_over;
 mod ids;
 mod interactions;
+mod known_contacts;
 mod lists;
 mod login;
 mod login_ends;

@@ -82,6 +82,7 @@ fn subscribe(path: &'static str) -> Row {
 fn matrix() -> Vec<Row> {
     let mut rows = own();
     rows.extend(centers());
+    rows.extend(contacts());
     rows.push(post("/users/{id}", PEOPLE, json!({"operationName": "Ask", "text": "x"})));
     rows
 }
@@ -137,8 +138,6 @@ fn own() -> Vec<Row> {
 /// What is the contact center's.
 fn centers() -> Vec<Row> {
     let intrude = || json!({"operationName": "Intrude", "supervisorVisibilityMode": "Monitor"});
-    let identify = || json!({"operationName": "IdentifyUCSContact", "emailAddress": "a@b"});
-    let history = || json!({"operationName": "RetrieveContactHistory"});
     vec![
         get("/interactions", USERS),
         post("/interactions", SUBMITTERS, create()),
@@ -176,9 +175,6 @@ fn centers() -> Vec<Row> {
         get("/emails/{id}", USERS),
         get("/emails/{id}/attachments", USERS),
         get("/emails/{id}/attachments/{attachment}", USERS),
-        post("/contacts/ucs", USERS, identify()),
-        post("/ucs/contacts/{id}/interactions", USERS, history()),
-        post("/ucs/interactions/{id}", USERS, json!({"operationName": "GetInteractionContent"})),
         // Without credentials it is the customers', whose key opens it.
         get("/chats/{id}", EVERYBODY),
         get("/workitems/{id}", USERS),
@@ -203,6 +199,20 @@ fn centers() -> Vec<Row> {
         get("/groups", USERS),
         get("/groups/{id}", USERS),
         get("/settings/agent-states", USERS),
+    ]
+}
+
+/// What is about customers.
+fn contacts() -> Vec<Row> {
+    let identify = json!({"operationName": "IdentifyUCSContact", "emailAddress": "a@b"});
+    let history = json!({"operationName": "RetrieveContactHistory"});
+    vec![
+        Row { query: "?search=x", ..get("/ucs/contacts", USERS) },
+        get("/ucs/contacts/{id}", USERS),
+        put("/ucs/contacts/{id}", PEOPLE, json!({"version": 0, "firstName": "Eve"})),
+        post("/contacts/ucs", USERS, identify),
+        post("/ucs/contacts/{id}/interactions", USERS, history),
+        post("/ucs/interactions/{id}", USERS, json!({"operationName": "GetInteractionContent"})),
     ]
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use handoff_domain::{GroupId, InteractionId, Media, QueueId, SkillId, UserId, WorkbinId};
+use handoff_domain::{
+    ContactId, GroupId, InteractionId, Media, QueueId, SkillId, UserId, WorkbinId,
+};
 use handoff_engine::Directory;
 use serde::Serialize;
 
@@ -59,6 +61,12 @@ impl PublicUrl {
     #[must_use]
     pub fn workbin(&self, id: WorkbinId) -> Link {
         self.link(format!("/workbins/{id}"))
+    }
+
+    /// Returns the link to somebody outside. `/contacts/{id}` is somebody to hand work to.
+    #[must_use]
+    pub fn contact(&self, id: ContactId) -> Link {
+        self.link(format!("/ucs/contacts/{id}"))
     }
 
     #[must_use]
