@@ -51,6 +51,12 @@ export class Person {
         return this.#asks(path, name, {method: "POST", body: JSON.stringify(body), headers});
     }
 
+    /** Writes something anew, past the page. */
+    puts(path, body, name = "kate") {
+        const headers = {"content-type": "application/json"};
+        return this.#asks(path, name, {method: "PUT", body: JSON.stringify(body), headers});
+    }
+
     async #asks(path, name, {headers = {}, ...rest}) {
         const authorization = `Basic ${Buffer.from(`${name}:${PASSWORD}`).toString("base64")}`;
         const answer = await fetch(`${this.origin}/api/v2${path}`, {...rest, headers: {...headers, authorization}});

@@ -1,0 +1,89 @@
+// What is known of a customer: shown beside what was said, written down, and never written over unread.
+
+import {Customer, goReady, take} from "../lib/at-work.mjs";
+import {expect as impatient, test} from "../lib/desk.mjs";
+
+// Kate is one person: what a test leaves behind, the next one finds.
+test.describe.configure({mode: "default", timeout: 180_000});
+const expect = impatient.configure({timeout: 20_000});
+
+/** A letter of somebody who has not written before is Kate's; gives what is known of them. */
+async function opened({person, page, program}, name) {
+    await goReady(person, page);
+    await new Customer(program.origin, name).writesLetter("Invoice 2031", "I was charged twice.");
+    await take(page, `${name} Falk`);
+    const details = page.getByRole("complementary", {name: "Details"});
+    const contact = details.getByRole("region", {name: "Contact"});
+    await expect(contact.getByRole("button", {name: "Edit"})).toBeVisible();
+    const found = await person.reads(`/ucs/contacts?fields=*&search=${name.toLowerCase()}@falk`);
+    return {contact, path: found.contacts[0].path};
+}
+
+test("what is known is written down, and told with the time there", async ({person, page, program}) => {
+    const {contact, path} = await opened({person, page, program}, "Jonas");
+    await expect(contact).toContainText("Jonas Falk");
+    await expect(contact.getByRole("definition")).toHaveText(["jonas@falk.example"]);
+
+    await contact.getByRole("button", {name: "Edit"}).press("Enter");
+    await expect(contact.getByLabel("First name")).toBeFocused();
+    await expect(contact.getByLabel("First name")).toHaveValue("Jonas");
+    await expect(contact.getByLabel("Last name")).toHaveValue("Falk");
+    await contact.getByLabel("Telephone").fill("+45 12 34; 77");
+    await contact.getByLabel("Language").selectOption({label: "Danish"});
+    await contact.getByLabel("Time zone").selectOption("Asia/Tokyo");
+    await person.isAccessible();
+    await page.keyboard.press("Escape");
+    await expect(contact.getByLabel("Telephone")).toHaveCount(0);
+    expect((await person.reads(path)).contact.version).toBe(0);
+
+    // The network is gone at first: what was typed stays.
+    await contact.getByRole("button", {name: "Edit"}).press("Enter");
+    await contact.getByLabel("Last name").fill("Falk Jensen");
+    await contact.getByLabel("Telephone").fill("+45 12 34; 77");
+    await contact.getByLabel("Language").selectOption({label: "Danish"});
+    await contact.getByLabel("Time zone").selectOption("Asia/Tokyo");
+    await page.route(`**/api/v2${path}`, (route) => route.abort());
+    await contact.getByRole("button", {name: "Save"}).click();
+    await expect(contact.getByRole("alert")).toHaveText("the server did not answer.");
+    await expect(contact.getByLabel("Telephone")).toHaveValue("+45 12 34; 77");
+    await page.unroute(`**/api/v2${path}`);
+    await contact.getByRole("button", {name: "Save"}).click();
+
+    await expect(contact.getByRole("button", {name: "Edit"})).toBeFocused();
+    await expect(contact).toContainText("Jonas Falk Jensen");
+    const told = contact.getByRole("definition");
+    await expect(told).toHaveText(["jonas@falk.example", "+45 12 34", "77", "Danish", /^\d\d:\d\d, Tokyo$/]);
+    const there = new Intl.DateTimeFormat("en-GB", {hour: "2-digit", timeZone: "Asia/Tokyo"}).format();
+    await expect(told.last()).toHaveText(new RegExp(`^${there}:`));
+    await person.isAccessible();
+    await page.reload();
+    await expect(contact).toContainText("Jonas Falk Jensen");
+    await expect(told.nth(3)).toHaveText("Danish");
+});
+
+test("whoever is slower sees what the other wrote, and neither loses anything", async ({person, page, program}) => {
+    const {contact, path} = await opened({person, page, program}, "Mia");
+    await contact.getByRole("button", {name: "Edit"}).click();
+    await contact.getByLabel("Telephone").fill("12 34");
+    const sams = {version: 0, firstName: "Maria", lastName: "Falk", language: "de"};
+    expect((await person.puts(path, sams, "sam")).statusCode).toBe(0);
+    await contact.getByRole("button", {name: "Save"}).click();
+
+    const alert = contact.getByRole("alert");
+    await expect(alert).toContainText("Sam Baker changed this contact just now.");
+    await expect(alert.getByRole("definition")).toHaveText(["Maria", "German"]);
+    await expect(contact.getByLabel("Telephone")).toHaveValue("12 34");
+    await person.isAccessible();
+    await contact.getByRole("button", {name: "Keep mine"}).click();
+    await expect(alert).toHaveCount(0);
+    await expect(contact).toContainText("Maria Falk");
+    await expect(contact.getByRole("definition")).toHaveText(["mia@falk.example", "12 34", "German"]);
+
+    await contact.getByRole("button", {name: "Edit"}).click();
+    await contact.getByLabel("First name").fill("Mimi");
+    await person.puts(path, {version: 2, firstName: "Mary"}, "sam");
+    await contact.getByRole("button", {name: "Save"}).click();
+    await contact.getByRole("button", {name: "Take theirs"}).click();
+    await expect(contact).toContainText("Mary Falk");
+    expect((await person.reads(path)).contact).toMatchObject({version: 3, firstName: "Mary", phoneNumbers: ["12 34"]});
+});

@@ -1,0 +1,26 @@
+// Something that is sent once, however often its answer is lost.
+
+import {newKey} from "../api/outbox/web-tabs.ts";
+import {Refused} from "../api/trouble.ts";
+
+export class Once {
+    /** What got no answer: the same again is the same request, anything else is another. */
+    #unanswered: {what: string; key: string} | null = null;
+
+    /** Sends under a key; `what` tells it from everything else. */
+    async send<T>(what: string, send: (key: string) => Promise<T>): Promise<T> {
+        const last = this.#unanswered;
+        const key = last !== null && last.what === what ? last.key : newKey();
+        this.#unanswered = {what, key};
+        try {
+            const answer = await send(key);
+            this.#unanswered = null;
+            return answer;
+        } catch (trouble) {
+            if (trouble instanceof Refused) {
+                this.#unanswered = null;
+            }
+            throw trouble;
+        }
+    }
+}
