@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import type {Channel} from "../src/api/notification.ts";
 import {loadOf} from "../src/app/load.ts";
-import {presenceOf, sinceOf} from "../src/app/presence.ts";
+import {missedChannels, presenceOf, sinceOf} from "../src/app/presence.ts";
+import {readReasons} from "../src/app/reasons.ts";
 import {EMPTY} from "../src/state/model.ts";
 
 function channel(name: string, state: string, more: Partial<Channel> = {}): Channel {
-    const displayName = state === "NotReady" ? "Not Ready" : state;
     return {
-        channel: name, state, displayName, isUndisturbed: false, since: null, capacity: null,
+        channel: name, state, reason: null, isUndisturbed: false, since: null, capacity: null,
         ...more,
     };
 }
@@ -21,17 +21,41 @@ test("a state is put together from the channels that work comes by", () => {
     assert.deepEqual(presenceOf([chat, email, voice]), {kind: "ready"});
     const notReady = channel("email", "NotReady");
     assert.deepEqual(presenceOf([chat, notReady]), {kind: "mixed", ready: ["chat"]});
-    assert.deepEqual(presenceOf([notReady]), {kind: "notReady", name: null});
+    assert.deepEqual(presenceOf([notReady]), {kind: "notReady", reason: null});
 });
 
-test("do not disturb is a state of its own, and a center's own state keeps its name", () => {
+test("do not disturb is a state of its own, and a reason is told where all channels have it", () => {
     const undisturbed = {isUndisturbed: true};
     assert.deepEqual(presenceOf([channel("chat", "Ready", undisturbed)]), {kind: "undisturbed"});
-    const lunch = {displayName: "Lunch"};
+    const lunch = {reason: "Lunch"};
     const both = ["chat", "email"].map((name) => channel(name, "NotReady", lunch));
-    assert.deepEqual(presenceOf(both), {kind: "notReady", name: "Lunch"});
+    assert.deepEqual(presenceOf(both), {kind: "notReady", reason: "Lunch"});
     const one = [channel("chat", "NotReady", lunch), channel("email", "NotReady")];
-    assert.deepEqual(presenceOf(one), {kind: "notReady", name: null});
+    assert.deepEqual(presenceOf(one), {kind: "notReady", reason: null});
+});
+
+test("what offers that passed by did is no reason that anybody chose", () => {
+    const missed = {reason: "MissedOffers"};
+    const all = [
+        channel("chat", "NotReady", missed), channel("email", "NotReady"),
+        channel("workitem", "NotReady", missed), channel("voice", "NotReady", missed),
+    ];
+    assert.deepEqual(missedChannels(all), ["chat", "workitem"]);
+    assert.deepEqual(missedChannels(all.map((one) => ({...one, state: "Ready"}))), []);
+    const both = all.filter(({reason}) => reason !== null);
+    assert.deepEqual(presenceOf(both), {kind: "notReady", reason: null});
+});
+
+test("the reasons are those of the contact center, in its order", () => {
+    const settings = [
+        {id: "1", displayName: "Ready", state: "Ready", operationName: "Ready"},
+        {id: "2", displayName: "Not Ready", state: "NotReady", operationName: "NotReady"},
+        {id: "2:Lunch", displayName: "Lunch", state: "NotReady", reason: "Lunch"},
+        {id: "2:Break", displayName: "Break", state: "NotReady", reason: "Break"},
+        "?",
+    ];
+    assert.deepEqual(readReasons({settings}), ["Lunch", "Break"]);
+    assert.deepEqual(readReasons({}), []);
 });
 
 test("a state is as old as the last change of a channel", () => {

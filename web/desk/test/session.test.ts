@@ -89,3 +89,31 @@ test("what is known before anybody signs in is read leniently", () => {
     const told = {center: "Demo", version: "1.0", demo: [kate], more: 1};
     assert.deepEqual(readEntrance(told), {center: "Demo", version: "1.0", demo: [kate]});
 });
+
+test("each way in which a change of the password fails is told apart", async () => {
+    const refusal = (sentence: string) =>
+        answer(400, {statusCode: 10, statusMessage: sentence});
+    const isNew = "The field newPassword has fewer than 10 characters; choose another.";
+    const isPresent = "The field password is not your password; correct it.";
+    const outcomes = [];
+    for (const one of [
+        answer(200, {statusCode: 0}, {"X-CSRF-TOKEN": "t2"}),
+        refusal(isNew),
+        refusal(isPresent),
+        answer(409, {statusCode: 2, statusMessage: "Your account was changed."}),
+        answer(429, {statusCode: 4}, {"Retry-After": "7"}),
+        new Error("lost"),
+        answer(401, OUT),
+    ]) {
+        const {session: own} = session(answer(200, KATE, {"X-CSRF-TOKEN": "t"}), one);
+        await own.ask();
+        const outcome = await own.changePassword("present", "next");
+        outcomes.push(outcome.kind === "refused"
+            ? [outcome.field, outcome.sentence]
+            : outcome.kind === "busy" ? outcome.retryAfterMs : outcome.kind);
+    }
+    assert.deepEqual(outcomes, [
+        "changed", ["next", isNew], ["present", isPresent], [null, "Your account was changed."],
+        7_000, "unanswered", "unanswered",
+    ]);
+});

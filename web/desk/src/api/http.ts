@@ -20,6 +20,8 @@ export interface RequestOptions {
     progress?: (bytes: number) => void;
     /** Basic credentials; without them the session's cookie counts. */
     credentials?: {userName: string; password: string};
+    /** Whether it changes what the session is known by. */
+    renews?: boolean;
 }
 
 /** What the client stands on. */
@@ -48,6 +50,8 @@ export class Api {
     readonly root: string;
     readonly #surroundings: Surroundings;
     #token = "";
+    /** The last change of what the session is known by. */
+    #renewal: Promise<unknown> = Promise.resolve();
 
     /** `base` is the address of the desk, with a slash at its end. */
     constructor(base: string, surroundings: Surroundings) {
@@ -72,6 +76,16 @@ export class Api {
         return this.#change("POST", path, body, options);
     }
 
+    /**
+     * Asks for a change of what the session is known by, such as the password. What is refused
+     * meanwhile because the old session is over is asked again under the new one.
+     */
+    renew(path: string, body: unknown): Promise<Answer> {
+        const answered = this.#change("POST", path, body, {renews: true});
+        this.#renewal = answered.catch(() => {});
+        return answered;
+    }
+
     delete(path: string, options: RequestOptions = {}): Promise<Answer> {
         return this.#change("DELETE", path, undefined, options);
     }
@@ -87,9 +101,10 @@ export class Api {
         body: unknown,
         options: RequestOptions,
     ): Promise<Answer> {
-        const needsToken = options.credentials === undefined;
+        const {credentials, renews = false} = options;
+        const needsToken = credentials === undefined;
         if (needsToken && this.#token === "") {
-            await this.#ask("GET", TOKEN_PATH, undefined, {});
+            await this.#ask("GET", TOKEN_PATH, undefined, {renews});
         }
         try {
             return await this.#ask(method, path, body, options);
@@ -99,7 +114,7 @@ export class Api {
                 throw trouble;
             }
             // Somebody signed in anew, in another tab.
-            await this.#ask("GET", TOKEN_PATH, undefined, {});
+            await this.#ask("GET", TOKEN_PATH, undefined, {renews});
             return this.#ask(method, path, body, options);
         }
     }
@@ -110,12 +125,19 @@ export class Api {
         body: unknown,
         options: RequestOptions,
     ): Promise<Answer> {
+        const before = this.#token;
         const response = await this.#fetch(method, path, body, options);
         const answer = await read(response);
         const isByCookie = options.credentials === undefined;
         if (response.status === 401) {
             const sentence = sentenceOf(answer);
-            throw isByCookie ? this.#signedOut(sentence) : new SignedOut(sentence);
+            if (!isByCookie) {
+                throw new SignedOut(sentence);
+            }
+            if (await this.#isRenewed(before, options)) {
+                return this.#ask(method, path, body, options);
+            }
+            throw this.#signedOut(sentence);
         }
         const code = answer?.["statusCode"];
         if (answer === undefined || (code !== 0 && code !== 7)) {
@@ -149,6 +171,14 @@ export class Api {
         } else if (token !== null && token !== this.#token) {
             await this.#ask("GET", TOKEN_PATH, undefined, signal === undefined ? {} : {signal});
         }
+    }
+
+    /** Whether the session is known by something else since a request that had a token. */
+    async #isRenewed(before: string, {renews = false}: RequestOptions): Promise<boolean> {
+        if (!renews) {
+            await this.#renewal;
+        }
+        return before !== "" && this.#token !== "" && this.#token !== before;
     }
 
     #signedOut(sentence: string): SignedOut {

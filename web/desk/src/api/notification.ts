@@ -61,9 +61,10 @@ export interface Typing {
 /** The state of one channel of an agent's. */
 export interface Channel {
     channel: string;
-    /** `Ready`, `NotReady`, `LoggedOut`, or a state of the contact center's own. */
+    /** `Ready`, `NotReady` or `LoggedOut`. */
     state: string;
-    displayName: string;
+    /** Why it is not Ready, where somebody said so. */
+    reason: string | null;
     isUndisturbed: boolean;
     /** When it became what it is, in ms since 1970 by the server's clock. */
     since: number | null;
@@ -190,7 +191,7 @@ export function readChannels(value: unknown): Channel[] {
         return {
             channel: text(it["channel"]),
             state: text(state["state"]),
-            displayName: text(state["displayName"]),
+            reason: textOrNull(state["reason"]),
             isUndisturbed: it["dndState"] === "On",
             since: instant(state["since"]),
             capacity: numberOrNull(it["capacity"]),

@@ -14,8 +14,8 @@ export type Target =
           isAble: boolean;
           /** What is in the way of whoever is not able, such as `NotReady`. */
           rule: string | null;
-          /** The name of their state on the channel. */
-          state: string;
+          /** Why they are not Ready on the channel, where they said so. */
+          reason: string | null;
       }
     | {kind: "Queue"; id: string; name: string; waiting: number; able: number};
 
@@ -60,7 +60,7 @@ function readTarget(value: unknown): Target | null {
               capacity: numberOrNull(it["capacity"]),
               isAble: it["able"] === true,
               rule: textOrNull(it["rule"]),
-              state: text(fields(fields(it["channelState"])["userState"])["displayName"]),
+              reason: textOrNull(fields(fields(it["channelState"])["userState"])["reason"]),
           };
 }
 

@@ -9,8 +9,10 @@ export type Presence =
     /** Ready on some channels only. */
     | {kind: "mixed"; ready: string[]}
     | {kind: "undisturbed"}
-    /** `name` is a state of the contact center's own. */
-    | {kind: "notReady"; name: string | null};
+    | {kind: "notReady"; reason: string | null};
+
+/** The reason of whoever let too many offers in a row pass by (docs/api, "Channels"). */
+const MISSED_OFFERS = "MissedOffers";
 
 /** Returns since when all channels have been what they are; `null` when nobody told. */
 export function sinceOf(channels: Channel[]): number | null {
@@ -46,14 +48,18 @@ export function presenceOf(channels: Channel[]): Presence {
         return {kind: "undisturbed"};
     }
     const [first] = at;
-    const isOne = at.every(({displayName}) => displayName === first?.displayName);
-    return {kind: "notReady", name: isOne ? ownName(first?.displayName ?? "") : null};
+    const isOne = at.every(({reason}) => reason === first?.reason);
+    return {kind: "notReady", reason: isOne ? chosenReason(first?.reason ?? null) : null};
 }
 
-/** Every contact center has these; the desk has words of its own for them. */
-const USUAL = ["", "Ready", "Not Ready", "NotReady", "Logged Out", "LoggedOut"];
+/** Returns a reason that somebody chose; `null` for the server's own, and without one. */
+export function chosenReason(reason: string | null): string | null {
+    return reason === MISSED_OFFERS ? null : reason;
+}
 
-/** Returns the name of a state of the contact center's own; `null` for one that all have. */
-export function ownName(displayName: string): string | null {
-    return USUAL.includes(displayName) ? null : displayName;
+/** Returns the channels that were set Not ready because offers passed by. */
+export function missedChannels(channels: Channel[]): string[] {
+    return working(channels)
+        .filter(({state, reason}) => state === "NotReady" && reason === MISSED_OFFERS)
+        .map(({channel}) => channel);
 }

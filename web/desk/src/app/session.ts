@@ -34,6 +34,17 @@ export interface Entrance {
     demo: DemoAccount[];
 }
 
+/** The two fields of a change of the password. */
+export type PasswordField = "present" | "next";
+
+export type PasswordOutcome =
+    | {kind: "changed"}
+    /** `field` is where it can be put right; `null` is none of them. */
+    | {kind: "refused"; field: PasswordField | null; sentence: string}
+    | {kind: "busy"; retryAfterMs: number}
+    /** Nobody knows whether it was changed. */
+    | {kind: "unanswered"};
+
 export type Outcome =
     | {kind: "in"}
     | {kind: "wrong"}
@@ -107,6 +118,17 @@ export class Session {
         this.gate.value = {kind: "out", reason: null};
     }
 
+    /** Changes the password of whoever is in; their other logins end. */
+    async changePassword(present: string, next: string): Promise<PasswordOutcome> {
+        const operationName = "ChangePassword";
+        try {
+            await this.#api.renew("me", {operationName, password: present, newPassword: next});
+            return {kind: "changed"};
+        } catch (trouble) {
+            return passwordOutcomeOf(trouble);
+        }
+    }
+
     /** Tells what is known before anybody signs in; what cannot be read is left out. */
     async entrance(): Promise<Entrance> {
         try {
@@ -149,4 +171,29 @@ function outcomeOf(trouble: unknown): Outcome {
         return {kind: "refused", sentence: trouble.sentence};
     }
     throw trouble;
+}
+
+function passwordOutcomeOf(trouble: unknown): PasswordOutcome {
+    if (trouble instanceof Refused) {
+        const {sentence} = trouble;
+        return {kind: "refused", field: passwordFieldOf(sentence), sentence};
+    }
+    if (trouble instanceof Unanswered) {
+        return trouble.why === "busy"
+            ? {kind: "busy", retryAfterMs: trouble.retryAfterMs}
+            : {kind: "unanswered"};
+    }
+    if (trouble instanceof SignedOut) {
+        // The page asks to sign in, over this dialog.
+        return {kind: "unanswered"};
+    }
+    throw trouble;
+}
+
+/** A refusal names the field that it is about. */
+function passwordFieldOf(sentence: string): PasswordField | null {
+    if (/\bnewPassword\b/.test(sentence)) {
+        return "next";
+    }
+    return /\bfield password\b/.test(sentence) ? "present" : null;
 }

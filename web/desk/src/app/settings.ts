@@ -16,6 +16,8 @@ export interface Settings {
     doesEnterSend: boolean;
     areLettersKeys: boolean;
     isCommandKeyOn: boolean;
+    /** Whether a notification shows what was written, which others at the screen may read. */
+    areWordsNotified: boolean;
     isWelcomed: boolean;
 }
 
@@ -29,6 +31,7 @@ export const DEFAULTS: Settings = {
     doesEnterSend: true,
     areLettersKeys: true,
     isCommandKeyOn: false,
+    areWordsNotified: true,
     isWelcomed: false,
 };
 
@@ -42,7 +45,7 @@ export function readSettings(kept: unknown): Settings {
         Record<keyof Settings, unknown>
     >;
     const flag = (name: "isSoundOn" | "doesEnterSend" | "areLettersKeys" | "isCommandKeyOn"
-        | "isWelcomed"): boolean =>
+        | "areWordsNotified" | "isWelcomed"): boolean =>
         typeof it[name] === "boolean" ? it[name] : DEFAULTS[name];
     const volume = it.volume;
     return {
@@ -57,6 +60,7 @@ export function readSettings(kept: unknown): Settings {
         doesEnterSend: flag("doesEnterSend"),
         areLettersKeys: flag("areLettersKeys"),
         isCommandKeyOn: flag("isCommandKeyOn"),
+        areWordsNotified: flag("areWordsNotified"),
         isWelcomed: flag("isWelcomed"),
     };
 }

@@ -1,5 +1,6 @@
 // Makes heard what one must know of while one looks elsewhere: that a colleague did not take what
-// was offered to them, and that the connection is gone for longer than a moment.
+// was offered to them, that one was set Not ready, and that the connection is gone for longer than
+// a moment.
 
 import {onScopeDispose, watch, type ComputedRef, type ShallowRef} from "vue";
 import type {Alarm} from "../offers/alarm.ts";
@@ -8,6 +9,7 @@ import {nameOf} from "../state/lists.ts";
 import type {DeskState, Failure} from "../state/model.ts";
 import type {Texts} from "../texts/index.ts";
 import type {Announcer} from "./announcer.ts";
+import {missedChannels} from "./presence.ts";
 
 /** How long a connection is away before it is heard, in ms: most are back before. */
 const LOST_HEARD_MS = 10_000;
@@ -29,6 +31,16 @@ export function tellOfTroubles(
     };
     watch(() => state.value.failures, (failures, before) => {
         failures.filter((one) => !before.includes(one)).forEach(came);
+    });
+    /** What was so before the page knew anything is no news. */
+    const isSet = (): boolean | null =>
+        (state.value.lastRead === 0 ? null : missedChannels(state.value.channels).length > 0);
+    watch(isSet, (now, before) => {
+        if (now === true && before === false) {
+            const text = texts.value.strip.missed;
+            announcer.say("now", {text});
+            alarm.trouble("state", text, texts.value.strip.missedRest);
+        }
     });
     let waiting: ReturnType<typeof setTimeout> | undefined;
     watch(() => state.value.connection.kind, (kind) => {

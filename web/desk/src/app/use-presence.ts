@@ -33,7 +33,9 @@ export function usePresence(): PresenceView {
             case "offWork": return t.value.bar.offWork;
             case "ready": return t.value.bar.ready;
             case "undisturbed": return t.value.bar.undisturbed;
-            case "notReady": return it.name ?? t.value.bar.notReady;
+            case "notReady": return it.reason === null
+                ? t.value.bar.notReady
+                : t.value.bar.notReadyFor(it.reason);
             case "mixed": {
                 const ready = it.ready.map((channel) => names[channel]?.() ?? channel);
                 return t.value.bar.readyFor(ready.join(", "));

@@ -101,7 +101,8 @@ export function useAlarm(alarming: Alarming): Alarm {
                 sound("message");
             }
             if (document.hidden) {
-                notify(interaction.id, nameOf(interaction), text.slice(0, 80));
+                const words = settings.chosen.areWordsNotified ? text.slice(0, 80) : "";
+                notify(interaction.id, nameOf(interaction), words);
             }
         },
         trouble(about, title, body) {

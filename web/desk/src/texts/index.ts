@@ -13,6 +13,7 @@ import {handing} from "./parts/handing.ts";
 import {keys} from "./parts/keys.ts";
 import {letters} from "./parts/letters.ts";
 import {offers} from "./parts/offers.ts";
+import {password} from "./parts/password.ts";
 import {said} from "./parts/said.ts";
 import {settings} from "./parts/settings.ts";
 import {signIn} from "./parts/sign-in.ts";
@@ -21,8 +22,8 @@ import {welcome} from "./parts/welcome.ts";
 import {work} from "./parts/work.ts";
 
 const PARTS = {
-    actions, bar, chat, colleagues, common, details, frame, handing, keys, letters, offers, said,
-    settings, signIn, strip, welcome, work,
+    actions, bar, chat, colleagues, common, details, frame, handing, keys, letters, offers,
+    password, said, settings, signIn, strip, welcome, work,
 };
 
 export type Texts = {

@@ -120,7 +120,7 @@ test("an offer that the reader declined is told from one that somebody else took
 });
 
 test("targets are read as the server tells them, with why somebody cannot take it", () => {
-    const channelState = {channel: "chat", userState: {state: "NotReady", displayName: "Lunch"}};
+    const channelState = {channel: "chat", userState: {state: "NotReady", reason: "Lunch"}};
     const able = {kind: "User", user: BEN, channelState: {}, used: 2, capacity: 3, able: true};
     const [ben, full, lunch, queue, ...others] = readTargetList([
         able,
@@ -132,7 +132,7 @@ test("targets are read as the server tells them, with why somebody cannot take i
     assert.ok(ben?.kind === "User" && full?.kind === "User" && lunch?.kind === "User");
     assert.ok(canTake(ben) && !canTake(full) && !canTake(lunch));
     assert.equal(whyNot(full, textsOf("en")), "No room: 3 of 3");
-    assert.equal(whyNot(lunch, textsOf("en")), "Lunch");
+    assert.equal(whyNot(lunch, textsOf("en")), "Not ready: Lunch");
     assert.deepEqual(queue, {kind: "Queue", id: "q", name: "billing", waiting: 4, able: 2});
     assert.ok(queue !== undefined && canTake(queue));
     assert.deepEqual(others, []);

@@ -45,6 +45,45 @@ test("a change gets a token first, and a new one when another tab has signed in"
     assert.equal(new Headers(requests[3]?.init.headers).get("Idempotency-Key"), "k");
 });
 
+test("what the old session is refused for is asked again under the one that a change brings", async () => {
+    const over = {statusCode: 20, statusMessage: "Log in."};
+    const waits: ((response: Response) => void)[] = [];
+    const asked: string[] = [];
+    const signedOut: string[] = [];
+    const client = new Api("http://desk.example/", {
+        fetch: (url, init) => {
+            const token = new Headers(init?.headers).get("X-CSRF-TOKEN");
+            asked.push(`${String(url).split("/api/v2/")[1]} ${token}`);
+            return new Promise((resolve) => waits.push(resolve));
+        },
+        signedOut: (sentence) => signedOut.push(sentence),
+    });
+    const arrives = async (response: Response): Promise<void> => {
+        waits.shift()?.(response);
+        await new Promise((resolve) => setImmediate(resolve));
+    };
+    const first = client.get("me");
+    await arrives(answer({statusCode: 0}, 200, TOKEN));
+    await first;
+    const changed = client.renew("me", {operationName: "ChangePassword"});
+    const done = client.post("me/interactions/a", {operationName: "Send"});
+    const [change, other] = waits.splice(0);
+    other?.(answer(over, 401));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(signedOut, []);
+    change?.(answer({statusCode: 0}, 200, {"X-CSRF-TOKEN": "t2"}));
+    await changed;
+    await new Promise((resolve) => setImmediate(resolve));
+    await arrives(answer({statusCode: 0}));
+    await done;
+    assert.deepEqual(asked, ["me null", "me t1", "me/interactions/a t1", "me/interactions/a t2"]);
+    // A change that is refused for the same reason waits for nothing.
+    const refused = assert.rejects(client.renew("me", {}), SignedOut);
+    await arrives(answer(over, 401));
+    await refused;
+    assert.deepEqual(signedOut, ["Log in."]);
+});
+
 const user = (id: string) => ({statusCode: 0, user: {id}});
 
 test("nothing is done as somebody else who has signed in in another tab", async () => {

@@ -1,6 +1,12 @@
-// The one line below the top bar that tells of the connection (design 9.2).
+// The one line below the top bar that tells of connection and state (design 9.2).
 
-import {part} from "../part.ts";
+import {part, plural} from "../part.ts";
+
+/** Returns a sentence with what went where, as far as anything did. */
+function wentBack(sentence: string, where: (string | false)[]): string {
+    const told = where.filter(Boolean).join(", ");
+    return told === "" ? `${sentence}.` : `${sentence}: ${told}.`;
+}
 
 export const strip = part({
     en: {
@@ -18,11 +24,18 @@ export const strip = part({
         updated: "Handoff was updated.",
         updatedRest: "Reload when it suits you; your drafts are saved.",
         reload: "Reload",
-        away: "You were away for more than 60 s, so your work went back.",
+        away: (chats: number, others: number) =>
+            wentBack("You were away for more than 60 s, so your work went back", [
+                chats > 0 && `${chats} ${plural("en", chats, "chat", "chats")} to the queue`,
+                others > 0
+                    && `${others} ${plural("en", others, "other", "others")} to your In Progress`,
+            ]),
         startAgain: "Start work again",
         silent: "This browser keeps the page silent until you click.",
         turnSoundOn: "Turn sound on",
         noticeLost: "Handoff has no connection",
+        missed: "Offers passed you by, so you were set to Not ready.",
+        missedRest: "Nothing is offered to you until you are Ready.",
     },
     de: {
         name: "Verbindung",
@@ -39,11 +52,19 @@ export const strip = part({
         updated: "Handoff wurde aktualisiert.",
         updatedRest: "Laden Sie neu, wenn es passt; Ihre Entwürfe sind gespeichert.",
         reload: "Neu laden",
-        away: "Sie waren länger als 60 s weg, darum ging Ihre Arbeit zurück.",
+        away: (chats, others) =>
+            wentBack("Sie waren länger als 60 s weg, darum ging Ihre Arbeit zurück", [
+                chats > 0
+                    && `${chats} ${plural("de", chats, "Chat", "Chats")} in die Warteschlange`,
+                others > 0
+                    && `${others} ${plural("de", others, "weiteres", "weitere")} nach In Progress`,
+            ]),
         startAgain: "Dienst wieder beginnen",
         silent: "Dieser Browser hält die Seite stumm, bis Sie klicken.",
         turnSoundOn: "Ton einschalten",
         noticeLost: "Handoff hat keine Verbindung",
+        missed: "Angebote gingen an Ihnen vorbei, darum sind Sie jetzt nicht bereit.",
+        missedRest: "Bis Sie bereit sind, wird Ihnen nichts angeboten.",
     },
     fr: {
         name: "Connexion",
@@ -60,11 +81,18 @@ export const strip = part({
         updated: "Handoff a été mis à jour.",
         updatedRest: "Rechargez quand cela vous convient ; vos brouillons sont enregistrés.",
         reload: "Recharger",
-        away: "Vous étiez absent plus de 60 s, votre travail est donc reparti.",
+        away: (chats, others) =>
+            wentBack("Vous étiez absent plus de 60 s, votre travail est donc reparti", [
+                chats > 0 && `${chats} ${plural("fr", chats, "chat", "chats")} dans la file`,
+                others > 0
+                    && `${others} ${plural("fr", others, "autre", "autres")} dans In Progress`,
+            ]),
         startAgain: "Reprendre le service",
         silent: "Ce navigateur garde la page muette jusqu’à ce que vous cliquiez.",
         turnSoundOn: "Activer le son",
         noticeLost: "Handoff n’a pas de connexion",
+        missed: "Des offres vous ont échappé, vous n’êtes donc plus disponible.",
+        missedRest: "Rien ne vous est offert tant que vous n’êtes pas disponible.",
     },
     es: {
         name: "Conexión",
@@ -81,10 +109,16 @@ export const strip = part({
         updated: "Handoff se ha actualizado.",
         updatedRest: "Recargue cuando le venga bien; sus borradores están guardados.",
         reload: "Recargar",
-        away: "Estuvo fuera más de 60 s, así que su trabajo volvió.",
+        away: (chats, others) =>
+            wentBack("Estuvo fuera más de 60 s, así que su trabajo volvió", [
+                chats > 0 && `${chats} ${plural("es", chats, "chat", "chats")} a la cola`,
+                others > 0 && `${others} más a In Progress`,
+            ]),
         startAgain: "Volver a trabajar",
         silent: "Este navegador deja la página muda hasta que haga clic.",
         turnSoundOn: "Activar el sonido",
         noticeLost: "Handoff no tiene conexión",
+        missed: "Se le pasaron ofertas, así que quedó como no disponible.",
+        missedRest: "No se le ofrece nada hasta que esté disponible.",
     },
 });
