@@ -68,6 +68,16 @@ export interface Letter {
     sentAt: number | null;
 }
 
+/** Who waits for whom, as the server finds it. */
+export interface Owed {
+    /** Since when somebody waits for us, in ms since 1970; `null` while nobody does. */
+    since: number | null;
+    /** Within what time the queue promises an answer, in ms; `null` when it promises none. */
+    targetMs: number | null;
+    /** What the customer sees as said last; `null` before anything was. */
+    last: {by: "customer" | "us"; text: string; at: number} | null;
+}
+
 /** What was typed in a chat and not sent. */
 export interface ChatDraft {
     text: string;
@@ -87,8 +97,6 @@ export interface Interaction {
     /** As the reader sees it (docs/compat/interactions.md#seen). */
     state: string;
     direction: string;
-    /** Such as `OutboundReply`, or `OutboundAcknowledgement`, which no person wrote. */
-    subType: string;
     operations: string[];
     offer: Offer | null;
     currentQueue: string | null;
@@ -105,6 +113,8 @@ export interface Interaction {
     /** How the customer of a chat is called in it, also when they have left; empty without one. */
     customer: string;
     letter: Letter | null;
+    /** `null` of what agents write. */
+    owed: Owed | null;
     /** Of a chat in which the reader takes part; `null` in messages, which do not tell it. */
     marks: OwnMarks | null;
 }
@@ -123,7 +133,6 @@ export function readInteraction(value: unknown): Interaction | null {
         channel,
         state: text(it["state"]),
         direction: text(it["direction"]),
-        subType: text(it["interactionSubType"]),
         operations: texts(it["operations"]),
         offer: readOffer(it["offer"]),
         currentQueue: textOrNull(it["currentQueue"]),
@@ -139,7 +148,23 @@ export function readInteraction(value: unknown): Interaction | null {
         participants,
         customer: participants.find(({type}) => type === "Customer")?.nickname ?? "",
         letter: channel === "email" ? readLetter(it) : null,
+        owed: readOwed(it["answer"]),
         marks: "draft" in it ? readMarks(it) : null,
+    };
+}
+
+function readOwed(value: unknown): Owed | null {
+    if (typeof value !== "object" || value === null) {
+        return null;
+    }
+    const it = fields(value);
+    const seconds = numberOrNull(it["targetSeconds"]);
+    const at = instant(it["lastAt"]);
+    const by = it["lastFrom"] === "Customer" ? "customer" : "us";
+    return {
+        since: instant(it["owedSince"]),
+        targetMs: seconds === null ? null : seconds * 1000,
+        last: at === null ? null : {by, text: text(it["lastText"]), at},
     };
 }
 

@@ -6,7 +6,6 @@ import type {DeskState} from "./model.ts";
 import {
     lastWords,
     lateness,
-    owedSince,
     shareOfTarget,
     type LastWords,
     type Lateness,
@@ -100,7 +99,7 @@ export function offersOf(state: DeskState): Interaction[] {
 export function latenessOf(row: Row, now: number): Lateness | null {
     return row.waitingSince === null
         ? null
-        : lateness(row.interaction.channel, row.waitingSince, now);
+        : lateness(row.interaction, row.waitingSince, now);
 }
 
 function owned(state: DeskState): Interaction[] {
@@ -132,7 +131,7 @@ function groupOfMine(state: DeskState, interaction: Interaction): MineGroup | nu
         case "LeftChat":
             return "toFinish";
         default:
-            return owedSince(state, interaction) === null ? "answered" : "waiting";
+            return interaction.owed?.since == null ? "answered" : "waiting";
     }
 }
 
@@ -188,10 +187,10 @@ function rowOf(state: DeskState, interaction: Interaction, group: string): Row {
         group,
         who: nameOf(interaction),
         subject: interaction.subject,
-        last: lastWords(interaction, transcript),
+        last: lastWords(interaction),
         isTyping: Object.values(transcript?.typing ?? {}).some((one) => one.visibility === "All"),
         undelivered: state.undelivered[interaction.id] ?? "",
-        waitingSince: owedSince(state, interaction),
+        waitingSince: interaction.owed?.since ?? null,
     };
 }
 
@@ -218,8 +217,7 @@ export function calledOf(interaction: Interaction): string {
 }
 
 function moreUrgent(a: Row, b: Row, now: number): number {
-    const share = (row: Row) =>
-        shareOfTarget(row.interaction.channel, row.waitingSince ?? now, now);
+    const share = (row: Row) => shareOfTarget(row.interaction, row.waitingSince ?? now, now);
     return share(b) - share(a) || (a.waitingSince ?? 0) - (b.waitingSince ?? 0) || byId(a, b);
 }
 

@@ -123,8 +123,6 @@ export interface DeskState {
     /** Mine, and what is offered to me, by id. */
     work: Record<string, Interaction>;
     transcripts: Record<string, Transcript>;
-    /** Of letters of mine, whether somebody has answered them; missing is not known yet. */
-    answers: Record<string, boolean>;
     /** Why drafts of mine came back undelivered; empty did not, missing is not known yet. */
     undelivered: Record<string, string>;
     /** What one left in chats oneself, on whichever computer; missing is not known yet. */
@@ -175,13 +173,6 @@ export type DeskEvent =
           since: number;
           /** Keys of what had been answered when the read began: the lines hold it. */
           answered: string[];
-      }
-    | {
-          type: "answersRead";
-          interactionId: string;
-          isAnswered: boolean;
-          /** `lastRead` when it began. */
-          since: number;
       }
     | {
           type: "deliveryRead";
@@ -237,7 +228,6 @@ export const EMPTY: DeskState = {
     lastRead: 0,
     work: {},
     transcripts: {},
-    answers: {},
     undelivered: {},
     marks: {},
     draftChanges: {},

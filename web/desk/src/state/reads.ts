@@ -79,15 +79,6 @@ export async function readOwnMarks(reader: Reader, id: string): Promise<OwnMarks
     return readMarks(fields(answer["interaction"]));
 }
 
-/** Returns whether a person has answered a letter, as its thread shows. */
-export async function readIsAnswered(reader: Reader, id: string): Promise<boolean> {
-    const letters = await readAll(reader, `interactions/${id}/thread?fields=*`);
-    return letters.some(({parentId, state, subType}) =>
-        parentId === id
-        && (state === "Sent" || state === "Sending")
-        && subType !== "OutboundAcknowledgement");
-}
-
 /** Returns why a draft came back the last time that it was sent; empty when it did not. */
 export async function readUndelivered(reader: Reader, id: string): Promise<string> {
     const facts = (await readEvents(reader, id)).flatMap((one) => one.facts);

@@ -40,8 +40,6 @@ export function reduce(state: DeskState, event: DeskEvent): DeskState {
             return readFailed(state, event.id);
         case "transcriptRead":
             return transcriptRead(state, event);
-        case "answersRead":
-            return answersRead(state, event);
         case "deliveryRead":
             return deliveryRead(state, event);
         case "marksRead":
@@ -209,8 +207,6 @@ function departed(
     if (before === undefined) {
         return next;
     }
-    const {parentId} = before;
-    const isAnswer = interaction.state === "Sent" && parentId !== null && parentId in next.work;
     const departure = {
         interaction: before,
         state: interaction.state,
@@ -227,9 +223,6 @@ function departed(
         transcripts: without(next.transcripts, interaction.id),
         marks: without(next.marks, interaction.id),
         draftChanges: without(next.draftChanges, interaction.id),
-        answers: isAnswer
-            ? {...next.answers, [parentId]: true}
-            : without(next.answers, interaction.id),
         undelivered: without(next.undelivered, interaction.id),
         pending: next.pending.filter((one) => isOpen(one) || one.interactionId !== interaction.id),
         departures: [...others(next.departures, interaction.id), departure].slice(-DEPARTURES_MAX),
@@ -296,7 +289,6 @@ function readDone(
                 .filter(([chat]) => work[chat] !== undefined)
                 .map(([chat, one]) => [chat, {...one, isRead: false, typing: {}}]),
         ),
-        answers: {},
         undelivered: {},
         marks: marksOf(state, snapshot.work, reading),
         draftChanges: Object.fromEntries(
@@ -353,17 +345,6 @@ function transcriptRead(
         ),
     };
     return withCustomer(read, event.interactionId);
-}
-
-function answersRead(
-    state: DeskState,
-    {interactionId, isAnswered, since}: Extract<DeskEvent, {type: "answersRead"}>,
-): DeskState {
-    // An answer that went out meanwhile was told.
-    const known = state.answers[interactionId] === true;
-    return since === state.lastRead && interactionId in state.work
-        ? {...state, answers: {...state.answers, [interactionId]: known || isAnswered}}
-        : state;
 }
 
 function deliveryRead(

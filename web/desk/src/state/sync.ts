@@ -14,7 +14,6 @@ import type {Connection, DeskState, LostWhy, Me} from "./model.ts";
 import {
     firstMissing,
     isAgent,
-    readIsAnswered,
     readMe,
     readOwnMarks,
     readQueues,
@@ -218,9 +217,6 @@ export class Sync {
         for (const id of state.staleWorkbins) {
             this.#once(`workbin ${id}`, (reader) => this.#readWorkbin(reader, id));
         }
-        for (const id of lettersToRead(state)) {
-            this.#once(`answers ${id}`, (reader) => this.#readAnswers(reader, id));
-        }
         for (const id of draftsToRead(state)) {
             this.#once(`delivery ${id}`, (reader) => this.#readDelivery(reader, id));
         }
@@ -284,15 +280,6 @@ export class Sync {
             return nothing;
         });
         store.dispatch({type: "marksRead", interactionId, marks, since});
-    }
-
-    async #readAnswers(reader: Reader, interactionId: string): Promise<void> {
-        const {store} = this.#surroundings;
-        const since = store.state.lastRead;
-        const isAnswered = await readIsAnswered(reader, interactionId).catch(
-            (trouble: unknown) => nothingIfRefused(trouble).length > 0,
-        );
-        store.dispatch({type: "answersRead", interactionId, isAnswered, since});
     }
 
     async #readDelivery(reader: Reader, interactionId: string): Promise<void> {
@@ -366,15 +353,6 @@ function whyOf(trouble: unknown): LostWhy {
 function replayOf({numbers}: DeskState, me: Me): Replay {
     const topics = isAgent(me) ? TOPICS : [];
     return Object.fromEntries(topics.map((topic) => [topic, numbers[topic] ?? ONLY_NEW]));
-}
-
-/** Returns the letters of which nobody knows whether they were answered. */
-function lettersToRead(state: DeskState): string[] {
-    return Object.values(state.work)
-        .filter(({letter, direction, state: is}) =>
-            letter !== null && direction === "Inbound" && is === "Processing")
-        .filter(({id}) => state.answers[id] === undefined)
-        .map(({id}) => id);
 }
 
 /** Returns the drafts of which nobody knows whether they came back. */

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {readInteraction, type Interaction} from "../../src/api/interaction.ts";
 import {readLines} from "../../src/api/notification.ts";
+import {lastWords} from "../../src/state/owed.ts";
 import {countOf, groupsOf, latenessOf, nameOf, offersOf} from "../../src/state/lists.ts";
-import {EMPTY, type DeskState, type Transcript} from "../../src/state/model.ts";
+import {EMPTY, type DeskState} from "../../src/state/model.ts";
 import {ServerClock} from "../../src/state/clock.ts";
 import {reduce} from "../../src/state/reduce.ts";
 
@@ -23,45 +24,55 @@ function work(fields: Record<string, unknown>): Interaction {
     return interaction;
 }
 
-/** A transcript of lines by who said them, and how many seconds ago. */
-function said(...lines: [who: "Customer" | "Agent", secondsAgo: number, visibility?: string][]) {
-    const entries = lines.map(([type, ago, visibility = "All"], place) => ({
-        index: place + 1, type: "Text", text: `line ${place + 1}`, visibility,
-        from: {type, participantId: type}, timestampSeconds: NOW - ago * 1000,
-    }));
-    return {lines: readLines(entries), isRead: true, typing: {}} satisfies Transcript;
+/** What the server tells of somebody who has waited so long; `null` is nobody. */
+function owed(seconds: number | null, targetSeconds: number | null = null) {
+    const owedSince = seconds === null ? null : at(seconds);
+    return {answer: {owedSince, targetSeconds, lastFrom: null, lastText: null, lastAt: null}};
 }
 
-function state(all: Interaction[], transcripts: Record<string, Transcript> = {}): DeskState {
-    return {...EMPTY, work: Object.fromEntries(all.map((one) => [one.id, one])), transcripts};
+function state(all: Interaction[]): DeskState {
+    return {...EMPTY, work: Object.fromEntries(all.map((one) => [one.id, one]))};
 }
 
 function mine(of: DeskState): unknown {
     return groupsOf(of, "mine", NOW).map(({key, rows}) => [key, rows.map((row) => row.id)]);
 }
 
-test("a customer waits since the first of their words that nobody answered", () => {
-    const one = state([work({id: "a"})], {
-        a: said(["Agent", 90], ["Customer", 50], ["Customer", 20], ["Agent", 10, "Agents"]),
-    });
-    const [group] = groupsOf(one, "mine", NOW);
+test("a customer waits since when the server says, and for nothing once it says so", () => {
+    const [group] = groupsOf(state([work({id: "a", ...owed(50)})]), "mine", NOW);
     assert.equal(group?.rows[0]?.waitingSince, NOW - 50_000);
-    const answered = state([work({id: "a"})], {a: said(["Customer", 50], ["Agent", 10])});
-    assert.deepEqual(mine(answered), [["answered", ["a"]]]);
-    assert.deepEqual(mine(state([work({id: "a"})])), [["waiting", ["a"]]]);
+    assert.deepEqual(mine(state([work({id: "a", ...owed(null)})])), [["answered", ["a"]]]);
+    const letter = {id: "a", channel: "email", state: "Processing"};
+    assert.deepEqual(mine(state([work({...letter, ...owed(3)})])), [["waiting", ["a"]]]);
+    assert.deepEqual(mine(state([work({...letter, ...owed(null)})])), [["answered", ["a"]]]);
+});
+
+test("the last words are those that the server tells, of a draft its own", () => {
+    const words = {lastFrom: "Agent", lastText: "We look.", lastAt: at(5)};
+    const told = work({id: "a", answer: {owedSince: null, targetSeconds: null, ...words}});
+    assert.deepEqual(lastWords(told), {by: "us", text: "We look.", at: NOW - 5_000});
+    const asked = work({id: "a", answer: {...words, lastFrom: "Customer"}});
+    assert.equal(lastWords(asked).by, "customer");
+    const draft = {
+        id: "a", channel: "email", state: "Composing", direction: "Outbound", answer: null,
+        bodyAsPlainText: "Dear\n  Ann,",
+    };
+    assert.deepEqual(lastWords(work(draft)), {by: "us", text: "Dear Ann,", at: NOW - 600_000});
+    const task = work({id: "a", channel: "workitem", ...owed(9)});
+    assert.deepEqual(lastWords(task), {by: "nobody", text: "", at: NOW - 600_000});
 });
 
 test("who has used up more of the target is above, then who waits longer", () => {
     const all = [
-        work({id: "mail", channel: "email", state: "Processing", receivedDate: at(3600)}),
-        work({id: "chat-old"}),
-        work({id: "chat-new"}),
-        work({id: "task", channel: "workitem", state: "Processing", receivedDate: at(9999)}),
+        work({id: "mail", channel: "email", state: "Processing", ...owed(3600)}),
+        work({id: "chat-old", ...owed(50)}),
+        work({id: "chat-new", ...owed(20)}),
+        work({id: "task", channel: "workitem", state: "Processing", ...owed(9999)}),
+        // What is promised sooner than usual is late sooner.
+        work({id: "promised", channel: "workitem", state: "Processing", ...owed(90, 100)}),
     ];
-    const transcripts = {"chat-old": said(["Agent", 99], ["Customer", 50]),
-        "chat-new": said(["Agent", 99], ["Customer", 20])};
-    assert.deepEqual(mine(state(all, transcripts)), [
-        ["waiting", ["chat-old", "mail", "chat-new", "task"]],
+    assert.deepEqual(mine(state(all)), [
+        ["waiting", ["promised", "chat-old", "mail", "chat-new", "task"]],
     ]);
 });
 
@@ -81,22 +92,20 @@ test("what has ended, what is written and what is offered have their own places"
 });
 
 test("a letter whose answer is on its way waits for nothing, and both have one row", () => {
-    const letter = work({id: "letter", channel: "email", state: "Processing"});
+    const letter = work({id: "letter", channel: "email", state: "Processing", ...owed(null)});
     const answer = work({id: "answer", channel: "email", state: "Sending", parentId: "letter"});
-    assert.deepEqual(mine(state([letter])), [["waiting", ["letter"]]]);
     assert.deepEqual(mine(state([letter, answer])), [["answered", ["letter"]]]);
     assert.deepEqual(mine(state([answer])), [["answered", ["answer"]]]);
-    const answered = {...state([letter]), answers: {letter: true}};
-    assert.deepEqual(mine(answered), [["answered", ["letter"]]]);
 });
 
 test("lateness begins at the target and doubles", () => {
-    const lateAfter = (seconds: number) => {
-        const one = state([work({id: "a"})], {a: said(["Agent", 999], ["Customer", seconds])});
-        const row = groupsOf(one, "mine", NOW)[0]?.rows[0];
+    const lateAfter = (seconds: number, target: number | null) => {
+        const row = groupsOf(state([work({id: "a", ...owed(seconds, target)})]), "mine", NOW)[0]?.rows[0];
         return row && latenessOf(row, NOW);
     };
-    assert.deepEqual([59, 60, 119, 120].map(lateAfter), ["inTime", "late", "late", "veryLate"]);
+    const steps = ["inTime", "late", "late", "veryLate"];
+    assert.deepEqual([59, 60, 119, 120].map((seconds) => lateAfter(seconds, null)), steps);
+    assert.deepEqual([9, 10, 19, 20].map((seconds) => lateAfter(seconds, 10)), steps);
 });
 
 test("a name is the contact's, else the nickname, the address, the subject", () => {

@@ -194,25 +194,3 @@ test("a workbin's read of before everything was read changes nothing", () => {
     heard.do({type: "workbinRead", workbinId: BIN, interactions: [], since: 0});
     assert.equal(heard.state, before);
 });
-
-test("a letter is answered once its answer is sent, and not by a read of before", () => {
-    const heard = new Heard();
-    const tell = (id: string, state: string, parentId: string | null) => {
-        const shown = {id, state, parentId, channel: "email", direction: "Inbound"};
-        const data = {messageType: "InteractionStateMessage", ...shown};
-        heard.do({type: "told", topic: TOPIC, notification: readNotification(TOPIC, data), at: AT});
-    };
-    tell("letter", "Processing", null);
-    const read = {type: "answersRead", interactionId: "letter", isAnswered: false} as const;
-    heard.do({...read, since: 0});
-    assert.deepEqual(heard.state.answers, {});
-    heard.do({...read, since: 1});
-    assert.deepEqual(heard.state.answers, {letter: false});
-    tell("answer", "Sending", "letter");
-    tell("answer", "Sent", "letter");
-    assert.deepEqual(heard.state.answers, {letter: true});
-    heard.do({...read, since: 1});
-    assert.deepEqual(heard.state.answers, {letter: true});
-    tell("letter", "Completed", null);
-    assert.deepEqual(heard.state.answers, {});
-});
