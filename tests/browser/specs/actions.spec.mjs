@@ -3,6 +3,7 @@
 import {Customer, goReady, take} from "../lib/at-work.mjs";
 import {Colleague} from "../lib/colleague.mjs";
 import {expect as impatient, test} from "../lib/desk.mjs";
+import {writes} from "../lib/letters.mjs";
 
 // Kate is one person: what a test leaves behind, the next one finds.
 test.describe.configure({mode: "default", timeout: 180_000});
@@ -229,4 +230,62 @@ test("a letter to anybody begins as a draft, and one after a chat with what was 
     await expect(draft.getByRole("textbox", {name: "To", exact: true})).toBeFocused();
     await draft.getByRole("button", {name: "Discard"}).click();
     await expect(draft).toHaveCount(0);
+});
+
+test("what a colleague has can be read, and they can be asked", async ({person, page, program}) => {
+    await goReady(person, page);
+    const id = await writes(program.origin, {subject: "Order 12", text: "Where is it?"});
+    await take(page, "jonas@falk.example");
+    await expect(page.getByRole("option", {name: /Order 12/})).toBeVisible();
+    const ben = await Colleague.ready(program.origin, "ben");
+    const {user} = await person.reads("/me", "ben");
+    await person.does(`/me/interactions/${id}`, {operationName: "Transfer", userId: user.id});
+    await expect.poll(async () => (await ben.has(id))?.state).toBe("Invited");
+    await ben.does(id, "Accept");
+    await person.visit(`/desk/mine/${id}`);
+    const conversation = page.getByRole("region", {name: "Conversation"});
+    await expect(conversation.getByText("Ben Ortiz has this.")).toBeVisible();
+    await expect(conversation.getByRole("heading", {name: "Order 12"})).toBeVisible();
+    await expect(conversation.getByText("Where is it?")).toBeVisible();
+    await expect(conversation.getByRole("button", {name: "Reply"})).toHaveCount(0);
+    await person.isAccessible();
+    await conversation.getByRole("button", {name: "Ask Ben Ortiz"}).press("Enter");
+    const dialog = page.getByRole("dialog", {name: "Ask Ben Ortiz"});
+    await expect(dialog.getByRole("textbox", {name: "Your question"})).toBeFocused();
+    await person.isAccessible();
+    await page.keyboard.type("Did you find it?");
+    await page.keyboard.press("Control+Enter");
+    await expect(dialog).toHaveCount(0);
+    await expect(page.locator("#say")).toHaveText("Ben Ortiz was asked.");
+    await ben.does(id, "Complete");
+    await ben.leaves();
+});
+
+test("the box finds work by words, and letters bring to what is beside it", async ({person, page, program}) => {
+    const zoe = await chatting({person, page, program}, "Zoe", "A lost umbrella");
+    const box = page.getByRole("textbox", {name: "Message to Zoe"});
+    await person.visit("/desk/parked");
+    await expect(person.state).toHaveAccessibleName(/ready/i);
+    await expect(page.getByRole("tab", {name: /^Mine 1/})).toBeVisible();
+    await page.keyboard.press("F2");
+    await page.keyboard.type("umbrella zoe");
+    const found = page.getByRole("group", {name: "Work"}).getByRole("option", {name: /Zoe/});
+    await expect(found).toHaveAttribute("aria-selected", "true");
+    await person.isAccessible();
+    await page.keyboard.press("Enter");
+    await expect(page).toHaveURL(new RegExp(`/desk/mine/${zoe.chat}$`));
+    await expect(box).toBeFocused();
+    const log = page.getByRole("log");
+    await log.focus();
+    await page.keyboard.press("n");
+    await expect(page.getByRole("textbox", {name: "Note", exact: true})).toBeFocused();
+    await page.keyboard.press("Escape");
+    await log.focus();
+    await page.keyboard.press("o");
+    await expect(page.getByRole("combobox", {name: "Outcome"})).toBeFocused();
+    await log.focus();
+    await page.keyboard.press("w");
+    await expect(page.getByRole("button", {name: "Why you"})).toBeFocused();
+    await zoe.does("disconnect");
+    await person.does(`/me/interactions/${zoe.chat}`, {operationName: "Complete"});
 });

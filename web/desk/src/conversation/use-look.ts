@@ -10,7 +10,7 @@ const AGAIN_MS = 25_000;
 /** How long lines are gathered before they count as read, in ms. */
 const GATHER_MS = 1_500;
 
-export function useLook(interaction: () => Interaction): void {
+export function useLook(interaction: () => Pick<Interaction, "id">): void {
     const {desk, state} = useDesk();
     const {id} = interaction();
     let isTold = false;
