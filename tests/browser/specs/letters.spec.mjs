@@ -407,3 +407,83 @@ test("a letter that is changed at another computer is shown, or asked about", as
     await expect(draft).toHaveCount(0);
     await complete(page, option);
 });
+
+test("a letter that was let go goes once over a reload, and can be taken back while there is no connection", async ({context, person, page, program}) => {
+    await goReady(person, page);
+    const before = (await sent(program)).length;
+    const id = await writes(program.origin, {subject: "Invoice 8", text: "Hello"});
+    const {option, draft, box} = await answers(page, JONAS);
+    await page.keyboard.type("first words");
+    await expect(draft.getByText(/Draft saved/)).toBeVisible();
+    await context.setOffline(true);
+    await page.keyboard.type(", and the last");
+    await box.press("Control+Enter");
+    await expect(draft.getByText("Not sent yet. It goes out by itself.")).toBeVisible();
+    await person.isAccessible();
+    await page.keyboard.type("lost?");
+    await expect(box).toHaveText("first words, and the last");
+    await draft.getByRole("button", {name: "Take back"}).click();
+    await expect(draft.getByText("Not sent yet.")).toHaveCount(0);
+    await box.press("Control+End");
+    await page.keyboard.type(" word");
+    await expect(box).toHaveText("first words, and the last word");
+    await context.setOffline(false);
+    await expect(draft.getByText(/Draft saved/)).toBeVisible();
+
+    // The server has it, and the page is loaded again before it hears so.
+    let went = 0;
+    await page.route(`**/api/v2/me/interactions/*`, async (route) => {
+        const isSend = route.request().postData()?.includes('"Send"') === true;
+        went += isSend ? 1 : 0;
+        if (isSend && went === 1) {
+            await route.fetch();
+            return route.abort();
+        }
+        return route.fallback();
+    });
+    await box.press("Control+Shift+Enter");
+    await expect.poll(() => went).toBeGreaterThan(0);
+    await page.reload();
+    await expect(draft).toHaveCount(0);
+    await expect.poll(async () => (await sent(program)).length).toBe(before + 1);
+    const parts = partsOf((await sent(program)).at(-1));
+    expect(parts["text/plain"]).toContain("first words, and the last word");
+    await expect.poll(() => went).toBeGreaterThan(1);
+    await expect.poll(async () => (await person.reads(`/interactions/${id}`)).interaction.state).toBe("Completed");
+    await isGone(option);
+    await page.waitForTimeout(1_500);
+    expect((await sent(program)).length).toBe(before + 1);
+    await expect(page.getByText("Not sent, and no longer yours")).toHaveCount(0);
+});
+
+test("a letter that the server keeps back is open again with the reason, also in the list", async ({context, person, page, program}) => {
+    await goReady(person, page);
+    await writes(program.origin, {subject: "Invoice 9", text: "Hello"});
+    const {option, draft, box} = await answers(page, JONAS);
+    await page.keyboard.type("An answer.");
+    await expect(draft.getByText(/Draft saved/)).toBeVisible();
+    await page.route(`**/api/v2/me/interactions/*`, (route) =>
+        (route.request().postData()?.includes('"Send"') === true
+            ? route.fulfill({status: 409, json: {statusCode: 2, statusMessage: "Not now; try later."}})
+            : route.fallback()));
+    await page.goto(new URL("/desk/drafts", program.origin).href);
+    await page.getByRole("option").first().click();
+    await expect(box).toContainText("An answer.");
+    await context.setOffline(true);
+    await box.press("Control+Shift+Enter");
+    await expect(draft.getByText("Not sent yet.")).toBeVisible();
+    await page.getByRole("tab", {name: /^Parked/}).click();
+    await expect(draft).toHaveCount(0);
+    await context.setOffline(false);
+    await page.getByRole("tab", {name: /^Drafts/}).click();
+    await expect(page.getByRole("option").first()).toContainText("Not now; try later.");
+    await page.getByRole("option").first().click();
+    await expect(draft.getByRole("alert").filter({hasText: "Not now; try later."})).toBeVisible();
+    await expect(box).toHaveText("An answer.");
+    await page.unroute(`**/api/v2/me/interactions/*`);
+    await box.press("Control+Enter");
+    await expect(draft).toHaveCount(0);
+    await page.goto(new URL("/desk/mine", program.origin).href);
+    await option.click();
+    await complete(page, option);
+});

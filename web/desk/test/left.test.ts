@@ -25,3 +25,17 @@ test("what did not go out of a chat that is gone is shown until it is removed", 
     keeper.forget("gone");
     assert.deepEqual(keeper.all(), []);
 });
+
+test("a letter that was let go is not left until it is known that it did not go", () => {
+    const keeper = new DraftKeeper(new Kept() as unknown as Storage, "kate");
+    keeper.save("letter", {text: "Dear Ann", visibility: "All"});
+    const send: Pending = {
+        key: "k", interactionId: "letter", operationName: "Send", text: "", visibility: "All", at: 0,
+        stage: {kind: "sending"},
+    };
+    const left = (stage: Pending["stage"]) =>
+        leftOf({...EMPTY, lastRead: 1, pending: [{...send, stage}]}, keeper.all()).drafts.length;
+    assert.equal(left({kind: "sending"}), 0);
+    assert.equal(left({kind: "waiting", attempts: 3}), 0);
+    assert.equal(left({kind: "refused", code: 2, sentence: "It is gone."}), 1);
+});

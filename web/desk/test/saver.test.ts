@@ -201,3 +201,24 @@ test("all that a letter has beside its text is kept", () => {
     new DraftKeeper(storage, "kate").forget("a");
     assert.equal(kept.size, 0);
 });
+
+test("what was let go is saved no more until it stays, and goes as it is shown", async () => {
+    const draft = new Draft();
+    const saver = draft.open();
+    await draft.write(saver, {text: "saved"});
+    Object.assign(saver.written, {text: "shown"});
+    saver.touch();
+    assert.equal(saver.leave()["bodyAsPlainText"], "shown");
+    draft.time.pass(10_000);
+    await turns();
+    assert.equal(draft.emails.length, 1);
+    assert.equal(draft.kept?.text, "shown", "this browser has what the server may not have");
+    // Its own echo is nobody else's words.
+    saver.hear({...LETTER, text: "shown"});
+    assert.equal(saver.other.value, null);
+    saver.stay();
+    draft.time.pass(1_000);
+    await turns();
+    assert.equal(draft.emails.at(-1)?.["bodyAsPlainText"], "shown");
+    assert.equal(draft.kept, null);
+});

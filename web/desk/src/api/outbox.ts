@@ -8,7 +8,7 @@
 
 import type {Api} from "./http.ts";
 import {Refused, SignedOut, Unanswered} from "./trouble.ts";
-import type {Entry, EntryStore, NewEntry} from "./outbox/entry.ts";
+import type {Entry, EntryStore, NewEntry, Refusal} from "./outbox/entry.ts";
 
 /** What one tab tells the others. */
 export type TabMessage =
@@ -53,6 +53,8 @@ export type OutboxView = Entry & {isSending: boolean};
 /** What somebody wants done with an interaction. */
 export type Intent = Pick<NewEntry, "interactionId" | "operationName" | "fields"> & {
     until?: number;
+    /** The key of what must be done before. */
+    after?: string;
 };
 
 /** The first wait after a request without an answer, in ms; each further one is twice as long. */
@@ -98,10 +100,11 @@ export class Outbox {
     }
 
     /** Takes something to be done. Resolves once it is kept, whatever happens to the page. */
-    async add({until, ...intent}: Intent): Promise<string> {
+    async add({until, after, ...intent}: Intent): Promise<string> {
         const {entries, newKey, now} = this.#surroundings;
         const key = newKey();
-        const entry = {...intent, key, userId: this.#userId, at: now(), until: until ?? null};
+        const whose = {key, userId: this.#userId, at: now()};
+        const entry = {...intent, ...whose, until: until ?? null, after: after ?? null};
         await entries.add(entry);
         await this.#changed();
         return key;
@@ -112,6 +115,9 @@ export class Outbox {
         const entry = await this.#find(key);
         const isTaken =
             entry !== undefined && (await this.#surroundings.entries.takeBack(entry.number));
+        if (isTaken) {
+            await this.#removeAfter(key);
+        }
         await this.#changed();
         return isTaken;
     }
@@ -120,8 +126,18 @@ export class Outbox {
     async remove(key: string): Promise<void> {
         const entry = await this.#find(key);
         if (entry?.refusal != null) {
+            await this.#removeAfter(key);
             await this.#surroundings.entries.remove(entry.number);
             await this.#changed();
+        }
+    }
+
+    /** What was to come after something that is not done is not done either. */
+    async #removeAfter(key: string): Promise<void> {
+        for (const {after, number} of await this.#mine()) {
+            if (after === key) {
+                await this.#surroundings.entries.remove(number);
+            }
         }
     }
 
@@ -202,8 +218,12 @@ export class Outbox {
         if (!this.#isLeader || !this.#surroundings.maySend()) {
             return;
         }
-        for (const entry of await this.#mine()) {
-            if (entry.refusal === null && !this.#lanes.has(entry.interactionId)) {
+        const all = await this.#mine();
+        const open = new Set(all.map(({key}) => key));
+        for (const entry of all) {
+            // One that an older desk kept waits for nothing.
+            const isFree = !open.has(entry.after ?? "");
+            if (entry.refusal === null && isFree && !this.#lanes.has(entry.interactionId)) {
                 this.#lanes.add(entry.interactionId);
                 void this.#carry(entry);
             }
@@ -228,7 +248,8 @@ export class Outbox {
             return 0;
         }
         if (this.#isGivenUp(entry)) {
-            await this.#refuse(entry, entry.attempts > 1 ? UNCERTAIN : TOO_LATE, "");
+            const code = entry.attempts > 1 ? UNCERTAIN : TOO_LATE;
+            await this.#refuse(entry, {code, sentence: ""});
             return 0;
         }
         const {key, interactionId, operationName, fields} = entry;
@@ -269,7 +290,8 @@ export class Outbox {
 
     async #failed(entry: Entry, trouble: unknown): Promise<number> {
         if (trouble instanceof Refused) {
-            await this.#refuse(entry, trouble.code, trouble.sentence);
+            const {code, sentence, newer} = trouble;
+            await this.#refuse(entry, {code, sentence, ...(newer && {newer})});
             return 0;
         }
         if (trouble instanceof SignedOut) {
@@ -285,9 +307,10 @@ export class Outbox {
         throw trouble;
     }
 
-    async #refuse(entry: Entry, code: number, sentence: string): Promise<void> {
+    async #refuse(entry: Entry, refusal: Refusal): Promise<void> {
         this.#sending.delete(entry.key);
-        await this.#surroundings.entries.refuse(entry.number, {code, sentence});
+        await this.#surroundings.entries.refuse(entry.number, refusal);
+        await this.#removeAfter(entry.key);
         this.#surroundings.tabs.tell({kind: "changed"});
     }
 }

@@ -2,6 +2,7 @@
 // first visit is loaded when it is wanted, or once the desk has nothing else to do.
 
 import {defineAsyncComponent, inject, type Component, type InjectionKey} from "vue";
+import {loadThread} from "../letters/load-thread.ts";
 
 const LOADS = {
     settings: () => import("./SettingsDialog.vue"),
@@ -22,9 +23,9 @@ export const DIALOGS: Record<keyof typeof LOADS, Component> = {
     help: defineAsyncComponent(LOADS.help),
 };
 
-/** Loads them all, so that they open at once, also without a connection. */
+/** Loads them all, and the page of letters: they open at once, also without a connection. */
 export function loadDialogs(): void {
-    for (const load of Object.values(LOADS)) {
+    for (const load of [...Object.values(LOADS), loadThread]) {
         // Whoever opens it later asks again.
         load().catch(() => {});
     }

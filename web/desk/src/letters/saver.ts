@@ -69,6 +69,8 @@ export class LetterSaver {
     /** What is typed in the fields with addresses and not finished: only this browser has it. */
     readonly #typed: Record<Recipients, string> = {to: "", cc: "", bcc: ""};
     #isDirty = false;
+    /** Whether it is on its way out. */
+    #isLeaving = false;
     /** Whether the server has all that is finished. */
     #isSaved = true;
     #isOver = false;
@@ -159,6 +161,27 @@ export class LetterSaver {
         return save;
     }
 
+    /** Returns the letter as it goes out now; until it stays nothing is saved. */
+    leave(): Record<string, unknown> {
+        this.#cancel();
+        const email = emailOf(this.written);
+        if (!this.#isLeaving) {
+            this.#isLeaving = true;
+            this.#told.sending({...this.written, ...this.#recipientsOf(email)});
+            this.#keep();
+        }
+        return email;
+    }
+
+    /** It did not go out: it is written on. */
+    stay(): void {
+        if (this.#isLeaving) {
+            this.#isLeaving = false;
+            this.#told.refused();
+            this.touch();
+        }
+    }
+
     /** What is kept in this browser stays; nothing is saved from here any more. */
     end(): void {
         if (!this.#isOver) {
@@ -176,7 +199,8 @@ export class LetterSaver {
     }
 
     async #save(): Promise<void> {
-        if (!this.#isDirty || this.#isOver || this.other.value !== null) {
+        const isWanted = this.#isDirty && !this.#isLeaving && this.other.value === null;
+        if (!isWanted || this.#isOver) {
             return;
         }
         this.#isDirty = false;

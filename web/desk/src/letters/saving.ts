@@ -22,11 +22,10 @@ export interface Saving {
     /** What was written at another computer, until somebody chooses. */
     other: Readonly<ShallowRef<Written | null>>;
     choose(which: "own" | "other"): void;
-    /**
-     * Saves all that is shown now, so that nothing goes out that was written elsewhere and is not
-     * known here yet; fails with the server's refusal.
-     */
-    saveShown(): Promise<void>;
+    /** Returns the letter as it goes out now; until it stays nothing is saved. */
+    leave(): Record<string, unknown>;
+    /** It did not go out: it is written on. */
+    stay(): void;
     /** It is sent or discarded. */
     forget(): void;
 }
@@ -76,10 +75,8 @@ export function useSaving(id: string, letter: Letter): Saving {
         typing: (field, text) => saver.typing(field, text),
         other: saver.other,
         choose: (which) => saver.choose(which),
-        saveShown: () => {
-            saver.touch();
-            return saver.flush();
-        },
+        leave: () => saver.leave(),
+        stay: () => saver.stay(),
         forget: () => own.forget(id, saver),
     };
 }

@@ -1,9 +1,13 @@
-// How a draft goes out: what must be so before it may, what the server says, and what follows.
+// How a draft goes out. It is given to the outbox as it is shown, whole: from then on it goes once,
+// whatever becomes of this page, and the form only shows how far it is.
 
-import {ref, shallowRef, type Ref, type ShallowRef} from "vue";
+import {computed, ref, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef} from "vue";
 import {useContext, useDesk} from "../app/context.ts";
 import type {Interaction} from "../api/interaction.ts";
+import {UNCERTAIN} from "../api/outbox.ts";
+import type {Refusal} from "../api/outbox/entry.ts";
 import {Refused, type NewerMessage} from "../api/trouble.ts";
+import {leavingOf} from "../state/leaving.ts";
 import {useTexts} from "../texts/in-vue.ts";
 import {outboundOf, type Outbound} from "./outbound.ts";
 import type {Saving} from "./saving.ts";
@@ -17,8 +21,13 @@ export interface Sending {
     newer: ShallowRef<NewerMessage | null>;
     /** Returns where it goes when it is sent: `null` until that is known. */
     outbound: Readonly<ShallowRef<Outbound | null>>;
-    /** Returns whether it is out. `how` is what the reader knows of newer letters. */
-    send(how: Record<string, unknown>, then: Then): Promise<boolean>;
+    /** Whether it was let go: nothing that is written now would go with it. */
+    isLeaving: ComputedRef<boolean>;
+    /** Whether it waits for the connection, and can be taken back. */
+    mayTakeBack: ComputedRef<boolean>;
+    /** `how` is what the reader knows of newer letters. Resolves once it is kept. */
+    send(how: Record<string, unknown>, then: Then): Promise<void>;
+    takeBack(): void;
     discard(): Promise<void>;
     refuse(trouble: unknown): void;
 }
@@ -30,10 +39,12 @@ export function useSending(draft: () => Interaction, saving: Saving): Sending {
     const refusal = ref("");
     const newer = shallowRef<NewerMessage | null>(null);
     const outbound = shallowRef<Outbound | null>(null);
+    const isOut = ref(false);
     const asked = outboundOf(api, state.value.me).catch(() => null);
     void asked.then((known) => {
         outbound.value = known;
     });
+    const leaving = computed(() => leavingOf(state.value, draft().id));
 
     const say = (text: string): void => {
         refusal.value = text;
@@ -41,39 +52,50 @@ export function useSending(draft: () => Interaction, saving: Saving): Sending {
     };
     const sentenceOf = (trouble: unknown): string =>
         trouble instanceof Refused ? trouble.sentence : t.value.chat.noAnswer;
-    const complete = async (id: string): Promise<void> => {
-        try {
-            await desk.operate(id, "Complete");
-        } catch (trouble) {
-            say(`${t.value.letters.sentElsewhere} ${sentenceOf(trouble)}`);
-        }
+    /** It is said when it comes (gone-out.ts), also where no form is. */
+    const keptBack = (key: string, {code, sentence, newer: named}: Refusal): void => {
+        refusal.value = code === UNCERTAIN ? t.value.letters.uncertain : sentence;
+        newer.value = named ?? null;
+        saving.stay();
+        void desk.outbox.remove(key);
+    };
+    const ended = (key: string): void => {
+        isOut.value = state.value.wentOut[draft().id] === key;
+        isOut.value ? saving.forget() : saving.stay();
     };
 
-    const send = async (how: Record<string, unknown>, then: Then): Promise<boolean> => {
+    watch(leaving, (now, before) => {
+        if (now?.stage.kind === "refused") {
+            keptBack(now.key, now.stage);
+        } else if (now !== null) {
+            saving.leave();
+        } else if (before != null && before.stage.kind !== "refused") {
+            ended(before.key);
+        }
+    }, {immediate: true});
+
+    const send = async (how: Record<string, unknown>, then: Then): Promise<void> => {
         const {id, parentId} = draft();
         refusal.value = "";
+        const by = await asked;
+        if (saving.other.value !== null) {
+            say(t.value.letters.chooseFirst);
+            return;
+        }
+        const queue = by === null || by.queue === null ? {} : {queueName: by.queue};
+        const fields = {...how, ...queue, email: saving.leave()};
+        let key = "";
         try {
-            const by = await asked;
-            await saving.saveShown();
-            if (saving.other.value !== null) {
-                say(t.value.letters.chooseFirst);
-                return false;
-            }
-            const queue = by === null || by.queue === null ? {} : {queueName: by.queue};
-            await desk.operate(id, "Send", {...how, ...queue});
-            saving.forget();
-            announcer.say("polite", {
-                text: by?.review == null ? t.value.chat.sent : t.value.letters.reviewed(by.review),
-            });
-        } catch (trouble) {
-            newer.value = trouble instanceof Refused ? (trouble.newer ?? null) : null;
-            say(sentenceOf(trouble));
-            return false;
+            key = await desk.keep({interactionId: id, operationName: "Send", fields});
+        } catch {
+            saving.stay();
+            say(t.value.letters.notKept);
+            return;
         }
         if (then === "completes" && parentId !== null && parentId in state.value.work) {
-            await complete(parentId);
+            const complete = {interactionId: parentId, operationName: "Complete", fields: {}};
+            await desk.keep({...complete, after: key});
         }
-        return true;
     };
 
     const discard = async (): Promise<void> => {
@@ -87,6 +109,14 @@ export function useSending(draft: () => Interaction, saving: Saving): Sending {
 
     return {
         refusal, newer, outbound, send, discard,
+        isLeaving: computed(() =>
+            isOut.value || (leaving.value !== null && leaving.value.stage.kind !== "refused")),
+        mayTakeBack: computed(() => {
+            const stage = leaving.value?.stage;
+            const isUntried = stage?.kind === "waiting" && stage.attempts === 0;
+            return isUntried && state.value.connection.kind !== "live";
+        }),
+        takeBack: () => void desk.outbox.takeBack(leaving.value?.key ?? ""),
         refuse: (trouble) => say(sentenceOf(trouble)),
     };
 }

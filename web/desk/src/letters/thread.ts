@@ -9,6 +9,12 @@ import type {DeskState} from "../state/model.ts";
 /** So many letters are shown of a thread; the API gives no more at once either. */
 const LETTERS_MAX = 100;
 
+/**
+ * How often it is read again, in ms: that the customer wrote again is told to whoever gets the
+ * letter, who may be a colleague.
+ */
+const AGAIN_MS = 20_000;
+
 /** A draft is no letter yet; an answer that waits for a reviewer is one's own no more. */
 const NO_LETTER = ["Composing", "Canceled"];
 
@@ -32,7 +38,13 @@ export function useThread(of: () => Interaction): Readonly<ShallowRef<Interactio
         }
     };
     watch(() => signature(state.value, of()), () => void read(), {immediate: true});
+    const again = setInterval(() => {
+        if (document.visibilityState === "visible" && state.value.connection.kind === "live") {
+            void read();
+        }
+    }, AGAIN_MS);
     onScopeDispose(() => {
+        clearInterval(again);
         isOver = true;
     });
     return letters;

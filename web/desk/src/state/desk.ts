@@ -36,6 +36,9 @@ const TRY_MS = 400;
 /** How long a link may be lost before another tab may send instead, in ms. */
 const LOST_MS_MAX = 3_000;
 
+/** Somebody else took the offer, or what a letter answers cannot be completed. */
+const UNTRIED = ["Accept", "Complete"];
+
 /** All channels of the desk; the server leaves out those that the contact center does not have. */
 const CHANNELS = ["chat", "email", "workitem"];
 
@@ -45,7 +48,7 @@ export class Desk {
     readonly outbox: Outbox;
     readonly #surroundings: DeskSurroundings;
     #cancelPassed = () => {};
-    /** Keys of each *Accept* whose refusal was told. */
+    /** Keys of what nobody tries again, and whose refusal was told. */
     readonly #refused = new Set<string>();
     #cancelRest = () => {};
 
@@ -315,12 +318,12 @@ export class Desk {
 
     #pending(views: OutboxView[]): void {
         this.store.dispatch({type: "pending", pending: views.map(pendingOf)});
-        views.forEach((view) => this.#acceptRefused(view));
+        views.forEach((view) => this.#untriedRefused(view));
     }
 
-    /** Nobody tries again what somebody else took: it is told, whatever is shown, and goes. */
-    #acceptRefused({key, interactionId, operationName, at, refusal}: OutboxView): void {
-        if (operationName !== "Accept" || refusal === null || this.#refused.has(key)) {
+    /** What nobody tries again is told, whatever is shown, and goes. */
+    #untriedRefused({key, interactionId, operationName, at, refusal}: OutboxView): void {
+        if (!UNTRIED.includes(operationName) || refusal === null || this.#refused.has(key)) {
             return;
         }
         this.#refused.add(key);

@@ -2,6 +2,7 @@
 // be older than this (nothing moves under the hand); see held.ts.
 
 import type {Interaction} from "../api/interaction.ts";
+import {keptBackBy} from "./leaving.ts";
 import type {DeskState} from "./model.ts";
 import {
     lastWords,
@@ -28,7 +29,7 @@ export interface Row {
     last: LastWords;
     /** Who writes right now. */
     isTyping: boolean;
-    /** Why a letter came back; empty when none did. */
+    /** Why a letter came back, or did not go; empty when none did. */
     undelivered: string;
     /** Since when somebody waits for us, in ms since 1970 by the server's clock. */
     waitingSince: number | null;
@@ -189,7 +190,7 @@ function rowOf(state: DeskState, interaction: Interaction, group: string): Row {
         subject: interaction.subject,
         last: lastWords(interaction),
         isTyping: Object.values(transcript?.typing ?? {}).some((one) => one.visibility === "All"),
-        undelivered: state.undelivered[interaction.id] ?? "",
+        undelivered: state.undelivered[interaction.id] || keptBackBy(state, interaction.id),
         waitingSince: interaction.owed?.since ?? null,
     };
 }

@@ -3,6 +3,7 @@
 
 import type {Interaction, Offer, OwnMarks, Person} from "../api/interaction.ts";
 import type {Channel, Line, Notification, Question, Topic} from "../api/notification.ts";
+import type {Refusal} from "../api/outbox/entry.ts";
 
 /** Who is signed in. */
 export interface Me {
@@ -86,7 +87,7 @@ export type PendingStage =
     | {kind: "sending"}
     /** Said; the message that tells it has this reference. */
     | {kind: "answered"; referenceId: number | null}
-    | {kind: "refused"; code: number; sentence: string};
+    | ({kind: "refused"} & Refusal);
 
 /** A read that is under way, with what came meanwhile: it is applied once more on top of it. */
 export interface Reading {
@@ -145,6 +146,8 @@ export interface DeskState {
     /** What waits in the queues that are served. */
     queued: Interaction[];
     pending: Pending[];
+    /** Letters that went out from this browser, with the key of the request that let them go. */
+    wentOut: Record<string, string>;
 }
 
 /** What a read brings. */
@@ -241,4 +244,5 @@ export const EMPTY: DeskState = {
     staleWorkbins: [],
     queued: [],
     pending: [],
+    wentOut: {},
 };

@@ -9,6 +9,7 @@ import type {Interaction} from "../api/interaction.ts";
 import type {Notification, Topic} from "../api/notification.ts";
 import {takerOf} from "./handing.ts";
 import type {DeskEvent, DeskState, Failure, Pending, Reading, Snapshot} from "./model.ts";
+import {isLetterSend} from "./leaving.ts";
 import {draftSave, marksOf, marksRead, withoutSaid, withPassing} from "./marks.ts";
 import {withCustomer, withLines, withTyping} from "./transcripts.ts";
 
@@ -16,6 +17,8 @@ import {withCustomer, withLines, withTyping} from "./transcripts.ts";
 export const DEPARTURE_SHOWN_MS = 4_000;
 /** Departures of offers stay until they are dismissed, at most so many. */
 const DEPARTURES_MAX = 50;
+/** Letters that went out and are remembered, which is for as long as their forms are there. */
+const WENT_OUT_MAX = 50;
 /** Failures that are kept. */
 const FAILURES_MAX = 50;
 /** Messages that are kept for one read; beyond it the read begins again. */
@@ -378,7 +381,14 @@ function answered(state: DeskState, key: string, referenceId: number | null): De
         || (referenceId !== null && lines.some((line) => line.referenceId === referenceId));
     const rest = state.pending.filter((one) => one.key !== key);
     const said: Pending = {...found, stage: {kind: "answered", referenceId}};
-    return {...state, pending: isTold ? rest : [...rest, said]};
+    const next = {...state, pending: isTold ? rest : [...rest, said]};
+    return isLetterSend(found) ? wentOut(next, found) : next;
+}
+
+function wentOut(state: DeskState, {interactionId, key}: Pending): DeskState {
+    const others = Object.entries(without(state.wentOut, interactionId));
+    const all = [...others, [interactionId, key] as const].slice(-WENT_OUT_MAX);
+    return {...state, wentOut: Object.fromEntries(all)};
 }
 
 /** Returns whether the outbox still holds it. */

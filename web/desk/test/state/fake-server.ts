@@ -16,6 +16,7 @@ interface Kept {
     owner: string | null;
     epoch: number;
     data: Record<string, string>;
+    parentId?: string;
     lines: Record<string, unknown>[];
     isParked: boolean;
 }
@@ -31,6 +32,10 @@ export class FakeServer {
     readonly receipts = new Map<string, Data>();
     /** What was said in chats by this agent, in order. */
     readonly said: string[] = [];
+    /** Letters that this agent let go, in order. */
+    readonly letters: unknown[] = [];
+    /** Why no letter goes, in the server's words. */
+    letterRefusal: Data | null = null;
     #log: Record<Topic, {sequence: number; data: Data}[]> = emptyLog();
     #heads: Record<Topic, number> = {
         "/v2/me/interactions": 0,
@@ -57,6 +62,18 @@ export class FakeServer {
         return id;
     }
 
+    /** A draft in this agent's hands, and what it answers. */
+    draft(): string {
+        const original = this.offer("workitem");
+        this.accept(original);
+        const id = `${original}draft`;
+        this.interactions.set(id, {
+            ...this.#get(original), id, channel: "email", state: "Composing", parentId: original,
+        });
+        this.#tellState(this.#get(id));
+        return id;
+    }
+
     accept(id: string, referenceId?: number): void {
         const it = this.#get(id);
         it.state = it.channel === "chat" ? "Chatting" : "Processing";
@@ -69,7 +86,7 @@ export class FakeServer {
     }
 
     /** It ends, goes to somebody else, or is taken away. */
-    leave(id: string, state: "Completed" | "Revoked" | "Canceled" | "Queued"): void {
+    leave(id: string, state: "Completed" | "Revoked" | "Canceled" | "Queued" | "Sent"): void {
         const it = this.#get(id);
         it.state = state;
         it.owner = null;
@@ -201,6 +218,14 @@ export class FakeServer {
         const referenceId = this.#references;
         switch (body["operationName"]) {
             case "Send":
+                if (it.channel === "email") {
+                    if (this.letterRefusal !== null || it.state !== "Composing") {
+                        return this.letterRefusal ?? {statusCode: 2, statusMessage: it.state};
+                    }
+                    this.letters.push(body["email"]);
+                    this.leave(it.id, "Sent");
+                    break;
+                }
                 if (it.state !== "Chatting") {
                     return {statusCode: 2, statusMessage: `The interaction is ${it.state}.`};
                 }
@@ -213,6 +238,9 @@ export class FakeServer {
                 this.accept(it.id, referenceId);
                 break;
             case "Complete":
+                if (it.owner !== ME) {
+                    return {statusCode: 2, statusMessage: `The interaction is ${it.state}.`};
+                }
                 this.leave(it.id, "Completed");
                 break;
             default:
@@ -255,9 +283,10 @@ export class FakeServer {
         return {
             id: it.id, channel: it.channel, state: it.state, direction: "Inbound", priority: 0,
             operations: [], capabilities: [], currentQueue: "support", subject: `About ${it.id}`,
-            assignedTo: it.owner, epoch: it.epoch, userData: it.data, participants: [],
+            parentId: it.parentId ?? null, assignedTo: it.owner, epoch: it.epoch, userData: it.data, participants: [],
             receivedDate: "2026-11-29 13:59:59.000+0000",
             offer: it.state === "Invited" ? offer : null,
+            answer: answerOf(it),
         };
     }
 
@@ -328,6 +357,20 @@ const USER = {
     roles: ["ROLE_AGENT"],
     groups: [{name: "Support"}],
 };
+
+/** Whoever has had no word of ours since their own, or since they came in, waits. */
+function answerOf({state, lines}: Kept): Data {
+    const said = lines.filter(({type, visibility}) => type === "Text" && visibility === "All");
+    const last = said.at(-1);
+    const isOwed = ["Chatting", "Processing"].includes(state) && last?.["from"] !== AGENT;
+    return {
+        owedSince: isOwed ? "2026-11-29 13:59:59.000+0000" : null,
+        targetSeconds: 60,
+        lastFrom: last === undefined ? null : last["from"] === AGENT ? "Agent" : "Customer",
+        lastText: last?.["text"] ?? null,
+        lastAt: last === undefined ? null : "2026-11-29 14:00:01.000+0000",
+    };
+}
 
 function ok(fields: Data): Data {
     return {statusCode: 0, ...fields};

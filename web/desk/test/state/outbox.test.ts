@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {FakeServer, ME} from "./fake-server.ts";
+import {keptBackBy, leavingOf} from "../../src/state/leaving.ts";
 import {Browser, Stage, Time, turns} from "./stage.ts";
 
 /** A desk with an open chat. */
@@ -231,10 +232,85 @@ test("whose desk it is is known before anything is read", () => {
 test("another user of this browser neither sees nor sends it", async () => {
     const {stage, browser} = await withChat();
     const entry = {key: "b", userId: "ben", interactionId: "x", operationName: "Send"};
-    await browser.entries.add({...entry, fields: {text: "Ben's"}, at: 0, until: null});
+    await browser.entries.add({...entry, fields: {text: "Ben's"}, at: 0, until: null, after: null});
     await stage.desk.say("x", "mine", "All");
     await stage.settle();
     assert.equal((await browser.entries.all()).some((one) => one.key === "b"), true);
     const shown = stage.desk.store.state.pending.map((one) => one.text);
     assert.equal(shown.includes("Ben's"), false);
+});
+
+/** A desk with an open draft that was let go, and what it answers was to be completed after it. */
+async function withLetter() {
+    const server = new FakeServer();
+    const browser = new Browser();
+    const id = server.draft();
+    const stage = new Stage(server, new Time(), browser);
+    stage.desk.start();
+    await stage.settle();
+    const parentId = stage.desk.store.state.work[id]?.parentId ?? "";
+    const go = async (): Promise<string> => {
+        const email = {subject: "Re: it"};
+        const send = {interactionId: id, operationName: "Send", fields: {email}};
+        const key = await stage.desk.keep(send);
+        const complete = {interactionId: parentId, operationName: "Complete", fields: {}};
+        await stage.desk.keep({...complete, after: key});
+        return key;
+    };
+    return {stage, id, browser, parentId, go};
+}
+
+test("a letter that was let go goes once, whatever becomes of the tab, and then its original", async () => {
+    const {stage, id, parentId, browser, go} = await withLetter();
+    const key = await go();
+    await turns();
+    assert.equal(leavingOf(stage.desk.store.state, id)?.stage.kind, "sending");
+    // The server has it, and the tab never learns.
+    stage.work();
+    stage.desk.stop();
+    assert.deepEqual(stage.server.letters, [{subject: "Re: it"}]);
+    assert.equal(stage.server.interactions.get(parentId)?.state, "Processing");
+    const next = new Stage(stage.server, stage.time, browser);
+    next.desk.start();
+    await next.settle();
+    assert.equal(stage.server.letters.length, 1);
+    assert.equal(next.desk.store.state.wentOut[id], key);
+    assert.equal(leavingOf(next.desk.store.state, id), null);
+    assert.equal(stage.server.interactions.get(parentId)?.state, "Completed");
+    assert.deepEqual(await browser.entries.all(), []);
+});
+
+test("what was to come after a letter that does not go is not done", async () => {
+    const newer = {id: "n", subject: "Again", receivedDate: "now"};
+    const {stage, id, parentId, browser, go} = await withLetter();
+    stage.server.letterRefusal = {statusCode: 2, statusMessage: "Newer.", newerMessage: newer};
+    const key = await go();
+    await stage.settle();
+    const refused = {kind: "refused", code: 2, sentence: "Newer.", newer};
+    assert.deepEqual(leavingOf(stage.desk.store.state, id)?.stage, refused);
+    assert.equal(keptBackBy(stage.desk.store.state, id), "Newer.");
+    assert.equal(stage.desk.store.state.wentOut[id], undefined);
+    await stage.desk.outbox.remove(key);
+    await stage.settle();
+    assert.equal(stage.server.interactions.get(parentId)?.state, "Processing");
+    assert.deepEqual(await browser.entries.all(), []);
+    stage.link?.cut();
+    stage.server.isUp = false;
+    const again = await go();
+    assert.ok(await stage.desk.outbox.takeBack(again));
+    stage.server.isUp = true;
+    await stage.settle();
+    assert.equal(stage.server.interactions.get(parentId)?.state, "Processing");
+    assert.deepEqual(stage.server.letters, []);
+});
+
+test("an original that cannot be completed is told, and not tried again", async () => {
+    const {stage, parentId, browser} = await withLetter();
+    stage.server.leave(parentId, "Queued");
+    const complete = {interactionId: parentId, operationName: "Complete", fields: {}};
+    await stage.desk.keep(complete);
+    await stage.settle();
+    assert.deepEqual(await browser.entries.all(), []);
+    const {failures} = stage.desk.store.state;
+    assert.deepEqual(failures.map(({interactionId}) => interactionId), [parentId]);
 });

@@ -1,5 +1,15 @@
 // What is still to be done, and where it is kept.
 
+import type {NewerMessage} from "../trouble.ts";
+
+/** The server's no. */
+export interface Refusal {
+    code: number;
+    sentence: string;
+    /** The letter that came after the one that is answered, where that is why. */
+    newer?: NewerMessage;
+}
+
 /** One thing that somebody wants done once, whatever happens in between. */
 export interface Entry {
     /** The place in the order of this browser; given by the store. */
@@ -14,13 +24,15 @@ export interface Entry {
     fields: Record<string, unknown>;
     /** When it was wanted, in ms since 1970 by the server's clock. */
     at: number;
+    /** The key of what must be done before: it waits for that, and goes with it. */
+    after: string | null;
     /** When it makes no sense any more; `null` is never. By the server's clock. */
     until: number | null;
     /** When it was first sent; `null` before that. By the server's clock. */
     sentAt: number | null;
     attempts: number;
     /** The server said no; it stays to be read until somebody takes it away. */
-    refusal: {code: number; sentence: string} | null;
+    refusal: Refusal | null;
 }
 
 export type NewEntry = Omit<Entry, "number" | "sentAt" | "attempts" | "refusal">;
@@ -35,7 +47,7 @@ export interface EntryStore {
      * it was taken back.
      */
     claim(number: number, now: number): Promise<Entry | undefined>;
-    refuse(number: number, refusal: {code: number; sentence: string}): Promise<void>;
+    refuse(number: number, refusal: Refusal): Promise<void>;
     /** Wants a refused one tried again, under a new key. */
     again(number: number, key: string): Promise<void>;
     remove(number: number): Promise<void>;
