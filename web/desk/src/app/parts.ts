@@ -54,8 +54,7 @@ export function go(direction: "next" | "previous"): boolean {
 
 /** Goes to a part; returns whether it is shown. */
 export function goTo(part: PartName): boolean {
-    const shown = [...document.querySelectorAll<HTMLElement>(`[data-part="${part}"]`)]
-        .find((element) => element.checkVisibility());
+    const shown = elementOf(part);
     if (shown === undefined) {
         return false;
     }
@@ -69,6 +68,16 @@ export function goTo(part: PartName): boolean {
     return [shown, ...(first === null ? [] : [first]), ...others]
         .filter((element) => element !== shown || element.tabIndex >= 0)
         .some(focus);
+}
+
+/** Returns whether a part is there to be seen; a drawer may be shut. */
+export function isInSight(part: PartName): boolean {
+    return elementOf(part) !== undefined;
+}
+
+function elementOf(part: PartName): HTMLElement | undefined {
+    return [...document.querySelectorAll<HTMLElement>(`[data-part="${part}"]`)]
+        .find((element) => element.checkVisibility());
 }
 
 function focus(element: HTMLElement): boolean {

@@ -1,6 +1,7 @@
 // What is special about an interaction, in a word beside its name.
 
 import type {Interaction} from "../api/interaction.ts";
+import {isInReview} from "../state/letters.ts";
 import type {DeskState} from "../state/model.ts";
 import type {Texts} from "../texts/index.ts";
 
@@ -22,6 +23,7 @@ export function chipsOf(state: DeskState, interaction: Interaction, texts: Texts
     return [
         ...(is === "LeftChat" ? [plain(ended)] : []),
         ...(is === "Sending" ? [plain(letters.sending)] : []),
+        ...(isInReview(interaction) ? [plain(letters.inReview)] : []),
         ...coaches,
     ];
 }

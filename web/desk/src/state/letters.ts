@@ -26,6 +26,11 @@ export function newerThan(letters: Interaction[], readId: string | null): Intera
         : (letters.slice(read + 1).findLast((one) => one.direction === "Inbound") ?? null);
 }
 
+/** Returns whether a letter of ours waits for somebody to look at it before it goes out. */
+export function isInReview({letter, direction, state}: Interaction): boolean {
+    return letter !== null && direction === "Outbound" && state === "Queued";
+}
+
 /** Returns the names under which the writers of letters are known, by address. */
 export function addressesOf(letters: Interaction[]): Record<string, string> {
     const written = letters.filter(({direction}) => direction === "Inbound");

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {readInteraction} from "../../src/api/interaction.ts";
-import {addressesIn, addressesOf, draftOf, isAddress, newerThan} from "../../src/state/letters.ts";
+import {
+    addressesIn, addressesOf, draftOf, isAddress, isInReview, newerThan,
+} from "../../src/state/letters.ts";
 import {EMPTY, type DeskState} from "../../src/state/model.ts";
 import {reduce} from "../../src/state/reduce.ts";
 
@@ -84,4 +86,11 @@ test("a draft that came back says why until it goes out again, also after a read
     const read = {type: "deliveryRead", interactionId: id, reason: "no such user", since: 0} as const;
     assert.equal(reduce(state, read).undelivered[id], "no such user");
     assert.equal(reduce(state, {...read, since: 7}).undelivered[id], undefined, "another read");
+});
+
+test("an answer that waits in a queue is looked at first, and what came in is not", () => {
+    const answer = {...letter("b", "Queued", "a"), direction: "Outbound"};
+    assert.ok(isInReview(answer));
+    assert.ok(!isInReview({...answer, direction: "Inbound"}));
+    assert.ok(!isInReview({...answer, state: "Sending"}));
 });

@@ -26,6 +26,7 @@ export const welcome = part({
         demo: "In this demo you are the customer too:",
         demoOpen: "open the chat page",
         demoRest: "in a second window.",
+        answer: "Write an answer: Enter sends it, and the customer’s window shows it at once.",
         nextLetter: "Next: send yourself an e-mail with the form on",
         nextLetterPage: "the customers’ page",
         heard: "Did you hear it?",
@@ -55,6 +56,8 @@ export const welcome = part({
         demo: "In dieser Demo sind Sie auch der Kunde:",
         demoOpen: "die Chatseite",
         demoRest: "in einem zweiten Fenster öffnen.",
+        answer: "Schreiben Sie eine Antwort: Enter sendet, und das Fenster des Kunden "
+            + "zeigt sie sofort.",
         nextLetter: "Weiter: Schreiben Sie sich eine E-Mail mit dem Formular auf",
         nextLetterPage: "der Kundenseite",
         heard: "Haben Sie es gehört?",
@@ -86,6 +89,8 @@ export const welcome = part({
         demo: "Dans cette démo, vous êtes aussi le client :",
         demoOpen: "ouvrez la page de chat",
         demoRest: "dans une deuxième fenêtre.",
+        answer: "Écrivez une réponse : Entrée l’envoie, et la fenêtre du client la "
+            + "montre aussitôt.",
         nextLetter: "Ensuite : envoyez-vous un e-mail avec le formulaire de",
         nextLetterPage: "la page des clients",
         heard: "L’avez-vous entendu ?",
@@ -116,6 +121,8 @@ export const welcome = part({
         demo: "En esta demo usted también es el cliente:",
         demoOpen: "abra la página de chat",
         demoRest: "en una segunda ventana.",
+        answer: "Escriba una respuesta: Intro la envía, y la ventana del cliente la "
+            + "muestra al momento.",
         nextLetter: "Ahora: envíese un correo con el formulario de",
         nextLetterPage: "la página de los clientes",
         heard: "¿Lo ha oído?",

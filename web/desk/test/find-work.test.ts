@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {readInteraction} from "../src/api/interaction.ts";
+import {workMatching} from "../src/app/find-work.ts";
+import {EMPTY} from "../src/state/model.ts";
+
+function work(id: string, fields: Record<string, unknown>) {
+    const interaction = readInteraction({
+        id, channel: "email", direction: "Inbound", state: "Processing",
+        receivedDate: "2026-11-29 14:00:00.000+0000", ...fields,
+    });
+    assert.ok(interaction);
+    return interaction;
+}
+
+const STATE = {
+    ...EMPTY,
+    work: {
+        a: work("a", {subject: "Lost umbrella", from: "zoe@x.example"}),
+        b: work("b", {subject: "Invoice", from: "jonas@falk.example", answer: {
+            owedSince: null, targetSeconds: null, lastFrom: "Customer", lastText: "An umbrella?",
+            lastAt: "2026-11-29 14:00:00.000+0000",
+        }}),
+    },
+    workbins: [{id: "bin", name: "In Progress", type: "Agent"}],
+    parked: {bin: [work("c", {subject: "Umbrella stand", state: "InWorkbin"})]},
+};
+
+function found(typed: string): string[] {
+    return workMatching(STATE, typed, 0).map(({list, id}) => `${list} ${id}`);
+}
+
+test("work is found by all words of its name, subject, address or last words", () => {
+    assert.deepEqual(found("umbrella"), ["mine a", "mine b", "parked c"]);
+    assert.deepEqual(found(" UMBRELLA zoe "), ["mine a"]);
+    assert.deepEqual(found("falk.example"), ["mine b"]);
+    assert.deepEqual(found("umbrella nobody"), []);
+    assert.deepEqual(found("  "), []);
+});
