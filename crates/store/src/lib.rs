@@ -16,6 +16,7 @@ mod committed;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod contact_words;
+pub mod copy;
 pub mod directory;
 pub mod error;
 pub mod files;
@@ -38,6 +39,7 @@ pub use change_set::{
 };
 pub use committed::{AddedRow, Committed};
 pub use contact_words::{FoundWord, WordQuery, words_in, words_of};
+pub use copy::{Bulk, Carried, Copy, CopyError, CopyProgress};
 pub use directory::{DirectoryEntry, DirectoryPage};
 pub use error::{CommitError, StoreError, with_causes};
 pub use files::{
@@ -50,7 +52,7 @@ pub use memory::MemoryStore;
 pub use missed::Missed;
 #[cfg(feature = "conformance")]
 pub use postgres::PostgresFaults;
-pub use postgres::{PostgresOptions, PostgresStore};
+pub use postgres::{PostgresBulk, PostgresOptions, PostgresStore};
 pub use promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer, PromisedEnd, PromisedRow};
 pub use query::{
     Head, HistoryEntry, InteractionQuery, InteractionScope, Numbering, PAGE_BYTES_MAX, Page,
@@ -62,5 +64,5 @@ pub use record::{
     MailSecurity, Mailbox, MailboxMark, OAuthLogin, Only, Part, ReaderCursor, Record,
     RequestNumbers, SecretPlace, SmtpRelay, Version, Versioned, WayOut,
 };
-pub use sqlite::{SqliteOptions, SqliteStore};
+pub use sqlite::{SqliteBulk, SqliteOptions, SqliteStore};
 pub use store::{Lease, LookedUp, SetAside, Store, SweepReport};

@@ -14,6 +14,7 @@
 //! time the answer says that nobody knows.
 
 mod alone;
+mod bulk;
 mod committer;
 mod connect;
 mod failure;
@@ -51,6 +52,7 @@ use crate::sql::encode::EncodedChange;
 use crate::store::{Lease, LookedUp, SetAside, Store, SweepReport};
 
 use alone::Bounds;
+pub use bulk::PostgresBulk;
 use committer::{Writer, Written, closed};
 use connect::Server;
 use failure::failed;
@@ -125,6 +127,13 @@ impl PostgresStore {
     /// [`StoreError::Unavailable`] when the database cannot be reached or the address is none,
     /// [`StoreError::Corrupt`] when its schema is a newer program's.
     pub async fn open(options: PostgresOptions) -> Result<Self, StoreError> {
+        let store = Self::open_unfinished(options).await?;
+        store.refuse_unfinished().await?;
+        Ok(store)
+    }
+
+    /// Does the same with a database that may be an unfinished copy.
+    async fn open_unfinished(options: PostgresOptions) -> Result<Self, StoreError> {
         const ATTEMPTED: &str = "connecting to the database";
         let server = Server::of(&options)?;
         let mut client = server.connect().await.map_err(|error| failed(ATTEMPTED, error))?;

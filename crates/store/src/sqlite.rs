@@ -20,6 +20,7 @@
 //! A second process on the same file is refused.
 
 mod apply;
+mod bulk;
 mod check;
 #[cfg(feature = "conformance")]
 pub mod counts;
@@ -66,11 +67,21 @@ use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::sql::encode::EncodedChange;
 use crate::store::{Lease, LookedUp, SetAside, Store, SweepReport};
 
+pub use bulk::SqliteBulk;
 pub use check::{Checked, Progress};
 use failure::corrupt;
 use health::Health;
+pub use health::Rest;
 use readers::Readers;
 use writer::{Job, Writer};
+
+/// Returns a database in memory that has the newest schema.
+#[cfg(test)]
+pub(crate) fn migrated() -> Connection {
+    let connection = Connection::open_in_memory().expect("a database in memory");
+    migrate::migrate(&connection).expect("migrations apply");
+    connection
+}
 
 /// How a SQLite store works.
 #[derive(Clone, Debug)]
@@ -158,6 +169,7 @@ impl SqliteStore {
         let lock = files::prepare(&options.path)?;
         let connection = files::open_writer(&options.path)?;
         migrate::migrate(&connection)?;
+        bulk::refuse_unfinished(&connection)?;
         generation::recognise(&connection, &options.path, &lock)?;
         let health = Arc::new(Health::default());
         let readers = Readers::start(&options, &health)?;
@@ -234,8 +246,23 @@ impl SqliteStore {
     where
         T: Send + 'static,
     {
-        self.health.check(attempted)?;
+        self.health.check_writes(attempted)?;
         self.writer.run(attempted, bytes, job).await
+    }
+
+    /// Takes no writes as long as what is returned is there; reads are answered as ever. When it
+    /// returns, everything that was taken before is written.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; then writes are taken.
+    pub async fn rest(&self) -> Result<Rest, StoreError> {
+        const ATTEMPTED: &str = "taking no writes any more";
+        let rest = Rest::of(&self.health);
+        self.health.check(ATTEMPTED)?;
+        // The writer does one thing after the other.
+        self.writer.run(ATTEMPTED, 0, |reply| Job::Probe { reply }).await??;
+        Ok(rest)
     }
 }
 

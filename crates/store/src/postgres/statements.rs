@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::record::Kind;
-use crate::sql::columns;
+use crate::sql::columns::{self, is_number};
 
 /// The statements of one kind of record.
 #[derive(Debug)]
@@ -26,11 +26,6 @@ pub(super) struct RecordTable {
     /// were changed in its directory then, and of all that were changed together with the last of
     /// them.
     pub(super) changed: String,
-}
-
-/// Tells whether a column of records holds numbers.
-pub(super) fn is_number(column: &str) -> bool {
-    matches!(column, "version" | "form" | "last_used" | "until")
 }
 
 /// The highest version.

@@ -23,6 +23,22 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
+/// Returns a text that was bound so as it was before.
+pub(super) fn soiled(text: &str) -> Cow<'_, str> {
+    if !text.contains(ESCAPE) {
+        return Cow::Borrowed(text);
+    }
+    let mut soiled = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(one) = rest.next() {
+        soiled.push(match one {
+            ESCAPE if rest.next() == Some(ESCAPE) => '\0',
+            other => other,
+        });
+    }
+    Cow::Owned(soiled)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +48,7 @@ mod tests {
         let texts =
             ["", "\0", "\0\0", "\0a", "\u{1}", "\u{1}\u{1}", "\u{1}\u{2}", "\u{2}", "a\0", "ab"];
         assert!(texts.is_sorted_by(|a, b| a < b));
+        assert_eq!(texts.map(|text| soiled(&clean(text)).into_owned()), texts);
         let clean = texts.map(clean);
         assert!(clean.is_sorted_by(|a, b| a < b), "{clean:?}");
         assert!(clean.iter().all(|text| !text.contains('\0')));

@@ -4,12 +4,12 @@ use crate::codec::{self, newest, write_numbers};
 use crate::error::StoreError;
 use crate::postgres::needs::timers_call;
 use crate::postgres::pipeline::{Call, Parameter, call};
-use crate::postgres::statements::{self as text, is_number, table};
+use crate::postgres::statements::{self as text, table};
 use crate::postgres::text::clean;
 use crate::postgres::world::{PlacedEvent, TimerState, Touched, World};
 use crate::promised::{PROMISED_BYTES_MAX, PROMISED_MAX};
 use crate::record::Kind;
-use crate::sql::columns::{self, Value};
+use crate::sql::columns::{self, Value, is_number};
 use crate::sql::lists::only_in;
 
 /// Where in the statements of a batch the end of the log is taken.

@@ -25,6 +25,11 @@ impl From<Option<String>> for Value {
     }
 }
 
+/// Tells whether a column of records holds numbers.
+pub(crate) fn is_number(column: &str) -> bool {
+    matches!(column, "version" | "form" | "last_used" | "until")
+}
+
 /// Returns the names of a kind's columns. Most kinds have none.
 pub(crate) const fn names(kind: Kind) -> &'static [&'static str] {
     match kind {

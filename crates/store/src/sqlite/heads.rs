@@ -13,6 +13,7 @@ use handoff_domain::Topic;
 use rusqlite::{Connection, Statement, params};
 
 use crate::codec::decode_numbers;
+use crate::copy::StreamHead;
 use crate::sql::encode::Growth;
 use crate::sql::log as text;
 
@@ -107,6 +108,25 @@ pub(super) fn stored(connection: &Connection, owner: &str) -> Result<Stored, rus
     let mut stored = Stored::head(connection, owner)?;
     stored.count_tail(connection, owner)?;
     Ok(stored)
+}
+
+/// Returns how far a stream is counted, by the names of its topics, a newer program's among them.
+pub(super) fn stored_numbers(
+    connection: &Connection,
+    owner: String,
+) -> Result<StreamHead, rusqlite::Error> {
+    let Stored { position, numbers, .. } = stored(connection, &owner)?;
+    let mut numbers: Vec<(String, u64)> =
+        numbers.into_iter().map(|(topic, last)| (topic.name().to_owned(), last)).collect();
+    let mut statement = connection.prepare_cached(text::HEADS_READ)?;
+    let mut rows = statement.query([&owner])?;
+    while let Some(row) = rows.next()? {
+        let topic: String = row.get(0)?;
+        if Topic::named(&topic).is_none() {
+            numbers.push((topic, row.get(2)?));
+        }
+    }
+    Ok(StreamHead { owner, position, numbers })
 }
 
 /// Brings a head up to date if it does not know of rows up to a position.

@@ -1,6 +1,7 @@
 //! Whether the store is open, closed or stopped for good.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::watch;
 
@@ -11,11 +12,36 @@ use crate::error::StoreError;
 pub(super) struct Health {
     stopped: watch::Sender<bool>,
     closed: AtomicBool,
+    /// How many want that nothing is written.
+    rests: AtomicUsize,
 }
 
 impl Default for Health {
     fn default() -> Self {
-        Self { stopped: watch::Sender::new(false), closed: AtomicBool::new(false) }
+        let stopped = watch::Sender::new(false);
+        Self { stopped, closed: AtomicBool::new(false), rests: AtomicUsize::new(0) }
+    }
+}
+
+/// Keeps a store from being written to as long as it is there.
+#[derive(Debug)]
+pub struct Rest(Arc<Health>);
+
+impl Rest {
+    pub(super) fn of(health: &Arc<Health>) -> Self {
+        health.rests.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(health))
+    }
+
+    /// Lets the rest last for good: until the store is opened anew.
+    pub fn for_good(self) {
+        self.0.rests.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        self.0.rests.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -26,6 +52,16 @@ impl Health {
             return Err(StoreError::Stopped);
         }
         if self.closed.load(Ordering::Acquire) { Err(closed(attempted)) } else { Ok(()) }
+    }
+
+    /// Says why nothing may be written, if so.
+    pub(super) fn check_writes(&self, attempted: &'static str) -> Result<(), StoreError> {
+        self.check(attempted)?;
+        if self.rests.load(Ordering::Acquire) == 0 {
+            return Ok(());
+        }
+        let source = "the store is being moved, and takes no writes meanwhile".into();
+        Err(StoreError::Unavailable { attempted, source })
     }
 
     /// Returns the reason why a call that was under way got no answer.

@@ -108,6 +108,19 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
     run(connection, MIGRATIONS)
 }
 
+/// Refuses a schema that is not this program's newest, of a database that may not be changed.
+pub(super) fn expect_current(connection: &Connection) -> Result<(), StoreError> {
+    let found: i64 = connection
+        .query_row("SELECT MAX(version) FROM schema_migrations", [], |row| row.get(0))
+        .map_err(|error| failed("reading the schema", error))?;
+    let known = MIGRATIONS.last().map_or(0, |migration| migration.version);
+    if found == known {
+        return Ok(());
+    }
+    let what = format!("the database has schema {found} and this program's is {known}");
+    Err(StoreError::Corrupt { what })
+}
+
 fn run(connection: &Connection, migrations: &[Migration]) -> Result<(), StoreError> {
     connection.execute_batch(CREATE_LIST).map_err(|error| failed(ATTEMPTED, error))?;
     refuse_newer(connection, migrations)?;

@@ -7,6 +7,7 @@
 
 mod agreement;
 mod aside;
+mod copies;
 mod crash;
 mod early;
 mod faults;
