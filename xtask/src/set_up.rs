@@ -45,6 +45,8 @@ const FOR_TESTS: &[Tool] = &[
     Tool { package: "dovecot-lmtpd", sign: Sign::File("/usr/lib/dovecot/lmtp") },
     Tool { package: "postfix", sign: Sign::File("/usr/sbin/postfix") },
     Tool { package: "postgresql", sign: Sign::File("/usr/lib/postgresql") },
+    Tool { package: "nats-server", sign: Sign::Runs(&["nats-server", "--version"]) },
+    Tool { package: "nginx", sign: Sign::File("/usr/sbin/nginx") },
     Tool { package: "make", sign: Sign::Runs(&["make", "--version"]) },
     Tool { package: "strace", sign: Sign::Runs(&["strace", "-V"]) },
     Tool { package: "openssl", sign: Sign::Runs(&["openssl", "version"]) },

@@ -5,9 +5,22 @@
 //! costs latency and nothing else. A note carries content that nobody stores, as that somebody is
 //! typing; it may be lost too, and then nobody ever knows. The crate knows nothing of interactions:
 //! users are plain numbers.
+//!
+//! [`LocalBus`] is the bus of a single node. [`ClusterBus`] is that of several: within the node it
+//! is a [`LocalBus`], and to the others it speaks over a *line*, which whoever builds it opens: one
+//! of NATS' ([`nats`]) or one that the store's database has.
 
+mod cluster;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod line;
 mod local;
+pub mod nats;
+mod outgoing;
+mod wire;
 
+pub use cluster::ClusterBus;
+pub use line::Line;
 pub use local::LocalBus;
 
 use std::sync::Arc;
@@ -39,7 +52,7 @@ pub enum Hint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
     Hint(Hint),
-    /// Hints were lost because the listener was too slow: look at everything again.
+    /// Hints were lost, or were too many to be named: look at everything again.
     Missed,
     /// The bus is gone; rely on the period.
     Closed,
@@ -66,6 +79,10 @@ pub trait Bus: Send + Sync + 'static {
     /// Says a hint to every listener but the only one there is, for whoever has it from this node
     /// already: where others listen it may come back to them.
     fn wake_others(&self, hint: &Hint);
+
+    /// Says a hint to every listener of this process, for whoever found out what every node finds
+    /// out by itself.
+    fn wake_here(&self, hint: Hint);
 
     /// Says a note to every node. Never blocks and never fails, as with hints.
     fn send_note(&self, note: Note);
@@ -101,15 +118,16 @@ impl NoteListener {
 /// One listener's end.
 #[derive(Debug)]
 pub struct Listener {
-    hints: tokio::sync::broadcast::Receiver<Hint>,
+    /// What is said: a hint, or that some were missed.
+    said: tokio::sync::broadcast::Receiver<Received>,
 }
 
 impl Listener {
     /// Waits for the next hint. Dropping the future loses nothing.
     pub async fn receive(&mut self) -> Received {
         use tokio::sync::broadcast::error::RecvError;
-        match self.hints.recv().await {
-            Ok(hint) => Received::Hint(hint),
+        match self.said.recv().await {
+            Ok(received) => received,
             Err(RecvError::Lagged(_)) => Received::Missed,
             Err(RecvError::Closed) => Received::Closed,
         }

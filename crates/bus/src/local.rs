@@ -2,7 +2,7 @@
 
 use tokio::sync::broadcast;
 
-use crate::{Bus, Hint, Listener, NOTE_BYTES_MAX, Note, NoteListener};
+use crate::{Bus, Hint, Listener, NOTE_BYTES_MAX, Note, NoteListener, Received};
 
 /// Hints that a slow listener may fall behind by before it is told [`crate::Received::Missed`]. A
 /// hint is 48 bytes; at a few thousand commits a second this is about a second's worth.
@@ -14,7 +14,7 @@ const NOTES: usize = 256;
 /// Carries hints and notes within one process.
 #[derive(Debug)]
 pub struct LocalBus {
-    sender: broadcast::Sender<Hint>,
+    sender: broadcast::Sender<Received>,
     notes: broadcast::Sender<Note>,
 }
 
@@ -24,10 +24,17 @@ impl Default for LocalBus {
     }
 }
 
+impl LocalBus {
+    /// Tells every listener that hints were lost.
+    pub(crate) fn say_missed(&self) {
+        let _unheard = self.sender.send(Received::Missed);
+    }
+}
+
 impl Bus for LocalBus {
     fn wake(&self, hint: Hint) {
         // Without a listener there is nobody to wake, which is what a lost hint means.
-        let _unheard = self.sender.send(hint);
+        let _unheard = self.sender.send(Received::Hint(hint));
     }
 
     fn wake_others(&self, hint: &Hint) {
@@ -36,8 +43,12 @@ impl Bus for LocalBus {
         }
     }
 
+    fn wake_here(&self, hint: Hint) {
+        self.wake(hint);
+    }
+
     fn listen(&self) -> Listener {
-        Listener { hints: self.sender.subscribe() }
+        Listener { said: self.sender.subscribe() }
     }
 
     fn send_note(&self, note: Note) {
@@ -54,7 +65,6 @@ impl Bus for LocalBus {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Received;
 
     #[tokio::test]
     async fn every_listener_hears_what_is_said_after_it_came() {

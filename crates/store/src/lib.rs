@@ -52,7 +52,7 @@ pub use memory::MemoryStore;
 pub use missed::Missed;
 #[cfg(feature = "conformance")]
 pub use postgres::PostgresFaults;
-pub use postgres::{PostgresBulk, PostgresOptions, PostgresStore};
+pub use postgres::{PostgresBulk, PostgresLine, PostgresLines, PostgresOptions, PostgresStore};
 pub use promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer, PromisedEnd, PromisedRow};
 pub use query::{
     Head, HistoryEntry, InteractionQuery, InteractionScope, Numbering, PAGE_BYTES_MAX, Page,

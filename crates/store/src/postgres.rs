@@ -19,6 +19,7 @@ mod committer;
 mod connect;
 mod failure;
 mod heads;
+mod line;
 mod migrate;
 mod needs;
 mod pipeline;
@@ -57,6 +58,8 @@ use committer::{Writer, Written, closed};
 use connect::Server;
 use failure::failed;
 use reads::Reads;
+
+pub use line::{PostgresLine, PostgresLines};
 
 /// How a PostgreSQL store works.
 #[derive(Clone, Debug)]

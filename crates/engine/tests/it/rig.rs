@@ -84,6 +84,14 @@ impl Bus for FaultyBus {
         }
     }
 
+    fn wake_here(&self, hint: Hint) {
+        if self.is_silent.load(Ordering::SeqCst) {
+            self.lost.fetch_add(1, Ordering::SeqCst);
+        } else {
+            self.inner.wake_here(hint);
+        }
+    }
+
     fn send_note(&self, note: BusNote) {
         if self.is_silent.load(Ordering::SeqCst) {
             self.lost.fetch_add(1, Ordering::SeqCst);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::config::TargetSessionAttrs;
-use tokio_postgres::{Client, Config, Error, NoTls};
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::{Client, Config, Connection, Error, NoTls, Socket};
 use tracing::warn;
 
 use crate::error::StoreError;
@@ -49,9 +50,16 @@ impl Server {
         Ok(Self(config))
     }
 
+    /// Opens a connection that is told nothing, and that whoever opened it keeps going.
+    pub(super) async fn connect_bare(
+        &self,
+    ) -> Result<(Client, Connection<Socket, NoTlsStream>), Error> {
+        self.0.connect(NoTls).await
+    }
+
     /// Opens a connection.
     pub(super) async fn connect(&self) -> Result<Client, Error> {
-        let (client, connection) = self.0.connect(NoTls).await?;
+        let (client, connection) = self.connect_bare().await?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 let error = &error as &dyn std::error::Error;
