@@ -75,6 +75,22 @@ test("who is told of a change reads it, and not of their own", async () => {
     assert.equal(here.chosen.density, "comfortable", "another's");
 });
 
+test("what is chosen while the server is asked, or before it was told, is not taken back", async () => {
+    const server = anew();
+    server.settings = {...DEFAULTS, theme: "dark"};
+    const here = computer(server);
+    const reading = here.kept.read();
+    here.chosen.density = "compact";
+    await reading;
+    assert.deepEqual([here.chosen.theme, here.chosen.density], ["dark", "compact"]);
+    await here.pass();
+    assert.equal((server.settings as typeof DEFAULTS).density, "compact");
+    here.chosen.volume = 10;
+    server.settings = {...here.chosen, volume: DEFAULTS.volume, theme: "light"};
+    await here.kept.told(99);
+    assert.deepEqual([here.chosen.theme, here.chosen.volume], ["light", 10]);
+});
+
 test("a choice outlives a server that does not answer", async () => {
     const server = anew();
     const here = computer(server);

@@ -33,9 +33,13 @@ export class SettingsOnServer {
         this.#surroundings = surroundings;
     }
 
-    /** Takes what the server has; what it has nothing of stays as it is here, and goes there. */
+    /**
+     * Takes what the server has; what it has nothing of stays as it is here, and goes there. So
+     * does what was chosen here since the server was known, or while it is asked.
+     */
     async read(): Promise<void> {
         const {api, chosen} = this.#surroundings;
+        const before = this.#known === "" ? {...chosen} : JSON.parse(this.#known) as Settings;
         let kept: Record<string, unknown>;
         try {
             kept = fields((await api.get(PATH))["settings"]);
@@ -44,8 +48,9 @@ export class SettingsOnServer {
             return;
         }
         if (Object.keys(kept).length > 0) {
-            Object.assign(chosen, readSettings(kept));
-            this.#known = JSON.stringify(chosen);
+            const onServer = readSettings(kept);
+            this.#known = JSON.stringify(onServer);
+            Object.assign(chosen, {...onServer, ...changedIn(chosen, before)});
         }
         this.changed();
     }
@@ -88,4 +93,12 @@ export class SettingsOnServer {
             this.#isPutting = false;
         }
     }
+}
+
+/** Returns what is other in the settings than it was. */
+function changedIn(chosen: Settings, before: Settings): Partial<Settings> {
+    const was: Record<string, unknown> = {...before};
+    return Object.fromEntries(
+        Object.entries(chosen).filter(([key, value]) => value !== was[key]),
+    );
 }
