@@ -85,6 +85,28 @@ export function itemsOf({me, lines, pending, seen}: Reading): Item[] {
     return items;
 }
 
+/**
+ * Returns the items, of which those that say what they said before are what they were: nothing has
+ * to be made anew of them. What was told never changes, only what is on its way does.
+ */
+export function keptItems(before: readonly Item[], items: Item[]): Item[] {
+    const known = new Map(before.map((item) => [item.key, item]));
+    return items.map((item) => {
+        const old = known.get(item.key);
+        return old !== undefined && isSame(old, item) ? old : item;
+    });
+}
+
+function isSame(old: Item, item: Item): boolean {
+    if (old.kind !== "turn" || item.kind !== "turn") {
+        return old.kind === item.kind;
+    }
+    return old.name === item.name
+        && old.said.length === item.said.length
+        && item.said.every((one, at) =>
+            one.stage === old.said[at]?.stage && one.key === old.said[at]?.key);
+}
+
 /** Adds a turn, or to the turn before when it goes on. */
 function add(items: Item[], turn: Extract<Item, {kind: "turn"}>): void {
     const last = items.at(-1);

@@ -9,7 +9,7 @@ import {readLines} from "../../src/api/notification.ts";
 import {goesOnTo, NOTHING_SHOWN, shownNext, type Shown} from "../../src/state/held.ts";
 import type {Group, Row} from "../../src/state/lists.ts";
 import type {Departure, Me, Pending} from "../../src/state/model.ts";
-import {itemsOf} from "../../src/state/turns.ts";
+import {itemsOf, keptItems} from "../../src/state/turns.ts";
 
 const ME: Me = {id: "kate", userName: "", firstName: "", lastName: "", roles: [], groups: []};
 
@@ -105,6 +105,27 @@ test("one speaker keeps one name for two minutes, and a note is apart", () => {
         [["them", false, "12"], "new", ["them", false, "3"], ["us", true, "4"],
             ["note", true, "56"]],
     );
+});
+
+test("what says what it said before is what it was, and nothing else is", () => {
+    const lines = readLines([1, 2, 3].map((index) => ({
+        index, type: "Text", text: `${index}`, from: {nickname: `Ann${index}`, type: "Customer"},
+        visibility: "All", timestampSeconds: 1_000,
+    })));
+    const stages = [{kind: "waiting", attempts: 0}, {kind: "sending"}] as const;
+    const pending: Pending = {
+        key: "k", interactionId: "", operationName: "Send", text: "4", visibility: "All",
+        at: 2_000, stage: stages[0],
+    };
+    const reading = {me: ME, lines: lines.slice(0, 2), pending: [pending], seen: null};
+    const first = itemsOf(reading);
+    const isKept = (all: typeof first) => all.map((item) => first.includes(item));
+    assert.deepEqual(isKept(keptItems(first, itemsOf(reading))), [true, true, true]);
+    const later = {...reading, lines, pending: [{...pending, stage: stages[1]}]};
+    assert.deepEqual(isKept(keptItems(first, itemsOf(later))), [true, true, false, false]);
+    const goesOn = {...lines[2]!, from: lines[1]!.from};
+    const longer = {...reading, lines: [...lines.slice(0, 2), goesOn]};
+    assert.deepEqual(isKept(keptItems(first, itemsOf(longer))), [true, false, true]);
 });
 
 test("addresses are links as they were written, and nothing that runs is one", () => {
