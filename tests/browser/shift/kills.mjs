@@ -143,7 +143,7 @@ async function prepare(program, profile, launch, control) {
     await hands.comeToWork();
     const ann = new Customer(program.origin, "Ann");
     await ann.begin("A chat that lasts");
-    stay(ann);
+    ann.stays();
     await hands.take("Ann", ann.chat);
     const {id} = await ann.writesLetter("A letter", "Take your time.");
     await hands.take("Ann Falk", id);
@@ -154,10 +154,4 @@ async function prepare(program, profile, launch, control) {
         {path: `/desk/mine/${ann.chat}`, box: (page) => page.getByRole("textbox", {name: "Message to Ann"})},
         {path: `/desk/mine/${id}`, box: (page) => page.getByRole("textbox", {name: /^Letter to /})},
     ];
-}
-
-/** A customer who says nothing for 45 s has left. */
-function stay(customer) {
-    const timer = setInterval(() => customer.reads().catch(() => {}), 10_000);
-    timer.unref();
 }

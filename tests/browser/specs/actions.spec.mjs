@@ -1,6 +1,6 @@
 // What an agent does with work as a whole: handing it over, asking for help, parking, and the menus that offer it.
 
-import {Customer, goReady, take} from "../lib/at-work.mjs";
+import {chatting, Customer, goReady, take} from "../lib/at-work.mjs";
 import {Colleague} from "../lib/colleague.mjs";
 import {expect as impatient, test} from "../lib/desk.mjs";
 import {writes} from "../lib/letters.mjs";
@@ -8,16 +8,6 @@ import {writes} from "../lib/letters.mjs";
 // Kate is one person: what a test leaves behind, the next one finds.
 test.describe.configure({mode: "default", timeout: 180_000});
 const expect = impatient.configure({timeout: 20_000});
-
-/** A chat of Kate's with a customer, and nobody else at work until now. */
-async function chatting({person, page, program}, nickname, subject) {
-    const customer = new Customer(program.origin, nickname);
-    await goReady(person, page);
-    await customer.begin(subject);
-    await take(page, nickname);
-    await expect(page.getByRole("textbox", {name: `Message to ${nickname}`})).toBeFocused();
-    return customer;
-}
 
 test("a chat is handed over by keys, taken back, declined, and taken", async ({person, page, program}) => {
     const ann = await chatting({person, page, program}, "Ann", "Parcel not arrived");

@@ -6,18 +6,6 @@ import {below} from "../lib/prefix.mjs";
 // Kate is one person: what a test leaves behind, the next one finds.
 test.describe.configure({mode: "default"});
 
-test("before anybody is in the name has the focus, and a wrong password is said once", async ({person, page}) => {
-    await person.visit();
-    await expect(person.userName).toBeFocused();
-    const form = page.locator("form");
-    await expect(form.getByRole("button")).toHaveText([/Show/, /Sign in/]);
-    await person.signIn("kate", "no");
-    await expect(page.getByRole("alert")).toHaveText("User name or password is wrong.");
-    await expect(person.userName).toHaveValue("kate");
-    await expect(person.password).toHaveValue("");
-    await expect(person.password).toBeFocused();
-});
-
 test("whoever signs in is welcomed, goes Ready, and is where they were after a reload", async ({person, page}) => {
     await person.visit("/desk/parked");
     await expect(page).toHaveURL(/\/sign-in$/);
@@ -29,9 +17,6 @@ test("whoever signs in is welcomed, goes Ready, and is where they were after a r
     await expect(page.getByRole("heading", {name: /^Good \w+, Kate$/})).toBeFocused();
     await page.getByRole("button", {name: "Go Ready"}).press("Enter");
     await expect(person.state).toHaveAccessibleName(/^Your state: Ready/);
-    const {channels} = await person.reads("/me/channels?fields=*");
-    const states = channels.map(({channel, userState}) => [channel, userState.state]).sort();
-    expect(states).toEqual(["chat", "email", "workitem"].map((channel) => [channel, "Ready"]));
     await page.reload();
     await expect(page).toHaveURL(/\/desk\/parked$/);
     await expect(person.state).toHaveAccessibleName(/^Your state: Ready/);
@@ -48,19 +33,6 @@ test("the state menu changes single channels by keyboard alone", async ({person,
     await expect(person.state).toHaveAccessibleName(/^Your state: Ready: Chats, Work items/);
     await page.keyboard.press("Escape");
     await expect(person.state).toBeFocused();
-});
-
-test("who signs out may sign in, and Back shows nothing of the desk", async ({person, page}) => {
-    await person.signIn();
-    await expect(person.state).toBeVisible();
-    await person.visit("/desk/parked");
-    await expect(person.state).toHaveAccessibleName(/ready/i);
-    await person.state.click();
-    await page.getByRole("menuitem", {name: "Sign out"}).click();
-    await expect(page).toHaveURL(/\/sign-in$/);
-    await page.goBack();
-    await expect(person.userName).toBeVisible();
-    await expect(page.getByText("Kate Lund")).toHaveCount(0);
 });
 
 test("ending work asks, and logs the agent out of all channels", async ({person, page}) => {
@@ -185,15 +157,6 @@ test("nothing is done as somebody else who has signed in in another tab", async 
     await page.keyboard.press("Enter");
     await expect(dialog).toHaveCount(0);
     await expect(person.state).toBeVisible();
-});
-
-test("who may not see a place is told for whom it is", async ({person, page}) => {
-    await person.signIn();
-    await expect(person.state).toBeVisible();
-    await person.visit("/admin/users");
-    await expect(page.getByRole("heading", {name: "This is for administrators."})).toBeVisible();
-    await person.visit("/supervise/now");
-    await expect(page.getByRole("heading", {name: "This is for supervisors."})).toBeVisible();
 });
 
 test("the desk works below a prefix of a proxy", async ({page, program}) => {

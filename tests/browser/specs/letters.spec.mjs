@@ -28,7 +28,7 @@ async function saved(person) {
     return interactions.find(({state}) => state === "Composing");
 }
 
-test("an answer has both parts, made by keys, and quotes once", async ({person, page, program}) => {
+test("A28 an answer has both parts, made by keys, and quotes once", async ({person, page, program}) => {
     await goReady(person, page);
     const lines = Array.from({length: 8}, (_, at) => `line ${at + 1}`).join("\n");
     await writes(program.origin, {subject: "Invoice 1", text: `I was charged twice.\n${lines}`});
@@ -154,7 +154,7 @@ test("files come and go, and whoever forgets one is asked once", async ({person,
     await complete(page, option);
 });
 
-test("a draft with words is discarded only after a question", async ({person, page, program}) => {
+test("A30 a draft with words is discarded only after a question", async ({person, page, program}) => {
     await goReady(person, page);
     await writes(program.origin, {subject: "Invoice 4", text: "Hello"});
     const {option, draft, box} = await answers(page, JONAS);
@@ -173,6 +173,10 @@ test("a draft with words is discarded only after a question", async ({person, pa
     await discard.click();
     await dialog.getByRole("button", {name: "Discard"}).click();
     await expect(draft).toHaveCount(0);
+    await page.getByRole("tab", {name: /Drafts/}).click();
+    await expect(page.getByRole("option")).toHaveCount(0);
+    await page.getByRole("tab", {name: /Mine/}).click();
+    await option.first().click();
     // Without words nobody is asked.
     await option.first().focus();
     await page.keyboard.press("f");
