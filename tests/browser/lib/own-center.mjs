@@ -94,12 +94,12 @@ export class OwnCenter {
     #child;
     #log = "";
 
-    /** Makes the center and starts. */
-    static async start() {
+    /** Makes the center, with more in its file, and starts. */
+    static async start(more = "") {
         const center = new OwnCenter();
         center.#home = await mkdtemp(join(tmpdir(), "handoff-widget-"));
         const file = join(center.#home, "center.toml");
-        await writeFile(file, CENTER);
+        await writeFile(file, CENTER + more);
         const env = {
             ...process.env,
             SHOP_PASSWORD: "handoff-demo",
