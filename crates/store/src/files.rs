@@ -22,7 +22,7 @@ use handoff_domain::{FileId, Time};
 
 use crate::query::Page;
 
-pub use disk::{DiskFiles, FilesOptions};
+pub use disk::{DiskFiles, FilesOptions, Sharing};
 pub use memory::MemoryFiles;
 pub use sweep::{FilesSwept, FilesTerms, SweepFilesError, TrashSwept, sweep_files, sweep_trash};
 

@@ -44,15 +44,17 @@ pub use directory::{DirectoryEntry, DirectoryPage};
 pub use error::{CommitError, StoreError, with_causes};
 pub use files::{
     DiskFiles, Files, FilesError, FilesOptions, FilesPage, FilesSwept, FilesTerms, Incoming,
-    KeptFile, ListedUntil, MemoryFiles, NewFile, SweepFilesError, TrashSwept, Trashed, sweep_files,
-    sweep_trash,
+    KeptFile, ListedUntil, MemoryFiles, NewFile, Sharing, SweepFilesError, TrashSwept, Trashed,
+    sweep_files, sweep_trash,
 };
 pub use log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told};
 pub use memory::MemoryStore;
 pub use missed::Missed;
 #[cfg(feature = "conformance")]
 pub use postgres::PostgresFaults;
-pub use postgres::{PostgresBulk, PostgresLine, PostgresLines, PostgresOptions, PostgresStore};
+pub use postgres::{
+    Hidden, PostgresBulk, PostgresLine, PostgresLines, PostgresOptions, PostgresStore,
+};
 pub use promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer, PromisedEnd, PromisedRow};
 pub use query::{
     Head, HistoryEntry, InteractionQuery, InteractionScope, Numbering, PAGE_BYTES_MAX, Page,

@@ -13,19 +13,24 @@
 //! batch writes a name of its own, so the next connection finds that out; when none can be had in
 //! time the answer says that nobody knows.
 
+mod address;
 mod alone;
 mod bulk;
 mod committer;
 mod connect;
+mod explain;
 mod failure;
+mod generation;
 mod heads;
 mod line;
 mod migrate;
 mod needs;
 mod pipeline;
 mod reads;
+mod start;
 mod statements;
 mod text;
+mod tls;
 mod world;
 mod writes;
 
@@ -56,17 +61,22 @@ use alone::Bounds;
 pub use bulk::PostgresBulk;
 use committer::{Writer, Written, closed};
 use connect::Server;
-use failure::failed;
+use explain::Sentence;
 use reads::Reads;
 
+pub use address::Hidden;
 pub use line::{PostgresLine, PostgresLines};
 
 /// How a PostgreSQL store works.
 #[derive(Clone, Debug)]
 pub struct PostgresOptions {
-    /// Where the database is: `postgres://user@host/database`, or `host=… dbname=…`. The tables are
-    /// in the first schema of its `search_path`.
-    pub url: String,
+    /// Where the database is: `postgres://user@host/database`. The tables are in the first schema
+    /// of its `search_path`. Several hosts are tried in turn until one takes writes.
+    pub url: Hidden,
+    /// The user's password; wins over one in the address.
+    pub password: Option<Hidden>,
+    /// What the cluster is called: a database that another cluster called its own is refused.
+    pub cluster: Option<String>,
     /// Most connections that read. Default 8.
     pub readers: usize,
     /// Most change sets that wait. Default 1,000.
@@ -100,9 +110,11 @@ pub struct PostgresFaults {
 impl PostgresOptions {
     /// Returns the defaults for a database.
     #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<Hidden>) -> Self {
         Self {
             url: url.into(),
+            password: None,
+            cluster: None,
             readers: 8,
             queue_len_max: 1_000,
             queue_bytes_max: 16 * 1024 * 1024,
@@ -120,6 +132,8 @@ pub struct PostgresStore {
     writer: Writer,
     reads: Reads,
     closed: AtomicBool,
+    cluster: String,
+    name: String,
 }
 
 impl PostgresStore {
@@ -127,8 +141,9 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when the database cannot be reached or the address is none,
-    /// [`StoreError::Corrupt`] when its schema is a newer program's.
+    /// [`StoreError::Unavailable`] when the database cannot be reached, used by this user, or is
+    /// another cluster's, [`StoreError::Corrupt`] when its schema is a newer program's; each with a
+    /// sentence that says what to do.
     pub async fn open(options: PostgresOptions) -> Result<Self, StoreError> {
         let store = Self::open_unfinished(options).await?;
         store.refuse_unfinished().await?;
@@ -137,15 +152,24 @@ impl PostgresStore {
 
     /// Does the same with a database that may be an unfinished copy.
     async fn open_unfinished(options: PostgresOptions) -> Result<Self, StoreError> {
-        const ATTEMPTED: &str = "connecting to the database";
-        let server = Server::of(&options)?;
-        let mut client = server.connect().await.map_err(|error| failed(ATTEMPTED, error))?;
-        migrate::migrate(&mut client).await?;
-        let salt = client.query_one("SELECT name FROM cluster WHERE id = 1", &[]).await;
-        let salt: String = salt.map_err(|error| failed(ATTEMPTED, error))?.get(0);
+        let server = Server::of(&options).map_err(Sentence::into_error)?;
+        let cluster = start::begin(&server, &options).await?;
         let reads = Reads { pool: server.pool(options.readers.max(1))?, aside: Aside::default() };
-        let writer = Writer::start(&options, server, salt);
-        Ok(Self { writer, reads, closed: AtomicBool::new(false) })
+        let name = server.address.name.clone();
+        let writer = Writer::start(&options, server, cluster.clone());
+        Ok(Self { writer, reads, closed: AtomicBool::new(false), cluster, name })
+    }
+
+    /// Returns the id of the cluster whose database this is, which no other has.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// Returns hosts and database, as messages name them.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     fn reads(&self, attempted: &'static str) -> Result<&Reads, StoreError> {
@@ -343,6 +367,10 @@ impl Store for PostgresStore {
     async fn living(&self) -> Result<BTreeSet<Incarnation>, StoreError> {
         self.is_open("reading who lives")?;
         self.lease_holders().await
+    }
+
+    async fn clock(&self) -> Result<Option<Time>, StoreError> {
+        self.reads("reading the database's clock")?.clock().await.map(Some)
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

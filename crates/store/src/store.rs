@@ -434,6 +434,15 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn living(&self) -> Result<BTreeSet<Incarnation>, StoreError>;
 
+    /// Returns the time by the clock of the store; `None` when that is this machine's.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn clock(&self) -> Result<Option<Time>, StoreError> {
+        Ok(None)
+    }
+
     /// Tells whether the store can take a commit now.
     ///
     /// # Errors

@@ -1,16 +1,17 @@
 //! A PostgreSQL server for tests: a cluster of its own in a temporary directory, reached by a
 //! socket in it, which ends with the process.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::fs::{self, DirBuilder};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How the directories of servers are called, before the process's number.
-const NAME: &str = "handoff-postgres-";
+/// How the directories of servers are called, before the numbers of process and server.
+const NAME: &str = "handoff-postgresql-";
 /// Who runs the server where the tests run as root, which it refuses.
 const USER: &str = "postgres";
 /// How often a server that starts is looked for, and the pause before each look.
@@ -21,6 +22,7 @@ const LOOK_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct PostgresServer {
     directory: PathBuf,
+    settings: Vec<String>,
     schemas: AtomicU64,
 }
 
@@ -33,20 +35,19 @@ impl PostgresServer {
     #[must_use]
     pub fn shared() -> &'static Self {
         static SERVER: OnceLock<PostgresServer> = OnceLock::new();
-        SERVER.get_or_init(Self::start)
+        SERVER.get_or_init(|| Self::start(&[]))
     }
 
-    /// Starts a server.
-    fn start() -> Self {
-        let programs = programs();
+    /// Starts a server with settings of its own, for whoever stops it.
+    ///
+    /// # Panics
+    ///
+    /// When PostgreSQL is not installed, or does not start.
+    #[must_use]
+    pub fn start(settings: &[String]) -> Self {
         remove_left_over();
-        let directory = std::env::temp_dir().join(format!("{NAME}{}", std::process::id()));
-        fs::create_dir(&directory).expect("a directory for PostgreSQL");
-        if is_root() {
-            let user = fs::metadata("/var/lib/postgresql").expect("the home of PostgreSQL");
-            chown(&directory, Some(user.uid()), Some(user.gid())).expect("a change of its owner");
-        }
-        let made = as_server(&programs.join("initdb"))
+        let server = Self::new(settings);
+        let made = as_server(&programs().join("initdb"))
             .args([
                 "--no-sync",
                 "--auth=trust",
@@ -54,31 +55,132 @@ impl PostgresServer {
                 "--encoding=UTF8",
                 "--pgdata",
             ])
-            .arg(&directory)
+            .arg(&server.directory)
             .stdout(Stdio::null())
             .status()
             .expect("initdb must run");
         assert!(made.success(), "initdb failed: {made}");
-        let mut server = as_server(&programs.join("postgres"));
-        server.arg("-D").arg(&directory).arg("-k").arg(&directory);
+        server.launch();
+        server
+    }
+
+    fn new(settings: &[String]) -> Self {
+        static SERVERS: AtomicU64 = AtomicU64::new(0);
+        let number = SERVERS.fetch_add(1, Ordering::Relaxed);
+        let directory = std::env::temp_dir().join(format!("{NAME}{}.{number}", std::process::id()));
+        DirBuilder::new().mode(0o700).create(&directory).expect("a directory for PostgreSQL");
+        let server = Self { directory, settings: settings.to_vec(), schemas: AtomicU64::new(0) };
+        server.hand_over(&server.directory);
+        server
+    }
+
+    /// Starts a standby of this server, which can be promoted.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        let standby = Self::new(&self.settings);
+        let copied = as_server(&programs().join("pg_basebackup"))
+            .args(["--no-sync", "--checkpoint=fast", "--write-recovery-conf"])
+            .args(["--username=postgres", "--host"])
+            .arg(&self.directory)
+            .arg("--pgdata")
+            .arg(&standby.directory)
+            .status()
+            .expect("pg_basebackup must run");
+        assert!(copied.success(), "pg_basebackup failed: {copied}");
+        // It lies beside the data, and would say that another server runs here.
+        for lock in fs::read_dir(&standby.directory).into_iter().flatten().flatten() {
+            if lock.file_name().to_string_lossy().starts_with(".s.PGSQL") {
+                fs::remove_file(lock.path()).expect("a lock that can be removed");
+            }
+        }
+        standby.launch();
+        standby
+    }
+
+    /// Has a standby take over.
+    ///
+    /// # Panics
+    ///
+    /// When it does not.
+    pub fn promote(&self) {
+        self.control(&["promote"]);
+    }
+
+    /// Stops a server that runs; its connections are ended.
+    ///
+    /// # Panics
+    ///
+    /// When it does not stop.
+    pub fn stop(&self) {
+        self.control(&["stop", "--mode=fast"]);
+    }
+
+    /// Starts a server that was stopped.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn launch(&self) {
+        let mut server = as_server(&programs().join("postgres"));
+        server.arg("-D").arg(&self.directory).arg("-k").arg(&self.directory);
         // Nothing of it outlives the tests, so nothing need reach the disk.
         for setting in
             ["listen_addresses=", "fsync=off", "max_connections=300", "logging_collector=off"]
         {
             server.args(["-c", setting]);
         }
+        for setting in &self.settings {
+            server.args(["-c", setting]);
+        }
         server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         // It gets a signal when the thread ends that started it, so that thread waits for it.
         std::thread::spawn(move || server.spawn().map(|mut child| child.wait()));
-        let server = Self { directory, schemas: AtomicU64::new(0) };
-        server.wait(&programs);
-        server
+        self.wait();
     }
 
-    fn wait(&self, programs: &Path) {
+    fn control(&self, arguments: &[&str]) {
+        let done = as_server(&programs().join("pg_ctl"))
+            .args(arguments)
+            .args(["--silent", "--wait", "--pgdata"])
+            .arg(&self.directory)
+            .status()
+            .expect("pg_ctl must run");
+        assert!(done.success(), "pg_ctl {arguments:?} failed: {done}");
+    }
+
+    fn port(&self) -> &str {
+        let port = self.settings.iter().find_map(|setting| setting.strip_prefix("port="));
+        port.unwrap_or("5432")
+    }
+
+    /// Writes a file that only the server may read; returns its path.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.directory.join(name);
+        fs::write(&path, content).expect("a file of PostgreSQL");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a file of its own");
+        self.hand_over(&path);
+        path
+    }
+
+    fn hand_over(&self, path: &Path) {
+        if is_root() {
+            let user = fs::metadata("/var/lib/postgresql").expect("the home of PostgreSQL");
+            chown(path, Some(user.uid()), Some(user.gid())).expect("a change of its owner");
+        }
+    }
+
+    fn wait(&self) {
         for _ in 0..LOOKS_MAX {
-            let ready = Command::new(programs.join("pg_isready"))
-                .args(["--quiet", "--host"])
+            let ready = Command::new(programs().join("pg_isready"))
+                .args(["--quiet", "--port", self.port(), "--host"])
                 .arg(&self.directory)
                 .status();
             if ready.is_ok_and(|status| status.success()) {
@@ -97,11 +199,28 @@ impl PostgresServer {
     pub fn fresh_schema(&self) -> String {
         let schema = format!("s{}", self.schemas.fetch_add(1, Ordering::Relaxed));
         self.run(&format!("CREATE SCHEMA {schema}"));
-        let directory = self.directory.display();
+        self.address_of(&schema)
+    }
+
+    /// Returns the address of a schema.
+    #[must_use]
+    pub fn address_of(&self, schema: &str) -> String {
+        let directory = self.directory.display().to_string().replace('/', "%2F");
+        let port = self.port();
         format!(
-            "host={directory} user=postgres dbname=postgres application_name={schema} \
-             options='-c search_path={schema}'"
+            "postgres://postgres@{directory}:{port}/postgres?application_name={schema}\
+             &options=-c%20search_path%3D{schema}"
         )
+    }
+
+    /// Returns the schema of an address.
+    ///
+    /// # Panics
+    ///
+    /// When it has none.
+    #[must_use]
+    pub fn schema_of(address: &str) -> &str {
+        address.split("search_path%3D").nth(1).expect("an address of a schema")
     }
 
     /// Ends every connection to a schema that does something just now, as a server does that stops.
@@ -110,28 +229,58 @@ impl PostgresServer {
     ///
     /// When the server is gone.
     pub fn cut_connections(&self, address: &str) {
-        let schema = address.split("search_path=").nth(1).expect("an address of a schema");
-        let schema = schema.trim_end_matches('\'');
+        let schema = Self::schema_of(address);
         self.run(&format!(
             "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity \
              WHERE application_name = '{schema}' AND state <> 'idle'"
         ));
     }
 
-    /// Has the server carry out a statement.
+    /// Returns what makes a schema anew.
+    ///
+    /// # Panics
+    ///
+    /// When the server is gone.
+    #[must_use]
+    pub fn dump(&self, schema: &str) -> String {
+        let mut command = Command::new(programs().join("pg_dump"));
+        command.args(["--username=postgres", "--dbname=postgres", "--schema", schema]);
+        command.args(["--port", self.port(), "--host"]).arg(&self.directory);
+        let done = command.output().expect("pg_dump must run");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).expect("a dump is text")
+    }
+
+    /// Has the server carry out statements.
     ///
     /// # Panics
     ///
     /// When it refuses.
     pub fn run(&self, sql: &str) {
-        let done = Command::new(programs().join("psql"))
-            .args(["--quiet", "--no-psqlrc", "--username=postgres", "--dbname=postgres", "--host"])
-            .arg(&self.directory)
-            .args(["--command", sql])
-            .stdout(Stdio::null())
-            .status()
-            .expect("psql must run");
+        let mut command = Command::new(programs().join("psql"));
+        command.env("PGOPTIONS", "-c client_min_messages=warning");
+        command.args(["--quiet", "--no-psqlrc", "--username=postgres", "--dbname=postgres"]);
+        command.args(["--set=ON_ERROR_STOP=1", "--port", self.port(), "--host"]);
+        command.arg(&self.directory).args(["--file", "-"]);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("psql must run");
+        let mut input = child.stdin.take().expect("a way in");
+        input.write_all(sql.as_bytes()).expect("psql reads");
+        drop(input);
+        let done = child.wait().expect("psql ends");
         assert!(done.success(), "{sql}: {done}");
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        // It may be stopped already.
+        let _ = as_server(&programs().join("pg_ctl"))
+            .args(["stop", "--mode=immediate", "--silent", "--pgdata"])
+            .arg(&self.directory)
+            .stderr(Stdio::null())
+            .status();
+        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
@@ -171,7 +320,8 @@ fn remove_left_over() {
     for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let number = name.to_str().and_then(|name| name.strip_prefix(NAME));
-        if number.is_some_and(|number| !Path::new("/proc").join(number).exists()) {
+        let process = number.and_then(|number| number.split('.').next());
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
             // Another process may remove it at the same time.
             let _ = fs::remove_dir_all(entry.path());
         }

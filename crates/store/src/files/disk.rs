@@ -9,6 +9,10 @@
 //! so a file that is in its place is whole, whatever is killed when. What is still under `incoming`
 //! when the directory is opened was never acknowledged and is removed. A second process on the same
 //! directory is refused, because it would remove what the first one is just receiving.
+//!
+//! Nodes that share a directory ([`Sharing::Nodes`]) make no segments, because each of those has
+//! one writer: every file is one of its own. What is under `incoming` may be another node's, and is
+//! removed when it is a day old.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
@@ -49,19 +53,32 @@ const TRASH: &str = "trash";
 const MARK: &str = "mark";
 /// Locked while the directory is open.
 const LOCK: &str = "lock";
+/// After so long a file that arrives in part was left over by a node that is no more.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The length of an id as text.
 const NAME_LEN: usize = 32;
 
 /// Another process has the directory open.
 #[derive(Debug, thiserror::Error)]
-#[error("{} is in use by another process; only one server may use a directory of files", path.display())]
+#[error("{} is in use by another process; only the nodes of one cluster may share a directory of files", path.display())]
 struct InUse {
     path: PathBuf,
+}
+
+/// Who has a directory open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// One process.
+    Alone,
+    /// Nodes that all share it, and no process that has it alone.
+    Nodes,
 }
 
 /// How files are kept in a directory.
 #[derive(Clone, Debug)]
 pub struct FilesOptions {
+    /// Who has the directory open.
+    pub sharing: Sharing,
     /// The most bytes of a file that shares a segment with others. Default 256 KiB, which is read
     /// at once; the sync of a larger one is not what it costs.
     pub small_bytes_max: usize,
@@ -82,6 +99,7 @@ pub struct FilesOptions {
 impl Default for FilesOptions {
     fn default() -> Self {
         Self {
+            sharing: Sharing::Alone,
             small_bytes_max: READ_BYTES_MAX,
             segment_bytes_max: 64 * 1024 * 1024,
             segment_files_max: 16 * 1024,
@@ -89,6 +107,14 @@ impl Default for FilesOptions {
             #[cfg(feature = "conformance")]
             faults: FilesFaults::default(),
         }
+    }
+}
+
+impl FilesOptions {
+    /// Returns the options of a directory that nodes share.
+    #[must_use]
+    pub fn of_nodes() -> Self {
+        Self { sharing: Sharing::Nodes, small_bytes_max: 0, ..Self::default() }
     }
 }
 
@@ -151,14 +177,22 @@ impl DiskFiles {
         let root = directory.into();
         let failed = |error: io::Error| FilesError::unavailable(OPENING, error);
         make_directory(&root).map_err(failed)?;
-        let lock = lock(&root)?;
-        prepare(&root).map_err(failed)?;
-        let segments = Segments::open(root.join(SEGMENTS), &arriving_index(&root));
+        let lock = lock(&root, options.sharing)?;
+        prepare(&root, options.sharing, &lock).map_err(failed)?;
+        let index = arriving_index(&root);
+        let index = (options.sharing == Sharing::Alone).then_some(index.as_path());
+        let segments = Segments::open(root.join(SEGMENTS), index);
         let places = Places { root, segments: segments.map_err(failed)?, _lock: lock };
         let places = Arc::new(places);
         let writer = Writer::start(places.clone(), options.clone()).map_err(failed)?;
         let arriving = Arc::new(Semaphore::new(options.arriving_bytes_max / 1024));
         Ok(Self { disk: Arc::new(Disk { places, writer, options, arriving }) })
+    }
+
+    /// Tells who has the directory open.
+    #[must_use]
+    pub fn sharing(&self) -> Sharing {
+        self.disk.options.sharing
     }
 
     /// Returns the directory's mark; `None` when it has none.
@@ -168,31 +202,32 @@ impl DiskFiles {
     /// [`FilesError::Unavailable`].
     pub async fn mark(&self) -> Result<Option<String>, FilesError> {
         self.run(MARKING, |places| match fs::read_to_string(places.root.join(MARK)) {
-            Ok(mark) => Ok(Some(mark.trim().to_owned())),
+            Ok(mark) => Ok(Some(mark.trim().to_owned()).filter(|mark| !mark.is_empty())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         })
         .await
     }
 
-    /// Returns the directory a mark, in place of the one that it may have. Durable on return.
+    /// Puts a mark into a directory that has none; another node may do so at the same time, and one
+    /// of the two stays. Durable on return.
     ///
     /// # Errors
     ///
     /// [`FilesError::Unavailable`].
     pub async fn set_mark(&self, mark: String) -> Result<(), FilesError> {
         self.run(MARKING, move |places| {
-            let arriving = places.root.join(INCOMING).join(MARK);
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&arriving)?;
+            let arriving = places.root.join(INCOMING).join(format!("{MARK}.{mark}"));
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&arriving)?;
             writeln!(file, "{mark}")?;
             file.sync_all()?;
-            fs::rename(&arriving, places.root.join(MARK))?;
-            sync_directory(&places.root)
+            let linked = fs::hard_link(&arriving, places.root.join(MARK));
+            fs::remove_file(&arriving)?;
+            match linked {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+                _ => sync_directory(&places.root),
+            }
         })
         .await
     }
@@ -228,7 +263,7 @@ pub(super) fn make_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn lock(root: &Path) -> Result<File, FilesError> {
+fn lock(root: &Path, sharing: Sharing) -> Result<File, FilesError> {
     let mut options = OpenOptions::new();
     let opened = options
         .read(true)
@@ -238,7 +273,11 @@ fn lock(root: &Path) -> Result<File, FilesError> {
         .mode(0o600)
         .open(root.join(LOCK));
     let file = opened.map_err(|error| FilesError::unavailable(OPENING, error))?;
-    match file.try_lock() {
+    let locked = match sharing {
+        Sharing::Alone => file.try_lock(),
+        Sharing::Nodes => file.try_lock_shared(),
+    };
+    match locked {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
             Err(FilesError::unavailable(OPENING, InUse { path: root.to_owned() }))
@@ -249,7 +288,7 @@ fn lock(root: &Path) -> Result<File, FilesError> {
 
 /// Makes every directory before the first file needs it (one that is made with a file could be lost
 /// with it in a power cut), and removes what has not arrived.
-fn prepare(root: &Path) -> io::Result<()> {
+fn prepare(root: &Path, sharing: Sharing, lock: &File) -> io::Result<()> {
     let incoming = root.join(INCOMING);
     make_directory(&incoming)?;
     make_directory(&root.join(TRASH))?;
@@ -257,10 +296,25 @@ fn prepare(root: &Path) -> io::Result<()> {
     for first in 0..=u8::MAX {
         make_directory(&shelf(root, first))?;
     }
+    // The time by the clock of the file system, which several nodes' machines may see.
+    lock.write_all_at(b"1", 0)?;
+    let now = lock.metadata()?.modified()?;
     for left_over in fs::read_dir(&incoming)? {
-        fs::remove_file(left_over?.path())?;
+        let path = left_over?.path();
+        if sharing == Sharing::Alone || is_old(&path, now)? {
+            remove_if_there(&path)?;
+        }
     }
     sync_directory(root)
+}
+
+/// Tells whether a file that arrives was not written to for a day, which none takes.
+fn is_old(path: &Path, now: SystemTime) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(now.duration_since(metadata.modified()?).is_ok_and(|age| age > DAY)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn shelf(root: &Path, first: u8) -> PathBuf {

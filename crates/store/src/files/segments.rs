@@ -81,9 +81,9 @@ impl Found {
 
 impl Segments {
     /// Opens a directory and makes it if there is none. A segment without an index is read, and
-    /// gets one, written at `arriving` first. One that cannot be read is set aside: its files are
-    /// not found, and the others are.
-    pub(super) fn open(directory: PathBuf, arriving: &Path) -> io::Result<Self> {
+    /// gets one, written at `arriving` first; without that it is read again at each start. One that
+    /// cannot be read is set aside: its files are not found, and the others are.
+    pub(super) fn open(directory: PathBuf, arriving: Option<&Path>) -> io::Result<Self> {
         make_directory(&directory)?;
         let segments = Self { directory, known: Mutex::new(Known { next: 1, ..Known::default() }) };
         for entry in fs::read_dir(&segments.directory)? {
@@ -113,7 +113,7 @@ impl Segments {
     }
 
     /// Takes up a segment of before: by its index, which is made where there is none.
-    fn take_up(&self, number: u64, arriving: &Path) -> io::Result<()> {
+    fn take_up(&self, number: u64, arriving: Option<&Path>) -> io::Result<()> {
         {
             // First: whatever comes of it, its number is taken.
             let mut known = self.known();
@@ -126,7 +126,10 @@ impl Segments {
             None => {
                 let Scanned { entries, extent, is_damaged } = entry::scan(&segment)?;
                 tell_read(number, entries.len(), extent, is_damaged);
-                index::write(&path, arriving, &entries, extent).map_err(|error| (entries, error))
+                let arriving = arriving.ok_or_else(|| io::Error::other("nodes share it"));
+                let written =
+                    arriving.and_then(|arriving| index::write(&path, arriving, &entries, extent));
+                written.map_err(|error| (entries, error))
             }
         };
         let mut known = self.known();
@@ -305,9 +308,11 @@ impl Segments {
     }
 
     fn reclaim_one(&self, number: u64) -> io::Result<()> {
-        if entry::is_all_removed(&File::open(self.path(number))?)? {
+        // Another node may have reclaimed it.
+        let segment = if_there(File::open(self.path(number)))?;
+        if segment.as_ref().map_or(Ok(true), entry::is_all_removed)? {
             self.known().closed.remove(&number);
-            fs::remove_file(self.path(number))?;
+            if_there(fs::remove_file(self.path(number)))?;
             if_there(fs::remove_file(self.index_path(number)))?;
         }
         Ok(())

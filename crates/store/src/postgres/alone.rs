@@ -2,19 +2,24 @@
 //! another generation.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use deadpool_postgres::Client;
 use handoff_domain::{Incarnation, Time};
+use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
 use super::PostgresStore;
 use crate::error::StoreError;
-use crate::log::{GENERATION_JUMP, LogEnd};
+use crate::log::LogEnd;
 use crate::postgres::failure::{Verdict, failed, judge};
-use crate::postgres::heads::numbers_of;
+use crate::postgres::generation::renew;
+use crate::postgres::migrate::tables;
 use crate::postgres::pipeline::call;
 use crate::postgres::reads::log::end_of;
+use crate::postgres::start::{FORBIDDEN_READ, lacking};
+use crate::postgres::statements::LOG_END_READ;
 use crate::sql::decode::{senseless, text_at};
 use crate::sql::{log, promised, statements as shared};
 use crate::store::{Lease, SweepReport};
@@ -30,15 +35,6 @@ const FLOOR_RAISE: &str = "UPDATE log_end SET floor = GREATEST(floor, $1) WHERE 
 const ENDS_SWEEP: &str = "DELETE FROM log_ends WHERE number IN (SELECT number FROM log_ends \
      WHERE at < now() - INTERVAL '1 hour' AND number < (SELECT MAX(number) FROM log_ends) \
      ORDER BY number LIMIT $1)";
-/// by how much → generation, position, floor
-const GENERATION_RENEW: &str = "UPDATE log_end \
-     SET generation = (generation + 1 + (random() * 4611686018427387904)::BIGINT) & $1 \
-     WHERE id = 1 RETURNING generation, \
-     (SELECT position FROM log_last), floor";
-const HEADS_ALL: &str = "SELECT owner, numbers FROM heads ORDER BY owner FOR NO KEY UPDATE";
-/// owners, numbers
-const HEADS_SET: &str = "UPDATE heads SET numbers = anew.numbers \
-     FROM unnest($1::TEXT[], $2::TEXT[]) AS anew (owner, numbers) WHERE heads.owner = anew.owner";
 
 /// node, milliseconds
 const LEASE_BEGIN: &str = "INSERT INTO leases (node, until) \
@@ -51,6 +47,10 @@ const LEASE_RENEW: &str = "UPDATE leases SET until = clock_timestamp() + $2 * IN
 const LEASE_END: &str = "DELETE FROM leases WHERE node = $1";
 const LEASES_OVER: &str = "DELETE FROM leases WHERE until <= clock_timestamp()";
 const LEASES_READ: &str = "SELECT node FROM leases WHERE until > clock_timestamp()";
+
+/// How long the database may take to show that it takes commits: a node that is cut off must say so
+/// within five seconds.
+const PROBE_MAX: Duration = Duration::from_secs(4);
 
 /// What may be forgotten.
 #[derive(Clone, Copy, Debug)]
@@ -83,20 +83,11 @@ impl PostgresStore {
         const ATTEMPTED: &str = "renewing the log";
         let bad = |error| failed(ATTEMPTED, error);
         let mut client = self.reads.client(ATTEMPTED).await?;
+        // The tokio client's own, which the other ways to a connection have as well.
+        let client: &mut tokio_postgres::Client = &mut client;
         let transaction = client.transaction().await.map_err(bad)?;
-        let heads = transaction.query(HEADS_ALL, &[]).await.map_err(bad)?;
-        let (mut owners, mut numbers) = (Vec::new(), Vec::new());
-        for head in &heads {
-            let owner = text_at(head, 0, "heads", "owner")?;
-            let mut known = numbers_of(owner, text_at(head, 1, "heads", owner)?)?;
-            known.iter_mut().for_each(|(_, last)| *last += GENERATION_JUMP);
-            let text = crate::codec::encode::<_, String>("a head", &known);
-            numbers.push(text.map_err(|_| senseless("heads", owner, "it cannot be written"))?);
-            owners.push(owner);
-        }
-        transaction.execute(HEADS_SET, &[&owners, &numbers]).await.map_err(bad)?;
-        transaction.execute(log::STREAMS_FORGET, &[]).await.map_err(bad)?;
-        let end = transaction.query_one(GENERATION_RENEW, &[&i64::MAX]).await.map_err(bad)?;
+        renew(&transaction).await.map_err(bad)?;
+        let end = transaction.query_one(LOG_END_READ, &[]).await.map_err(bad)?;
         transaction.commit().await.map_err(bad)?;
         end_of(&end)
     }
@@ -135,9 +126,21 @@ impl PostgresStore {
         rows.iter().map(node).collect()
     }
 
-    /// Tells whether the database takes a commit: what is written is what was there.
+    /// Tells whether the database takes a commit, of everything that there is: what is written is
+    /// what was there.
     pub(super) async fn probed(&self) -> Result<(), StoreError> {
-        self.execute("taking commits", FLOOR_RAISE, &[&0_i64]).await.map(|_| ())
+        const ATTEMPTED: &str = "taking commits";
+        let tables: Vec<&str> = tables().collect();
+        let probe = async {
+            self.execute(ATTEMPTED, FLOOR_RAISE, &[&0_i64]).await?;
+            let forbidden = self.reads.ask_one(ATTEMPTED, call!(FORBIDDEN_READ, tables)).await?;
+            match lacking(forbidden.iter().map(|row| row.get(0))) {
+                Some(what) => Err(failed(ATTEMPTED, format!("a privilege is missing: {what}"))),
+                None => Ok(()),
+            }
+        };
+        let probed = timeout(PROBE_MAX, probe).await;
+        probed.unwrap_or_else(|_| Err(failed(ATTEMPTED, "the database does not answer")))
     }
 
     async fn execute(

@@ -5,6 +5,7 @@
 //! are decided on in memory, and what is left of them is written and committed. Positions are taken
 //! last (ADR 0013).
 
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -35,8 +36,9 @@ const SILENT: &str = "the database does not answer";
 const TRIES_MAX: u32 = 6;
 /// How long to wait before the second try; before each later one twice as long.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How long a server may take for each half of a batch before its connection counts as lost.
-const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// How long a server may take for each half of a batch, and to be connected to, before it counts as
+/// away: longer than a wait for a lock, and a node that is cut off must refuse within five seconds.
+const ANSWER_MAX: Duration = Duration::from_millis(4_500);
 /// How long is looked for somebody who knows what became of a batch, and the pause between two
 /// looks.
 const LOOK_MAX: Duration = Duration::from_secs(10);
@@ -120,6 +122,8 @@ enum Failure {
     Refused(StoreError),
     /// Nothing of it was written.
     Nothing(StoreError),
+    /// Nothing of it was written, and the database does not answer.
+    Away(StoreError),
     /// Nobody knows.
     Unknown,
 }
@@ -138,7 +142,10 @@ impl Failure {
 
     fn into_error(self) -> StoreError {
         match self {
-            Self::Again(error) | Self::Refused(error) | Self::Nothing(error) => error,
+            Self::Again(error)
+            | Self::Refused(error)
+            | Self::Nothing(error)
+            | Self::Away(error) => error,
             Self::Unknown => StoreError::OutcomeUnknown { attempted: ATTEMPTED },
         }
     }
@@ -214,6 +221,9 @@ impl Committer {
                 outcomes
             }
             Err(failure) => {
+                if matches!(failure, Failure::Away(_)) {
+                    self.refuse_waiting();
+                }
                 let why = failure.into_error();
                 let error = &why as &dyn std::error::Error;
                 warn!(error, "the database could not be written to for now");
@@ -229,6 +239,20 @@ impl Committer {
                 changes.iter().map(each).collect()
             }
         }
+    }
+
+    /// Answers whoever waits that the database is away: they waited while it was found out, and to
+    /// find it out once more takes as long again.
+    fn refuse_waiting(&mut self) {
+        while let Ok(job) = self.jobs.try_recv() {
+            self.refuse(job);
+        }
+    }
+
+    fn refuse(&self, job: Job) {
+        self.places.give_back(job.change.bytes);
+        // An error means that nobody waits for the answer any more.
+        let _ = job.reply.send(Err(failed(ATTEMPTED, SILENT).into()));
     }
 
     /// Tries a batch until it is in nobody's way.
@@ -258,7 +282,7 @@ impl Committer {
             }
             Err(Step::Silent) => {
                 connection.is_lost = true;
-                Err(Failure::Nothing(failed(ATTEMPTED, SILENT)))
+                Err(Failure::Away(failed(ATTEMPTED, SILENT)))
             }
             Err(Step::Committing(Some(error), _)) if judge(&error) != Verdict::Lost => {
                 Err(Failure::of(error))
@@ -295,19 +319,24 @@ impl Committer {
                 faults: self.options.faults,
             })
         };
-        open().await.map_err(|error| Failure::Again(failed(ATTEMPTED, error)))
+        match timeout(ANSWER_MAX, open()).await {
+            Ok(opened) => opened.map_err(|error| Failure::Again(failed(ATTEMPTED, error))),
+            Err(_) => Err(Failure::Away(failed(ATTEMPTED, SILENT))),
+        }
     }
 
     /// Finds out what became of a batch whose connection was lost while it was committed: its end
-    /// if it was, `Some(None)` if it was not, `None` if nobody can tell.
-    async fn look_up(&self, batch: &str) -> Option<Option<End>> {
+    /// if it was, `Some(None)` if it was not, `None` if nobody can tell. Who comes meanwhile is
+    /// refused.
+    async fn look_up(&mut self, batch: &str) -> Option<Option<End>> {
         #[cfg(feature = "conformance")]
         if self.options.faults.forgets_batches {
             return Some(None);
         }
+        let (server, salt) = (self.server.clone(), self.salt.clone());
         let look = async {
             loop {
-                match self.look(batch).await {
+                match look(&server, &salt, batch).await {
                     Ok(found) => return found,
                     Err(error) => {
                         let error = &error as &dyn std::error::Error;
@@ -317,19 +346,30 @@ impl Committer {
                 tokio::time::sleep(LOOK_PAUSE).await;
             }
         };
-        timeout(LOOK_MAX, look).await.ok()
+        let mut look = pin!(timeout(LOOK_MAX, look));
+        let patience = tokio::time::sleep(ANSWER_MAX / 4);
+        tokio::select! {
+            found = &mut look => return found.ok(),
+            () = patience => {}
+        }
+        loop {
+            tokio::select! {
+                found = &mut look => return found.ok(),
+                Some(job) = self.jobs.recv() => self.refuse(job),
+            }
+        }
     }
+}
 
-    async fn look(&self, batch: &str) -> Result<Option<End>, Error> {
-        let client = self.server.connect().await?;
-        let number = vec![fnv1a(&format!("{} batch {batch}", self.salt)).cast_signed()];
-        // While the old connection's transaction is not over, its number cannot be had.
-        let calls = [call!(text::NUMBERS_LOCK, number, vec![true]), call!(text::BATCH_FIND, batch)];
-        let mut prepared = Prepared::default();
-        prepared.all_of(&client, &calls).await?;
-        let found = together(&client, &prepared, Some("BEGIN"), &calls, Some("COMMIT")).await?;
-        Ok(found[1].first().map(End::of))
-    }
+async fn look(server: &Server, salt: &str, batch: &str) -> Result<Option<End>, Error> {
+    let client = server.connect().await?;
+    let number = vec![fnv1a(&format!("{salt} batch {batch}")).cast_signed()];
+    // While the old connection's transaction is not over, its number cannot be had.
+    let calls = [call!(text::NUMBERS_LOCK, number, vec![true]), call!(text::BATCH_FIND, batch)];
+    let mut prepared = Prepared::default();
+    prepared.all_of(&client, &calls).await?;
+    let found = together(&client, &prepared, Some("BEGIN"), &calls, Some("COMMIT")).await?;
+    Ok(found[1].first().map(End::of))
 }
 
 /// Where the log and the promised answers ended after a batch.

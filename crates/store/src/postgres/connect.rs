@@ -2,27 +2,34 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
-use tokio_postgres::config::TargetSessionAttrs;
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{Client, Config, Connection, Error, NoTls, Socket};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
+};
+use tokio_postgres::{Client, Connection, Error, Socket};
 use tracing::warn;
 
 use crate::error::StoreError;
 use crate::postgres::PostgresOptions;
+use crate::postgres::address::Address;
+use crate::postgres::explain::Sentence;
 use crate::postgres::failure::failed;
+use crate::postgres::generation::recognise;
+use crate::postgres::tls::Encrypted;
 
-/// How long a server may take to accept a connection.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
-/// After so long without an answer a connection counts as lost, in seconds.
-const SILENT_MAX: Duration = Duration::from_secs(10);
+/// How long a server may take to accept a connection; with several hosts each of them.
+const CONNECT_MAX: Duration = Duration::from_secs(2);
+/// After so long without an answer a connection counts as lost: a node that is cut off must say so
+/// within five seconds.
+const SILENT_MAX: Duration = Duration::from_secs(4);
 /// How long a read waits for a connection.
-const WAIT_MAX: Duration = Duration::from_secs(10);
+const WAIT_MAX: Duration = Duration::from_secs(4);
 
-/// What every connection is told first, in milliseconds: longest statement, longest wait for a
-/// lock, longest pause within a transaction. A commit is durable when it is answered, whatever the
+/// What every connection is told first, in milliseconds. The longest statement is a sweep, of
+/// seconds at most. Who waits longer for a lock than the writer waits for an answer would be taken
+/// for a server that is away. A transaction that pauses is one whose node was stopped or cut off:
+/// its locks are others' to wait for. A commit is durable when it is answered, whatever the
 /// server's default is.
-const SETTINGS: &str = "SET statement_timeout = 30000; SET lock_timeout = 5000; \
+const SETTINGS: &str = "SET statement_timeout = 30000; SET lock_timeout = 4000; \
      SET idle_in_transaction_session_timeout = 10000; \
      SET default_transaction_isolation = 'read committed'; \
      SELECT set_config('synchronous_commit', 'on', false) \
@@ -30,35 +37,33 @@ const SETTINGS: &str = "SET statement_timeout = 30000; SET lock_timeout = 5000; 
 
 /// Where the database is, as a connection is opened.
 #[derive(Clone, Debug)]
-pub(super) struct Server(Config);
+pub(super) struct Server {
+    pub(super) address: Address,
+}
 
 impl Server {
-    pub(super) fn of(options: &PostgresOptions) -> Result<Self, StoreError> {
-        let mut config: Config = options
-            .url
-            .parse()
-            .map_err(|error: Error| failed("reading the database's address", error))?;
+    pub(super) fn of(options: &PostgresOptions) -> Result<Self, Sentence> {
+        let mut address = Address::read(&options.url, options.password.as_ref())?;
+        let config = &mut address.config;
         if config.get_application_name().is_none() {
             config.application_name("handoff");
         }
         config
             .connect_timeout(CONNECT_MAX)
             .tcp_user_timeout(SILENT_MAX)
-            .keepalives_idle(SILENT_MAX)
-            // A replica cannot be written to.
-            .target_session_attrs(TargetSessionAttrs::ReadWrite);
-        Ok(Self(config))
+            .keepalives_idle(SILENT_MAX);
+        Ok(Self { address })
     }
 
     /// Opens a connection that is told nothing, and that whoever opened it keeps going.
     pub(super) async fn connect_bare(
         &self,
-    ) -> Result<(Client, Connection<Socket, NoTlsStream>), Error> {
-        self.0.connect(NoTls).await
+    ) -> Result<(Client, Connection<Socket, Encrypted>), Error> {
+        self.address.config.connect(self.address.tls.clone()).await
     }
 
-    /// Opens a connection.
-    pub(super) async fn connect(&self) -> Result<Client, Error> {
+    /// Opens a connection to a database of which nothing is known yet.
+    pub(super) async fn connect_first(&self) -> Result<Client, Error> {
         let (client, connection) = self.connect_bare().await?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -70,14 +75,27 @@ impl Server {
         Ok(client)
     }
 
+    /// Opens a connection. A database that was restored since, or went on from an earlier state of
+    /// it, has another generation before anything is asked over this connection.
+    pub(super) async fn connect(&self) -> Result<Client, Error> {
+        let mut client = self.connect_first().await?;
+        recognise(&mut client).await?;
+        Ok(client)
+    }
+
     /// Returns a pool of at most so many connections, none of which is open yet.
     pub(super) fn pool(&self, size: usize) -> Result<Pool, StoreError> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(self.0.clone(), NoTls, recycling);
-        let settings = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
-            Box::pin(
-                async move { client.batch_execute(SETTINGS).await.map_err(HookError::Backend) },
-            )
+        let address = &self.address;
+        let manager = Manager::from_config(address.config.clone(), address.tls.clone(), recycling);
+        let greeting = Hook::async_fn(|client: &mut ClientWrapper, _| {
+            Box::pin(async move {
+                let greeted = async {
+                    client.batch_execute(SETTINGS).await?;
+                    recognise(client).await
+                };
+                greeted.await.map_err(HookError::Backend)
+            })
         });
         Pool::builder(manager)
             .max_size(size)
@@ -85,7 +103,7 @@ impl Server {
             .wait_timeout(Some(WAIT_MAX))
             .create_timeout(Some(2 * CONNECT_MAX))
             .recycle_timeout(Some(CONNECT_MAX))
-            .post_create(settings)
+            .post_create(greeting)
             .build()
             .map_err(|error| failed("making a pool of connections", error))
     }

@@ -25,9 +25,7 @@ pub(super) fn judge(error: &tokio_postgres::Error) -> Verdict {
         return Verdict::Lost;
     }
     match *told.code() {
-        SqlState::T_R_DEADLOCK_DETECTED
-        | SqlState::T_R_SERIALIZATION_FAILURE
-        | SqlState::LOCK_NOT_AVAILABLE => Verdict::Again,
+        SqlState::T_R_DEADLOCK_DETECTED | SqlState::T_R_SERIALIZATION_FAILURE => Verdict::Again,
         ref code if ["22", "23", "54"].iter().any(|class| code.code().starts_with(class)) => {
             Verdict::Refused
         }

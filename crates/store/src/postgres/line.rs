@@ -17,6 +17,7 @@ use tracing::warn;
 use crate::error::StoreError;
 use crate::postgres::PostgresOptions;
 use crate::postgres::connect::Server;
+use crate::postgres::explain::Sentence;
 use crate::postgres::failure::failed;
 
 /// Messages that were heard and wait for whoever listens.
@@ -54,7 +55,7 @@ impl PostgresLines {
     ///
     /// [`StoreError::Unavailable`] when it is none.
     pub fn new(options: &PostgresOptions) -> Result<Self, StoreError> {
-        Ok(Self(Server::of(options)?))
+        Ok(Self(Server::of(options).map_err(Sentence::into_error)?))
     }
 
     /// Opens a line; when it returns, nothing is missed that is said from then on. Dropping the

@@ -3,10 +3,8 @@
 use tokio_postgres::{Client, Error};
 
 use crate::error::StoreError;
-use crate::postgres::failure::failed;
+use crate::postgres::explain::Sentence;
 use crate::sql::migration::Migration;
-
-const ATTEMPTED: &str = "migrating the database";
 
 const MIGRATIONS: &[Migration] = &[
     Migration {
@@ -24,6 +22,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "words of contacts",
         sql: include_str!("../../migrations/postgres/0003_words_of_contacts.sql"),
     },
+    Migration {
+        version: 4,
+        name: "cluster place",
+        sql: include_str!("../../migrations/postgres/0004_cluster_place.sql"),
+    },
 ];
 
 /// Keeps a second node from migrating at the same time; any number that means nothing else.
@@ -31,10 +34,22 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(7273116)";
 const LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
      (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)";
 
-/// Applies what is missing.
-pub(super) async fn migrate(client: &mut Client) -> Result<(), StoreError> {
+/// What begins the name of a table that is made.
+const MAKES: &str = "CREATE TABLE ";
+
+/// Returns the names of all tables.
+pub(super) fn tables() -> impl Iterator<Item = &'static str> {
+    let made = MIGRATIONS.iter().flat_map(|migration| migration.sql.split(MAKES).skip(1));
+    made.filter_map(|text| text.split([' ', '(']).next())
+}
+
+/// Applies what is missing; `explain` says what an error of the database means.
+pub(super) async fn migrate(
+    client: &mut Client,
+    explain: &(dyn Fn(Error) -> Sentence + Sync),
+) -> Result<(), StoreError> {
     let newest = MIGRATIONS.last().map_or(0, |migration| migration.version);
-    let found = run(client).await.map_err(|error| failed(ATTEMPTED, error))?;
+    let found = run(client).await.map_err(|error| explain(error).into_error())?;
     let what = match found {
         Found::Known => return Ok(()),
         Found::Newer(version) => format!(
@@ -83,4 +98,16 @@ async fn run(client: &mut Client) -> Result<Found, Error> {
     }
     transaction.commit().await?;
     Ok(Found::Known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_is_named() {
+        let tables: Vec<_> = tables().collect();
+        assert!(tables.len() > 30, "{tables:?}");
+        assert!(["interactions", "log_end", "chat_marks"].iter().all(|it| tables.contains(it)));
+    }
 }

@@ -5,15 +5,18 @@ pub(super) mod log;
 mod missed;
 pub(super) mod promised;
 
+use std::time::Duration;
+
 use deadpool_postgres::{Client, Pool};
 use handoff_domain::{CenterId, Interaction, Time, UserId};
+use tokio::time::timeout;
 use tokio_postgres::Row;
 
 use crate::aside::Aside;
 use crate::change_set::{Receipt, Timer};
 use crate::contact_words::{FoundWord, WordQuery};
 use crate::error::StoreError;
-use crate::postgres::failure::failed;
+use crate::postgres::failure::{Verdict, failed, judge};
 use crate::postgres::pipeline::{Call, Prepared, call, together};
 use crate::postgres::statements::{self as text, table};
 use crate::postgres::text::clean;
@@ -24,6 +27,24 @@ use crate::sql::lists::{WordsRead, center_of, lists_read};
 use crate::sql::statements as shared;
 
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// How long a read may take before its connection counts as lost: a page is read in milliseconds,
+/// and a node that is cut off must say so within five seconds.
+const ANSWER_MAX: Duration = Duration::from_secs(4);
+
+/// Asks several things over a connection.
+async fn asked(
+    client: &Client,
+    calls: &[Call<'_>],
+) -> Result<Vec<Vec<Row>>, tokio_postgres::Error> {
+    let mut prepared = Prepared::default();
+    for call in calls {
+        prepared.insert(call.sql, client.prepare_cached(call.sql).await?);
+    }
+    let (begin, end) =
+        if calls.len() > 1 { (Some(SNAPSHOT), Some("COMMIT")) } else { (None, None) };
+    together(client, &prepared, begin, calls, end).await
+}
 
 /// Where reads are made, and what could not be read.
 #[derive(Debug)]
@@ -44,16 +65,28 @@ impl Reads {
         attempted: &'static str,
         calls: &[Call<'_>],
     ) -> Result<Vec<Vec<Row>>, StoreError> {
-        let bad = |error: tokio_postgres::Error| failed(attempted, error);
-        let client = self.client(attempted).await?;
-        let mut prepared = Prepared::default();
-        for call in calls {
-            let statement = client.prepare_cached(call.sql).await.map_err(bad)?;
-            prepared.insert(call.sql, statement);
+        let mut is_again = false;
+        loop {
+            let client = self.client(attempted).await?;
+            match timeout(ANSWER_MAX, asked(&client, calls)).await {
+                Ok(Ok(rows)) => return Ok(rows),
+                // A server that was started anew ended the connection while nobody used it.
+                Ok(Err(error)) if !is_again && judge(&error) == Verdict::Lost => is_again = true,
+                Ok(Err(error)) => return Err(failed(attempted, error)),
+                Err(_) => {
+                    // What was asked may still be answered over it.
+                    drop(deadpool_postgres::Object::take(client));
+                    return Err(failed(attempted, "the database does not answer"));
+                }
+            }
         }
-        let (begin, end) =
-            if calls.len() > 1 { (Some(SNAPSHOT), Some("COMMIT")) } else { (None, None) };
-        together(&client, &prepared, begin, calls, end).await.map_err(bad)
+    }
+
+    /// Returns the time by the database's clock.
+    pub(super) async fn clock(&self) -> Result<Time, StoreError> {
+        let rows = self.ask_one("reading the database's clock", call!(text::CLOCK_READ)).await?;
+        let row = rows.first().ok_or_else(|| decode::senseless("clock", "1", "no time"))?;
+        Ok(Time(integer_at(row, 0, "clock", "1")?))
     }
 
     pub(super) async fn ask_one(

@@ -196,6 +196,9 @@ pub(super) const PROMISED_TRIM: &str = "DELETE FROM promised_answers WHERE numbe
 /// id of a batch → its last position and number
 pub(super) const BATCH_FIND: &str = "SELECT position, promised FROM log_ends WHERE batch = $1";
 
+/// → the database's time, in milliseconds since 1970
+pub(super) const CLOCK_READ: &str = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT";
+
 /// → generation, position, floor
 pub(super) const LOG_END_READ: &str = "SELECT generation, \
      (SELECT position FROM log_last), floor FROM log_end WHERE id = 1";

@@ -13,11 +13,11 @@ use handoff_store::{
 };
 use tempfile::TempDir;
 
-const fn new(id: FileId, at: Time) -> NewFile {
+pub(crate) const fn new(id: FileId, at: Time) -> NewFile {
     NewFile { id, at, bytes_max: 1_000_000 }
 }
 
-async fn keep(files: &dyn Files, new: NewFile, bytes: &[u8]) {
+pub(crate) async fn keep(files: &dyn Files, new: NewFile, bytes: &[u8]) {
     let mut incoming = files.begin(new).await.unwrap();
     for piece in bytes.chunks(1_000) {
         incoming.write(piece).await.unwrap();
@@ -362,7 +362,7 @@ fn a_second_server_is_refused_the_directory() {
 }
 
 #[tokio::test]
-async fn a_directory_keeps_its_mark() {
+async fn a_directory_keeps_its_first_mark() {
     let directory = TempDir::new().unwrap();
     let files = DiskFiles::open(directory.path()).unwrap();
     assert_eq!(files.mark().await.unwrap(), None);
@@ -370,6 +370,6 @@ async fn a_directory_keeps_its_mark() {
     files.set_mark("b".to_owned()).await.unwrap();
     drop(files);
     let files = DiskFiles::open(directory.path()).unwrap();
-    assert_eq!(files.mark().await.unwrap().as_deref(), Some("b"));
+    assert_eq!(files.mark().await.unwrap().as_deref(), Some("a"));
     assert_eq!(ids(&files, 9).await, [], "it is none of the files");
 }

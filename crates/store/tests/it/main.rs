@@ -9,6 +9,7 @@ mod agreement;
 mod aside;
 mod copies;
 mod crash;
+mod databases;
 mod early;
 mod faults;
 mod files;
@@ -18,6 +19,7 @@ mod kept_files;
 mod nodes;
 mod pages;
 mod segments;
+mod shared_files;
 mod size;
 mod upgrade;
 

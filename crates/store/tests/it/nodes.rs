@@ -56,10 +56,6 @@ impl Nodes {
     }
 }
 
-fn schema_of(address: &str) -> &str {
-    address.split("search_path=").nth(1).unwrap().trim_end_matches('\'')
-}
-
 fn accepted(outcomes: &[Result<(), CommitError>]) -> usize {
     outcomes.iter().filter(|outcome| outcome.is_ok()).count()
 }
@@ -226,7 +222,7 @@ async fn a_head_that_cannot_be_read_keeps_nobody_else_from_committing() {
         ..put_interaction(interaction(n), 0)
     };
     assert_eq!(accepted(&nodes.commit_all([told(0, 1), told(1, 2)]).await), 2);
-    let schema = schema_of(&nodes.address);
+    let schema = PostgresServer::schema_of(&nodes.address);
     let owner = format!("u{}", user_id(1).stored());
     let damage = format!("UPDATE {schema}.heads SET numbers = 'what' WHERE owner = '{owner}'");
     PostgresServer::shared().run(&damage);
@@ -334,26 +330,4 @@ async fn connections_may_be_cut_at_any_time() {
         |it: &CommitError| matches!(it, CommitError::Store(StoreError::Unavailable { .. }));
     assert!(refusals.iter().all(failed), "{refusals:?}");
     assert_eq!(nodes.node(0).log_end().await.unwrap().position, done.len() as u64);
-}
-
-#[tokio::test]
-async fn a_database_that_cannot_be_used_is_told_in_a_sentence() {
-    let open = async |address: &str| {
-        let error = PostgresStore::open(PostgresOptions::new(address)).await.unwrap_err();
-        handoff_store::with_causes(&error)
-    };
-    let server = PostgresServer::shared();
-    assert!(open("postgres://").await.contains("host"), "{}", open("postgres://").await);
-    let nobody = open("host=/nonexistent user=postgres dbname=postgres").await;
-    assert!(nobody.starts_with("the store is unavailable while connecting"), "{nobody}");
-    let address = server.fresh_schema();
-    let read_only =
-        address.replace("search_path=", "default_transaction_read_only=on -c search_path=");
-    let read_only = open(&read_only).await;
-    assert!(read_only.contains("does not allow writes"), "{read_only}");
-    PostgresStore::open(PostgresOptions::new(&address)).await.unwrap().close().await;
-    let schema = schema_of(&address);
-    server.run(&format!("INSERT INTO {schema}.schema_migrations VALUES (999, 'later', '')"));
-    let newer = open(&address).await;
-    assert!(newer.contains("start the newer program"), "{newer}");
 }

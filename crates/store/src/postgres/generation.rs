@@ -1,0 +1,114 @@
+//! Whether the database is the one that it was: whoever restores a dump, recovers to an earlier
+//! time or promotes a standby that was behind has one in which numbers may be missing that clients
+//! were told of. Then the log gets another generation, before anything is asked.
+//!
+//! Every connection is asked, because a standby takes over under nodes that run.
+
+use tokio_postgres::{Client, Error, Transaction};
+use tracing::warn;
+
+use crate::error::StoreError;
+use crate::log::GENERATION_JUMP;
+use crate::postgres::heads::numbers_of;
+use crate::sql::decode::undecodable;
+use crate::sql::log;
+
+/// → where the database was when it was seen last, and where it is: the server's own number, its
+/// timeline, which every recovery and promotion counts on, and the numbers of database and table,
+/// which a dump does not keep.
+const PLACE_READ: &str = "SELECT place, concat_ws(' ', \
+     (SELECT system_identifier FROM pg_control_system()), \
+     left(pg_walfile_name(pg_current_wal_lsn()), 8), \
+     (SELECT oid FROM pg_database WHERE datname = current_database()), \
+     'log_end'::REGCLASS::OID) FROM cluster WHERE id = 1";
+/// The same; nobody else does at the same time.
+const PLACE_LOCK: &str = "SELECT name FROM cluster WHERE id = 1 FOR UPDATE";
+/// place
+const PLACE_WRITE: &str = "UPDATE cluster SET place = $1 WHERE id = 1";
+
+/// the highest number
+const GENERATION_RENEW: &str = "UPDATE log_end \
+     SET generation = (generation + 1 + (random() * 4611686018427387904)::BIGINT) & $1 WHERE id = 1";
+const HEADS_ALL: &str = "SELECT owner, numbers FROM heads ORDER BY owner FOR NO KEY UPDATE";
+/// owners, numbers
+const HEADS_SET: &str = "UPDATE heads SET numbers = anew.numbers \
+     FROM unnest($1::TEXT[], $2::TEXT[]) AS anew (owner, numbers) WHERE heads.owner = anew.owner";
+/// by how much. Positions that somebody may have read to are passed over, and readers who did are
+/// told that the log was swept: then they look at everything.
+const POSITIONS_JUMP: &str = "INSERT INTO log_ends (number, position, promised, batch) \
+     SELECT number + 1, position + $1, promised + $1, gen_random_uuid()::TEXT \
+     FROM log_ends ORDER BY number DESC LIMIT 1";
+const FLOOR_TO_END: &str =
+    "UPDATE log_end SET floor = (SELECT position FROM log_last) WHERE id = 1";
+
+/// Begins a new generation of the log if the database is not where it was seen last.
+pub(super) async fn recognise(client: &mut Client) -> Result<(), Error> {
+    if let (_, true) = place(client.query_one(PLACE_READ, &[]).await?) {
+        return Ok(());
+    }
+    let transaction = client.transaction().await?;
+    transaction.query_one(PLACE_LOCK, &[]).await?;
+    let (Place { before, now }, is_same) = place(transaction.query_one(PLACE_READ, &[]).await?);
+    if is_same {
+        return Ok(());
+    }
+    // A fresh schema was nowhere before.
+    if !before.is_empty() {
+        renew(&transaction).await?;
+        let jump = GENERATION_JUMP.cast_signed();
+        transaction.execute(POSITIONS_JUMP, &[&jump]).await?;
+        transaction.execute(FLOOR_TO_END, &[]).await?;
+    }
+    transaction.execute(PLACE_WRITE, &[&now]).await?;
+    transaction.commit().await?;
+    if !before.is_empty() {
+        warn!(
+            "the database was restored or copied, or a standby was promoted: sessions that ask for what they missed are told to look \
+             at everything again"
+        );
+    }
+    Ok(())
+}
+
+/// Where a database was, and where it is.
+struct Place {
+    before: String,
+    now: String,
+}
+
+fn place(row: tokio_postgres::Row) -> (Place, bool) {
+    let place = Place { before: row.get(0), now: row.get(1) };
+    let is_same = place.before == place.now;
+    (place, is_same)
+}
+
+/// Begins a new generation: no number that anybody was told of is kept, and the next ones are
+/// beyond all of them. A head that cannot be read stays as it is, and nothing can be added to it.
+pub(super) async fn renew(transaction: &Transaction<'_>) -> Result<(), Error> {
+    let heads = transaction.query(HEADS_ALL, &[]).await?;
+    let (mut owners, mut numbers) = (Vec::new(), Vec::new());
+    for head in &heads {
+        let owner: &str = head.get(0);
+        match jumped(owner, head.get(1)) {
+            Ok(text) => {
+                owners.push(owner);
+                numbers.push(text);
+            }
+            Err(error) => {
+                warn!(owner, error = &error as &dyn std::error::Error, "a head is damaged")
+            }
+        }
+    }
+    transaction.execute(HEADS_SET, &[&owners, &numbers]).await?;
+    transaction.execute(log::STREAMS_FORGET, &[]).await?;
+    transaction.execute(GENERATION_RENEW, &[&i64::MAX]).await?;
+    Ok(())
+}
+
+/// Returns a head's numbers beyond all that anybody was told of.
+fn jumped(owner: &str, numbers: &str) -> Result<String, StoreError> {
+    let mut numbers = numbers_of(owner, numbers)?;
+    numbers.iter_mut().for_each(|(_, last)| *last += GENERATION_JUMP);
+    let text = crate::codec::encode("a head", &numbers);
+    text.map_err(|error| undecodable("heads", owner, &error))
+}
