@@ -6,7 +6,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use handoff_domain::Time;
-use handoff_engine::WorkerStatus;
+use handoff_engine::{CLOCKS_APART_MAX_MS, Core, WorkerStatus};
+use handoff_store::with_causes;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
@@ -70,10 +71,12 @@ pub(crate) async fn healthz() -> JsonText {
 /// and anybody may ask.
 const HOLDS_MS: u64 = 1_000;
 
-/// What could not be written to, and when that was found out.
+/// What could not be written to, why, and when that was found out.
+#[derive(Clone)]
 struct Found {
     at: Time,
     failing: Vec<&'static str>,
+    details: Vec<String>,
 }
 
 /// What was found out last about store and disk.
@@ -88,20 +91,22 @@ impl Readiness {
         Self { shared, found: Arc::default() }
     }
 
-    /// Returns the names of what cannot be written to. Whoever asks meanwhile waits for the same
-    /// answer.
-    async fn failing(&self) -> Vec<&'static str> {
+    /// Returns what cannot be written to. Whoever asks meanwhile waits for the same answer.
+    async fn failing(&self) -> Found {
         let shared = &self.shared;
         let mut found = self.found.lock().await;
-        if let Some(Found { at, failing }) = &*found
-            && shared.engine().core().now().ms_since(*at) < HOLDS_MS
+        if let Some(found) = &*found
+            && shared.engine().core().now().ms_since(found.at) < HOLDS_MS
         {
-            return failing.clone();
+            return found.clone();
         }
-        let mut failing = Vec::new();
+        let (mut failing, mut details) = (Vec::new(), Vec::new());
         if let Err(error) = shared.engine().core().store().ready().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the store is not ready");
+            details.push(format!("store: {}", with_causes(&error)));
             failing.push("store");
+        } else {
+            details.extend(clock(shared.engine().core()).await);
         }
         if let Err(error) = shared.files().space().probe().await {
             tracing::warn!(
@@ -110,18 +115,28 @@ impl Readiness {
             );
             failing.push("disk");
         }
-        *found = Some(Found { at: shared.engine().core().now(), failing: failing.clone() });
-        failing
+        found.insert(Found { at: shared.engine().core().now(), failing, details }).clone()
     }
 }
 
+/// Says that this node's clock is far from the database's. It is no reason not to be ready: were
+/// the database's the wrong one, no node would be.
+async fn clock(core: &Core) -> Option<String> {
+    let apart = core.clocks_apart_ms().await.ok().flatten()?;
+    (apart.unsigned_abs() > CLOCKS_APART_MAX_MS).then(|| {
+        let way = if apart > 0 { "ahead of" } else { "behind" };
+        format!("clock: {} ms {way} the database's", apart.unsigned_abs())
+    })
+}
+
 /// `GET /readyz`: the store takes commits, the disks can be written to and the last round of every
-/// worker went well. The names of what fails are told, the causes are in the log. A record that
-/// cannot be read is a detail and no reason not to be ready: everything else is served.
+/// worker went well. What fails is told by name, and of the store also why; other causes are in the
+/// log. A record that cannot be read is a detail and no reason not to be ready: everything else is
+/// served.
 pub(crate) async fn readyz(State(readiness): State<Readiness>) -> Response {
-    let written = readiness.failing().await;
+    let Found { failing: unwritten, mut details, .. } = readiness.failing().await;
     let shared = &readiness.shared;
-    let mut failing: Vec<String> = written.into_iter().map(str::to_owned).collect();
+    let mut failing: Vec<String> = unwritten.into_iter().map(str::to_owned).collect();
     let workers = shared.engine().workers().statuses();
     failing.extend(
         workers
@@ -133,8 +148,9 @@ pub(crate) async fn readyz(State(readiness): State<Readiness>) -> Response {
     let said = |worker: &WorkerStatus| {
         worker.detail.as_ref().map(|detail| format!("{}: {detail}", worker.name))
     };
+    details.extend(workers.iter().filter_map(said));
     let details = Health {
-        details: workers.iter().filter_map(said).collect(),
+        details,
         unreadable: aside.into_iter().map(|one| one.row).take(UNREADABLE_SHOWN_MAX).collect(),
         clock_ahead_ms: Some(shared.engine().core().clock_ahead_ms()).filter(|ahead| *ahead > 0),
         ..Health::new(0, "ready")

@@ -9,7 +9,7 @@ use handoff_domain::Time;
 use handoff_engine::Core;
 use handoff_store::{
     ChangeSet, CommitError, DiskFiles, Files, FilesDirectory, FilesError, Key, Kind, Only, Put,
-    Record, Store, StoreError, Version, Versioned,
+    Record, Sharing, Store, StoreError, Version, Versioned,
 };
 
 /// Whether a store may be started over a directory of files that is not its own.
@@ -33,6 +33,9 @@ pub enum NotItsOwn {
     /// The store has records of files, and the directory has neither its mark nor a file.
     #[error("the store has records of files, and this directory is not where they are")]
     NotThere,
+    /// The store's nodes share another directory.
+    #[error("the store's other nodes have another directory, and all of them must share one")]
+    NotShared,
 }
 
 /// Why a directory is not taken on.
@@ -48,6 +51,9 @@ pub enum DirectoryError {
     #[error(transparent)]
     Commit(#[from] CommitError),
 }
+
+/// How often a directory is taken on while other nodes do the same.
+const TRIES_MAX: usize = 5;
 
 /// A store's record of its directory.
 type Known = Option<Versioned<FilesDirectory>>;
@@ -75,6 +81,8 @@ pub async fn expect_own(store: &dyn Store, files: &DiskFiles) -> Result<(), Dire
         None => Ok(()),
         Some(known) if is_known(&known.value) => Ok(()),
         Some(_) if has_files => Err(NotItsOwn::Anothers.into()),
+        // An empty one may be a disk of this node's alone, or one that is not mounted.
+        Some(_) if files.sharing() == Sharing::Nodes => Err(NotItsOwn::NotShared.into()),
         // A directory that was removed with nothing in it is no loss.
         Some(_) if store.list(Kind::File, None, 1).await?.items.is_empty() => Ok(()),
         Some(_) => Err(NotItsOwn::NotThere.into()),
@@ -94,6 +102,22 @@ pub async fn take_on(
     directory: &Path,
     adopt: Adopt,
 ) -> Result<(), DirectoryError> {
+    for _ in 1..TRIES_MAX {
+        match take_on_once(core, files, directory, adopt).await {
+            // Another node starts at the same time.
+            Err(DirectoryError::Commit(CommitError::Conflict { .. })) => {}
+            done => return done,
+        }
+    }
+    take_on_once(core, files, directory, adopt).await
+}
+
+async fn take_on_once(
+    core: &Core,
+    files: &DiskFiles,
+    directory: &Path,
+    adopt: Adopt,
+) -> Result<(), DirectoryError> {
     let store = &**core.store();
     match (expect_own(store, files).await, adopt) {
         (Err(DirectoryError::NotItsOwn(wrong)), Adopt::Yes) => {
@@ -108,15 +132,13 @@ pub async fn take_on(
     let known = recorded(store).await?;
     let version = known.as_ref().map_or(0, |known| known.version);
     let mut record = known.map(|known| known.value).unwrap_or_default();
-    record.mark = match files.mark().await? {
-        Some(mark) if !mark.is_empty() => mark,
-        _ => {
-            // The mark comes first: a directory with one and no files is anybody's.
-            let mark = format!("{:032x}", core.ids().random());
-            files.set_mark(mark.clone()).await?;
-            mark
-        }
-    };
+    let mut mark = files.mark().await?;
+    if mark.is_none() {
+        // The mark comes first: a directory with one and no files is anybody's.
+        files.set_mark(format!("{:032x}", core.ids().random())).await?;
+        mark = files.mark().await?;
+    }
+    record.mark = mark.unwrap_or_default();
     record.begin(core.now(), store.latest().await?);
     Ok(write(store, record, version).await?)
 }
@@ -131,15 +153,18 @@ async fn write(
     Ok(())
 }
 
-/// Notes that the store is still in service; `None` when the record of its directory is gone.
+/// Notes that the store is still in service, unless another node does at the same time; `None` when
+/// the record of its directory is gone.
 pub(crate) async fn attend(
     store: &dyn Store,
     now: Time,
 ) -> Result<Option<FilesDirectory>, DirectoryError> {
     let Some(Versioned { mut value, version }) = recorded(store).await? else { return Ok(None) };
     value.go_on(now);
-    write(store, value.clone(), version).await?;
-    Ok(Some(value))
+    match write(store, value.clone(), version).await {
+        Ok(()) | Err(CommitError::Conflict { .. }) => Ok(Some(value)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[cfg(test)]

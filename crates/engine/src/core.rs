@@ -9,6 +9,7 @@ mod activity;
 mod board;
 mod chats;
 mod claims;
+mod clocks;
 mod commit_counts;
 mod directory;
 mod ears;
@@ -26,6 +27,7 @@ mod transcripts;
 
 pub use board::{Board, CurrentBoard, Lines};
 pub use claims::{ClaimFor, Claimed, Claiming};
+pub use clocks::{CLOCKS_APART_MAX_MS, clocks_apart_ms};
 pub use directory::Directory;
 pub use notes::{Note, NoteKind, NumberedNote};
 pub use options::{AcknowledgementLimits, Options};

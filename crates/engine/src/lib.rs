@@ -25,9 +25,9 @@ mod run;
 mod worker;
 
 pub use crate::core::{
-    AcknowledgementLimits, Board, ClaimFor, Claimed, Claiming, Clock, CommitTally, Core,
-    CurrentBoard, Directory, IdSource, Most, Note, NoteKind, NumberedNote, Options, Parts,
-    SystemClock, SystemIds,
+    AcknowledgementLimits, Board, CLOCKS_APART_MAX_MS, ClaimFor, Claimed, Claiming, Clock,
+    CommitTally, Core, CurrentBoard, Directory, IdSource, Most, Note, NoteKind, NumberedNote,
+    Options, Parts, SystemClock, SystemIds, clocks_apart_ms,
 };
 pub use commands::{CommandRequest, Commands, Done, ExecuteError, Opening};
 pub use conversations::{

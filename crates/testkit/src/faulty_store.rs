@@ -78,9 +78,16 @@ pub struct FaultyStore {
     is_slow: AtomicBool,
     /// No commit tells what was in its streams before.
     hides_gaps: AtomicBool,
+    /// What its clock shows, where that is not this process's.
+    shown: Mutex<Option<Time>>,
 }
 
 impl FaultyStore {
+    /// Has its clock show a time.
+    pub fn show_time(&self, time: Time) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
+    }
+
     /// Puts faults before a store that holds something already.
     #[must_use]
     pub fn over(inner: Arc<dyn Store>) -> Self {
@@ -113,6 +120,7 @@ impl FaultyStore {
             desks: None,
             is_slow: AtomicBool::new(false),
             hides_gaps: AtomicBool::new(false),
+            shown: Mutex::default(),
         }
     }
 
@@ -545,6 +553,10 @@ impl Store for FaultyStore {
 
     async fn living(&self) -> Result<BTreeSet<Incarnation>, StoreError> {
         self.inner.living().await
+    }
+
+    async fn clock(&self) -> Result<Option<Time>, StoreError> {
+        Ok(*self.shown.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::Request;
-use handoff_engine::Worker;
-use handoff_store::{Key, StoreError};
+use handoff_engine::{Clock as _, Worker};
+use handoff_store::{Key, Store as _, StoreError};
 use handoff_testkit::FaultyStore;
 use serde_json::{Value, json};
 
@@ -72,4 +72,30 @@ async fn what_a_reader_is_busy_with_is_a_detail() {
     let details = json!(["busy: rebuilding: 1 of 2"]);
     let ready = json!({"statusCode": 0, "status": "ready", "details": details});
     assert_eq!(readiness(&api).await, (200, ready));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_far_from_the_databases_is_a_detail() {
+    let store = Arc::new(FaultyStore::over(store().await));
+    let api = Api::start_on(store.clone(), |_| {}).await;
+    let now = api.clock.now();
+    store.show_time(now.plus_ms(2_000));
+    let ready = json!({"statusCode": 0, "status": "ready"});
+    assert_eq!(readiness(&api).await, (200, ready), "the control");
+    let api = Api::start_on(store.clone(), |_| {}).await;
+    store.show_time(now.plus_ms(2_001));
+    let details = json!(["clock: 2001 ms behind the database's"]);
+    let ready = json!({"statusCode": 0, "status": "ready", "details": details});
+    assert_eq!(readiness(&api).await, (200, ready));
+}
+
+#[tokio::test]
+async fn a_store_that_takes_no_commits_is_told_with_the_reason() {
+    let store = store().await;
+    let api = Api::start_on(store.clone(), |_| {}).await;
+    store.close().await;
+    let (status, body) = readiness(&api).await;
+    let told = body["details"][0].as_str().unwrap();
+    assert_eq!((status, &body["failing"][0]), (503, &json!("store")));
+    assert!(told.starts_with("store: the store is unavailable while taking commits: "), "{told}");
 }
