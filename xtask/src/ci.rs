@@ -20,12 +20,16 @@ const STAGE_SECONDS_MAX: u64 = 1_500;
 /// What every build is of, so that no crate is built twice with other features.
 const EVERYTHING: [&str; 3] = ["--workspace", "--all-targets", "--all-features"];
 
+/// The black-box tests that run over PostgreSQL as well: who is offered what, a chat, kills,
+/// replays and mailboxes, of which each rests on what the store promises.
+const ON_POSTGRES: [&str; 6] =
+    ["chat::", "counters::", "durability::", "mailboxes::", "offers::", "replay::"];
 /// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy,
-    /// build, test, counts, widget, desk, interop, mail, browser, applies, cuts, chats, mails,
-    /// floods, documentation.
+    /// build, test, postgres, counts, widget, desk, interop, mail, browser, applies, cuts, chats,
+    /// mails, floods, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
     #[command(flatten)]
@@ -122,6 +126,8 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
             }),
         ),
         ("test", Box::new(move || plain(cargo(&["test", "--workspace", "--all-features"])))),
+        // What needs the whole program, once more over a database.
+        ("postgres", Box::new(move || plain(on_postgres(cargo(&["test"]))))),
         // As it was built: cargo would build it again without the other packages' features.
         ("counts", Box::new(move || plain(counts(root)))),
         ("widget", Box::new(move || plain(check("chat-widget")))),
@@ -143,6 +149,13 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
             }),
         ),
     ]
+}
+
+/// Returns the black-box tests over PostgreSQL, as an addition to `cargo test`.
+fn on_postgres(mut command: Command) -> Command {
+    command.args(["--package", "handoff-it", "--all-features", "--test", "it", "--"]);
+    command.args(ON_POSTGRES).env("HANDOFF_TEST_STORE", "postgres");
+    command
 }
 
 /// Returns where the build stage puts the program.

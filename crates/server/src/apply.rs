@@ -15,7 +15,7 @@ use handoff_api::password::FilePasswords;
 use handoff_engine::{Clock as _, SystemClock, SystemIds};
 use handoff_mail::tls::{Endpoint, Security, Trust};
 use handoff_provision::{By, CenterFile, Outcome, Told, Unnamed, Way};
-use handoff_store::{SqliteStore, Store as _};
+use handoff_store::Store;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -27,6 +27,7 @@ use url::Url;
 use crate::cli::Apply;
 use crate::config::Config;
 use crate::runtime::block_on;
+use crate::stored::Stored;
 use crate::{local, output, run, telemetry};
 
 /// What is said when the server is gone: what it had begun may be done.
@@ -69,15 +70,15 @@ pub(crate) fn apply(options: &Apply) -> anyhow::Result<ExitCode> {
 }
 
 async fn apply_to_store(config: &Config, file: &CenterFile, options: &Apply) -> anyhow::Result<()> {
-    let store = run::open_store(&config.store.path).await?;
-    let result = apply_to(config, &store, file, options).await;
-    store.close().await;
+    let stored = Stored::open(&config.store).await?;
+    let result = apply_to(config, &stored.store(), file, options).await;
+    stored.close().await;
     result
 }
 
 async fn apply_to(
     config: &Config,
-    store: &Arc<SqliteStore>,
+    store: &Arc<dyn Store>,
     file: &CenterFile,
     options: &Apply,
 ) -> anyhow::Result<()> {

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 use handoff_content::directory::Adopt;
-use handoff_store::Store as _;
 
 use crate::cli::{CheckConfig, Cli, Command, Configured, Serve};
 use crate::config::Config;
-use crate::run::{self, Server};
+use crate::run::Server;
 use crate::runtime::block_on;
+use crate::stored::Stored;
 use crate::{apply, counters, demo, doctor, output, telemetry};
 
 /// Reads a command line, the program's name first, carries it out and says what kept it from that.
@@ -47,8 +47,8 @@ fn serve(options: &Serve) -> anyhow::Result<ExitCode> {
     let adopt = if options.adopt_files { Adopt::Yes } else { Adopt::No };
     telemetry::start(&config.log)?;
     block_on(async {
-        let store = run::open_store(&config.store.path).await?;
-        let server = Server::start(&config, store, adopt, None).await?;
+        let stored = Stored::open_to_serve(&config.store).await?;
+        let server = Server::start(&config, stored, adopt, None).await?;
         output::say(format_args!("listening on http://{}", server.address()));
         server.run().await?;
         Ok(ExitCode::SUCCESS)
@@ -59,9 +59,9 @@ fn migrate(configured: &Configured) -> anyhow::Result<ExitCode> {
     let config = Config::load(configured.config.as_deref())?;
     telemetry::start(&config.log)?;
     block_on(async {
-        let store = run::open_store(&config.store.path).await?;
-        store.close().await;
-        output::say(format_args!("the store in {} is up to date", config.store.path.display()));
+        let stored = Stored::open(&config.store).await?;
+        stored.close().await;
+        output::say(format_args!("{} is up to date", stored.name(&config.store)));
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -70,12 +70,12 @@ fn restored(configured: &Configured) -> anyhow::Result<ExitCode> {
     let config = Config::load(configured.config.as_deref())?;
     telemetry::start(&config.log)?;
     block_on(async {
-        let store = run::open_store(&config.store.path).await?;
-        let renewed = store.renew_generation().await;
-        store.close().await;
+        let stored = Stored::open(&config.store).await?;
+        let renewed = stored.store().renew_generation().await;
+        stored.close().await;
         renewed.context("the store could not be told")?;
-        let path = config.store.path.display();
-        output::say(format_args!("clients of the store in {path} will look at everything again"));
+        let name = stored.name(&config.store);
+        output::say(format_args!("clients of {name} will look at everything again"));
         Ok(ExitCode::SUCCESS)
     })
 }

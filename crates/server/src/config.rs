@@ -91,13 +91,46 @@ impl Default for Server {
     }
 }
 
+/// A text that may have a password in it, which nobody is shown.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the text, for whoever needs it and shows it to nobody.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
 /// Where data is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Store {
     /// The data directory; made at the first start. Default `handoff-data`, below the working
-    /// directory.
+    /// directory. With `url` it has what is this node's alone.
     pub path: PathBuf,
+    /// A PostgreSQL database that several nodes share: `postgres://user@host/database`. Empty (the
+    /// default) is a store in the data directory.
+    pub url: Secret,
+    /// The password of the database's user, rather from a variable than from the file. Default
+    /// none.
+    pub password: Secret,
+    /// A file with nothing but that password. Empty (the default) is none.
+    pub password_file: PathBuf,
+    /// What the nodes over one database are called together. Empty (the default): whoever names
+    /// the database is let in.
+    pub cluster: String,
     /// How long notifications are kept for clients that come back. 1 min…30 d. Default 24 h
     /// (docs/compat/notifications.md#replay).
     pub notifications_kept: TimeSpan,
@@ -111,6 +144,10 @@ impl Default for Store {
     fn default() -> Self {
         Self {
             path: PathBuf::from("handoff-data"),
+            url: Secret::default(),
+            password: Secret::default(),
+            password_file: PathBuf::new(),
+            cluster: String::new(),
             notifications_kept: TimeSpan::from_ms(24 * 60 * 60 * 1_000),
             reserve_bytes: 1 << 30,
         }

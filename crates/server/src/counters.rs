@@ -1,7 +1,6 @@
 //! `handoff counters` and `handoff rebuild`: what was counted, and counting anew.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +12,14 @@ use handoff_projections::counters::{
     Figures, QUARTER_MS, Quarter, QueueOrAgent, Tally, quarter_of,
 };
 use handoff_projections::{Counters, Projection as _, Reader, Standing};
-use handoff_store::{Kind, Record, SqliteStore, Store as _};
+use handoff_store::{Kind, Record, SqliteStore, Store};
 
 use crate::cli::{self, Rebuild, Rebuildable};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::output;
-use crate::run::{self, DATABASE};
+use crate::run;
 use crate::runtime::block_on;
+use crate::stored::{DATABASE, Stored, is_taken};
 
 /// How often it is looked how far a serving program is.
 const LOOK: Duration = Duration::from_millis(200);
@@ -45,7 +45,7 @@ pub(crate) fn print(options: &cli::Counters) -> anyhow::Result<ExitCode> {
     let hours = Time(now.0.saturating_sub(i64::from(options.hours) * 4 * QUARTER_MS));
     let counters = block_on(run::open_counters(directory))?;
     let figures = counters.figures(quarter_of(hours) + 1)?;
-    let names = names(directory).unwrap_or_else(|error| {
+    let names = block_on(names(&config.store)).unwrap_or_else(|error| {
         output::warn(format_args!("queues and agents are shown by their ids: {error:#}"));
         BTreeMap::new()
     });
@@ -59,18 +59,27 @@ pub(crate) fn print(options: &cli::Counters) -> anyhow::Result<ExitCode> {
 }
 
 /// Returns the names of what is counted, also while a server has the store open.
-fn names(directory: &Path) -> anyhow::Result<BTreeMap<QueueOrAgent, String>> {
-    let mut names = BTreeMap::new();
-    for kind in [Kind::Queue, Kind::User] {
-        for record in SqliteStore::read_beside(&directory.join(DATABASE), kind)? {
-            match record {
-                Record::Queue(queue) => names.insert(QueueOrAgent::Queue(queue.id), queue.name),
-                Record::User(user) => names.insert(QueueOrAgent::Agent(user.id), user.user_name),
-                _ => None,
-            };
+async fn names(config: &config::Store) -> anyhow::Result<BTreeMap<QueueOrAgent, String>> {
+    let kinds = [Kind::Queue, Kind::User];
+    let mut records = Vec::new();
+    if config.url.is_empty() {
+        for kind in kinds {
+            records.extend(SqliteStore::read_beside(&config.path.join(DATABASE), kind)?);
         }
+    } else {
+        let stored = Stored::open(config).await?;
+        for kind in kinds {
+            let page = stored.store().list(kind, None, usize::MAX).await?;
+            records.extend(page.items.into_iter().map(|found| found.value));
+        }
+        stored.close().await;
     }
-    Ok(names)
+    let name = |record| match record {
+        Record::Queue(queue) => Some((QueueOrAgent::Queue(queue.id), queue.name)),
+        Record::User(user) => Some((QueueOrAgent::Agent(user.id), user.user_name)),
+        _ => None,
+    };
+    Ok(records.into_iter().filter_map(name).collect())
 }
 
 /// What was counted, as a table.
@@ -149,18 +158,19 @@ pub(crate) fn rebuild(options: &Rebuild) -> anyhow::Result<ExitCode> {
     let Rebuildable::Counters = options.name;
     let config = Config::load(options.configured.config.as_deref())?;
     let directory = &config.store.path;
-    anyhow::ensure!(
-        directory.join(DATABASE).exists(),
-        "there is no store in {}",
-        directory.display()
-    );
+    anyhow::ensure!(Stored::exists(&config.store), "there is no store in {}", directory.display());
     block_on(async {
         let counters = run::open_counters(directory).await?;
         counters.ask_for_rebuild()?;
-        match run::open_store(directory).await {
-            Ok(store) => {
-                let rebuilt = rebuild_here(&store, counters).await;
-                store.close().await;
+        // Over a database several may be open; who serves this directory counts in it.
+        let stored = match is_taken(directory) {
+            true => Err(anyhow::anyhow!("a server has {}", directory.display())),
+            false => Stored::open(&config.store).await,
+        };
+        match stored {
+            Ok(stored) => {
+                let rebuilt = rebuild_here(stored.store(), counters).await;
+                stored.close().await;
                 rebuilt?;
             }
             Err(in_use) => await_other(&counters, &in_use).await?,
@@ -170,10 +180,10 @@ pub(crate) fn rebuild(options: &Rebuild) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn rebuild_here(store: &Arc<SqliteStore>, counters: Arc<Counters>) -> anyhow::Result<()> {
+async fn rebuild_here(store: Arc<dyn Store>, counters: Arc<Counters>) -> anyhow::Result<()> {
     let clock = Arc::new(SystemClock::default());
     let told = std::sync::Mutex::new(None);
-    let reader = Reader::new(store.clone(), clock, counters);
+    let reader = Reader::new(store, clock, counters);
     let progress = |standing| {
         if let Ok(mut told) = told.lock() {
             tell(standing, &mut told);

@@ -22,14 +22,15 @@ use handoff_api::password::FilePasswords;
 use handoff_content::directory::Adopt;
 use handoff_engine::{Clock as _, Directory, SystemClock, SystemIds};
 use handoff_provision::{By, CenterFile, QUIETLY, Unnamed, Way};
-use handoff_store::{SqliteStore, Store as _};
+use handoff_store::Store;
 use handoff_web::Pages;
 use tempfile::TempDir;
 
 use crate::cli::Demo;
 use crate::config::Config;
-use crate::run::{self, Demonstration, Server};
+use crate::run::{Demonstration, Server};
 use crate::runtime::block_on;
+use crate::stored::Stored;
 use crate::{output, pages, telemetry};
 
 /// The name of each center and its file.
@@ -71,10 +72,12 @@ pub(crate) fn demo(options: &Demo) -> anyhow::Result<ExitCode> {
     config.server.listen = options.listen;
     config.store.path = data.path();
     block_on(async {
-        let store = run::open_store(&config.store.path).await?;
-        set_up(&store).await?;
+        let (stored, kept) = Stored::open_to_serve(&config.store).await?;
+        let store = stored.store();
+        set_up(&*store).await?;
         let accounts = accounts_of(&Directory::load(&*store).await?);
-        let server = Server::start(&config, store, Adopt::No, Some(demonstration())).await?;
+        let start = Server::start(&config, (stored, kept), Adopt::No, Some(demonstration()));
+        let server = start.await?;
         let address = server.address();
         output::say(greeting(address, &config, &accounts));
         let players = Players {
@@ -169,7 +172,7 @@ impl Data {
 
 /// Makes the contact centers that the store does not have yet. Each is one commit, so a crash
 /// leaves it made or not made.
-async fn set_up(store: &SqliteStore) -> anyhow::Result<()> {
+async fn set_up(store: &dyn Store) -> anyhow::Result<()> {
     let directory = Directory::load(store).await?;
     for (name, file, text) in CENTERS {
         if directory.centers.values().any(|center| center.name == name) {

@@ -12,14 +12,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use handoff_content::directory::{DirectoryError, expect_own};
-use handoff_engine::Directory;
+use handoff_engine::{CLOCKS_APART_MAX_MS, Directory, SystemClock, clocks_apart_ms};
 use handoff_store::sqlite::{Checked, Progress};
-use handoff_store::{Kind, Mailbox, Part, SetAside, SqliteStore, Store as _};
+use handoff_store::{Kind, Mailbox, Part, SetAside, SqliteStore, Store};
 
 use crate::cli::Doctor;
 use crate::config::Config;
-use crate::run::{self, DATABASE, files};
+use crate::run::files;
 use crate::runtime::block_on;
+use crate::stored::{Stored, clocks};
 use crate::{accept, mail, output};
 
 /// What others than the owner may do, as bits of a file's mode.
@@ -97,14 +98,13 @@ async fn examine(config: &Config, depth: Depth) -> Vec<Finding> {
 /// of another store. A store that cannot be looked at now, as while a server has it open, is left
 /// out with a remark.
 pub(crate) async fn refused_by_serve(config: &Config) -> Vec<String> {
-    let directory = &config.store.path;
-    if !directory.join(DATABASE).exists() {
+    if !Stored::exists(&config.store) {
         return Vec::new();
     }
-    let found = match run::open_store(directory).await {
-        Ok(store) => {
-            let found = own_files(&store, &config.files()).await;
-            store.close().await;
+    let found = match Stored::open(&config.store).await {
+        Ok(stored) => {
+            let found = own_files(&*stored.store(), config).await;
+            stored.close().await;
             found
         }
         Err(error) => {
@@ -120,50 +120,76 @@ pub(crate) async fn refused_by_serve(config: &Config) -> Vec<String> {
 
 /// Looks at the store, and at what else a start needs of it.
 async fn stored(config: &Config, depth: Depth) -> Vec<Finding> {
-    let directory = &config.store.path;
     let what = "store";
-    if !directory.join(DATABASE).exists() {
+    if !Stored::exists(&config.store) {
         return vec![Finding::Fine { what, detail: "is made at the first start".to_owned() }];
     }
-    let store = match run::open_store(directory).await {
-        Ok(store) => store,
+    let stored = match Stored::open(&config.store).await {
+        Ok(stored) => stored,
         Err(error) => {
             return vec![Finding::Bad {
                 what,
                 problem: format!("{error:#}"),
-                advice: "if a server is running, stop it to have this looked at",
+                advice: match config.store.url.is_empty() {
+                    true => "if a server is running, stop it to have this looked at",
+                    false => "the rest of the store was not looked at",
+                },
             }];
         }
     };
-    let mut findings = vec![takes_changes(&store).await];
-    findings.push(records(&store, depth).await);
-    findings.push(own_files(&store, &config.files()).await);
-    findings.extend(mailboxes(config, &store).await);
-    store.close().await;
+    let store = stored.store();
+    let mut findings = vec![takes_changes(&stored, config).await];
+    findings.extend(clock(&*store).await);
+    findings.push(records(&stored, depth).await);
+    findings.push(own_files(&*store, config).await);
+    findings.extend(mailboxes(config, &*store).await);
+    stored.close().await;
     findings
 }
 
-async fn takes_changes(store: &SqliteStore) -> Finding {
-    match store.ready().await {
+async fn takes_changes(stored: &Stored, config: &Config) -> Finding {
+    let name = stored.name(&config.store);
+    match stored.store().ready().await {
         Ok(()) => Finding::Fine {
             what: "store",
-            detail: "opens, is up to date and takes changes".to_owned(),
+            detail: format!("{name} opens, is up to date and takes changes"),
         },
         Err(error) => Finding::Bad {
             what: "store",
-            problem: format!("{:#}", anyhow::Error::from(error)),
+            problem: format!("{name}: {:#}", anyhow::Error::from(error)),
             advice: "look for a full or failing disk",
         },
     }
 }
 
+/// Compares this machine's clock with the database's, where that is another.
+async fn clock(store: &dyn Store) -> Option<Finding> {
+    let what = "clock";
+    let advice = "a server does not start until it is";
+    match clocks_apart_ms(store, &SystemClock::default()).await {
+        Ok(None) => None,
+        Ok(Some(apart)) if apart.unsigned_abs() > CLOCKS_APART_MAX_MS => {
+            Some(Finding::Bad { what, problem: clocks(apart), advice })
+        }
+        Ok(Some(_)) => {
+            Some(Finding::Fine { what, detail: "shows what the database's does".to_owned() })
+        }
+        Err(error) => {
+            let problem = format!("{:#}", anyhow::Error::from(error));
+            Some(Finding::Bad { what, problem, advice: "let the database answer" })
+        }
+    }
+}
+
 /// Reads as many records as is asked for. One row that cannot be read keeps nobody
 /// from starting, but is missed by somebody.
-async fn records(store: &SqliteStore, depth: Depth) -> Finding {
+async fn records(stored: &Stored, depth: Depth) -> Finding {
     let what = "records";
-    let read = match depth {
-        Depth::Start => started_with(store).await,
-        Depth::Everything => every_record(store).await,
+    let read = match (depth, stored) {
+        (Depth::Start, _) => started_with(&*stored.store()).await,
+        (Depth::Everything, Stored::Embedded(store)) => every_record(store).await,
+        // Damage of the database's own pages is for its own tools to find.
+        (Depth::Everything, Stored::Shared(store)) => listed(&**store, |_| true).await,
     };
     let (rows, unreadable) = match read {
         Ok(read) => read,
@@ -210,10 +236,17 @@ async fn every_record(store: &SqliteStore) -> anyhow::Result<(u64, Vec<SetAside>
     Ok((rows, unreadable))
 }
 
-async fn started_with(store: &SqliteStore) -> anyhow::Result<(u64, Vec<SetAside>)> {
-    let is_read = |kind: &Kind| kind.part() == Part::Directory || *kind == Kind::Desk;
+async fn started_with(store: &dyn Store) -> anyhow::Result<(u64, Vec<SetAside>)> {
+    listed(store, |kind| kind.part() == Part::Directory || kind == Kind::Desk).await
+}
+
+/// Reads all records of some kinds.
+async fn listed(
+    store: &dyn Store,
+    is_read: impl Fn(Kind) -> bool + Send,
+) -> anyhow::Result<(u64, Vec<SetAside>)> {
     let mut rows = 0;
-    for kind in Kind::ALL.iter().copied().filter(is_read) {
+    for kind in Kind::ALL.iter().copied().filter(|kind| is_read(*kind)) {
         let mut after = None;
         loop {
             let page = store.list(kind, after.take(), PAGE).await?;
@@ -229,8 +262,8 @@ async fn started_with(store: &SqliteStore) -> anyhow::Result<(u64, Vec<SetAside>
 }
 
 /// A start refuses a directory of files that is another store's.
-async fn own_files(store: &SqliteStore, directory: &Path) -> Finding {
-    let what = "files directory";
+async fn own_files(store: &dyn Store, config: &Config) -> Finding {
+    let (what, directory) = ("files directory", config.files());
     if !directory.exists() {
         return Finding::Fine {
             what,
@@ -238,7 +271,7 @@ async fn own_files(store: &SqliteStore, directory: &Path) -> Finding {
         };
     }
     let looked = async {
-        let files = files::open(directory.to_owned()).await?;
+        let files = files::open(directory.clone(), files::sharing(config)).await?;
         match expect_own(store, &files).await {
             Ok(()) => Ok(None),
             Err(DirectoryError::NotItsOwn(wrong)) => Ok(Some(wrong)),
@@ -265,7 +298,7 @@ async fn own_files(store: &SqliteStore, directory: &Path) -> Finding {
 /// What a mailbox needs and is not there keeps nobody from being served, and its mail from coming
 /// or going. Whether the mail servers take the secrets is not asked: many lock whoever tries too
 /// often.
-async fn mailboxes(config: &Config, store: &SqliteStore) -> Vec<Finding> {
+async fn mailboxes(config: &Config, store: &dyn Store) -> Vec<Finding> {
     let what = "mailbox";
     let directory = match Directory::load(store).await {
         Ok(directory) => directory,
@@ -349,6 +382,7 @@ mod tests {
     use handoff_provision::{By, CenterFile, QUIETLY, Unnamed, Way};
 
     use super::*;
+    use crate::stored::DATABASE;
 
     fn is_bad(finding: &Finding, containing: &str) -> bool {
         matches!(finding, Finding::Bad { .. }) && finding.to_string().contains(containing)
@@ -422,7 +456,8 @@ mod tests {
     }
 
     async fn apply(directory: &Path, text: &str) {
-        let store = run::open_store(directory).await.unwrap();
+        let stored = Stored::open(&config(directory, "").store).await.unwrap();
+        let store = stored.store();
         let file = CenterFile::new("center.toml", text);
         let ids = handoff_engine::SystemIds::default();
         let plan =

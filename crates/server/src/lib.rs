@@ -19,6 +19,7 @@ mod output;
 mod pages;
 mod run;
 mod runtime;
+mod stored;
 mod telemetry;
 
 pub use command::carry_out;

@@ -26,7 +26,7 @@ use handoff_content::{FileKeeper, sweep};
 use handoff_engine::{CommitTally, Core, Engine, Outward, Parts, SystemClock, SystemIds, Worker};
 use handoff_postoffice::PostOffice;
 use handoff_projections::{Counters, Reader};
-use handoff_store::{Files, SqliteOptions, SqliteStore, Store};
+use handoff_store::{Files, Store};
 use handoff_web::Pages;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -35,11 +35,9 @@ use tokio_util::task::TaskTracker;
 use crate::accept::{self, Acceptor};
 use crate::config::Config;
 use crate::mail::{self, MailLetters};
+use crate::stored::{Kept, Stored};
 use crate::{local, pages};
 use signals::Signals;
-
-/// The database's name in the data directory.
-pub(crate) const DATABASE: &str = "handoff.db";
 
 /// How long held polls and requests under way have at a stop. With what follows it is less than the
 /// 10 s that a stop may take (docs/compat/center.md#demo).
@@ -48,20 +46,6 @@ const ANSWERING: Duration = Duration::from_millis(6_500);
 const ENGINE_STOPPING: Duration = Duration::from_millis(1_500);
 /// How long the store has to empty its log. What is acknowledged is durable without it.
 const STORE_CLOSING: Duration = Duration::from_millis(1_500);
-
-/// Opens the store in a data directory, which is made if there is none.
-///
-/// # Errors
-///
-/// When it cannot be opened, as while another process has it open.
-pub(crate) async fn open_store(directory: &Path) -> anyhow::Result<Arc<SqliteStore>> {
-    let options = SqliteOptions::new(directory.join(DATABASE));
-    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(options)).await;
-    let store = opened.context("opening the store was interrupted")?;
-    Ok(Arc::new(
-        store.with_context(|| format!("the store in {} cannot be opened", directory.display()))?,
-    ))
-}
 
 /// Opens the counters in a data directory; the file is made if there is none.
 ///
@@ -85,7 +69,7 @@ pub(crate) async fn open_counters(directory: &Path) -> anyhow::Result<Arc<Counte
 /// When the store cannot be read.
 pub(crate) async fn engine_alone(
     config: &Config,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
 ) -> anyhow::Result<Arc<Engine>> {
     let core = Core::open(parts(config, store, Arc::default()))
         .await
@@ -93,7 +77,7 @@ pub(crate) async fn engine_alone(
     Engine::build(core, Outward::default(), Vec::new()).await.context("the store cannot be read")
 }
 
-fn parts(config: &Config, store: Arc<SqliteStore>, clock: Arc<SystemClock>) -> Parts {
+fn parts(config: &Config, store: Arc<dyn Store>, clock: Arc<SystemClock>) -> Parts {
     Parts {
         store,
         bus: Arc::new(LocalBus::default()),
@@ -112,7 +96,8 @@ pub(crate) struct Server {
 
 /// What a stop takes apart.
 struct Running {
-    store: Arc<SqliteStore>,
+    stored: Stored,
+    _kept: Kept,
     engine: Arc<Engine>,
     comet: Comet,
     doors: Arc<CustomerDoors>,
@@ -139,7 +124,7 @@ impl Server {
     /// When the address cannot be listened on, or the store cannot be read.
     pub(crate) async fn start(
         config: &Config,
-        store: Arc<SqliteStore>,
+        (stored, kept): (Stored, Kept),
         adopt: Adopt,
         demonstration: Option<Demonstration>,
     ) -> anyhow::Result<Self> {
@@ -148,8 +133,8 @@ impl Server {
         let cannot_listen = || format!("server.listen: {wanted} cannot be listened on");
         let listener = accept::listen(wanted).with_context(cannot_listen)?;
         let address = listener.local_addr().with_context(cannot_listen)?;
-        let files = files::open(config.files()).await?;
-        let clock = Arc::new(SystemClock::default());
+        let files = files::open(config.files(), files::sharing(config)).await?;
+        let (clock, store) = (Arc::new(SystemClock::default()), stored.store());
         let core = Core::open(parts(config, store.clone(), clock.clone()))
             .await
             .context("the engine cannot be started")?;
@@ -196,7 +181,8 @@ impl Server {
             }
         }
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "the server accepts connections");
-        let parts = Running { store, engine, comet, doors, acceptor, stopping, tasks };
+        let parts =
+            Running { stored, _kept: kept, engine, comet, doors, acceptor, stopping, tasks };
         Ok(Self { address, parts, signals })
     }
 
@@ -214,7 +200,7 @@ impl Server {
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
         tokio::select! {
             name = self.signals.next() => tracing::info!(signal = name, "the server stops"),
-            () = self.parts.store.stopped() => {
+            () = self.parts.stored.stopped() => {
                 tracing::error!("a write to the store failed for good; the process ends and has to be started anew");
                 self.parts.acceptor.stop();
                 self.parts.acceptor.abort();
@@ -236,7 +222,7 @@ impl Server {
 /// without one whose file cannot be used.
 async fn readers(
     directory: &Path,
-    store: &Arc<SqliteStore>,
+    store: &Arc<dyn Store>,
     clock: &Arc<SystemClock>,
 ) -> Vec<Arc<dyn Worker>> {
     match open_counters(directory).await {
@@ -267,7 +253,7 @@ impl Running {
             tracing::warn!("the engine's workers did not end in time");
         }
         self.tell_commits();
-        if timeout(STORE_CLOSING, self.store.close()).await.is_err() {
+        if timeout(STORE_CLOSING, self.stored.close()).await.is_err() {
             tracing::warn!("the store was not closed in time; the next start finishes it");
         }
         tracing::info!("the server has stopped");

@@ -33,6 +33,7 @@ pub use center::{Center, PASSWORD, Settings, Site};
 pub use clock::ManualClock;
 pub use comet::{Comet, Replay, Transport};
 pub use faulty_store::{Fault, FaultyStore};
+pub use handoff_store::conformance::server::PostgresServer;
 pub use http::{Answer, Call, Client, NoAnswer};
 pub use inbox::{BOUND, Inbox};
 pub use mail_folder::MailFolder;

@@ -8,6 +8,7 @@ use std::process::{ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use handoff_store::conformance::server::PostgresServer;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -21,6 +22,8 @@ const START_BOUND: Duration = Duration::from_secs(60);
 /// How long a clean stop may take (docs/compat/center.md#demo: within 10 s) and some time for a
 /// busy machine.
 const STOP_BOUND: Duration = Duration::from_secs(20);
+/// The variable with the address of a database.
+const STORE_URL: &str = "HANDOFF__STORE__URL";
 /// Any port of this machine.
 const ANYWHERE: &str = "127.0.0.1:0";
 
@@ -53,6 +56,8 @@ pub struct Program {
     settings: Vec<(String, String)>,
     listen: String,
     log: PathBuf,
+    /// The address of the database, where it does not keep its data in a directory alone.
+    database: Option<String>,
     child: Option<Child>,
     address: watch::Sender<Option<SocketAddr>>,
     _home: Option<TempDir>,
@@ -67,6 +72,7 @@ impl Program {
             settings: Vec::new(),
             listen: ANYWHERE.to_owned(),
             log,
+            database: None,
             child: None,
             address: watch::Sender::new(None),
             _home: None,
@@ -77,8 +83,18 @@ impl Program {
 
     /// Starts the demo center that stands beside the test in a directory of its own, with settings
     /// as environment variables. Started again it listens on the same port. `HANDOFF_TEST_LOG=1`
-    /// lets its log through to the terminal.
+    /// lets its log through to the terminal; with `HANDOFF_TEST_STORE=postgres` it is over a schema
+    /// of its own of a PostgreSQL server that ends with the test.
     pub async fn demo(settings: &[(&str, &str)]) -> Result<Self> {
+        Self::demo_in(database().await?, settings).await
+    }
+
+    /// Starts the demo center over a database, which other programs may use as well.
+    pub async fn over(url: &str, settings: &[(&str, &str)]) -> Result<Self> {
+        Self::demo_in(Some(url.to_owned()), settings).await
+    }
+
+    async fn demo_in(database: Option<String>, settings: &[(&str, &str)]) -> Result<Self> {
         let home = tempfile::Builder::new().prefix("handoff-test-").tempdir()?;
         let mut program = Self {
             binary: find()?,
@@ -89,6 +105,7 @@ impl Program {
                 .collect(),
             listen: ANYWHERE.to_owned(),
             log: home.path().join("log"),
+            database,
             child: None,
             address: watch::Sender::new(None),
             _home: Some(home),
@@ -185,6 +202,7 @@ impl Program {
             }
         };
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command.envs(self.database.iter().map(|url| (STORE_URL, url)));
         let log =
             File::options().create(true).append(true).open(&self.log).context("open the log")?;
         let is_shown = std::env::var_os("HANDOFF_TEST_LOG").is_some();
@@ -224,6 +242,7 @@ impl Program {
             }
             Start::Serve(config) => command.env("HANDOFF_CONFIG", config),
         };
+        command.envs(self.database.iter().map(|url| (STORE_URL, url)));
         command.args(arguments);
         command
     }
@@ -259,6 +278,18 @@ pub async fn listening(child: &mut Child) -> Result<SocketAddr> {
         }
     }
     bail!("it ended before it listened")
+}
+
+/// Returns the address of a database for one program, when tests are to use one.
+async fn database() -> Result<Option<String>> {
+    match std::env::var("HANDOFF_TEST_STORE").as_deref() {
+        Err(_) => Ok(None),
+        Ok("postgres") => {
+            let made = tokio::task::spawn_blocking(|| PostgresServer::shared().fresh_schema());
+            Ok(Some(made.await.context("PostgreSQL could not be started")?))
+        }
+        Ok(other) => bail!("HANDOFF_TEST_STORE is {other}, expected postgres"),
+    }
 }
 
 /// Makes a command without the settings that this machine may have for the program.

@@ -27,6 +27,7 @@ pub(super) struct Fault {
 /// Finds the first fault in the order of the file.
 pub(super) fn first_fault(config: &Config) -> Option<Fault> {
     public_url(config)
+        .or_else(|| database(config))
         .or_else(|| spans(config))
         .or_else(|| cookie(config))
         .or_else(|| origins(config))
@@ -52,6 +53,24 @@ fn mail(config: &Config) -> Option<Fault> {
     Some(Fault {
         key: "mail.authorities",
         message: format!("is {relative:?}, expected an absolute path"),
+    })
+}
+
+/// What is wrong is told without the address, which may have a password in it.
+fn database(config: &Config) -> Option<Fault> {
+    let store = &config.store;
+    let is_address = ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| store.url.is_empty() || store.url.reveal().starts_with(scheme));
+    if !is_address {
+        let message =
+            "is none, expected something like \"postgres://handoff@db.example.com/handoff\"";
+        return Some(Fault { key: "store.url", message: message.to_owned() });
+    }
+    let is_twice = !store.password.is_empty() && !store.password_file.as_os_str().is_empty();
+    is_twice.then(|| Fault {
+        key: "store.password_file",
+        message: "is given beside store.password, expected one of them".to_owned(),
     })
 }
 

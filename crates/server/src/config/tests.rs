@@ -247,3 +247,17 @@ fn lmtp_is_for_this_machine() {
         &["handoff.toml:2: mail.lmtp", "loopback"],
     );
 }
+
+#[test]
+fn a_databases_address_is_one_and_is_shown_nowhere() {
+    let told = refusal("[store]\nurl = \"kate:s3cret@host\"", &[]);
+    check(&told, &["handoff.toml:2: store.url", "postgres://"]);
+    assert!(!told.contains("s3cret"), "{told}");
+    let url = ("HANDOFF__STORE__URL", "postgres://kate:s3cret@host/desk");
+    let password = ("HANDOFF__STORE__PASSWORD", "s3cret");
+    let config = parse("", &[url, password]).unwrap();
+    assert_eq!(config.store.url.reveal(), url.1);
+    assert!(!format!("{config:?}").contains("s3cret"), "{config:?}");
+    let told = refusal("[store]\npassword_file = \"/a\"", &[password]);
+    check(&told, &["store.password_file", "one of them"]);
+}

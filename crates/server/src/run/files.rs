@@ -7,20 +7,32 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use handoff_content::directory::{self, Adopt, DirectoryError};
 use handoff_engine::Core;
-use handoff_store::DiskFiles;
+use handoff_store::{DiskFiles, FilesOptions, Sharing};
+
+use crate::config::Config;
 
 /// Opens the directory of files, which is made if there is none.
 ///
 /// # Errors
 ///
 /// When it cannot be opened, as while another process has it open.
-pub(crate) async fn open(directory: PathBuf) -> anyhow::Result<Arc<DiskFiles>> {
+pub(crate) async fn open(directory: PathBuf, sharing: Sharing) -> anyhow::Result<Arc<DiskFiles>> {
     let named = directory.display().to_string();
-    let opened = tokio::task::spawn_blocking(move || DiskFiles::open(directory)).await;
+    let options = match sharing {
+        Sharing::Alone => FilesOptions::default(),
+        Sharing::Nodes => FilesOptions::of_nodes(),
+    };
+    let opened =
+        tokio::task::spawn_blocking(move || DiskFiles::open_with(directory, options)).await;
     let files = opened.context("opening the files was interrupted")?;
     Ok(Arc::new(
         files.with_context(|| format!("chat.files: the files in {named} cannot be opened"))?,
     ))
+}
+
+/// Returns who has the directory of files open: with a database that nodes share, all of them.
+pub(crate) const fn sharing(config: &Config) -> Sharing {
+    if config.store.url.is_empty() { Sharing::Alone } else { Sharing::Nodes }
 }
 
 /// What to do about a directory that is not the store's own.

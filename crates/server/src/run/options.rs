@@ -71,7 +71,7 @@ pub(super) fn customers(config: &Config) -> customer::Options {
 
 /// Returns the room on the disks that the server writes to.
 pub(super) fn space(config: &Config) -> Arc<DiskSpace> {
-    let log = config.store.path.join(format!("{}-wal", super::DATABASE));
+    let log = config.store.path.join(format!("{}-wal", crate::stored::DATABASE));
     let directories = vec![config.store.path.clone(), config.files()];
     DiskSpace::new(directories, log, config.store.reserve_bytes)
 }

@@ -16,14 +16,14 @@ const PDF: &[u8] = b"%PDF-1.7 an offer";
 const NOTE: &[u8] = b"What is written on the parcel";
 
 /// Somebody who has no account.
-struct Customer {
-    rest: Client,
-    id: String,
+pub(crate) struct Customer {
+    pub(crate) rest: Client,
+    pub(crate) id: String,
     key: String,
 }
 
 impl Customer {
-    async fn begin(server: &Program) -> Result<Self> {
+    pub(crate) async fn begin(server: &Program) -> Result<Self> {
         let rest = server.anonymous();
         let fields = [("nickname", "Ada"), ("subject", "My parcel"), ("messageId", REQUEST)];
         let begun = rest.send(Call::form(SERVICE, &fields)).await?.ok()?.body;
@@ -31,13 +31,13 @@ impl Customer {
     }
 
     /// Asks for something; returns the answer, success or not.
-    async fn asks(&self, operation: &str, fields: &[(&str, &str)]) -> Result<Answer> {
+    pub(crate) async fn asks(&self, operation: &str, fields: &[(&str, &str)]) -> Result<Answer> {
         let fields = [fields, &[("secureKey", self.key.as_str())]].concat();
         let target = format!("{SERVICE}/{}/{operation}", self.id);
         Ok(self.rest.send(Call::form(&target, &fields)).await?)
     }
 
-    async fn uploads(&self, name: &str, bytes: &[u8]) -> Result<Answer> {
+    pub(crate) async fn uploads(&self, name: &str, bytes: &[u8]) -> Result<Answer> {
         let target = format!("{SERVICE}/{}/file", self.id);
         let key = [("secureKey", self.key.as_str())];
         Ok(self.rest.send(Call::upload(&target, &key, ("file", name), bytes)).await?)

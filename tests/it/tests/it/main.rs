@@ -8,6 +8,7 @@
 mod apply;
 mod chat;
 mod counters;
+mod database;
 mod durability;
 mod mailboxes;
 mod memory;

@@ -9,7 +9,7 @@ use super::*;
 async fn a_start_over_the_files_of_another_store_says_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    let files = open(path.to_owned()).await.unwrap();
+    let files = open(path.to_owned(), Sharing::Alone).await.unwrap();
     let new = NewFile { id: FileId(1), at: Time(0), bytes_max: 1 };
     files.begin(new).await.unwrap().keep().await.unwrap();
     let parts = Parts {

@@ -1,0 +1,127 @@
+//! The program over a PostgreSQL database: that is away for a while, that was put back from a dump,
+//! and that two programs use (docs/operations/cluster.md).
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use handoff_testkit::{BOUND, Call, Client, PostgresServer, Program, Replay, TestAgent, Transport};
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::chat::Customer;
+use crate::scene::{creation, interaction, submit, text};
+
+const NOTE: &[u8] = b"What is written on the parcel";
+
+async fn ready(server: &Program) -> Result<(u16, Value)> {
+    let answer = server.anonymous().send(Call::get("").at("/readyz")).await?;
+    Ok((answer.status, answer.body))
+}
+
+/// Waits until the program says of itself what is wanted.
+async fn until(server: &Program, is_wanted: impl Fn(u16, &Value) -> bool) -> Result<Value> {
+    let waiting = async {
+        loop {
+            let (status, body) = ready(server).await?;
+            if is_wanted(status, &body) {
+                return anyhow::Ok(body);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(BOUND, waiting).await.context("readiness did not change")?
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_away_is_told_and_comes_back_by_itself() -> Result<()> {
+    let database = spawn_blocking(|| PostgresServer::start(&[])).await?;
+    let url = database.fresh_schema();
+    let server = Program::over(&url, &[]).await?;
+    let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    let id = submit(&server, "tasks").await?;
+    kate.accept(&id).await?;
+    until(&server, |status, _| status == 200).await?;
+
+    database.stop();
+    let change = |n: i64| json!({"userData": {"step": n}});
+    let refused = timeout(Duration::from_secs(5), kate.command(&id, "UpdateUserData", change(1)));
+    let refused = refused.await.context("not within 5 s")??;
+    ensure!(refused.status == 503, "{refused}");
+    // A worker may fail sooner than the store is asked again.
+    let is_away = |status, body: &Value| status == 503 && body["failing"][0] == "store";
+    let told = timeout(Duration::from_secs(5), until(&server, is_away)).await??;
+    ensure!(told["details"][0].as_str().is_some_and(|it| it.starts_with("store: ")), "{told}");
+
+    database.launch();
+    until(&server, |status, _| status == 200).await?;
+    kate.command(&id, "UpdateUserData", change(2)).await?.ok()?;
+    kate.notified("step 2", |data| data["userData"]["step"] == 2).await?;
+    assert_eq!(interaction(&kate.rest, &id).await?["userData"], json!({"step": 2}));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_dump_was_put_back_an_older_replay_is_answered_by_a_resync() -> Result<()> {
+    let database = spawn_blocking(PostgresServer::shared).await?;
+    let url = database.fresh_schema();
+    let schema = PostgresServer::schema_of(&url);
+    let mut server = Program::over(&url, &[]).await?;
+    let mut kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    let id = submit(&server, "tasks").await?;
+    kate.accept(&id).await?;
+    kate.sees(&id, "Processing").await?;
+    let dump = database.dump(schema);
+    // What the dump does not know, and Kate does.
+    kate.command(&id, "UpdateUserData", json!({"userData": {"step": 1}})).await?.ok()?;
+    kate.notified("step 1", |data| data["userData"]["step"] == 1).await?;
+    let seen = kate.last_sequence(TestAgent::INTERACTIONS);
+    server.kill().await?;
+    database.run(&format!("DROP SCHEMA {schema} CASCADE"));
+    database.run(&dump);
+    server.restart().await?;
+    kate.cut();
+    kate.connect().await?;
+    kate.subscribe(TestAgent::INTERACTIONS, Replay::After(seen)).await?;
+    let resync = kate.notified("a resync", |data| data["messageType"] == "Resync").await?;
+    ensure!(resync.to_string().contains("1000"), "numbers jump: {resync}");
+    assert!(interaction(&kate.rest, &id).await?["userData"].get("step").is_none());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_programs_over_one_database_share_its_files() -> Result<()> {
+    let database = spawn_blocking(PostgresServer::shared).await?;
+    let url = database.fresh_schema();
+    let shared = tempfile::tempdir()?;
+    let files = shared.path().display().to_string();
+    let settings = [("HANDOFF__CHAT__FILES", files.as_str())];
+    let one = Program::over(&url, &settings).await?;
+    let other = Program::over(&url, &settings).await?;
+    let customer = Customer::begin(&one).await?;
+    let kate = TestAgent::at_work(&one, "kate", Transport::LongPolling).await?;
+    kate.accept(&customer.id).await?;
+    let answer = customer.uploads("parcel.txt", NOTE).await?.ok()?.body;
+    let note = text(&answer["messages"][0]["userData"], "file-id")?;
+    let elsewhere = Client::new(&other.address(), "kate");
+    let target = format!("/me/interactions/{}/attachments/{note}", customer.id);
+    let fetched = elsewhere.get(&target).await?;
+    assert_eq!((fetched.status, &*fetched.bytes), (200, NOTE));
+    // What one creates the other knows.
+    let body = creation("workitem", "parking", json!({"externalId": "ticket-1"}));
+    let first = one.client("intake").post("/interactions", body.clone()).await?.ok()?.body;
+    let again = other.client("intake").post("/interactions", body).await?.ok()?.body;
+    assert_eq!(first["id"], again["id"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_program_with_another_directory_of_files_is_refused() -> Result<()> {
+    let database = spawn_blocking(PostgresServer::shared).await?;
+    let url = database.fresh_schema();
+    let _one = Program::over(&url, &[]).await?;
+    let refused = Program::over(&url, &[]).await.err().context("it started")?;
+    let told = format!("{refused:#}");
+    ensure!(told.contains("chat.files: ") && told.contains("must share one"), "{told}");
+    Ok(())
+}
