@@ -39,7 +39,7 @@ impl Schema {
     /// Has the server carry out a statement; `NAME` in it is the schema, which its connections are
     /// called by.
     fn run(&self, sql: &str) {
-        let schema = self.address.split("search_path=").nth(1).unwrap().trim_end_matches('\'');
+        let schema = PostgresServer::schema_of(&self.address);
         PostgresServer::shared().run(&sql.replace("NAME", schema));
     }
 }
