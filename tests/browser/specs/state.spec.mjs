@@ -38,6 +38,10 @@ test("Not ready has a reason, by menu, by name and in one's own words", async ({
     await expect(person.state).toHaveAccessibleName(/^Your state: Not ready: Fire drill/);
     await page.reload();
     await expect(person.state).toHaveAccessibleName(/^Your state: Not ready: Fire drill/);
+    // What one has done oneself is not told, and what somebody else did is.
+    await expect(page.locator("#say-now")).not.toHaveText(/Your state/);
+    await person.does("/me", {operationName: "NotReady", reason: "Meeting"});
+    await expect(page.locator("#say-now")).toHaveText("Your state was changed: Not ready: Meeting.");
 });
 
 test("whoever is set Not ready by offers that passed by is told, and goes Ready from there", async ({person, page}) => {

@@ -21,7 +21,7 @@ import {tellOfTroubles} from "./troubles.ts";
  * each offer that is accepted.
  */
 export function useAttention(
-    {state, now}: OpenDesk,
+    {desk, state, now}: OpenDesk,
     router: Router,
     chosenId: ComputedRef<string | null>,
 ): (accepted: Accepted) => void {
@@ -45,7 +45,7 @@ export function useAttention(
             }
         },
     });
-    tellOfTroubles(state, alarm, announcer, texts);
+    tellOfTroubles(state, alarm, announcer, texts, () => desk.isOwnState());
     watchEffect(() => showOfferMark(offered.value > 0));
     useTitle(
         () => offered.value,

@@ -1,6 +1,6 @@
 // Makes heard what one must know of while one looks elsewhere: that a colleague did not take what
-// was offered to them, that one was set Not ready, and that the connection is gone for longer than
-// a moment.
+// was offered to them, that one's state was changed elsewhere or because offers passed by, and that
+// the connection is gone for longer than a moment.
 
 import {onScopeDispose, watch, type ComputedRef, type ShallowRef} from "vue";
 import type {Alarm} from "../offers/alarm.ts";
@@ -9,17 +9,35 @@ import {nameOf} from "../state/lists.ts";
 import type {DeskState, Failure} from "../state/model.ts";
 import type {Texts} from "../texts/index.ts";
 import type {Announcer} from "./announcer.ts";
-import {missedChannels} from "./presence.ts";
+import {missedChannels, presenceOf} from "./presence.ts";
+import {wordOf} from "./use-presence.ts";
 
 /** How long a connection is away before it is heard, in ms: most are back before. */
 const LOST_HEARD_MS = 10_000;
 
+/** What it is told to; `isOwnState` says whether a state that is told was asked for here. */
 export function tellOfTroubles(
     state: Readonly<ShallowRef<DeskState>>,
     alarm: Alarm,
     announcer: Announcer,
     texts: ComputedRef<Texts>,
+    isOwnState: () => boolean,
 ): void {
+    watch(state, ({channels, lastRead}, before) => {
+        // What a read brought has a strip of its own, and so have offers that passed by.
+        const isNews = lastRead === before.lastRead && channels !== before.channels;
+        if (!isNews || isOwnState() || missedChannels(channels).length > 0) {
+            return;
+        }
+        const presence = presenceOf(channels);
+        const word = wordOf(presence, texts.value);
+        const wordBefore = wordOf(presenceOf(before.channels), texts.value);
+        if (presence.kind !== "offWork" && word !== wordBefore) {
+            const text = texts.value.said.stateIs(word);
+            announcer.say("now", {text});
+            alarm.trouble("state", text, "");
+        }
+    });
     const came = ({interactionId}: Failure): void => {
         const interaction = state.value.work[interactionId];
         const end = interaction === undefined ? null : endOf(state.value, interaction);

@@ -2,6 +2,7 @@
 
 import {computed, type ComputedRef} from "vue";
 import {Refused} from "../api/trouble.ts";
+import type {Texts} from "../texts/index.ts";
 import {useTexts} from "../texts/in-vue.ts";
 import {length} from "../texts/times.ts";
 import {useContext, useDesk} from "./context.ts";
@@ -17,31 +18,30 @@ export interface PresenceView {
     attempt(change: () => Promise<unknown>): Promise<void>;
 }
 
+/** Returns a state in a word or two. */
+export function wordOf(presence: Presence, {bar, common}: Texts): string {
+    const names: Record<string, string> = {
+        chat: common.chats, email: common.emails, workitem: common.workitems,
+    };
+    switch (presence.kind) {
+        case "offWork": return bar.offWork;
+        case "ready": return bar.ready;
+        case "undisturbed": return bar.undisturbed;
+        case "notReady":
+            return presence.reason === null ? bar.notReady : bar.notReadyFor(presence.reason);
+        case "mixed": {
+            const ready = presence.ready.map((channel) => names[channel] ?? channel);
+            return bar.readyFor(ready.join(", "));
+        }
+    }
+}
+
 export function usePresence(): PresenceView {
     const {announcer} = useContext();
     const {state, now, stateRefusal} = useDesk();
     const t = useTexts();
     const presence = computed(() => presenceOf(state.value.channels));
-    const names: Record<string, () => string> = {
-        chat: () => t.value.common.chats,
-        email: () => t.value.common.emails,
-        workitem: () => t.value.common.workitems,
-    };
-    const word = computed(() => {
-        const it = presence.value;
-        switch (it.kind) {
-            case "offWork": return t.value.bar.offWork;
-            case "ready": return t.value.bar.ready;
-            case "undisturbed": return t.value.bar.undisturbed;
-            case "notReady": return it.reason === null
-                ? t.value.bar.notReady
-                : t.value.bar.notReadyFor(it.reason);
-            case "mixed": {
-                const ready = it.ready.map((channel) => names[channel]?.() ?? channel);
-                return t.value.bar.readyFor(ready.join(", "));
-            }
-        }
-    });
+    const word = computed(() => wordOf(presence.value, t.value));
     const time = computed(() => {
         const since = sinceOf(state.value.channels);
         return since === null || presence.value.kind === "offWork"

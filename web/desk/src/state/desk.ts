@@ -51,6 +51,8 @@ export class Desk {
     /** Keys of what nobody tries again, and whose refusal was told. */
     readonly #refused = new Set<string>();
     #cancelRest = () => {};
+    /** When one's state was changed here last, in ms by the server's clock. */
+    #stateAskedAt = 0;
 
     /** `me` is whoever signed in. */
     constructor(me: Me, surroundings: DeskSurroundings) {
@@ -233,7 +235,7 @@ export class Desk {
 
     /** Begins to work: channels come up as they were, or Not ready. */
     async startWork(): Promise<void> {
-        await this.#insist("me", {
+        await this.#setState("me", {
             operationName: "StartContactCenterSession",
             channels: CHANNELS,
         });
@@ -241,16 +243,28 @@ export class Desk {
 
     async setReady(operationName: "Ready" | "NotReady", reason?: string): Promise<void> {
         const body = {operationName, ...(reason === undefined ? {} : {reason})};
-        await this.#insist("me", body);
+        await this.#setState("me", body);
     }
 
     async setChannel(channel: string, operationName: "Ready" | "NotReady"): Promise<void> {
-        await this.#insist(`me/channels/${channel}`, {operationName});
+        await this.#setState(`me/channels/${channel}`, {operationName});
     }
 
     async setUndisturbed(isUndisturbed: boolean): Promise<void> {
         const operationName = isUndisturbed ? "DoNotDisturbOn" : "DoNotDisturbOff";
-        await this.#insist("me", {operationName});
+        await this.#setState("me", {operationName});
+    }
+
+    /** Returns whether a state that is told now may be what was asked for here. */
+    isOwnState(): boolean {
+        return this.#surroundings.clock.now() - this.#stateAskedAt < TOLD_MS_MAX;
+    }
+
+    async #setState(path: string, body: unknown): Promise<void> {
+        const {clock} = this.#surroundings;
+        this.#stateAskedAt = clock.now();
+        await this.#insist(path, body);
+        this.#stateAskedAt = clock.now();
     }
 
     /** What was missed or gone is seen, and goes. */

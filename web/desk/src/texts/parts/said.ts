@@ -13,6 +13,7 @@ export const said = part({
                 ? "Connected. Nothing was missed."
                 : `Connected. ${n} ${plural("en", n, "new message", "new messages")}.`,
         notLeft: "You are still signed in: the server did not answer.",
+        stateIs: (word: string) => `Your state was changed: ${word}.`,
     },
     de: {
         messages: (n, customers) =>
@@ -24,6 +25,7 @@ export const said = part({
                 ? "Verbunden. Nichts wurde verpasst."
                 : `Verbunden. ${n} ${plural("de", n, "neue Nachricht", "neue Nachrichten")}.`,
         notLeft: "Sie sind noch angemeldet: Der Server hat nicht geantwortet.",
+        stateIs: (word) => `Ihr Status wurde geändert: ${word}.`,
     },
     fr: {
         messages: (n, customers) =>
@@ -36,6 +38,7 @@ export const said = part({
                 : `Connecté. ${n} ` +
                   `${plural("fr", n, "nouveau message", "nouveaux messages")}.`,
         notLeft: "Vous êtes toujours connecté : le serveur n’a pas répondu.",
+        stateIs: (word) => `Votre état a été changé : ${word}.`,
     },
     es: {
         messages: (n, customers) =>
@@ -47,5 +50,6 @@ export const said = part({
                 ? "Conectado. No se perdió nada."
                 : `Conectado. ${n} ${plural("es", n, "mensaje nuevo", "mensajes nuevos")}.`,
         notLeft: "Su sesión sigue abierta: el servidor no respondió.",
+        stateIs: (word) => `Su estado ha cambiado: ${word}.`,
     },
 });
