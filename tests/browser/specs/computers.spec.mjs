@@ -124,6 +124,44 @@ test("a letter that is sent at one computer is sent at the other too, once", asy
     await expect(page.locator(`[role="option"][data-id="${id}"]`)).toHaveCount(0);
 });
 
+test("a letter that was let go without a connection asks before it goes over what was written since", async ({browser, context, person, page, program}) => {
+    const JONAS = "jonas@falk.example";
+    await goReady(person, page);
+    const id = await writes(program.origin, {subject: "Invoice 2", text: "I was charged twice."});
+    const {draft, box} = await answers(page, JONAS);
+    await page.keyboard.type("Older words.");
+    await expect(draft.getByText(/Draft saved \d/)).toBeVisible();
+    const other = await elsewhere(browser, program.origin);
+    await other.page.goto(`${program.origin}/desk/mine/${id}`);
+    const there = other.page.getByRole("textbox", {name: `Letter to ${JONAS}`});
+    await expect(there).toContainText("Older words.");
+
+    await context.setOffline(true);
+    await box.press("Control+Enter");
+    await expect(draft.getByText("Not sent yet")).toBeVisible();
+    await there.click();
+    await other.page.keyboard.press("Control+A");
+    await other.page.keyboard.type("Newer words.");
+    await expect(other.page.getByText(/Draft saved \d/)).toBeVisible();
+    await context.setOffline(false);
+    const chosen = page.getByRole("button", {name: "Take the other"});
+    await expect(chosen).toBeVisible();
+    await expect(draft.getByRole("alert")).toHaveText("This letter was changed at another computer.");
+    await expect(there).toContainText("Newer words.");
+    const letters = async () => {
+        const {interactions} = await person.reads(`/interactions/${id}/thread?fields=*`, "sam");
+        return interactions.filter(({parentId}) => parentId === id).map(({state}) => state);
+    };
+    expect(await letters()).toEqual(["Composing"]);
+    await chosen.click();
+    await expect(box).toContainText("Newer words.");
+    await box.press("Control+Enter");
+    await expect.poll(letters).toEqual(["Sent"]);
+    await expect(draft).toHaveCount(0);
+    await other.context.close();
+    await person.does(`/me/interactions/${id}`, {operationName: "Complete"});
+});
+
 test("two who look at the same see each other, and can ask", async ({browser, person, page, program}) => {
     const ann = await chatting({person, page, program}, "Ann", "Parcel not arrived");
     const ben = await elsewhere(browser, program.origin, "ben");

@@ -33,6 +33,7 @@ class Draft {
                 }
                 this.emails.push(email);
             },
+            read: async () => null,
             keep: (written) => {
                 this.kept = written;
             },

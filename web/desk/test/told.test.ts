@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {Unanswered} from "../src/api/trouble.ts";
 import {LetterSaver, type Written} from "../src/letters/saver.ts";
-import type {Known} from "../src/letters/told.ts";
+import {isKnown, type Known} from "../src/letters/told.ts";
 import {Time, turns} from "./state/stage.ts";
 
 const QUOTATION = {html: "<blockquote>Where is it?</blockquote>", text: "> Where is it?"};
@@ -22,6 +22,8 @@ class Computer {
     /** Saves have no answer while it is there. */
     outcome: Error | null = null;
     answer: Promise<void> = Promise.resolve();
+    /** What a read brings; `null` is no draft any more. */
+    server: Written | null = null;
 
     constructor(told: Written, kept: Computer["kept"] = null) {
         this.saver = new LetterSaver(told, kept, {
@@ -31,6 +33,12 @@ class Computer {
                 if (this.outcome !== null) {
                     throw this.outcome;
                 }
+            },
+            read: async () => {
+                if (this.outcome !== null) {
+                    throw this.outcome;
+                }
+                return this.server;
             },
             keep: (written, known) => {
                 this.kept = written === null ? null : {written, known};
@@ -166,4 +174,44 @@ test("there is nothing to choose when what was written elsewhere is gone again",
     assert.equal(here.saver.other.value, null);
     await here.pass();
     assert.equal(here.last, whole("mine"));
+});
+
+test("after a lost link nothing is saved over words that nobody told", async () => {
+    for (const words of ["theirs", "start"]) {
+        const here = new Computer(letter("start"));
+        here.outcome = new Unanswered("unreachable", 0);
+        here.type("mine");
+        await here.pass();
+        const {length} = here.saves;
+        await here.pass(3_000);
+        assert.equal(here.saves.length, length, "without an answer nobody knows");
+        here.outcome = null;
+        here.server = letter(words);
+        await here.pass(3_000);
+        assert.equal(here.saver.other.value?.text, words === "start" ? undefined : words);
+        assert.equal(here.saves.length, words === "start" ? length + 1 : length);
+        assert.equal(here.kept?.written.text, words === "start" ? undefined : "mine");
+    }
+});
+
+test("a letter that did not go looks first whether it was changed elsewhere", async () => {
+    const here = new Computer(letter("start"));
+    here.type("mine");
+    here.saver.leave();
+    here.server = letter("theirs");
+    here.saver.stay();
+    await here.pass();
+    assert.deepEqual(here.saves, []);
+    assert.equal(here.saver.other.value?.text, "theirs");
+});
+
+test("known are what was told last and what was sent from here, and nothing else", async () => {
+    const here = new Computer(letter("start"));
+    here.type("mine");
+    here.saver.leave();
+    const {known} = here.saver;
+    assert.ok(isKnown(letter("start"), known));
+    assert.ok(isKnown(letter("mine", {html: "<p>mine</p> "}), known), "cleaned by the server");
+    assert.ok(!isKnown(letter("theirs"), known));
+    assert.ok(!isKnown(letter("start", {cc: ["ben@x.example"]}), known));
 });

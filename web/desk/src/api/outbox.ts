@@ -7,6 +7,7 @@
 // wait for each other.
 
 import type {Api} from "./http.ts";
+import type {Known} from "../letters/told.ts";
 import {Refused, SignedOut, Unanswered} from "./trouble.ts";
 import type {Entry, EntryStore, NewEntry, Refusal} from "./outbox/entry.ts";
 
@@ -34,6 +35,8 @@ export interface OutboxSurroundings {
     after(ms: number, run: () => void): () => void;
     /** Whether it makes sense to send: an entry that was tried cannot be taken back. */
     maySend(): boolean;
+    /** Reads whether what a letter was made from is still so; fails without an answer. */
+    isAsKnown(interactionId: string, known: Known): Promise<boolean>;
     events: OutboxEvents;
 }
 
@@ -51,10 +54,8 @@ export interface OutboxEvents {
 export type OutboxView = Entry & {isSending: boolean};
 
 /** What somebody wants done with an interaction. */
-export type Intent = Pick<NewEntry, "interactionId" | "operationName" | "fields"> & {
+export type Intent = Pick<NewEntry, "interactionId" | "operationName" | "fields" | "known"> & {
     until?: number;
-    /** The key of what must be done before. */
-    after?: string;
 };
 
 /** The first wait after a request without an answer, in ms; each further one is twice as long. */
@@ -67,6 +68,8 @@ const REPEATABLE_MS = 23 * 3_600_000;
 export const UNCERTAIN = -1;
 /** The code of what came too late to be sent. */
 export const TOO_LATE = -2;
+/** The code of a letter that was changed elsewhere since it was let go: it was not sent. */
+export const CHANGED = -3;
 
 export class Outbox {
     readonly #surroundings: OutboxSurroundings;
@@ -99,15 +102,22 @@ export class Outbox {
         this.rest();
     }
 
-    /** Takes something to be done. Resolves once it is kept, whatever happens to the page. */
-    async add({until, after, ...intent}: Intent): Promise<string> {
-        const {entries, newKey, now} = this.#surroundings;
-        const key = newKey();
-        const whose = {key, userId: this.#userId, at: now()};
-        const entry = {...intent, ...whose, until: until ?? null, after: after ?? null};
-        await entries.add(entry);
+    /**
+     * Takes something to be done, and what is to be done after it. Resolves once both are kept,
+     * whatever happens to the page.
+     */
+    async add(intent: Intent, next?: Intent): Promise<string> {
+        const first = this.#entryOf(intent, null);
+        const rest = next === undefined ? [] : [this.#entryOf(next, first.key)];
+        await this.#surroundings.entries.add(first, ...rest);
         await this.#changed();
-        return key;
+        return first.key;
+    }
+
+    #entryOf({until, ...intent}: Intent, after: string | null): NewEntry {
+        const {newKey, now} = this.#surroundings;
+        const whose = {key: newKey(), userId: this.#userId, at: now()};
+        return {...intent, ...whose, until: until ?? null, after};
     }
 
     /** Takes one back that was never sent; returns whether that was so. */
@@ -241,8 +251,18 @@ export class Outbox {
     }
 
     /** Sends one entry; returns how long to wait before the next try, in ms. */
-    async #attempt({number}: Entry): Promise<number> {
-        const {api, entries, now} = this.#surroundings;
+    async #attempt(found: Entry): Promise<number> {
+        const {interactionId, known, number} = found;
+        const {api, entries, now, isAsKnown} = this.#surroundings;
+        try {
+            // Before each try: one that was lost may have been overtaken while there was no link.
+            if (known !== undefined && !(await isAsKnown(interactionId, known))) {
+                await this.#refuse(found, {code: CHANGED, sentence: ""});
+                return 0;
+            }
+        } catch (trouble) {
+            return this.#failed(found, trouble);
+        }
         const entry = await entries.claim(number, now());
         if (entry === undefined) {
             return 0;
@@ -252,7 +272,7 @@ export class Outbox {
             await this.#refuse(entry, {code, sentence: ""});
             return 0;
         }
-        const {key, interactionId, operationName, fields} = entry;
+        const {key, operationName, fields} = entry;
         this.#mark(key);
         try {
             const path = `me/interactions/${interactionId}`;
@@ -301,7 +321,7 @@ export class Outbox {
         }
         if (trouble instanceof Unanswered) {
             this.#surroundings.events.unanswered(trouble);
-            const backoff = RETRY_MS_FIRST * 2 ** Math.min(entry.attempts - 1, 5);
+            const backoff = RETRY_MS_FIRST * 2 ** Math.min(Math.max(entry.attempts - 1, 0), 5);
             return Math.max(trouble.retryAfterMs, Math.min(RETRY_MS_MAX, backoff));
         }
         throw trouble;

@@ -35,6 +35,7 @@ const CONTEXT: InjectionKey<Context> = Symbol("context");
 const DESK: InjectionKey<OpenDesk> = Symbol("desk");
 
 export const contextKey = CONTEXT;
+export const deskKey = DESK;
 
 export function useContext(): Context {
     return needed(inject(CONTEXT));

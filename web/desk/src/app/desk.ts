@@ -6,6 +6,7 @@ import type {Api} from "../api/http.ts";
 import {IndexedStore} from "../api/outbox/indexed-store.ts";
 import {MemoryStore} from "../api/outbox/memory-store.ts";
 import {newKey, WebTabs} from "../api/outbox/web-tabs.ts";
+import {isKnown, toldOf} from "../letters/told.ts";
 import {pageClock, ServerClock} from "../state/clock.ts";
 import {Desk} from "../state/desk.ts";
 import type {Me} from "../state/model.ts";
@@ -25,6 +26,8 @@ export async function openDesk(me: Me, api: Api): Promise<() => OpenDesk> {
         newKey,
         tabs: new WebTabs(me.id),
         isOffline: () => !navigator.onLine,
+        isAsKnown: (draft, known) =>
+            draft.letter === null || isKnown(toldOf(draft.letter, draft.subject), known),
         timers: {
             after(ms, run) {
                 const timer = setTimeout(run, ms);

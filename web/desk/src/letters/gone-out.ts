@@ -11,6 +11,7 @@ import {isLetterSend} from "../state/leaving.ts";
 import type {DeskState, Pending} from "../state/model.ts";
 import type {Texts} from "../texts/index.ts";
 import {outboundOf} from "./outbound.ts";
+import {whyKeptBack} from "./why.ts";
 
 export interface Telling {
     api: Api;
@@ -21,6 +22,9 @@ export interface Telling {
 }
 
 export function tellOfLetters({api, announcer, desk, state, texts}: Telling): void {
+    const sentenceOf = ({stage}: Pending): string =>
+        stage.kind === "refused" ? whyKeptBack(stage, texts.value) : "";
+
     async function isOut(id: string): Promise<void> {
         const {me} = state.value;
         new DraftKeeper(browserStorage(), me?.id ?? "").forget(id);
@@ -38,7 +42,7 @@ export function tellOfLetters({api, announcer, desk, state, texts}: Telling): vo
     watch(() => state.value.pending.filter(isKeptBack), (now, before) => {
         const known = new Set(before.map(({key}) => key));
         for (const one of now.filter(({key}) => !known.has(key))) {
-            announcer.say("now", {text: sentenceOf(one) || texts.value.letters.uncertain});
+            announcer.say("now", {text: sentenceOf(one)});
         }
         // Its words lie among those that were left, where no draft is any more.
         now.filter(({interactionId}) => isGone(state.value, interactionId))
@@ -48,10 +52,6 @@ export function tellOfLetters({api, announcer, desk, state, texts}: Telling): vo
 
 function isKeptBack(one: Pending): boolean {
     return isLetterSend(one) && one.stage.kind === "refused";
-}
-
-function sentenceOf({stage}: Pending): string {
-    return stage.kind === "refused" ? stage.sentence : "";
 }
 
 function isGone({lastRead, work}: DeskState, id: string): boolean {

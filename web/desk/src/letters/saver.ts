@@ -33,6 +33,8 @@ export type Saved = {kind: "nothing"} | {kind: "saved"; at: number} | {kind: "fa
 export interface SaverSurroundings {
     /** Has the server save it. */
     save(email: Record<string, unknown>): Promise<void>;
+    /** Reads what the server has; `null` when it is no draft of ours any more. */
+    read(): Promise<Written | null>;
     /** Keeps in this browser what the server does not have; `null` is nothing. */
     keep(written: Written | null, known: Known): void;
     /** The server's time. */
@@ -71,6 +73,8 @@ export class LetterSaver {
     #isDirty = false;
     /** Whether it is on its way out. */
     #isLeaving = false;
+    /** Whether the server may have words that were never told: a link was lost. */
+    #isDoubtful = false;
     /** Whether the server has all that is finished. */
     #isSaved = true;
     #isOver = false;
@@ -173,10 +177,16 @@ export class LetterSaver {
         return email;
     }
 
+    /** What is known of what the server has. */
+    get known(): Known {
+        return this.#told.known;
+    }
+
     /** It did not go out: it is written on. */
     stay(): void {
         if (this.#isLeaving) {
             this.#isLeaving = false;
+            this.#isDoubtful = true;
             this.#told.refused();
             this.touch();
         }
@@ -199,8 +209,10 @@ export class LetterSaver {
     }
 
     async #save(): Promise<void> {
-        const isWanted = this.#isDirty && !this.#isLeaving && this.other.value === null;
-        if (!isWanted || this.#isOver) {
+        if (this.#isWanted() && this.#isDoubtful) {
+            await this.#read();
+        }
+        if (!this.#isWanted()) {
             return;
         }
         this.#isDirty = false;
@@ -224,6 +236,25 @@ export class LetterSaver {
         } else if (!this.#isDirty) {
             this.#isSaved = true;
             this.#keep();
+        }
+    }
+
+    #isWanted(): boolean {
+        const isHeld = this.#isLeaving || this.#isOver || this.other.value !== null;
+        return this.#isDirty && !isHeld;
+    }
+
+    /** Hears what nobody may have told: older words must not go over it unseen. */
+    async #read(): Promise<void> {
+        try {
+            const told = await this.#surroundings.read();
+            this.#isDoubtful = false;
+            if (told !== null) {
+                this.hear(told);
+            }
+        } catch (trouble) {
+            this.#failed(trouble);
+            throw trouble;
         }
     }
 
@@ -257,6 +288,8 @@ export class LetterSaver {
         this.saved.value = {kind: "failed"};
         if (trouble instanceof Refused) {
             this.#told.refused();
+        } else {
+            this.#isDoubtful = true;
         }
         if (this.#isOver) {
             return;

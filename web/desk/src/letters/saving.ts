@@ -7,10 +7,8 @@ import type {Letter} from "../api/interaction.ts";
 import {DraftKeeper, type Draft} from "../conversation/drafts.ts";
 import type {Desk} from "../state/desk.ts";
 import {holdsOf} from "./hold.ts";
-import {htmlOf} from "./plain.ts";
-import {partsOf} from "./quotation.ts";
 import {LetterSaver, LetterSavers, type Recipients, type Saved, type Written} from "./saver.ts";
-import type {Known} from "./told.ts";
+import {toldOf, type Known} from "./told.ts";
 
 export interface Saving {
     written: Written;
@@ -24,6 +22,8 @@ export interface Saving {
     choose(which: "own" | "other"): void;
     /** Returns the letter as it goes out now; until it stays nothing is saved. */
     leave(): Record<string, unknown>;
+    /** Returns what is known of what the server has. */
+    known(): Known;
     /** It did not go out: it is written on. */
     stay(): void;
     /** It is sent or discarded. */
@@ -53,6 +53,13 @@ export function useSaving(id: string, letter: Letter): Saving {
         });
         const made = new LetterSaver(told, keptOf(keeper.load(id), told), {
             save: (email) => desk.operate(id, "Save", {email}),
+            async read() {
+                const draft = await desk.read(id);
+                const isDraft = draft !== null && draft.state === "Composing";
+                return isDraft && draft.letter !== null
+                    ? toldOf(draft.letter, draft.subject)
+                    : null;
+            },
             keep: (next, known) => keep(keeper, id, next, known),
             now: () => now.value,
             after(ms, run) {
@@ -76,16 +83,10 @@ export function useSaving(id: string, letter: Letter): Saving {
         other: saver.other,
         choose: (which) => saver.choose(which),
         leave: () => saver.leave(),
+        known: () => saver.known,
         stay: () => saver.stay(),
         forget: () => own.forget(id, saver),
     };
-}
-
-/** Returns what the server has, as it is written on. */
-function toldOf({to, cc, bcc, body, plain}: Letter, subject: string): Written {
-    const parts = partsOf(body, plain);
-    const html = body === "" ? htmlOf(plain) : parts.html;
-    return {to, cc, bcc, subject, html, text: parts.text, quotation: parts.quotation};
 }
 
 /** Returns what only this browser has; `null` when that is nothing. */

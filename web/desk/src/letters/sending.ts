@@ -4,13 +4,13 @@
 import {computed, ref, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef} from "vue";
 import {useContext, useDesk} from "../app/context.ts";
 import type {Interaction} from "../api/interaction.ts";
-import {UNCERTAIN} from "../api/outbox.ts";
 import type {Refusal} from "../api/outbox/entry.ts";
 import {Refused, type NewerMessage} from "../api/trouble.ts";
 import {leavingOf} from "../state/leaving.ts";
 import {useTexts} from "../texts/in-vue.ts";
 import {outboundOf, type Outbound} from "./outbound.ts";
 import type {Saving} from "./saving.ts";
+import {whyKeptBack} from "./why.ts";
 
 /** `completes` ends what the letter answers once it is out. */
 export type Then = "stays" | "completes";
@@ -40,10 +40,13 @@ export function useSending(draft: () => Interaction, saving: Saving): Sending {
     const newer = shallowRef<NewerMessage | null>(null);
     const outbound = shallowRef<Outbound | null>(null);
     const isOut = ref(false);
-    const asked = outboundOf(api, state.value.me).catch(() => null);
-    void asked.then((known) => {
-        outbound.value = known;
-    });
+    const ask = async (): Promise<Outbound> => {
+        outbound.value = await outboundOf(api, state.value.me);
+        return outbound.value;
+    };
+    watch(() => state.value.connection.kind, () => {
+        void ask().catch(() => {});
+    }, {immediate: true});
     const leaving = computed(() => leavingOf(state.value, draft().id));
 
     const say = (text: string): void => {
@@ -53,9 +56,9 @@ export function useSending(draft: () => Interaction, saving: Saving): Sending {
     const sentenceOf = (trouble: unknown): string =>
         trouble instanceof Refused ? trouble.sentence : t.value.chat.noAnswer;
     /** It is said when it comes (gone-out.ts), also where no form is. */
-    const keptBack = (key: string, {code, sentence, newer: named}: Refusal): void => {
-        refusal.value = code === UNCERTAIN ? t.value.letters.uncertain : sentence;
-        newer.value = named ?? null;
+    const keptBack = (key: string, why: Refusal): void => {
+        refusal.value = whyKeptBack(why, t.value);
+        newer.value = why.newer ?? null;
         saving.stay();
         void desk.outbox.remove(key);
     };
@@ -77,24 +80,29 @@ export function useSending(draft: () => Interaction, saving: Saving): Sending {
     const send = async (how: Record<string, unknown>, then: Then): Promise<void> => {
         const {id, parentId} = draft();
         refusal.value = "";
-        const by = await asked;
+        let by: Outbound;
+        try {
+            by = await ask();
+        } catch {
+            // Without its queue it could pass by whoever has to look at it first.
+            say(t.value.chat.noAnswer);
+            return;
+        }
         if (saving.other.value !== null) {
             say(t.value.letters.chooseFirst);
             return;
         }
-        const queue = by === null || by.queue === null ? {} : {queueName: by.queue};
+        const queue = by.queue === null ? {} : {queueName: by.queue};
         const fields = {...how, ...queue, email: saving.leave()};
-        let key = "";
+        const letter = {interactionId: id, operationName: "Send", fields, known: saving.known()};
+        const completes = then === "completes" && parentId !== null && parentId in state.value.work
+            ? {interactionId: parentId, operationName: "Complete", fields: {}}
+            : undefined;
         try {
-            key = await desk.keep({interactionId: id, operationName: "Send", fields});
+            await desk.keep(letter, completes);
         } catch {
             saving.stay();
             say(t.value.letters.notKept);
-            return;
-        }
-        if (then === "completes" && parentId !== null && parentId in state.value.work) {
-            const complete = {interactionId: parentId, operationName: "Complete", fields: {}};
-            await desk.keep({...complete, after: key});
         }
     };
 

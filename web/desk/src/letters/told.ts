@@ -3,7 +3,9 @@
 // The server tells a draft anew after each save, whoever's it was, and cleans its HTML. So a save
 // is known by its words; and what differs from what was told last, and is no save of here, is new.
 
-import {together} from "./quotation.ts";
+import type {Letter} from "../api/interaction.ts";
+import {htmlOf} from "./plain.ts";
+import {partsOf, together} from "./quotation.ts";
 import type {Written} from "./saver.ts";
 
 /** What of a draft was told, and what was sent and not told yet: short marks of it. */
@@ -68,6 +70,19 @@ export class Told {
     accept(): void {
         this.#told = this.#latest;
     }
+}
+
+/** Returns what the server has, as it is written on. */
+export function toldOf({to, cc, bcc, body, plain}: Letter, subject: string): Written {
+    const parts = partsOf(body, plain);
+    const html = body === "" ? htmlOf(plain) : parts.html;
+    return {to, cc, bcc, subject, html, text: parts.text, quotation: parts.quotation};
+}
+
+/** Returns whether what the server has is what was told last, or was sent from here. */
+export function isKnown(written: Written, {told, sent}: Known): boolean {
+    const mark = markOf(written);
+    return mark === told || sent.some((one) => isEcho(one, mark));
 }
 
 /** Returns whether two have the same words; how they look may differ. */

@@ -2,13 +2,14 @@
 
 import {text} from "../api/fields.ts";
 import type {Answer, Api} from "../api/http.ts";
-import {SignedOut, Unanswered} from "../api/trouble.ts";
+import {Refused, SignedOut, Unanswered} from "../api/trouble.ts";
 import {numberOrNull} from "../api/fields.ts";
-import type {ChatDraft, Interaction} from "../api/interaction.ts";
+import {readInteraction, type ChatDraft, type Interaction} from "../api/interaction.ts";
 import type {MakeLink} from "../api/link.ts";
 import type {Question} from "../api/notification.ts";
 import {Outbox, type Intent, type OutboxView, type Tabs} from "../api/outbox.ts";
 import type {EntryStore} from "../api/outbox/entry.ts";
+import type {Known} from "../letters/told.ts";
 import type {ServerClock} from "./clock.ts";
 import type {Connection, Me, Pending, PendingStage} from "./model.ts";
 import {Store} from "./store.ts";
@@ -24,6 +25,8 @@ export interface DeskSurroundings {
     entries: EntryStore;
     tabs: Tabs;
     newKey(): string;
+    /** Whether a draft, as it is read now, has no words that somebody wrote elsewhere since. */
+    isAsKnown(draft: Interaction, known: Known): boolean;
 }
 
 /** How long what was said may take to be told by the feed before the chat is read, in ms. */
@@ -68,6 +71,7 @@ export class Desk {
             now: () => clock.now(),
             after: (ms, run) => timers.after(ms, run),
             maySend: () => this.store.state.connection.kind === "live",
+            isAsKnown: (id, known) => this.#isAsKnown(id, known),
             events: {
                 changed: (views) => this.#pending(views),
                 answered: ({key, referenceId}) => this.#answered(key, referenceId),
@@ -119,9 +123,22 @@ export class Desk {
         return this.outbox.add({interactionId, operationName: "Send", fields});
     }
 
-    /** Has something done for certain, now or when there is a connection. */
-    keep(intent: Intent): Promise<string> {
-        return this.outbox.add(intent);
+    /** Has something done for certain, and `next` after it, now or when there is a connection. */
+    keep(intent: Intent, next?: Intent): Promise<string> {
+        return this.outbox.add(intent, next);
+    }
+
+    /** Reads an interaction as it is now; `null` when it is not the reader's to see. */
+    async read(id: string): Promise<Interaction | null> {
+        try {
+            const answer = await this.#surroundings.api.get(`interactions/${id}`);
+            return readInteraction(answer["interaction"]);
+        } catch (trouble) {
+            if (trouble instanceof Refused) {
+                return null;
+            }
+            throw trouble;
+        }
     }
 
     /**
@@ -286,6 +303,13 @@ export class Desk {
             signal?.addEventListener("abort", look, {once: true});
             look();
         });
+    }
+
+    /** What is no draft any more the server refuses, or it is a repetition, which it knows. */
+    async #isAsKnown(id: string, known: Known): Promise<boolean> {
+        const draft = await this.read(id);
+        const isDraft = draft !== null && draft.state === "Composing";
+        return !isDraft || this.#surroundings.isAsKnown(draft, known);
     }
 
     /** Only a tab that has a link keeps the others from sending. */

@@ -16,6 +16,7 @@ interface Kept {
     owner: string | null;
     epoch: number;
     data: Record<string, string>;
+    subject?: string;
     parentId?: string;
     lines: Record<string, unknown>[];
     isParked: boolean;
@@ -92,6 +93,13 @@ export class FakeServer {
         it.owner = null;
         it.epoch += 1;
         this.#tellState(it);
+    }
+
+    /** At another computer. */
+    rewrite(id: string, subject: string): void {
+        const it = this.#get(id);
+        it.subject = subject;
+        this.#tellState(it, undefined, "PropertiesUpdated");
     }
 
     park(id: string): void {
@@ -202,6 +210,10 @@ export class FakeServer {
             const parked = work.filter((it) => it.isParked);
             return ok({interactions: parked.map((it) => this.#shown(it))});
         }
+        const one = /^interactions\/(\w+)$/.exec(path)?.[1];
+        if (one !== undefined) {
+            return ok({interaction: this.#shown(this.#get(one))});
+        }
         if (path.startsWith("interactions?")) {
             return ok({interactions: []});
         }
@@ -282,7 +294,7 @@ export class FakeServer {
         };
         return {
             id: it.id, channel: it.channel, state: it.state, direction: "Inbound", priority: 0,
-            operations: [], capabilities: [], currentQueue: "support", subject: `About ${it.id}`,
+            operations: [], capabilities: [], currentQueue: "support", subject: it.subject ?? `About ${it.id}`,
             parentId: it.parentId ?? null, assignedTo: it.owner, epoch: it.epoch, userData: it.data, participants: [],
             receivedDate: "2026-11-29 13:59:59.000+0000",
             offer: it.state === "Invited" ? offer : null,

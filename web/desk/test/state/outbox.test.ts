@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {FakeServer, ME} from "./fake-server.ts";
+import {CHANGED} from "../../src/api/outbox.ts";
 import {keptBackBy, leavingOf} from "../../src/state/leaving.ts";
 import {Browser, Stage, Time, turns} from "./stage.ts";
 
@@ -252,10 +253,8 @@ async function withLetter() {
     const go = async (): Promise<string> => {
         const email = {subject: "Re: it"};
         const send = {interactionId: id, operationName: "Send", fields: {email}};
-        const key = await stage.desk.keep(send);
         const complete = {interactionId: parentId, operationName: "Complete", fields: {}};
-        await stage.desk.keep({...complete, after: key});
-        return key;
+        return stage.desk.keep(send, complete);
     };
     return {stage, id, browser, parentId, go};
 }
@@ -302,6 +301,50 @@ test("what was to come after a letter that does not go is not done", async () =>
     await stage.settle();
     assert.equal(stage.server.interactions.get(parentId)?.state, "Processing");
     assert.deepEqual(stage.server.letters, []);
+});
+
+test("a letter that was changed elsewhere while there was no link does not go over it", async () => {
+    for (const isChanged of [true, false]) {
+        const {stage, id, parentId, browser} = await withLetter();
+        stage.server.rewrite(id, "start");
+        stage.server.isUp = false;
+        stage.link?.cut();
+        const fields = {email: {subject: "mine"}};
+        const known = {told: "start", sent: []};
+        const send = {interactionId: id, operationName: "Send", fields, known};
+        const complete = {interactionId: parentId, operationName: "Complete", fields: {}};
+        await stage.desk.keep(send, complete);
+        if (isChanged) {
+            stage.server.rewrite(id, "theirs");
+        }
+        stage.server.isUp = true;
+        await stage.settle();
+        assert.deepEqual(stage.server.letters, isChanged ? [] : [fields.email]);
+        const kept = leavingOf(stage.desk.store.state, id)?.stage;
+        assert.deepEqual(kept, isChanged ? {kind: "refused", code: CHANGED, sentence: ""} : undefined);
+        const is = stage.server.interactions.get(parentId)?.state;
+        assert.equal(is, isChanged ? "Processing" : "Completed");
+        assert.equal((await browser.entries.all()).length, isChanged ? 1 : 0);
+    }
+});
+
+test("a letter whose answer was lost is asked for again, whatever became of the draft", async () => {
+    const {stage, id} = await withLetter();
+    stage.server.rewrite(id, "start");
+    const known = {told: "start", sent: []};
+    const send = {interactionId: id, operationName: "Send", fields: {email: {}}, known};
+    const key = await stage.desk.keep(send);
+    await turns();
+    // It is read, and sent; the answer is lost.
+    stage.work();
+    stage.arrive();
+    await turns();
+    stage.work();
+    stage.lose();
+    await turns();
+    await stage.settle();
+    assert.equal(stage.server.letters.length, 1);
+    assert.equal(stage.desk.store.state.wentOut[id], key);
 });
 
 test("an original that cannot be completed is told, and not tried again", async () => {

@@ -120,6 +120,7 @@ export class Stage {
             },
             timers: time,
             isOffline: () => this.isOffline,
+            isAsKnown: ({subject}, {told}) => subject === told,
             entries: browser.entries,
             tabs: browser.tabs(),
             newKey: () => `key-${name}-${(this.#keys += 1)}`,

@@ -1,5 +1,6 @@
 // What is still to be done, and where it is kept.
 
+import type {Known} from "../../letters/told.ts";
 import type {NewerMessage} from "../trouble.ts";
 
 /** The server's no. */
@@ -26,6 +27,8 @@ export interface Entry {
     at: number;
     /** The key of what must be done before: it waits for that, and goes with it. */
     after: string | null;
+    /** Of a letter, what was known of its draft; entries of an older desk have none. */
+    known?: Known;
     /** When it makes no sense any more; `null` is never. By the server's clock. */
     until: number | null;
     /** When it was first sent; `null` before that. By the server's clock. */
@@ -40,8 +43,8 @@ export type NewEntry = Omit<Entry, "number" | "sentAt" | "attempts" | "refusal">
 /** Where entries are kept: it outlives the page, and all tabs share it. */
 export interface EntryStore {
     all(): Promise<Entry[]>;
-    /** Resolves once the entry is kept for good. */
-    add(entry: NewEntry): Promise<void>;
+    /** Resolves once the entries are kept for good, all of them or none. */
+    add(...entries: NewEntry[]): Promise<void>;
     /**
      * Notes that the entry is being sent, before it is. Returns it as it is now, `undefined` when
      * it was taken back.

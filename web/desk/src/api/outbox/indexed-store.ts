@@ -31,9 +31,11 @@ export class IndexedStore implements EntryStore {
         return (await result(request)) as Entry[];
     }
 
-    async add(entry: NewEntry): Promise<void> {
+    async add(...entries: NewEntry[]): Promise<void> {
         await this.#write((store) => {
-            store.add({...entry, sentAt: null, attempts: 0, refusal: null});
+            for (const entry of entries) {
+                store.add({...entry, sentAt: null, attempts: 0, refusal: null});
+            }
         });
     }
 

@@ -11,10 +11,12 @@ export class MemoryStore implements EntryStore {
         return [...this.#entries];
     }
 
-    async add(entry: NewEntry): Promise<void> {
-        this.#numbers += 1;
-        const number = this.#numbers;
-        this.#entries.push({...entry, number, sentAt: null, attempts: 0, refusal: null});
+    async add(...entries: NewEntry[]): Promise<void> {
+        for (const entry of entries) {
+            this.#numbers += 1;
+            const number = this.#numbers;
+            this.#entries.push({...entry, number, sentAt: null, attempts: 0, refusal: null});
+        }
     }
 
     async claim(number: number, now: number): Promise<Entry | undefined> {
