@@ -7,7 +7,10 @@ import {contactOf, type Contact} from "../src/api/contact.ts";
 import type {Answer} from "../src/api/http.ts";
 import {Refused, Unanswered} from "../src/api/trouble.ts";
 import {languageName, languages, timeThere, timeZones} from "../src/details/places.ts";
-import {bodyOf, differing, formOf, ProfileSender} from "../src/details/profile.ts";
+import {FormKeeper} from "../src/details/kept-form.ts";
+import {bodyOf, differing, formOf, ProfileSender, withTheirs} from "../src/details/profile.ts";
+import {DraftKeeper} from "../src/conversation/drafts.ts";
+import {Kept} from "./storage.ts";
 
 function contact(more: Record<string, unknown> = {}): Contact {
     return contactOf({contact: {id: "c", displayName: "Ann Marie Berg", version: 3, ...more}});
@@ -30,12 +33,44 @@ test("names that only letters told are taken apart, and written down with whatev
 test("what was not changed is not sent, so that what others wrote of it stays", () => {
     const read = contact({firstName: "Ann", lastName: "Berg", phoneNumbers: ["1", "2"]});
     const begun = formOf(read);
-    assert.equal(begun.phone, "1, 2");
-    const form = {...begun, phone: "2; 3,", lastName: " Berg "};
+    assert.equal(begun.phone, "1\n2");
+    const form = {...begun, phone: "2\n 3 \n\n2", lastName: " Berg "};
     assert.deepEqual(differing(form, begun), ["phone"]);
     assert.deepEqual(bodyOf(form, read, begun), {version: 3, phoneNumbers: ["2", "3"]});
     const theirs = contact({firstName: "Anna", lastName: "Berg", version: 4});
     assert.deepEqual(bodyOf(form, theirs, begun), {version: 4, phoneNumbers: ["2", "3"]});
+});
+
+test("a number has commas and semicolons of its own", () => {
+    const read = contact({firstName: "Ann", lastName: "Berg", phoneNumbers: ["+45 1,22;3"]});
+    const begun = formOf(read);
+    assert.deepEqual(bodyOf({...begun, phone: `${begun.phone}\n44`}, read, begun), {
+        version: 3, phoneNumbers: ["+45 1,22;3", "44"],
+    });
+});
+
+test("theirs is taken where they wrote, and one's own stays where they did not", () => {
+    const begun = formOf(contact({firstName: "Ann", lastName: "Berg"}));
+    const form = {...begun, firstName: "Anne", phone: "12"};
+    const now = formOf(contact({firstName: "Anna", lastName: "Berg", language: "da", version: 4}));
+    const taken = withTheirs(form, begun, now);
+    assert.deepEqual(taken, {...begun, firstName: "Anna", language: "da", phone: "12"});
+    assert.deepEqual(differing(taken, now), ["phone"]);
+});
+
+test("what was typed of a contact is kept with what had been read, for whoever typed it", () => {
+    const storage = new Kept() as unknown as Storage;
+    const base = contact();
+    const form = {...formOf(base), phone: "12"};
+    new FormKeeper(storage, "kate").save({form, base});
+    assert.deepEqual(new FormKeeper(storage, "kate").load("c"), {form, base});
+    assert.equal(new FormKeeper(storage, "ben").load("c"), null);
+    assert.equal(new FormKeeper(storage, "kate").load("d"), null);
+    assert.deepEqual(new DraftKeeper(storage, "kate").all(), [], "nor is it left words");
+    new FormKeeper(storage, "kate").forget("c");
+    assert.equal(new FormKeeper(storage, "kate").load("c"), null);
+    storage.setItem("handoff-desk-draft:contact:kate:c", '{"form": {}, "base": {}}');
+    assert.equal(new FormKeeper(storage, "kate").load("c"), null);
 });
 
 /** Answers PUTs in order; tells under which keys they came. */

@@ -1,6 +1,7 @@
 // What is known of a contact, as a form has it: what was written stays, whoever else writes.
 
 import {contactOf, pathOf, readContact, type Contact} from "../api/contact.ts";
+import {fields} from "../api/fields.ts";
 import type {Api} from "../api/http.ts";
 import {Refused} from "../api/trouble.ts";
 import {Once} from "./once.ts";
@@ -23,7 +24,7 @@ export function formOf(contact: Contact): Form {
     return {
         firstName: isWritten ? firstName : words.slice(0, Math.max(1, words.length - 1)).join(" "),
         lastName: isWritten ? lastName : words.slice(Math.max(1, words.length - 1)).join(" "),
-        phone: phoneNumbers.join(", "),
+        phone: phoneNumbers.join("\n"),
         language: language ?? "",
         timeZone: timeZone ?? "",
     };
@@ -46,8 +47,29 @@ export function bodyOf(form: Form, contact: Contact, begun: Form): Record<string
     return {version: contact.version, ...Object.fromEntries(values)};
 }
 
+/** One a line, as numbers have commas and semicolons of their own; each once. */
 function numbersOf(text: string): string[] {
-    return text.split(/[,;]/).map((one) => one.trim()).filter((one) => one !== "");
+    const all = text.split("\n").map((one) => one.trim()).filter((one) => one !== "");
+    return [...new Set(all)];
+}
+
+/** Returns a form in which what somebody else changed is as they wrote it. */
+export function withTheirs(form: Form, begun: Form, now: Form): Form {
+    const theirs = differing(now, begun).map((field) => [field, now[field]]);
+    return {...form, ...Object.fromEntries(theirs)};
+}
+
+/** Returns a form as it was kept; fails when it is none. */
+export function readForm(kept: unknown): Form {
+    const it = fields(kept);
+    const values = FIELDS.map((field) => {
+        const value = it[field];
+        if (typeof value !== "string") {
+            throw new Error("no form");
+        }
+        return [field, value];
+    });
+    return Object.fromEntries(values);
 }
 
 /** What came of a wish to save. */
