@@ -8,6 +8,7 @@
 import {expect as impatient} from "@playwright/test";
 
 import {Customer} from "../lib/at-work.mjs";
+import {heapOf, takeFrames, watchFrames} from "../lib/frames.mjs";
 import {chance, quantile} from "./chance.mjs";
 import {Hands} from "./hands.mjs";
 
@@ -218,16 +219,11 @@ class Shift {
     }
 
     async look() {
-        const session = await this.context.newCDPSession(this.page);
-        await session.send("HeapProfiler.collectGarbage");
-        const {usedSize} = await session.send("Runtime.getHeapUsage");
-        await session.detach();
-        this.heap.push(Math.round(usedSize / 1024));
+        this.heap.push(await heapOf(this.page));
     }
 
     async #countFrames() {
-        const frames = await this.page.evaluate(() => window.handoffFrames?.splice(0) ?? []).catch(() => []);
-        this.frames.push(...frames);
+        this.frames.push(...await takeFrames(this.page));
     }
 
     /** Returns what became of everything. */
@@ -246,21 +242,6 @@ class Shift {
             framesMs: {p95: quantile(this.frames, 0.95), p99: quantile(this.frames, 0.99), most: Math.max(0, ...this.frames)},
         };
     }
-}
-
-/** Keeps how long each frame took, in ms. */
-function watchFrames() {
-    const FRAMES_MAX = 20_000;
-    window.handoffFrames = [];
-    let last = performance.now();
-    const next = (now) => {
-        if (window.handoffFrames.length < FRAMES_MAX) {
-            window.handoffFrames.push(Math.round(now - last));
-        }
-        last = now;
-        requestAnimationFrame(next);
-    };
-    requestAnimationFrame(next);
 }
 
 /** Serves so many customers. */

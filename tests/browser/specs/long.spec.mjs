@@ -4,7 +4,8 @@
 
 import {Customer, goReady, take} from "../lib/at-work.mjs";
 import {expect as impatient, test} from "../lib/desk.mjs";
-import {quantile} from "../shift/chance.mjs";
+import {framesWhile, heapOf} from "../lib/frames.mjs";
+import {figure} from "../lib/times.mjs";
 
 test.describe.configure({mode: "default", timeout: 600_000});
 const expect = impatient.configure({timeout: 30_000});
@@ -12,10 +13,13 @@ const expect = impatient.configure({timeout: 30_000});
 const ITEMS = 500;
 const LINES = Number(process.env.HANDOFF_LONG ?? 600);
 /** How often something is measured. */
-const TIMES = 20;
+const TIMES = 40;
 /** How many requests are under way at once while a test is prepared. */
 const AT_ONCE = 10;
 const SLOW_MS = 3_000;
+/** How far a wheel turns at once, in px, and how soon again, in ms. */
+const WHEEL_PX = 400;
+const WHEEL_MS = 30;
 
 // More than a person types.
 process.env.HANDOFF__CHAT__MESSAGES_PER_SECOND = "10000";
@@ -38,9 +42,13 @@ async function took(run) {
     return performance.now() - begun;
 }
 
-/** Prints the half and the slowest twentieth, in ms. */
-function print(name, times) {
-    console.log(`${name}: p50 ${quantile(times, 0.5).toFixed(0)} ms, p95 ${quantile(times, 0.95).toFixed(0)} ms`);
+/** Turns the wheel over a part of the page, so far up or down at once, so often. */
+async function turn(page, place, {by, times}) {
+    await place.hover();
+    for (let step = 0; step < times; step += 1) {
+        await page.mouse.wheel(0, by);
+        await page.waitForTimeout(WHEEL_MS);
+    }
 }
 
 /** Measures in the page from each key to the frame after it. */
@@ -62,14 +70,32 @@ async function keysToPixels(page, keys) {
     return page.evaluate(() => window.handoffKeys);
 }
 
+/** Has everything shown that was said, a piece at a time. */
+async function readBack(page, log) {
+    const earlier = page.getByRole("button", {name: "Earlier messages"});
+    const pieces = [];
+    while (await earlier.count() > 0) {
+        pieces.push(await took(async () => {
+            await earlier.press("Enter");
+            await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+        }));
+    }
+    figure("earlier lines shown", pieces);
+    await expect(log.getByText("line 0", {exact: true})).toBeAttached();
+    await expect(log.getByText("the end")).toBeAttached();
+    await page.getByRole("textbox", {name: "Message to Ann"}).focus();
+}
+
 test("a long chat opens at its end and is written in without a wait, also while the server is slow", async ({person, page, program}) => {
     const ann = new Customer(program.origin, "Ann");
     await goReady(person, page);
     await ann.begin("A long story");
+    ann.stays();
     await take(page, "Ann");
     const box = page.getByRole("textbox", {name: "Message to Ann"});
     await expect(box).toBeFocused();
-    await often(LINES, (number) => ann.says(`line ${number}`));
+    const answer = (text) => person.does(`/me/interactions/${ann.chat}`, {operationName: "Send", text});
+    await often(LINES, (number) => number % 2 === 0 ? ann.says(`line ${number}`) : answer(`line ${number}`));
     await ann.says("the end");
     await page.goto(`${program.origin}/desk/mine`);
     await expect(page.getByRole("option", {name: /Ann/})).toBeVisible();
@@ -88,38 +114,20 @@ test("a long chat opens at its end and is written in without a wait, also while 
     });
     const slow = await keysToPixels(page, [..."jumps over the dog"].map((key) => (key === " " ? "Space" : key)));
     await page.unrouteAll({behavior: "ignoreErrors"});
-    await page.getByRole("button", {name: /earlier/i}).click();
-    await expect(log.getByText("the end")).toBeAttached();
-    console.log(`${LINES} lines: opened in ${opened.toFixed(0)} ms, a plain read of them ${read.toFixed(0)} ms`);
-    print("key to pixels", quick);
-    print(`key to pixels, each answer ${SLOW_MS} ms late`, slow);
+    figure(`${LINES} lines opened`, [opened], `a plain read of them ${read.toFixed(0)} ms`);
+    figure("key to pixels", quick);
+    figure(`key to pixels, each answer ${SLOW_MS} ms late`, slow);
+    figure("frames while the chat is scrolled", await framesWhile(page, () =>
+        turn(page, log, {by: -WHEEL_PX, times: TIMES})));
+    const heap = await heapOf(page);
+    await box.fill("");
+    await readBack(page, log);
+    figure("key to pixels, all lines shown", await keysToPixels(page, [..."overthelazyone"]));
+    figure("frames while all lines are scrolled", await framesWhile(page, () =>
+        turn(page, log, {by: -10 * WHEEL_PX, times: TIMES})));
+    console.log(`figure | heap with ${LINES} lines, before and after all are shown | ${heap} KiB | ${await heapOf(page)} KiB`);
     await ann.does("disconnect");
     await person.does(`/me/interactions/${ann.chat}`, {operationName: "Complete"});
-});
-
-test("an offer is seen soon after the customer's request was answered", async ({person, page, program}) => {
-    await goReady(person, page);
-    const times = [];
-    const told = [];
-    for (let number = 0; number < TIMES; number += 1) {
-        const name = `Bo${number}`;
-        const customer = new Customer(program.origin, name);
-        const seen = page.evaluate(async (text) => {
-            for (;;) {
-                if ([...document.querySelectorAll("article")].some((one) => one.textContent.includes(text))) {
-                    return Date.now();
-                }
-                await new Promise((resolve) => requestAnimationFrame(resolve));
-            }
-        }, name);
-        told.push(await took(() => customer.begin("Soon?")));
-        const committed = Date.now();
-        times.push(await seen - committed);
-        await customer.does("disconnect");
-        await expect(page.getByRole("article", {name}).getByRole("button", {name: "Accept"})).toHaveCount(0);
-    }
-    print("request answered to offer visible", times);
-    print("the request itself", told);
 });
 
 // The last: what waits then is in nobody's way.
@@ -156,7 +164,10 @@ test("five hundred open items are one list, of which only those in sight are the
     await expect(page.locator(`[aria-posinset="${ITEMS}"]`)).toBeInViewport();
     await expect(focused).toHaveAttribute("aria-posinset", "1");
     const times = await keysToPixels(page, Array(TIMES).fill("ArrowDown"));
-    console.log(`${ITEMS} items: opened in ${opened.toFixed(0)} ms, a plain read of them ${read.toFixed(0)} ms`);
-    print("arrow key to pixels", times);
+    figure(`${ITEMS} items opened`, [opened], `a plain read of them ${read.toFixed(0)} ms`);
+    figure("arrow key to pixels", times);
+    figure("frames while the list is scrolled", await framesWhile(page, () =>
+        turn(page, page.getByRole("listbox", {name: "Queues"}), {by: WHEEL_PX, times: TIMES})));
+    console.log(`figure | heap with ${ITEMS} items | ${await heapOf(page)} KiB`);
     await person.isAccessible();
 });

@@ -5,10 +5,11 @@
 import {join} from "node:path";
 
 import {Customer} from "../lib/at-work.mjs";
+import {Colleague} from "../lib/colleague.mjs";
 import {Program} from "../lib/conversation-program.mjs";
 import {expect as impatient, Person, test} from "../lib/desk.mjs";
 
-test.describe.configure({mode: "default", timeout: 600_000});
+test.describe.configure({mode: "default", timeout: 900_000});
 const expect = impatient.configure({timeout: 20_000});
 
 const PICTURES = process.env.HANDOFF_PICTURES;
@@ -52,7 +53,7 @@ const LOOKS = {
 };
 
 for (const [look, options] of Object.entries(LOOKS)) {
-    test(`every screen and state, ${look}`, async ({browser}) => {
+    test(`A39, A40 every screen and state, ${look}`, async ({browser}) => {
         const program = await Program.start();
         const context = await browser.newContext({...options, locale: "en-GB", reducedMotion: "reduce", viewport: {width: 1440, height: 900}});
         try {
@@ -74,9 +75,22 @@ async function accept(page, name) {
 
 async function walk(program, page, look) {
     const person = new Person(page, program.origin);
-    const looker = new Looker(page, person, look);
-    const shows = (text) => expect(page.getByText(text).first()).toBeVisible();
+    const at = {
+        program, page, person,
+        looker: new Looker(page, person, look),
+        shows: (text) => expect(page.getByText(text).first()).toBeVisible(),
+    };
+    await entrance(at);
+    const ann = await offers(at);
+    await dialogs(at);
+    await handing(at, ann);
+    await connection(at, ann);
+    await letters(at);
+    await items(at);
+    await places(at);
+}
 
+async function entrance({page, person, looker, shows}) {
     await person.visit();
     await expect(page.getByRole("button", {name: /^Kate/})).toBeVisible();
     await looker.at("sign-in");
@@ -97,13 +111,17 @@ async function walk(program, page, look) {
     await looker.at("state-menu");
     await page.getByRole("menuitem", {name: "Ready", exact: true}).press("Enter");
     await shows("You are Ready.");
+}
 
+/** Returns the customer of the chat that is open then. */
+async function offers({program, page, looker, shows}) {
     const ann = new Customer(program.origin, "Ann");
     await ann.begin("Parcel not arrived");
     await ann.says("It should have been here on Tuesday. Where is it?");
     await expect(page.getByRole("article", {name: "Ann"})).toBeVisible();
     await looker.at("offer");
     await accept(page, "Ann");
+    ann.stays();
     const box = page.getByRole("textbox", {name: "Message to Ann"});
     await expect(box).toBeFocused();
     await box.fill("I look for it. <b>One moment</b>");
@@ -117,10 +135,29 @@ async function walk(program, page, look) {
     const bo = new Customer(program.origin, "Bo");
     await bo.begin("Invoice 2031");
     await expect(page.getByRole("article", {name: "Bo"})).toBeVisible();
+    await box.fill("The depot scans its parcels again at 15:00");
     await looker.at("chat-and-offer");
     await bo.does("disconnect");
     await expect(page.getByRole("article", {name: "Bo"}).getByRole("button", {name: "Accept"})).toHaveCount(0);
+    await box.fill("");
+    await looker.at("missed");
+    await page.getByRole("button", {name: "Dismiss"}).press("Enter");
+    for (const part of ["List", "Details", "Conversation"]) {
+        await page.setViewportSize({width: 390, height: 844});
+        await page.getByRole("navigation", {name: "Parts of the desk"}).getByRole("link", {name: part}).click();
+        await looker.at(`part-${part.toLowerCase()}`);
+    }
+    await page.setViewportSize({width: 1024, height: 768});
+    await page.getByRole("button", {name: "Details", exact: true}).click();
+    await expect(page.getByRole("complementary", {name: "Details"})).toBeVisible();
+    await looker.at("details");
+    await page.setViewportSize({width: 1024, height: 768});
+    await page.keyboard.press("Escape");
+    await page.setViewportSize({width: 1440, height: 900});
+    return ann;
+}
 
+async function dialogs({page, looker}) {
     await page.getByRole("log").focus();
     await page.keyboard.press("t");
     await expect(page.getByRole("dialog", {name: "Transfer"}).getByRole("option").first()).toBeVisible();
@@ -130,6 +167,11 @@ async function walk(program, page, look) {
     await expect(page.getByRole("dialog").getByRole("option").first()).toBeVisible();
     await looker.at("invite");
     await page.keyboard.press("Escape");
+    await page.getByRole("button", {name: "More actions"}).press("Enter");
+    await expect(page.getByRole("menu")).toBeVisible();
+    await looker.at("more");
+    await page.keyboard.press("Escape");
+    await page.getByRole("log").focus();
     await page.keyboard.press("Shift+?");
     await expect(page.getByRole("dialog", {name: "Keyboard shortcuts"})).toBeVisible();
     await looker.at("keys");
@@ -139,7 +181,23 @@ async function walk(program, page, look) {
     await expect(page.getByRole("option").first()).toBeVisible();
     await looker.at("command-box");
     await page.keyboard.press("Escape");
+}
 
+async function handing({program, page, person, looker, shows}, ann) {
+    const ben = await Colleague.ready(program.origin, "ben");
+    await person.does(`/me/interactions/${ann.chat}`, {operationName: "Transfer", userName: "ben"});
+    await shows(/^Offered to Ben Ortiz/);
+    await looker.at("handed");
+    await ben.does(ann.chat, "Reject");
+    await shows(/^Ben Ortiz (declined|did not answer)\./);
+    await looker.at("handed-back");
+    await ben.leaves();
+    await page.reload();
+    await expect(page.getByRole("textbox", {name: "Message to Ann"})).toBeVisible();
+}
+
+async function connection({program, page, person, looker, shows}, ann) {
+    const box = page.getByRole("textbox", {name: "Message to Ann"});
     await page.context().setOffline(true);
     await box.fill("Written without a connection");
     await box.press("Enter");
@@ -160,22 +218,42 @@ async function walk(program, page, look) {
     await person.does(`/me/interactions/${ann.chat}`, {operationName: "Complete"});
     await expect(page.getByRole("option", {name: /Ann/})).toHaveCount(0);
     await looker.at("empty");
+}
 
+async function letters({program, page, person, looker, shows}) {
     const jonas = new Customer(program.origin, "Jonas");
-    const {id} = await jonas.writesLetter("Invoice 2031", `I was charged twice.\n\n${"A long line of words. ".repeat(30)}`);
-    await accept(page, "Jonas Falk");
-    const option = page.locator(`[role=option][data-id="${id}"]`);
-    await expect(option).toBeVisible();
-    await option.focus();
-    await page.keyboard.press("Enter");
-    await shows("I was charged twice.");
+    const letter = async (text) => {
+        const {id} = await jonas.writesLetter("Invoice 2031", text);
+        await accept(page, "Jonas Falk");
+        const option = page.locator(`[role=option][data-id="${id}"]`);
+        await expect(option).toBeVisible();
+        await option.focus();
+        await page.keyboard.press("Enter");
+        await shows(text.slice(0, 20));
+        return {id, option};
+    };
+    const {id, option} = await letter(`I was charged twice.\n\n${"A long line of words. ".repeat(30)}`);
     await looker.at("letter");
+    await option.focus();
+    await page.keyboard.press("p");
+    await expect(page.getByRole("dialog", {name: "Park"})).toBeVisible();
+    await looker.at("park");
+    await page.keyboard.press("Escape");
     await option.focus();
     await page.keyboard.press("r");
     await expect(page.getByRole("textbox", {name: /^Letter to/})).toBeFocused();
     await page.keyboard.type("You are right, and it is on its way.");
     await shows(/Draft saved/);
     await looker.at("draft");
+    const second = await letter("Never mind, my bank has already reversed one of them.");
+    await person.does(`/me/interactions/${second.id}`, {operationName: "JoinThread", parentId: id});
+    await page.goto(`${program.origin}/desk/mine/${id}`);
+    await shows("wrote again before your answer was sent.");
+    await looker.at("draft-newer");
+    await page.getByRole("form").getByRole("button", {name: "Discard"}).click();
+    await expect(page.getByRole("dialog", {name: "Discard this draft?"})).toBeVisible();
+    await looker.at("discard");
+    await page.keyboard.press("Escape");
     for (const [list, path] of [["drafts", "/desk/drafts"], ["parked", "/desk/parked"], ["queues", "/desk/queues"]]) {
         await page.goto(program.origin + path);
         await expect(page.getByRole("tab", {name: new RegExp(list, "i")})).toHaveAttribute("aria-selected", "true");
@@ -189,6 +267,22 @@ async function walk(program, page, look) {
     await page.goto(`${program.origin}/desk/mine/${id}`);
     await shows("I was charged twice.");
     await looker.at("compact");
+    await page.goto(`${program.origin}/settings`);
+    await page.getByRole("radio", {name: "Comfortable"}).press("Space");
+    await page.keyboard.press("Escape");
+}
+
+async function items({page, person, looker, shows}) {
+    const order = {operationName: "Create", channel: "workitem", queueName: "tasks", subject: "Refund 4711",
+        userData: {Order: "https://shop.example/4711", Amount: "129.00"}};
+    await person.does("/interactions", order, "intake");
+    await accept(page, "Refund 4711");
+    await page.getByRole("option", {name: /Refund 4711/}).click();
+    await shows("129.00");
+    await looker.at("work-item");
+}
+
+async function places({program, page, person, looker}) {
     await page.goto(`${program.origin}/desk/mine/nothing`);
     const conversation = page.getByRole("region", {name: "Conversation"});
     await expect(conversation.getByText("This is not yours any more.")).toBeVisible();
@@ -196,6 +290,13 @@ async function walk(program, page, look) {
     await page.goto(`${program.origin}/admin/users`);
     await expect(page.getByRole("heading").first()).toBeVisible();
     await looker.at("nowhere");
+    await page.goto(`${program.origin}/desk/mine`);
+    await expect(person.state).toHaveAccessibleName(/ready|off work/i);
+    await page.context().clearCookies();
+    await person.state.press("Enter");
+    await page.getByRole("menuitem").first().press("Enter");
+    await expect(page.getByRole("dialog", {name: "Please sign in again"})).toBeVisible();
+    await looker.at("sign-in-again");
 }
 
 test("in forced colours and for more contrast nothing is told by a colour of ours alone", async ({browser, program}) => {
