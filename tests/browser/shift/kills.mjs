@@ -18,6 +18,8 @@ import {chance, quantile} from "./chance.mjs";
 export const LOST_MS_MAX = 2_000;
 /** How long is typed before a kill, in ms: longer than may be lost, so that a loss shows. */
 const TYPED_MS = {least: 2_500, more: 3_500};
+/** After so many it is told how far it is. */
+const STEP = 10;
 const LETTERS = "abcdefghijklmnop";
 const expect = impatient.configure({timeout: 60_000});
 
@@ -85,8 +87,12 @@ export function lostMs({mark, keys, killedAt}, found) {
     return missing === undefined ? 0 : killedAt - missing.at;
 }
 
+function isTooMuch(ms) {
+    return ms > LOST_MS_MAX;
+}
+
 /** Kills the browser so often; in turns in a chat and in a letter. */
-export async function kills({program, count, seed, launch, control}) {
+export async function kills({program, count, seed, launch, control, say = () => {}}) {
     const random = chance(seed);
     const profile = await mkdtemp(join(tmpdir(), "handoff-kills-"));
     const lost = [];
@@ -94,6 +100,9 @@ export async function kills({program, count, seed, launch, control}) {
         const places = await prepare(program, profile, launch, control);
         for (let round = 0; round < count; round += 1) {
             lost.push(await oneKill(places[round % places.length], {program, profile, launch, control, random, round}));
+            if (lost.length % STEP === 0) {
+                say(`${lost.length} of ${count}, ${lost.filter(isTooMuch).length} with too much lost`);
+            }
         }
     } finally {
         await rm(profile, {recursive: true, force: true, maxRetries: 5});
@@ -101,7 +110,7 @@ export async function kills({program, count, seed, launch, control}) {
     return {
         kills: lost.length,
         lostMs: {p50: quantile(lost, 0.5), p95: quantile(lost, 0.95), most: Math.max(...lost)},
-        tooMuch: lost.filter((ms) => ms > LOST_MS_MAX).length,
+        tooMuch: lost.filter(isTooMuch).length,
     };
 }
 

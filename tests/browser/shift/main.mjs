@@ -22,22 +22,24 @@ const {control} = values;
 const executablePath = process.env.HANDOFF_CHROMIUM ?? execFileSync("which", ["chromium"], {encoding: "utf8"}).trim();
 const launch = {executablePath, args: ["--no-sandbox"]};
 
+const say = console.log;
+
 /** Each gives figures, and whether they are as they must be. */
 const CAMPAIGNS = {
     async kills(program) {
-        const figures = await kills({program, count, seed, launch, control});
+        const figures = await kills({program, count, seed, launch, control, say});
         return [figures, figures.tooMuch === 0];
     },
     async races(program) {
         const browser = await chromium.launch(launch);
-        const figures = await races({program, browser, count, control}).finally(() => browser.close());
+        const figures = await races({program, browser, count, control, say}).finally(() => browser.close());
         return [figures, figures.double === 0 && figures.none === 0];
     },
     async shift(program) {
         const browser = await chromium.launch(launch);
         const context = await browser.newContext({locale: "en-GB"});
         const page = await context.newPage();
-        const work = shift({program, context, page, count, seed, control, say: console.log});
+        const work = shift({program, context, page, count, seed, control, say});
         const figures = await work.finally(() => browser.close());
         return [figures, figures.lost + figures.doubled + figures.open === 0];
     },

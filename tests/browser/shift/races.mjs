@@ -12,11 +12,13 @@ import {Agent} from "../lib/conversation-agent.mjs";
 import {Hands} from "./hands.mjs";
 
 const expect = impatient.configure({timeout: 60_000});
+/** After so many it is told how far it is. */
+const STEP = 10;
 /** How long a press waits for what the other's press may have taken away, in ms. */
 const GONE_MS = 5_000;
 
 /** Races so often, in turns on a draft and on an offer. */
-export async function races({program, browser, count, control}) {
+export async function races({program, browser, count, control, say = () => {}}) {
     const contexts = await Promise.all([browser.newContext({locale: "en-GB"}), browser.newContext({locale: "en-GB"})]);
     const [one, other] = await Promise.all(contexts.map(async (context) =>
         new Hands(await context.newPage(), program.origin)));
@@ -29,11 +31,19 @@ export async function races({program, browser, count, control}) {
         for (let round = 0; round < count; round += 1) {
             const race = round % 2 === 0 ? raceOnDraft : raceOnOffer;
             answers.push(await race({program, one, other, ben, round, control}));
+            if (answers.length % STEP === 0) {
+                const {double, none} = told(answers);
+                say(`${answers.length} of ${count}, ${double} double, ${none} without an answer`);
+            }
         }
     } finally {
         ben.leave();
         await Promise.all(contexts.map((context) => context.close()));
     }
+    return told(answers);
+}
+
+function told(answers) {
     return {
         races: answers.length,
         double: answers.filter((number) => number > 1).length,

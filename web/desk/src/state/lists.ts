@@ -182,15 +182,18 @@ function filled(groups: Group[]): Group[] {
 
 function rowOf(state: DeskState, interaction: Interaction, group: string): Row {
     const transcript = state.transcripts[interaction.id];
+    const {id, subject, currentQueue} = interaction;
+    const who = nameOf(interaction);
     return {
-        id: interaction.id,
+        id,
         interaction,
         group,
-        who: nameOf(interaction),
-        subject: interaction.subject,
+        who,
+        // What it is about is not said twice.
+        subject: who === subject ? currentQueue ?? "" : subject,
         last: lastWords(interaction),
         isTyping: Object.values(transcript?.typing ?? {}).some((one) => one.visibility === "All"),
-        undelivered: state.undelivered[interaction.id] || keptBackBy(state, interaction.id),
+        undelivered: state.undelivered[id] || keptBackBy(state, id),
         waitingSince: interaction.owed?.since ?? null,
     };
 }

@@ -108,6 +108,16 @@ test("lateness begins at the target and doubles", () => {
     assert.deepEqual([9, 10, 19, 20].map((seconds) => lateAfter(seconds, 10)), steps);
 });
 
+test("a row whose name is what it is about says its queue beside it", () => {
+    const given = {id: "a", subject: "Refund 4711", currentQueue: "tasks", state: "Processing"};
+    const shown = ({subject, ...more}: {subject: string; [key: string]: unknown}) => {
+        const groups = groupsOf(state([work({...given, ...more, subject})]), "mine", NOW);
+        return groups.flatMap(({rows}) => rows.map((one) => one.subject));
+    };
+    assert.deepEqual(shown({subject: "Refund 4711"}), ["tasks"]);
+    assert.deepEqual(shown({subject: "Order 7", userData: {FirstName: "Ann"}}), ["Order 7"]);
+});
+
 test("a name is the contact's, else the nickname, the address, the subject", () => {
     const userData = {FirstName: "Ann", LastName: "Berg"};
     const participants = [{type: "Customer", nickname: "ann92"}];
