@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Says that the store of a server that is not running was restored from a backup, or copied,
     /// where it may not notice by itself: sessions then look at everything again.
     Restored(Configured),
+    /// Copies all that one store has into another, from SQLite to PostgreSQL or back, also while a
+    /// server serves it; one that was broken off is gone on with by the same command.
+    Copy(Copy),
     /// Reads a configuration file and says whether it is right, and whether a server would start
     /// with it on the store as it is.
     CheckConfig(CheckConfig),
@@ -161,6 +164,18 @@ pub(crate) enum Rebuildable {
     Counters,
 }
 
+/// Options of `copy`.
+#[derive(Debug, Args)]
+pub(crate) struct Copy {
+    /// The store that is copied: `sqlite:DIRECTORY`, the data directory, or
+    /// `postgres://USER@HOST/DATABASE`.
+    #[arg(long, env = "HANDOFF_FROM", value_name = "STORE", hide_env_values = true)]
+    pub from: String,
+    /// Where it is copied to, in the same way; it must be empty.
+    #[arg(long, env = "HANDOFF_TO", value_name = "STORE", hide_env_values = true)]
+    pub to: String,
+}
+
 /// Options of `check-config`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckConfig {
@@ -182,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_documented_commands_are_understood() {
-        let lines: [&[&str]; 17] = [
+        let lines: [&[&str]; 18] = [
             &["apply", "c.toml", "--url", "https://h.example", "--user", "ada", "--dry-run"],
             &["serve", "--config", "handoff.toml"],
             &["serve", "--config", "handoff.toml", "--adopt-files"],
@@ -200,6 +215,7 @@ mod tests {
             &["counters", "--hours", "2", "--by-quarter"],
             &["rebuild", "--config", "handoff.toml"],
             &["rebuild", "counters"],
+            &["copy", "--from", "sqlite:handoff-data", "--to", "postgres://handoff@db/handoff"],
         ];
         for line in lines {
             let words = std::iter::once("handoff").chain(line.iter().copied());

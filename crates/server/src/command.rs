@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::run::Server;
 use crate::runtime::block_on;
 use crate::stored::Stored;
-use crate::{apply, counters, demo, doctor, output, telemetry};
+use crate::{apply, copy, counters, demo, doctor, output, telemetry};
 
 /// Reads a command line, the program's name first, carries it out and says what kept it from that.
 /// A line that cannot be read ends the process, as a request for help does.
@@ -35,6 +35,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Apply(options) => apply::apply(&options),
         Command::Migrate(configured) => migrate(&configured),
         Command::Restored(configured) => restored(&configured),
+        Command::Copy(options) => copy::copy(&options),
         Command::CheckConfig(options) => check_config(&options),
         Command::Doctor(options) => doctor::doctor(&options),
         Command::Counters(options) => counters::print(&options),

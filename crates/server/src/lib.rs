@@ -10,6 +10,7 @@ mod apply;
 mod cli;
 mod command;
 mod config;
+mod copy;
 mod counters;
 mod demo;
 mod doctor;

@@ -36,7 +36,7 @@ use crate::accept::{self, Acceptor};
 use crate::config::Config;
 use crate::mail::{self, MailLetters};
 use crate::stored::{Kept, Stored};
-use crate::{local, pages};
+use crate::{copy, local, pages};
 use signals::Signals;
 
 /// How long held polls and requests under way have at a stop. With what follows it is less than the
@@ -174,10 +174,14 @@ impl Server {
         tasks.spawn(async move { timers.run().await });
         tasks.spawn(async move { receiving.run().await });
         tasks.spawn(async move { accepting.run(listener).await });
+        let operator = match &stored {
+            Stored::Embedded(store) => operator.merge(copy::rest::routes(store.clone())),
+            Stored::Shared(_) => operator,
+        };
         match local::listen(&config.store.path) {
             Ok(listener) => drop(tasks.spawn(local::serve(listener, operator, stopping.clone()))),
             Err(error) => {
-                tracing::warn!(%error, "`handoff apply` reaches this server by --url alone: its data directory takes no socket")
+                tracing::warn!(%error, "`handoff apply` reaches this server by --url alone, and `handoff copy` not at all: its data directory takes no socket")
             }
         }
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "the server accepts connections");

@@ -4,5 +4,6 @@
 
 mod child;
 mod commands;
+mod copies;
 mod demo;
 mod leftovers;

@@ -44,14 +44,14 @@ pub struct PostgresBulk {
 type Parameter = Box<dyn ToSql + Sync + Send>;
 
 impl PostgresBulk {
-    /// Connects to a database, and brings its schema up to date. `name` is what it is called in
-    /// messages: the address may have a password in it.
+    /// Connects to a database, and brings its schema up to date.
     ///
     /// # Errors
     ///
     /// Those of [`PostgresStore::open`].
-    pub async fn open(options: PostgresOptions, name: String) -> Result<Self, StoreError> {
-        Ok(Self { name, store: PostgresStore::open_unfinished(options).await? })
+    pub async fn open(options: PostgresOptions) -> Result<Self, StoreError> {
+        let store = PostgresStore::open_unfinished(options).await?;
+        Ok(Self { name: format!("postgres://{}", store.name()), store })
     }
 
     async fn query(&self, sql: &str, parameters: &[Parameter]) -> Result<Vec<Row>, StoreError> {

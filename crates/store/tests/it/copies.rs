@@ -47,7 +47,7 @@ impl Places {
 
     async fn postgres_bulk(&self) -> PostgresBulk {
         let options = PostgresOptions::new(self.postgres.clone());
-        PostgresBulk::open(options, "postgres".to_owned()).await.unwrap()
+        PostgresBulk::open(options).await.unwrap()
     }
 }
 
