@@ -95,6 +95,10 @@ macro_rules! conformance {
             leases: [
                 who_renews_in_time_lives, a_lease_that_is_over_is_lost_for_good,
                 a_lease_that_is_given_back_is_over_at_once, leases_are_not_in_the_log,
+                a_duty_is_one_nodes_for_as_long_as_it_lives,
+                duties_that_are_given_back_are_anybodys_at_once,
+                of_many_who_take_a_duty_at_once_one_has_it,
+                what_nodes_say_of_themselves_is_read,
             ]
             log: [
                 an_entry_carries_the_event, desks_and_centers_have_a_history,

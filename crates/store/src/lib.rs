@@ -25,6 +25,7 @@ mod leases;
 pub mod log;
 pub mod memory;
 mod missed;
+mod nodes;
 mod places;
 pub mod postgres;
 pub mod promised;
@@ -50,6 +51,7 @@ pub use files::{
 pub use log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told};
 pub use memory::MemoryStore;
 pub use missed::Missed;
+pub use nodes::{AboutNode, LivingNode};
 #[cfg(feature = "conformance")]
 pub use postgres::PostgresFaults;
 pub use postgres::{
@@ -64,7 +66,7 @@ pub use record::{
     AfterFetch, Attended, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeskSettings,
     FileRecord, FileSender, FilesDirectory, ImapSource, Key, Kind, LoginSession, MailLogin,
     MailSecurity, Mailbox, MailboxMark, OAuthLogin, Only, Part, ReaderCursor, Record,
-    RequestNumbers, SecretPlace, SmtpRelay, Version, Versioned, WayOut,
+    RequestNumbers, SecretKey, SecretPlace, SharedSecret, SmtpRelay, Version, Versioned, WayOut,
 };
 pub use sqlite::{SqliteBulk, SqliteOptions, SqliteStore};
 pub use store::{Lease, LookedUp, SetAside, Store, SweepReport};

@@ -22,6 +22,7 @@ use crate::error::{CommitError, StoreError};
 use crate::leases::Leases;
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
 use crate::missed::{Missed, Search};
+use crate::nodes::{AboutNode, LivingNode};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{
     Head, HistoryEntry, InteractionQuery, PAGE_BYTES_MAX, PLACES, Page, StreamRow, place,
@@ -466,6 +467,28 @@ impl Store for MemoryStore {
 
     async fn living(&self) -> Result<BTreeSet<Incarnation>, StoreError> {
         Ok(self.state("reading who lives")?.leases.living())
+    }
+
+    async fn take_duties(
+        &self,
+        node: Incarnation,
+        wanted: &[&str],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        Ok(self.state("taking duties")?.leases.take_duties(node, wanted))
+    }
+
+    async fn leave_duties(&self, node: Incarnation) -> Result<(), StoreError> {
+        self.state("leaving duties")?.leases.leave_duties(node);
+        Ok(())
+    }
+
+    async fn describe_node(&self, node: Incarnation, about: AboutNode) -> Result<(), StoreError> {
+        self.state("describing a node")?.leases.describe(node, about);
+        Ok(())
+    }
+
+    async fn nodes(&self) -> Result<Vec<LivingNode>, StoreError> {
+        Ok(self.state("reading the nodes")?.leases.nodes())
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

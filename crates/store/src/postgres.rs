@@ -25,6 +25,7 @@ mod heads;
 mod line;
 mod migrate;
 mod needs;
+mod nodes;
 mod pipeline;
 mod reads;
 mod start;
@@ -50,6 +51,7 @@ use crate::directory::DirectoryPage;
 use crate::error::{CommitError, StoreError};
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
 use crate::missed::Missed;
+use crate::nodes::{AboutNode, LivingNode};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Version, Versioned};
@@ -371,6 +373,30 @@ impl Store for PostgresStore {
 
     async fn clock(&self) -> Result<Option<Time>, StoreError> {
         self.reads("reading the database's clock")?.clock().await.map(Some)
+    }
+
+    async fn take_duties(
+        &self,
+        node: Incarnation,
+        wanted: &[&str],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        self.is_open("taking duties")?;
+        self.duties_taken(node, wanted).await
+    }
+
+    async fn leave_duties(&self, node: Incarnation) -> Result<(), StoreError> {
+        self.is_open("leaving duties")?;
+        self.duties_left(node).await
+    }
+
+    async fn describe_node(&self, node: Incarnation, about: AboutNode) -> Result<(), StoreError> {
+        self.is_open("describing a node")?;
+        self.node_described(node, &about).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<LivingNode>, StoreError> {
+        self.is_open("reading the nodes")?;
+        self.living_nodes().await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -15,7 +15,8 @@ use handoff_domain::{
 
 pub use self::bodies::{
     Attended, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeskSettings, FileRecord,
-    FileSender, FilesDirectory, LoginSession, MailboxMark, ReaderCursor, RequestNumbers,
+    FileSender, FilesDirectory, LoginSession, MailboxMark, ReaderCursor, RequestNumbers, SecretKey,
+    SharedSecret,
 };
 pub use self::mailbox::{
     AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, OAuthLogin, SecretPlace, SmtpRelay,
@@ -80,6 +81,9 @@ records! {
     /// What agents left in a chat for themselves.
     ChatMarks(InteractionId, stored)
         ChatMarks, "a chat's marks", "chat_marks", 1, Work, |marks| marks.chat;
+    /// A secret that all nodes share, by its name.
+    SharedSecret(String, clone)
+        SharedSecret, "a secret", "shared_secrets", 1, Work, |it| it.name.clone();
 }
 
 impl Record {

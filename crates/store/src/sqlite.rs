@@ -61,6 +61,7 @@ use crate::error::{CommitError, StoreError};
 use crate::leases::Leases;
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
 use crate::missed::Missed;
+use crate::nodes::{AboutNode, LivingNode};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Version, Versioned};
@@ -513,6 +514,28 @@ impl Store for SqliteStore {
 
     async fn living(&self) -> Result<BTreeSet<Incarnation>, StoreError> {
         Ok(self.leases("reading who lives")?.living())
+    }
+
+    async fn take_duties(
+        &self,
+        node: Incarnation,
+        wanted: &[&str],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        Ok(self.leases("taking duties")?.take_duties(node, wanted))
+    }
+
+    async fn leave_duties(&self, node: Incarnation) -> Result<(), StoreError> {
+        self.leases("leaving duties")?.leave_duties(node);
+        Ok(())
+    }
+
+    async fn describe_node(&self, node: Incarnation, about: AboutNode) -> Result<(), StoreError> {
+        self.leases("describing a node")?.describe(node, about);
+        Ok(())
+    }
+
+    async fn nodes(&self) -> Result<Vec<LivingNode>, StoreError> {
+        Ok(self.leases("reading the nodes")?.nodes())
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

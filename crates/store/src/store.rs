@@ -14,6 +14,7 @@ use crate::directory::DirectoryPage;
 use crate::error::{CommitError, StoreError};
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
 use crate::missed::Missed;
+use crate::nodes::{AboutNode, LivingNode};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Version, Versioned};
@@ -419,7 +420,7 @@ pub trait Store: Send + Sync + 'static {
     /// The store's own.
     async fn renew_lease(&self, node: Incarnation, for_ms: u64) -> Result<Lease, StoreError>;
 
-    /// Ends a node's lease, at a clean stop.
+    /// Ends a node's lease, at a clean stop, and its duties with it.
     ///
     /// # Errors
     ///
@@ -442,6 +443,43 @@ pub trait Store: Send + Sync + 'static {
     async fn clock(&self) -> Result<Option<Time>, StoreError> {
         Ok(None)
     }
+
+    /// Takes those of the named duties that no living node has, for a node; returns which of them
+    /// it has then: none when its lease is over. A duty is had for as long as the lease lasts.
+    ///
+    /// Duties save work that several nodes would do at once, and nothing more: for a moment two
+    /// nodes may believe that they have one.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn take_duties(
+        &self,
+        node: Incarnation,
+        wanted: &[&str],
+    ) -> Result<BTreeSet<String>, StoreError>;
+
+    /// Gives back all duties of a node.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; they are others' when the node's lease is over.
+    async fn leave_duties(&self, node: Incarnation) -> Result<(), StoreError>;
+
+    /// Keeps what a node says of itself, unless its lease is over.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn describe_node(&self, node: Incarnation, about: AboutNode) -> Result<(), StoreError>;
+
+    /// Returns the nodes whose leases are not over, with what they say of themselves and their
+    /// duties, in the order of their incarnations.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn nodes(&self) -> Result<Vec<LivingNode>, StoreError>;
 
     /// Tells whether the store can take a commit now.
     ///

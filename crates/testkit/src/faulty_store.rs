@@ -1,6 +1,7 @@
 //! A store that fails where a test plans it: at a commit, before or after it took place, or by not
 //! answering at all.
 
+mod cut;
 mod desks;
 mod guards;
 
@@ -13,15 +14,16 @@ use handoff_domain::{
     CenterId, Entry, Incarnation, Interaction, InteractionId, Owner, Time, Topic, UserId,
 };
 use handoff_store::{
-    ChangeSet, CommitError, Committed, DirectoryEntry, DirectoryPage, FoundWord, Head,
-    HistoryEntry, InteractionQuery, Key, Kind, Lease, LogEnd, LogEntry, MemoryStore, Missed, Page,
-    PromisedEnd, PromisedRow, Receipt, Record, SetAside, Store, StoreError, StreamRow, SubjectKey,
-    SweepReport, Timer, Told, Version, Versioned, WordQuery,
+    AboutNode, ChangeSet, CommitError, Committed, DirectoryEntry, DirectoryPage, FoundWord, Head,
+    HistoryEntry, InteractionQuery, Key, Kind, Lease, LivingNode, LogEnd, LogEntry, MemoryStore,
+    Missed, Page, PromisedEnd, PromisedRow, Receipt, Record, SetAside, Store, StoreError,
+    StreamRow, SubjectKey, SweepReport, Timer, Told, Version, Versioned, WordQuery,
 };
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
+use cut::Cut;
 use guards::{Meanwhile, Overlooked};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +82,7 @@ pub struct FaultyStore {
     hides_gaps: AtomicBool,
     /// What its clock shows, where that is not this process's.
     shown: Mutex<Option<Time>>,
+    cut: Cut,
 }
 
 impl FaultyStore {
@@ -121,6 +124,7 @@ impl FaultyStore {
             is_slow: AtomicBool::new(false),
             hides_gaps: AtomicBool::new(false),
             shown: Mutex::default(),
+            cut: Cut::default(),
         }
     }
 
@@ -254,16 +258,6 @@ impl FaultyStore {
         self.looks.load(Ordering::SeqCst)
     }
 
-    /// Says whether the store leaves everybody waiting who asks what they missed.
-    pub fn stall(&self, is_stalled: bool) {
-        self.is_stalled.store(is_stalled, Ordering::SeqCst);
-    }
-
-    /// Waits until somebody has been left waiting.
-    pub async fn stalled(&self) {
-        self.stalled.notified().await;
-    }
-
     /// Waits until something took place whose answer is held.
     pub async fn held(&self) {
         self.held.notified().await;
@@ -307,6 +301,7 @@ fn failure(fault: Fault) -> CommitError {
 #[async_trait]
 impl Store for FaultyStore {
     async fn commit(&self, change: ChangeSet) -> Result<Committed, CommitError> {
+        self.reached().await;
         self.commits.fetch_add(1, Ordering::SeqCst);
         let planned =
             self.planned.lock().unwrap_or_else(PoisonError::into_inner).pop_front().flatten();
@@ -347,6 +342,7 @@ impl Store for FaultyStore {
     }
 
     async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
+        self.reached().await;
         self.loads.fetch_add(1, Ordering::SeqCst);
         if let Some(key) = keys.iter().find(|key| !self.is_readable(key)) {
             return Err(StoreError::Corrupt { what: format!("{key:?}") });
@@ -428,6 +424,8 @@ impl Store for FaultyStore {
         now: Time,
         limit: usize,
     ) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
+        self.reached().await;
+        self.cut.timers_read.fetch_add(1, Ordering::SeqCst);
         self.inner.timers(now, limit).await
     }
 
@@ -524,6 +522,8 @@ impl Store for FaultyStore {
         logins_before: Time,
         limit: usize,
     ) -> Result<SweepReport, StoreError> {
+        self.reached().await;
+        self.cut.sweeps.fetch_add(1, Ordering::SeqCst);
         self.inner.sweep(now, streams_before, logins_before, limit).await
     }
 
@@ -540,10 +540,12 @@ impl Store for FaultyStore {
     }
 
     async fn begin_lease(&self, node: Incarnation, for_ms: u64) -> Result<(), StoreError> {
+        self.reached().await;
         self.inner.begin_lease(node, for_ms).await
     }
 
     async fn renew_lease(&self, node: Incarnation, for_ms: u64) -> Result<Lease, StoreError> {
+        self.reached().await;
         self.inner.renew_lease(node, for_ms).await
     }
 
@@ -557,6 +559,30 @@ impl Store for FaultyStore {
 
     async fn clock(&self) -> Result<Option<Time>, StoreError> {
         Ok(*self.shown.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn take_duties(
+        &self,
+        node: Incarnation,
+        wanted: &[&str],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        self.reached().await;
+        if self.cut.shares_no_duties.load(Ordering::SeqCst) {
+            return Ok(wanted.iter().copied().map(str::to_owned).collect());
+        }
+        self.inner.take_duties(node, wanted).await
+    }
+
+    async fn leave_duties(&self, node: Incarnation) -> Result<(), StoreError> {
+        self.inner.leave_duties(node).await
+    }
+
+    async fn describe_node(&self, node: Incarnation, about: AboutNode) -> Result<(), StoreError> {
+        self.inner.describe_node(node, about).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<LivingNode>, StoreError> {
+        self.inner.nodes().await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

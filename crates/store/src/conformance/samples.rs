@@ -19,7 +19,7 @@ use crate::change_set::{ChangeSet, Put, Receipt};
 use crate::log::SubjectKey;
 use crate::record::{
     Attended, Claim, DeskSettings, FilesDirectory, LoginSession, ReaderCursor, Record,
-    RequestNumbers, Version,
+    RequestNumbers, SecretKey, SharedSecret, Version,
 };
 
 /// The contact center that everything belongs to unless said otherwise.
@@ -305,6 +305,13 @@ pub fn claim(key: &str, until: Time) -> Claim {
     Claim { key: key.to_owned(), by: Incarnation(0x1f), until }
 }
 
+/// Returns a secret that was renewed once.
+#[must_use]
+pub fn shared_secret(name: &str) -> SharedSecret {
+    let key = |n: u8| SecretKey { made: BEGIN.plus_ms(n.into()), bytes: [n; 32] };
+    SharedSecret { name: name.to_owned(), keys: vec![key(2), key(1)] }
+}
+
 /// Returns what the n-th user has set at the desk.
 #[must_use]
 pub fn desk_settings(user: u64) -> DeskSettings {
@@ -335,6 +342,7 @@ pub fn one_of_each() -> Vec<Record> {
         Record::Claim(claim("mail 1", BEGIN)),
         Record::DeskSettings(desk_settings(1)),
         Record::ChatMarks(chats::marks(1, BEGIN)),
+        Record::SharedSecret(shared_secret("tickets")),
     ]
 }
 

@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::log::LogEnd;
 use crate::postgres::failure::{Verdict, failed, judge};
 use crate::postgres::generation::renew;
-use crate::postgres::migrate::tables;
+use crate::postgres::migrate::{newest, tables};
 use crate::postgres::pipeline::call;
 use crate::postgres::reads::log::end_of;
 use crate::postgres::start::{FORBIDDEN_READ, lacking};
@@ -36,9 +36,9 @@ const ENDS_SWEEP: &str = "DELETE FROM log_ends WHERE number IN (SELECT number FR
      WHERE at < now() - INTERVAL '1 hour' AND number < (SELECT MAX(number) FROM log_ends) \
      ORDER BY number LIMIT $1)";
 
-/// node, milliseconds
-const LEASE_BEGIN: &str = "INSERT INTO leases (node, until) \
-     VALUES ($1, clock_timestamp() + $2 * INTERVAL '1 millisecond') \
+/// node, milliseconds, the newest schema that it knows
+const LEASE_BEGIN: &str = "INSERT INTO leases (node, until, schema) \
+     VALUES ($1, clock_timestamp() + $2 * INTERVAL '1 millisecond', $3) \
      ON CONFLICT (node) DO UPDATE SET until = excluded.until";
 /// node, milliseconds
 const LEASE_RENEW: &str = "UPDATE leases SET until = clock_timestamp() + $2 * INTERVAL '1 millisecond' \
@@ -99,8 +99,8 @@ impl PostgresStore {
     ) -> Result<(), StoreError> {
         const ATTEMPTED: &str = "beginning a lease";
         self.execute(ATTEMPTED, LEASES_OVER, &[]).await?;
-        let ms = milliseconds(for_ms);
-        self.execute(ATTEMPTED, LEASE_BEGIN, &[&node.stored(), &ms]).await.map(|_| ())
+        let (node, ms, schema) = (node.stored(), milliseconds(for_ms), newest());
+        self.execute(ATTEMPTED, LEASE_BEGIN, &[&node, &ms, &schema]).await.map(|_| ())
     }
 
     pub(super) async fn lease_renewed(
@@ -143,7 +143,7 @@ impl PostgresStore {
         probed.unwrap_or_else(|_| Err(failed(ATTEMPTED, "the database does not answer")))
     }
 
-    async fn execute(
+    pub(super) async fn execute(
         &self,
         attempted: &'static str,
         sql: &str,

@@ -1,6 +1,10 @@
 //! Brings a schema up to date. Two nodes may start at once: one of them waits for the other.
+//!
+//! Nodes of two versions of the program work beside each other: a step adds, and what it makes
+//! needless is taken away one version later, by a step that waits until no node lives that does
+//! not know the schema without it.
 
-use tokio_postgres::{Client, Error};
+use tokio_postgres::{Client, Error, Transaction};
 
 use crate::error::StoreError;
 use crate::postgres::explain::Sentence;
@@ -27,12 +31,39 @@ const MIGRATIONS: &[Migration] = &[
         name: "cluster place",
         sql: include_str!("../../migrations/postgres/0004_cluster_place.sql"),
     },
+    Migration {
+        version: 5,
+        name: "nodes",
+        sql: include_str!("../../migrations/postgres/0005_nodes.sql"),
+    },
 ];
+
+/// The steps that take something away, each with the oldest schema that a program must know to
+/// work with what is left. With what the others leave every program works.
+const CONTRACTIONS: &[(i64, i64)] = &[];
 
 /// Keeps a second node from migrating at the same time; any number that means nothing else.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7273116)";
 const LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
      (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)";
+
+/// With it: the oldest schema that a program must know to work with this one.
+const LIST_READABLE: &str = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_attribute \
+     WHERE attrelid = 'schema_migrations'::REGCLASS AND attname = 'readable_from') THEN \
+     ALTER TABLE schema_migrations ADD COLUMN readable_from BIGINT NOT NULL DEFAULT 1; \
+     END IF; END $$";
+const APPLIED_READ: &str =
+    "SELECT version, checksum, readable_from FROM schema_migrations ORDER BY version";
+const APPLIED_ADD: &str = "INSERT INTO schema_migrations (version, name, checksum, readable_from) \
+     VALUES ($1, $2, $3, $4)";
+/// schema → who lives and does not know it
+const OLD_READ: &str = "SELECT node FROM leases \
+     WHERE until > clock_timestamp() AND schema < $1 ORDER BY node LIMIT 1";
+
+/// Returns the newest schema that this program knows.
+pub(super) fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |migration| migration.version)
+}
 
 /// What begins the name of a table that is made.
 const MAKES: &str = "CREATE TABLE ";
@@ -48,13 +79,18 @@ pub(super) async fn migrate(
     client: &mut Client,
     explain: &(dyn Fn(Error) -> Sentence + Sync),
 ) -> Result<(), StoreError> {
-    let newest = MIGRATIONS.last().map_or(0, |migration| migration.version);
-    let found = run(client).await.map_err(|error| explain(error).into_error())?;
+    let newest = newest();
+    let found = run(client, MIGRATIONS, CONTRACTIONS).await;
+    let found = found.map_err(|error| explain(error).into_error())?;
     let what = match found {
         Found::Known => return Ok(()),
         Found::Newer(version) => format!(
-            "the database has schema {version} and this program knows schemas up to {newest}; \
-             start the newer program that wrote it"
+            "the database has schema {version}, and a program that knows schemas up to {newest} \
+             cannot work with it; start the newer program that wrote it"
+        ),
+        Found::Older { node, version } => format!(
+            "the node {node} still runs and cannot work with schema {version}; stop the nodes of \
+             the version before, then start this program again"
         ),
         Found::Other(name) => {
             format!("the migration \"{name}\" was applied by a program with another text of it")
@@ -66,48 +102,120 @@ pub(super) async fn migrate(
 enum Found {
     Known,
     Newer(i64),
+    /// A node lives that could not go on.
+    Older {
+        node: String,
+        version: i64,
+    },
     Other(&'static str),
 }
 
-async fn run(client: &mut Client) -> Result<Found, Error> {
+async fn run(
+    client: &mut Client,
+    steps: &'static [Migration],
+    contractions: &[(i64, i64)],
+) -> Result<Found, Error> {
+    let newest = steps.last().map_or(0, |step| step.version);
     let transaction = client.transaction().await?;
     transaction.execute(LOCK, &[]).await?;
     transaction.batch_execute(LIST).await?;
-    let rows =
-        transaction.query("SELECT version, checksum FROM schema_migrations ORDER BY version", &[]);
-    let applied: Vec<(i64, String)> =
-        rows.await?.iter().map(|row| (row.get(0), row.get(1))).collect();
-    if let Some((version, _)) = applied
-        .last()
-        .filter(|(version, _)| MIGRATIONS.last().is_none_or(|newest| *version > newest.version))
-    {
-        return Ok(Found::Newer(*version));
+    transaction.batch_execute(LIST_READABLE).await?;
+    let rows = transaction.query(APPLIED_READ, &[]).await?;
+    let applied: Vec<(i64, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    if rows.iter().any(|row| row.get::<_, i64>(2) > newest) {
+        return Ok(Found::Newer(applied.last().map_or(0, |(version, _)| *version)));
     }
-    for migration in MIGRATIONS {
-        let (Migration { version, name, sql }, checksum) = (migration, migration.checksum());
+    for step in steps {
+        let (Migration { version, name, sql }, checksum) = (step, step.checksum());
         match applied.iter().find(|(found, _)| found == version) {
             Some((_, found)) if *found != checksum => return Ok(Found::Other(name)),
-            Some(_) => {}
-            None => {
-                transaction.batch_execute(sql).await?;
-                let insert =
-                    "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)";
-                transaction.execute(insert, &[version, name, &checksum]).await?;
-            }
+            Some(_) => continue,
+            None => {}
         }
+        let contraction = contractions.iter().find(|(step, _)| step == version);
+        let readable_from = contraction.map_or(1, |(_, from)| *from);
+        if let Some(node) = who_knows_less(&transaction, readable_from).await? {
+            return Ok(Found::Older { node, version: *version });
+        }
+        transaction.batch_execute(sql).await?;
+        transaction.execute(APPLIED_ADD, &[version, name, &checksum, &readable_from]).await?;
     }
     transaction.commit().await?;
     Ok(Found::Known)
 }
 
+/// Returns a node that lives and does not know a schema; every program knows the first.
+async fn who_knows_less(
+    transaction: &Transaction<'_>,
+    schema: i64,
+) -> Result<Option<String>, Error> {
+    if schema <= 1 {
+        return Ok(None);
+    }
+    let found = transaction.query_opt(OLD_READ, &[&schema]).await?;
+    Ok(found.map(|row| row.get(0)))
+}
+
 #[cfg(test)]
 mod tests {
+    use handoff_domain::Incarnation;
+    use tokio_postgres::NoTls;
+
     use super::*;
+    use crate::conformance::server::PostgresServer;
+    use crate::postgres::{PostgresOptions, PostgresStore};
+    use crate::store::Store as _;
+
+    /// What the next version does, and the one after it: the first only adds.
+    const NEXT: &[Migration] = &[
+        Migration { version: 98, name: "added", sql: "CREATE TABLE added (id BIGINT)" },
+        Migration { version: 99, name: "taken away", sql: "ALTER TABLE leases DROP COLUMN about" },
+    ];
+    const TAKES_AWAY: &[(i64, i64)] = &[(99, 98)];
+
+    async fn client(address: &str) -> Client {
+        let (client, connection) = tokio_postgres::connect(address, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// Returns all that a later program knows.
+    fn known(next: usize) -> &'static [Migration] {
+        let all: Vec<Migration> = MIGRATIONS.iter().chain(&NEXT[..next]).copied().collect();
+        all.leak()
+    }
 
     #[test]
     fn every_table_is_named() {
         let tables: Vec<_> = tables().collect();
         assert!(tables.len() > 30, "{tables:?}");
         assert!(["interactions", "log_end", "chat_marks"].iter().all(|it| tables.contains(it)));
+    }
+
+    #[tokio::test]
+    async fn programs_of_two_versions_work_beside_each_other() {
+        let address = PostgresServer::shared().fresh_schema();
+        let this = PostgresStore::open(PostgresOptions::new(&address)).await.unwrap();
+        let node = Incarnation(7);
+        this.begin_lease(node, 600_000).await.unwrap();
+        let mut next = client(&address).await;
+        let added = run(&mut next, known(1), TAKES_AWAY).await.unwrap();
+        assert!(matches!(added, Found::Known), "what adds does not wait");
+        this.take_duties(node, &["routing"]).await.unwrap();
+        let again = PostgresStore::open(PostgresOptions::new(&address)).await;
+        again.expect("it starts on the newer schema").close().await;
+
+        // This program does not know what the step needs, and works.
+        match run(&mut next, known(2), TAKES_AWAY).await.unwrap() {
+            Found::Older { node: named, version: 99 } => assert_eq!(named, node.stored()),
+            _ => panic!("it must wait"),
+        }
+        this.nodes().await.expect("nothing was taken away");
+        this.end_lease(node).await.unwrap();
+        let taken = run(&mut next, known(2), TAKES_AWAY).await.unwrap();
+        assert!(matches!(taken, Found::Known), "the control: nobody lives who needs it");
+        let late = PostgresStore::open(PostgresOptions::new(&address)).await.unwrap_err();
+        assert!(late.to_string().contains("start the newer program"), "{late}");
+        this.close().await;
     }
 }

@@ -1,6 +1,7 @@
 //! What is in the records of the kinds that the rules do not know.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use handoff_domain::{
     CenterId, ContactId, FileId, Incarnation, InteractionId, Time, UserId, Visibility,
@@ -274,4 +275,28 @@ pub struct ChatDraft {
     pub saved: Time,
     /// How many entries the chat had then; the same words after them are the draft, sent.
     pub after: u64,
+}
+
+/// A secret that all nodes share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedSecret {
+    /// What it is for.
+    pub name: String,
+    /// Its keys, the newest first.
+    pub keys: Vec<SecretKey>,
+}
+
+/// One key of a secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretKey {
+    /// When it was made.
+    pub made: Time,
+    pub bytes: [u8; 32],
+}
+
+impl fmt::Debug for SecretKey {
+    /// Without the key: what is debugged may be logged.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretKey").field("made", &self.made).finish_non_exhaustive()
+    }
 }

@@ -98,6 +98,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "words of contacts",
         sql: include_str!("../../migrations/sqlite/0017_words_of_contacts.sql"),
     },
+    Migration {
+        version: 18,
+        name: "shared secrets",
+        sql: include_str!("../../migrations/sqlite/0018_shared_secrets.sql"),
+    },
 ];
 
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \

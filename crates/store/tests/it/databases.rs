@@ -50,7 +50,7 @@ async fn a_database_that_cannot_be_used_is_told_in_a_sentence() {
     says(&address.replace("options=-c%20", read_only), "allows no writes").await;
     open(&address).await.unwrap().close().await;
     let schema = PostgresServer::schema_of(&address);
-    server.run(&format!("INSERT INTO {schema}.schema_migrations VALUES (999, 'later', '')"));
+    server.run(&format!("INSERT INTO {schema}.schema_migrations VALUES (999, 'later', '', 999)"));
     says(&address, "start the newer program").await;
 }
 

@@ -10,10 +10,10 @@ use async_trait::async_trait;
 use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, UserId};
 use handoff_store::conformance::{leases, log, promised};
 use handoff_store::{
-    ChangeSet, CommitError, Committed, DirectoryPage, FoundWord, Head, HistoryEntry,
-    InteractionQuery, Key, Kind, Lease, LogEnd, LogEntry, MemoryStore, Missed, Page, PromisedEnd,
-    PromisedRow, Receipt, Record, Store, StoreError, StreamRow, SubjectKey, SweepReport, Timer,
-    Told, Version, Versioned, WordQuery,
+    AboutNode, ChangeSet, CommitError, Committed, DirectoryPage, FoundWord, Head, HistoryEntry,
+    InteractionQuery, Key, Kind, Lease, LivingNode, LogEnd, LogEntry, MemoryStore, Missed, Page,
+    PromisedEnd, PromisedRow, Receipt, Record, Store, StoreError, StreamRow, SubjectKey,
+    SweepReport, Timer, Told, Version, Versioned, WordQuery,
 };
 
 /// Hands out positions as a database's sequence does: each commit takes its own when it begins, and
@@ -188,6 +188,26 @@ impl Store for Careless {
         self.inner.living().await
     }
 
+    async fn take_duties(
+        &self,
+        _: Incarnation,
+        wanted: &[&str],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        Ok(wanted.iter().copied().map(str::to_owned).collect())
+    }
+
+    async fn leave_duties(&self, _: Incarnation) -> Result<(), StoreError> {
+        unreachable!("no case gives duties back")
+    }
+
+    async fn describe_node(&self, _: Incarnation, _: AboutNode) -> Result<(), StoreError> {
+        unreachable!("no case describes a node")
+    }
+
+    async fn nodes(&self) -> Result<Vec<LivingNode>, StoreError> {
+        unreachable!("no case reads the nodes")
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         unreachable!("the case reads the log alone")
     }
@@ -219,4 +239,10 @@ async fn an_answers_number_taken_before_the_commit_is_noticed() {
 async fn a_lease_that_comes_back_is_noticed() {
     let store = Arc::new(Careless::default());
     fails_because("it came back", leases::a_lease_that_is_over_is_lost_for_good(store)).await;
+}
+
+#[tokio::test]
+async fn a_duty_that_several_nodes_have_is_noticed() {
+    let store = Arc::new(Careless::default());
+    fails_because("each by one", leases::of_many_who_take_a_duty_at_once_one_has_it(store)).await;
 }
