@@ -154,6 +154,7 @@ async fn each_hint_is_heard_once_on_every_node(ground: &dyn Ground) {
         Hint::Timers,
         Hint::Directory,
         Hint::Logins,
+        Hint::Nodes,
         Hint::Streams { from: 5, users: [7, u128::MAX].into() },
         Hint::Promised([8].into()),
         Hint::Chats((0..100).collect()),

@@ -36,6 +36,8 @@ pub enum Hint {
     Directory,
     /// A login session was ended.
     Logins,
+    /// A node gave its duties back.
+    Nodes,
     /// The streams of these users grew.
     Streams {
         /// Which node says it: it has what they grew by, and need not read it.

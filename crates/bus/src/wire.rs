@@ -30,6 +30,7 @@ mod kind {
     pub(super) const CHATS: u8 = 7;
     pub(super) const EVERYTHING: u8 = 8;
     pub(super) const NOTE: u8 = 9;
+    pub(super) const NODES: u8 = 10;
 }
 
 /// One thing that a message says.
@@ -62,6 +63,7 @@ pub(crate) fn add_hint(message: &mut Vec<u8>, hint: &Hint) {
         Hint::Timers => add(message, kind::TIMERS, &[]),
         Hint::Directory => add(message, kind::DIRECTORY, &[]),
         Hint::Logins => add(message, kind::LOGINS, &[]),
+        Hint::Nodes => add(message, kind::NODES, &[]),
         Hint::Streams { from, users } => {
             add(message, kind::STREAMS, &[&from.to_le_bytes(), &bytes_of(users)]);
         }
@@ -123,6 +125,7 @@ fn item(kind: u8, content: &[u8]) -> Option<Option<Item>> {
         kind::TIMERS => Hint::Timers,
         kind::DIRECTORY => Hint::Directory,
         kind::LOGINS => Hint::Logins,
+        kind::NODES => Hint::Nodes,
         kind::STREAMS => {
             let (from, users) = number(content)?;
             Hint::Streams { from, users: numbers(users)? }
@@ -175,6 +178,7 @@ mod tests {
             Just(Hint::Timers),
             Just(Hint::Directory),
             Just(Hint::Logins),
+            Just(Hint::Nodes),
             (any::<u128>(), names()).prop_map(|(from, users)| Hint::Streams { from, users }),
             names().prop_map(Hint::Promised),
             names().prop_map(Hint::Chats),

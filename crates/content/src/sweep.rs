@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handoff_domain::Time;
-use handoff_engine::Core;
+use handoff_engine::{Core, Duty};
 use handoff_store::{
     Files, FilesDirectory, FilesTerms, Store, SweepFilesError, sweep_files, sweep_trash,
 };
@@ -41,14 +41,15 @@ enum RoundError {
     Sweep(#[from] SweepFilesError),
 }
 
-/// Notes once a minute that the store is in service, and sweeps every hour, until it is stopped.
-/// What a round leaves undone the next does.
+/// Notes once a minute that the store is in service, and sweeps every hour, while this node has
+/// that duty and until it is stopped. What a round leaves undone the next does.
 pub async fn keep_swept(core: Arc<Core>, files: Arc<dyn Files>, stopping: CancellationToken) {
     let mut sweeper = Sweeper::new(core.store().clone(), files, core.now());
     let sweeping = async {
         let mut period = tokio::time::interval(ATTEND_PERIOD);
         loop {
             period.tick().await;
+            core.until_duty(Duty::Files).await;
             if let Err(error) = sweeper.go_on(core.now()).await {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(

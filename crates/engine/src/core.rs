@@ -12,6 +12,7 @@ mod claims;
 mod clocks;
 mod commit_counts;
 mod directory;
+mod duties;
 mod ears;
 mod follow;
 mod fresh;
@@ -21,7 +22,9 @@ mod notes;
 mod options;
 mod pace;
 mod ports;
+mod readers;
 mod references;
+mod secrets;
 mod to_the_end;
 mod transcripts;
 
@@ -29,9 +32,11 @@ pub use board::{Board, CurrentBoard, Lines};
 pub use claims::{ClaimFor, Claimed, Claiming};
 pub use clocks::{CLOCKS_APART_MAX_MS, clocks_apart_ms};
 pub use directory::Directory;
+pub use duties::Duty;
 pub use notes::{Note, NoteKind, NumberedNote};
 pub use options::{AcknowledgementLimits, Options};
 pub use ports::{Clock, IdSource, SystemClock, SystemIds};
+pub use secrets::KeyTerms;
 pub use transcripts::Most;
 
 pub(crate) use chats::customer_of;
@@ -39,6 +44,7 @@ pub(crate) use ears::Ears;
 pub(crate) use next_due::NextDue;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -57,10 +63,12 @@ use activity::Activity;
 use chats::Chats;
 use commit_counts::CommitCounts;
 pub use commit_counts::CommitTally;
+use duties::Duties;
 use ears::OwnEars;
 use follow::Followed;
 use fresh::Fresh;
 use ports::AheadClock;
+use readers::Readers;
 use references::References;
 
 /// Records read in one page when the board is read.
@@ -89,12 +97,17 @@ pub struct Core {
     ahead_ms: u64,
     pub(crate) ids: Arc<dyn IdSource>,
     incarnation: RwLock<Incarnation>,
+    duties: Duties,
+    /// Whether it is about to stop, and takes nobody who has somewhere else to go.
+    leaving: AtomicBool,
     pub(crate) options: Options,
     pub(crate) board: Board,
     /// How far the board has followed the log.
     pub(crate) followed: Followed,
     /// What is to be given to sessions of this node.
     pub(crate) fresh: Fresh,
+    /// How far readers of the log have come.
+    pub(crate) readers: Readers,
     pub(crate) activity: Activity,
     pub(crate) chats: Chats,
     /// When this node started: before, it heard nobody.
@@ -126,6 +139,8 @@ impl Core {
         let incarnation = RwLock::new(Incarnation(parts.ids.random()));
         let core = Self {
             incarnation,
+            duties: Duties::default(),
+            leaving: AtomicBool::new(false),
             store: parts.store,
             bus: parts.bus,
             own_ears: OwnEars::default(),
@@ -136,6 +151,7 @@ impl Core {
             board: Board::default(),
             followed: Followed::default(),
             fresh: Fresh::default(),
+            readers: Readers::default(),
             activity: Activity::default(),
             chats: Chats::default(),
             started,
@@ -167,6 +183,17 @@ impl Core {
     #[must_use]
     pub const fn clock_ahead_ms(&self) -> u64 {
         self.ahead_ms
+    }
+
+    /// Says that this node is about to stop: whoever has somewhere else to go should go there.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Release);
+    }
+
+    /// Tells whether this node is about to stop.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Acquire)
     }
 
     /// Says that a login session was ended, to whichever node has something open by it.

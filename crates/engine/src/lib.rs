@@ -26,8 +26,8 @@ mod worker;
 
 pub use crate::core::{
     AcknowledgementLimits, Board, CLOCKS_APART_MAX_MS, ClaimFor, Claimed, Claiming, Clock,
-    CommitTally, Core, CurrentBoard, Directory, IdSource, Most, Note, NoteKind, NumberedNote,
-    Options, Parts, SystemClock, SystemIds, clocks_apart_ms,
+    CommitTally, Core, CurrentBoard, Directory, Duty, IdSource, KeyTerms, Most, Note, NoteKind,
+    NumberedNote, Options, Parts, SystemClock, SystemIds, clocks_apart_ms,
 };
 pub use commands::{CommandRequest, Commands, Done, ExecuteError, Opening};
 pub use conversations::{

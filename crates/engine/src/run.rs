@@ -116,14 +116,24 @@ impl Engine {
                 Received::Hint(Hint::Chats(chats)) => self.conversations.tell_changed(&chats),
                 // Streams that were missed are found by the periodic look.
                 Received::Missed => self.conversations.tell_missed(),
-                Received::Hint(Hint::Routing | Hint::Timers | Hint::Directory | Hint::Logins) => {}
+                Received::Hint(
+                    Hint::Routing | Hint::Timers | Hint::Directory | Hint::Logins | Hint::Nodes,
+                ) => {}
                 Received::Closed => return,
             }
         }
     }
 
+    /// Hands this node's duties over to others: it goes on serving whoever asks it.
+    pub async fn hand_over(&self) {
+        if let Err(error) = self.core.leave_duties().await {
+            tracing::warn!(error = %error, "the duties could not be given back; they end by themselves");
+        }
+    }
+
     /// Stops the workers and waits for what they have begun.
     pub async fn stop(&self) {
+        self.hand_over().await;
         if let Err(error) = self.workers.signs().record_all().await {
             tracing::warn!(error = %error, "the last signs of life could not be recorded");
         }
@@ -202,7 +212,12 @@ impl Ears for Engine {
         match hint {
             Hint::Streams { users, .. } => self.delivery.give_own(&users_of(users)),
             Hint::Chats(chats) => self.conversations.tell_changed(chats),
-            Hint::Routing | Hint::Timers | Hint::Directory | Hint::Logins | Hint::Promised(_) => {}
+            Hint::Routing
+            | Hint::Timers
+            | Hint::Directory
+            | Hint::Logins
+            | Hint::Nodes
+            | Hint::Promised(_) => {}
         }
     }
 }

@@ -13,7 +13,7 @@ use handoff_domain::Time;
 use handoff_store::StoreError;
 use tokio::sync::Notify;
 
-use crate::core::Core;
+use crate::core::{Core, Duty};
 
 /// What one worker does, and when.
 #[async_trait]
@@ -23,6 +23,11 @@ pub trait Worker: Send + Sync + 'static {
 
     /// Returns the longest time between two rounds.
     fn period(&self) -> Duration;
+
+    /// Returns the duty that its rounds are; without one every node has rounds of its own.
+    fn duty(&self) -> Option<Duty> {
+        None
+    }
 
     /// Returns when there is something to do before the period is over, as far as this node knows.
     fn next_due(&self) -> Option<Time> {
@@ -44,6 +49,11 @@ pub trait Worker: Send + Sync + 'static {
     /// wakes.
     fn pause(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// Returns up to where it has read the log, of one that does.
+    fn reached(&self) -> Option<u64> {
+        None
     }
 
     /// Returns what an operator may want to know of it though nothing is wrong, as that it is busy
@@ -89,10 +99,21 @@ impl Runner {
     }
 
     /// Runs the worker: a round, then another whenever there is a reason, until the core stops.
+    /// One whose rounds are a duty has them while this node has that.
     pub(crate) async fn run(self: Arc<Self>, core: Arc<Core>) {
         loop {
+            if let Some(duty) = self.worker.duty().filter(|duty| !core.has_duty(*duty)) {
+                self.leave_to_others(&core);
+                tokio::select! {
+                    () = core.stopping.cancelled() => return,
+                    () = core.until_duty(duty) => {}
+                }
+            }
             let result = self.worker.round().await;
             self.report(core.now(), result.as_ref().map(|&()| ()));
+            if let Some(position) = self.worker.reached() {
+                core.readers.note(self.worker.name(), position);
+            }
             tokio::select! {
                 () = core.stopping.cancelled() => return,
                 () = tokio::time::sleep(self.worker.pause()) => {}
@@ -115,6 +136,12 @@ impl Runner {
     pub(crate) fn status(&self) -> WorkerStatus {
         let status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
         WorkerStatus { detail: self.worker.detail(), ..status }
+    }
+
+    /// What went wrong here is another node's to do better.
+    fn leave_to_others(&self, core: &Core) {
+        core.readers.forget(self.worker.name());
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).last_error = None;
     }
 
     fn report(&self, now: Time, result: Result<(), &StoreError>) {

@@ -88,6 +88,8 @@ pub struct Reader {
     clock: Arc<dyn Clock>,
     projection: Arc<dyn Projection>,
     is_rebuilding: AtomicBool,
+    /// Up to where it has taken in the log; zero while it is rebuilt.
+    reached: AtomicU64,
     /// How long the last round of a rebuild took, in ms.
     worked_ms: AtomicU64,
     /// What there is to say of it: that it is being rebuilt, or what keeps it from going on.
@@ -107,6 +109,7 @@ impl Reader {
             clock,
             projection,
             is_rebuilding: AtomicBool::new(false),
+            reached: AtomicU64::new(0),
             worked_ms: AtomicU64::new(0),
             detail: Mutex::default(),
             wakes: Arc::default(),
@@ -294,6 +297,11 @@ impl Reader {
     }
 
     fn tell(&self, standing: Standing) {
+        let reached = match standing {
+            Standing::Following(at) => at.position,
+            Standing::Outdated | Standing::Rebuilding { .. } => 0,
+        };
+        self.reached.store(reached, Ordering::Relaxed);
         let rebuilding = match standing {
             Standing::Rebuilding { done, total, .. } => {
                 Some(format!("rebuilding: {done} of {total} interactions"))
@@ -340,7 +348,9 @@ impl Worker for Reader {
         match received {
             Received::Hint(Hint::Streams { .. } | Hint::Routing | Hint::Chats(_))
             | Received::Missed => true,
-            Received::Hint(Hint::Timers | Hint::Directory | Hint::Logins | Hint::Promised(_))
+            Received::Hint(
+                Hint::Timers | Hint::Directory | Hint::Logins | Hint::Nodes | Hint::Promised(_),
+            )
             | Received::Closed => false,
         }
     }
@@ -355,6 +365,10 @@ impl Worker for Reader {
         }
         let worked = Duration::from_millis(self.worked_ms.load(Ordering::Relaxed));
         worked.saturating_mul(RESTS).clamp(PAUSE_REBUILDING, PERIOD)
+    }
+
+    fn reached(&self) -> Option<u64> {
+        Some(self.reached.load(Ordering::Relaxed)).filter(|position| *position > 0)
     }
 
     fn detail(&self) -> Option<String> {

@@ -1,11 +1,15 @@
-//! The incarnation of this node: what it says of itself in the store stands under it.
+//! The incarnation of this node: what it says of itself in the store stands under it, and its
+//! duties with it.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
+use handoff_bus::Hint;
 use handoff_domain::Incarnation;
 use handoff_store::{Lease, StoreError};
+use tokio::time::Instant;
 
-use super::Core;
+use super::{Core, Duty};
 
 impl Core {
     /// Returns the incarnation of this node; it has another one when its lease was lost.
@@ -43,5 +47,38 @@ impl Core {
     /// The store's own; the lease then ends by itself.
     pub(crate) async fn end_lease(&self) -> Result<(), StoreError> {
         self.store.end_lease(self.incarnation()).await
+    }
+
+    /// Tells whether this node has a duty. A node that could not renew its lease in time has none,
+    /// whatever it had.
+    #[must_use]
+    pub fn has_duty(&self, duty: Duty) -> bool {
+        self.duties.has(duty)
+    }
+
+    /// Waits until this node has a duty.
+    pub async fn until_duty(&self, duty: Duty) {
+        self.duties.until(duty).await;
+    }
+
+    /// Takes the duties that nobody has. Its lease was renewed after `began`.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; the node has what it had, until its lease is over.
+    pub(crate) async fn take_duties(&self, began: Instant) -> Result<(), StoreError> {
+        let until = began + Duration::from_millis(self.options.lease_ms);
+        self.duties.take(&*self.store, self.incarnation(), until).await
+    }
+
+    /// Gives all duties back, for good: another node takes them at once.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; they are another's when the lease is over.
+    pub(crate) async fn leave_duties(&self) -> Result<(), StoreError> {
+        self.duties.leave(&*self.store, self.incarnation()).await?;
+        self.bus.wake(Hint::Nodes);
+        Ok(())
     }
 }

@@ -5,6 +5,8 @@
 pub struct Options {
     /// The rules' own.
     pub rules: handoff_domain::Options,
+    /// What people call this node; by default nothing.
+    pub node_name: String,
     /// How long an agent may be out of reach before they count as gone, in ms; default 60,000
     /// (docs/compat/agents.md#reach, `agent.disconnect_grace`).
     pub disconnect_grace_ms: u64,
@@ -52,6 +54,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             rules: handoff_domain::Options::default(),
+            node_name: String::new(),
             disconnect_grace_ms: 60_000,
             lease_ms: 10_000,
             stream_retention_ms: 24 * 60 * 60 * 1_000,

@@ -149,6 +149,10 @@ impl Session {
 }
 
 impl Audience {
+    pub(crate) fn sessions_open(&self) -> u64 {
+        self.sessions.len() as u64
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.sessions.is_empty()
     }

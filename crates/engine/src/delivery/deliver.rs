@@ -72,6 +72,16 @@ impl Delivery {
         self.audiences.lock().unwrap_or_else(PoisonError::into_inner).get(&user).cloned()
     }
 
+    /// Returns how many sessions are open on this node; of a user who is being given something now,
+    /// one.
+    pub(crate) fn sessions_open(&self) -> u64 {
+        let audiences = self.audiences.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_one = |audience: &Arc<tokio::sync::Mutex<Audience>>| {
+            audience.try_lock().map_or(1, |audience| audience.sessions_open())
+        };
+        audiences.values().map(of_one).sum()
+    }
+
     fn audience_or_new(&self, user: UserId) -> Arc<tokio::sync::Mutex<Audience>> {
         let mut audiences = self.audiences.lock().unwrap_or_else(PoisonError::into_inner);
         self.core.fresh.keep(user);

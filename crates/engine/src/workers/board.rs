@@ -53,11 +53,17 @@ impl Worker for BoardReader {
         PAUSE
     }
 
+    fn reached(&self) -> Option<u64> {
+        Some(self.core.followed.position())
+    }
+
     fn is_woken_by(&self, received: &Received) -> bool {
         match received {
             Received::Hint(Hint::Streams { .. } | Hint::Routing | Hint::Chats(_))
             | Received::Missed => true,
-            Received::Hint(Hint::Timers | Hint::Directory | Hint::Logins | Hint::Promised(_))
+            Received::Hint(
+                Hint::Timers | Hint::Directory | Hint::Logins | Hint::Nodes | Hint::Promised(_),
+            )
             | Received::Closed => false,
         }
     }

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 use super::cursor::Cursor;
 use crate::commands::Commands;
-use crate::core::Core;
+use crate::core::{Core, Duty};
 use crate::desks::{AgentError, Desks};
 use crate::worker::Worker;
 
@@ -146,12 +146,20 @@ impl Worker for Followers {
         READER
     }
 
+    fn duty(&self) -> Option<Duty> {
+        Some(Duty::Followers)
+    }
+
     fn period(&self) -> Duration {
         Duration::from_millis(self.core.options.period_ms)
     }
 
     fn pause(&self) -> Duration {
         PAUSE
+    }
+
+    fn reached(&self) -> Option<u64> {
+        self.cursor.try_lock().ok()?.as_ref().map(Cursor::position)
     }
 
     fn is_woken_by(&self, received: &Received) -> bool {
@@ -164,6 +172,7 @@ impl Worker for Followers {
                 | Hint::Promised(_)
                 | Hint::Directory
                 | Hint::Logins
+                | Hint::Nodes
                 | Hint::Chats(_),
             )
             | Received::Closed => false,

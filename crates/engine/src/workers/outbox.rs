@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
-use crate::core::{ClaimFor, Claiming, Core, NextDue};
+use crate::core::{ClaimFor, Claiming, Core, Duty, NextDue};
 use crate::outward::{Post, Posted};
 use crate::worker::Worker;
 
@@ -144,6 +144,10 @@ impl Outbox {
 impl Worker for Outbox {
     fn name(&self) -> &'static str {
         "outbox"
+    }
+
+    fn duty(&self) -> Option<Duty> {
+        Some(Duty::Outbox)
     }
 
     fn period(&self) -> Duration {

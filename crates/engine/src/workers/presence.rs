@@ -1,12 +1,15 @@
-//! Says that this node lives, and removes what those who are dead said of themselves.
+//! Says that this node lives and what it is doing, takes the duties that nobody has, and removes
+//! what those who are dead said of themselves.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use handoff_store::{Lease, StoreError};
+use handoff_bus::{Hint, Received};
+use handoff_store::{AboutNode, Lease, StoreError};
+use tokio::time::Instant;
 
-use crate::core::Core;
+use crate::core::{Core, Duty};
 use crate::delivery::Delivery;
 use crate::desks::Desks;
 use crate::worker::Worker;
@@ -14,7 +17,7 @@ use crate::worker::Worker;
 /// How often a node says that it lives while its lease lasts.
 const RENEWALS: u64 = 5;
 
-/// Renews this node's lease, and removes from desks what dead nodes said.
+/// Renews this node's lease, takes duties, and removes from desks what dead nodes said.
 pub struct Presence {
     core: Arc<Core>,
     desks: Arc<Desks>,
@@ -33,14 +36,33 @@ impl Presence {
     ///
     /// The store's own; what was not done is done in the next round.
     pub async fn keep(&self) -> Result<(), StoreError> {
+        let mut began = Instant::now();
         if self.core.renew_lease().await? == Lease::Lost {
             tracing::warn!(
                 "the lease of this node was over, so it counted as dead; its agents' sessions go on"
             );
+            began = Instant::now();
             self.core.begin_incarnation().await?;
             self.delivery.record_missed_reach().await?;
         }
-        self.desks.forget_dead().await
+        self.core.take_duties(began).await?;
+        if self.core.has_duty(Duty::DeadNodes) {
+            self.desks.forget_dead().await?;
+        }
+        self.describe().await
+    }
+
+    /// Says what this node is, and how it is doing.
+    async fn describe(&self) -> Result<(), StoreError> {
+        let end = self.core.store.log_end().await?;
+        let about = AboutNode {
+            name: self.core.options.node_name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_ms: self.core.started.0,
+            sessions: self.delivery.sessions_open(),
+            behind: self.core.readers.behind(end.position),
+        };
+        self.core.store.describe_node(self.core.incarnation(), about).await
     }
 }
 
@@ -52,6 +74,10 @@ impl Worker for Presence {
 
     fn period(&self) -> Duration {
         Duration::from_millis(self.core.options.lease_ms / RENEWALS)
+    }
+
+    fn is_woken_by(&self, received: &Received) -> bool {
+        matches!(received, Received::Hint(Hint::Nodes) | Received::Missed)
     }
 
     async fn round(&self) -> Result<(), StoreError> {

@@ -12,7 +12,7 @@ use handoff_domain::{CenterId, Desk, InteractionId, SystemAction, Time, UserId};
 use handoff_store::StoreError;
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
-use crate::core::{Core, Directory};
+use crate::core::{Core, Directory, Duty};
 use crate::worker::Worker;
 
 /// Offers made at the same time; together they are one or two commits of the store.
@@ -132,6 +132,10 @@ impl Router {
 impl Worker for Router {
     fn name(&self) -> &'static str {
         "router"
+    }
+
+    fn duty(&self) -> Option<Duty> {
+        Some(Duty::Routing)
     }
 
     fn period(&self) -> Duration {

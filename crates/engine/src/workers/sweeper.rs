@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use handoff_domain::Time;
 use handoff_store::StoreError;
 
-use crate::core::Core;
+use crate::core::{Core, Duty};
 use crate::worker::Worker;
 
 /// Rows of each kind removed in one commit, so that a sweep never holds others up for long.
@@ -46,6 +46,10 @@ impl Sweeper {
 impl Worker for Sweeper {
     fn name(&self) -> &'static str {
         "sweeper"
+    }
+
+    fn duty(&self) -> Option<Duty> {
+        Some(Duty::Sweep)
     }
 
     fn period(&self) -> Duration {

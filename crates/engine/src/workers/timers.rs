@@ -10,7 +10,7 @@ use handoff_domain::{SystemAction, Time};
 use handoff_store::{StoreError, Timer, TimerKey};
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
-use crate::core::Core;
+use crate::core::{Core, Duty};
 use crate::desks::{AgentError, Desks};
 use crate::worker::Worker;
 use crate::workers::SignsOfLife;
@@ -124,6 +124,10 @@ fn is_gone(result: Result<(), AgentError>) -> Result<bool, StoreError> {
 impl Worker for Timers {
     fn name(&self) -> &'static str {
         "timers"
+    }
+
+    fn duty(&self) -> Option<Duty> {
+        Some(Duty::Timers)
     }
 
     fn period(&self) -> Duration {

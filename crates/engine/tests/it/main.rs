@@ -11,6 +11,7 @@ mod contention;
 mod delivery;
 mod desk_history;
 mod directories;
+mod duties;
 mod followers;
 mod fresh;
 mod gone;

@@ -140,6 +140,7 @@ mod tests {
         ("log_ends", "the copy has a generation of its own"),
         ("promised_answers", "they last a minute"),
         ("leases", "nodes of the source are not at work on the copy"),
+        ("duties", "nodes of the source are not at work on the copy"),
         ("cluster", "a copy is a cluster of its own"),
         ("database_file", "it is about the file"),
         ("schema_migrations", "each store has its own"),
