@@ -12,7 +12,7 @@ use handoff_content::FileKeeper;
 use handoff_engine::{Core, Engine, Mailboxes, Outward, Post, Publisher, Worker};
 use handoff_store::StoreError;
 
-use crate::auth::Gate;
+use crate::auth::{Gate, Keys};
 use crate::center;
 use crate::comet::{Comet, Voice};
 use crate::customer::{self, CustomerDoors, CustomerVoice};
@@ -87,11 +87,13 @@ impl Assembly {
             mailboxes: setup.mailboxes,
             post: setup.post,
         };
-        let engine = Engine::build(core.clone(), outward, setup.readers).await?;
+        let keys = Keys::get(&core, setup.options.session_keys).await?;
+        let workers = setup.readers.into_iter().chain(keys.worker()).collect();
+        let engine = Engine::build(core.clone(), outward, workers).await?;
         let requests_per_s = setup.options.requests_per_s;
         let comet = Comet::new(&engine, &voice, requests_per_s, setup.agents, Ports::default());
         let shared = Shared::new(engine.clone(), comet.clone(), setup.files, setup.options);
-        let gate = Gate::new(shared.clone());
+        let gate = Gate::new(shared.clone(), keys);
         let doors = CustomerDoors::new(
             shared.clone(),
             customer_voice,

@@ -8,6 +8,7 @@ mod basic;
 mod cors;
 mod footing;
 mod guesses;
+mod keys;
 mod lanes;
 mod logins;
 mod looks;
@@ -24,14 +25,18 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use handoff_domain::User;
+use handoff_engine::{Core, IdSource, Worker};
+use handoff_store::StoreError;
 
 use crate::comet::identity::{KnownToComet, login_of};
 use crate::error::{Code, Refusal};
+use crate::options::SessionKeys;
 use crate::peer::PeerAddress;
 use crate::shared::Shared;
 
 pub(crate) use cors::Crossing;
 pub(crate) use footing::cover_footing;
+use keys::SharedKeys;
 pub(crate) use logins::Logins;
 use logins::Look;
 pub(crate) use session::{Session, end};
@@ -50,24 +55,19 @@ pub(crate) struct Gate(Arc<Inner>);
 
 struct Inner {
     shared: Shared,
-    signer: ticket::Signer,
+    signer: Arc<ticket::Signer>,
+    /// Where the signer's keys are from; `None` when they are this node's alone.
+    keys: Option<Arc<SharedKeys>>,
     basic: basic::Basic,
     looks: looks::Looks,
 }
 
 impl Gate {
-    pub(crate) fn new(shared: Shared) -> Self {
-        let ids = shared.engine().core().ids();
-        // Nobody else needs to know these.
-        let own_key = || {
-            let mut key = [0; 32];
-            key[..16].copy_from_slice(&ids.random().to_be_bytes());
-            key[16..].copy_from_slice(&ids.random().to_be_bytes());
-            key
-        };
-        let signer = ticket::Signer::new(shared.options().session_key.unwrap_or_else(own_key));
-        let basic = basic::Basic::new(own_key());
-        Self(Arc::new(Inner { shared, signer, basic, looks: looks::Looks::default() }))
+    /// Makes it, with the keys that all nodes share if there are such.
+    pub(crate) fn new(shared: Shared, keys: Keys) -> Self {
+        let basic = basic::Basic::new(own_key(shared.engine().core().ids()));
+        let Keys { signer, shared: keys } = keys;
+        Self(Arc::new(Inner { shared, signer, keys, basic, looks: looks::Looks::default() }))
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -78,6 +78,21 @@ impl Gate {
         &self.0.signer
     }
 
+    /// Tells whether a ticket was made for this user as they are, here or on another node.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn vouches_for(&self, ticket: &ticket::Ticket, user: &User) -> Result<bool, StoreError> {
+        if self.signer().vouches_for(ticket, user) {
+            return Ok(true);
+        }
+        let Some(keys) = &self.0.keys else { return Ok(false) };
+        // Another node may have made a key just now.
+        keys.look().await?;
+        Ok(self.signer().vouches_for(ticket, user))
+    }
+
     fn looks(&self) -> &looks::Looks {
         &self.0.looks
     }
@@ -85,6 +100,42 @@ impl Gate {
     fn logins(&self) -> &Arc<Logins> {
         self.0.shared.comet().logins()
     }
+}
+
+/// What tickets are signed with.
+pub(crate) struct Keys {
+    signer: Arc<ticket::Signer>,
+    shared: Option<Arc<SharedKeys>>,
+}
+
+impl Keys {
+    /// Makes a key of this node's alone, or takes those that all nodes share.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub(crate) async fn get(core: &Arc<Core>, whose: SessionKeys) -> Result<Self, StoreError> {
+        let signer = Arc::new(ticket::Signer::new(own_key(core.ids())));
+        if whose == SessionKeys::OfThisNode {
+            return Ok(Self { signer, shared: None });
+        }
+        let shared = Arc::new(SharedKeys::new(core.clone(), signer.clone()));
+        shared.look().await?;
+        Ok(Self { signer, shared: Some(shared) })
+    }
+
+    /// Returns what keeps them those of all nodes.
+    pub(crate) fn worker(&self) -> Option<Arc<dyn Worker>> {
+        self.shared.clone().map(|keys| keys as Arc<dyn Worker>)
+    }
+}
+
+/// Returns a key that nobody else needs to know.
+fn own_key(ids: &dyn IdSource) -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(&ids.random().to_be_bytes());
+    key[16..].copy_from_slice(&ids.random().to_be_bytes());
+    key
 }
 
 impl fmt::Debug for Gate {

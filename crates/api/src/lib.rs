@@ -52,6 +52,7 @@ mod me;
 mod me_interactions;
 mod media;
 mod new_password;
+mod nodes;
 mod notes;
 mod options;
 mod origins;
@@ -73,6 +74,6 @@ mod workbins;
 
 pub use assembly::{Assembly, Setup};
 pub use hosts::refused_for_host;
-pub use options::{DemoAccounts, Options, SameSite};
+pub use options::{DemoAccounts, Options, SameSite, SessionKeys};
 pub use peer::PeerAddress;
 pub use shared::Shared;

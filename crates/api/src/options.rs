@@ -32,6 +32,15 @@ pub struct DemoAccounts {
     pub password: String,
 }
 
+/// Whose keys sign the cookies of sessions that are not stored yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKeys {
+    /// Each start makes one, which is kept nowhere: where one node serves.
+    OfThisNode,
+    /// They lie in the store, so that a login at one node is one at all.
+    OfAllNodes,
+}
+
 /// Everything configurable of this crate.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -42,9 +51,8 @@ pub struct Options {
     /// Whether the session cookie is for TLS only; default no, because plain HTTP behind a balancer
     /// is common.
     pub secure_cookie: bool,
-    /// Signs cookies of sessions that are not stored yet; the same on every node of a cluster.
-    /// Without one each start makes its own.
-    pub session_key: Option<[u8; 32]>,
+    /// What signs cookies of sessions that are not stored yet; default a key of this node's alone.
+    pub session_keys: SessionKeys,
     /// Origins that browsers may call from with credentials: exact, or with a `*.` before the
     /// domain. Default none.
     pub cors_origins: Vec<String>,
@@ -68,7 +76,7 @@ impl Options {
             public_url,
             same_site: SameSite::Lax,
             secure_cookie: false,
-            session_key: None,
+            session_keys: SessionKeys::OfThisNode,
             cors_origins: Vec::new(),
             requests_per_s: 2_000,
             disposition_key: "DISP_KEY".to_owned(),

@@ -9,7 +9,7 @@ use crate::shared::Shared;
 pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
     attachments, center, channels, chat_messages, contacts, desk_settings, diagnostics, hand_over,
-    interactions, known_contacts, letter_page, me, me_interactions, notes, queues, related,
+    interactions, known_contacts, letter_page, me, me_interactions, nodes, notes, queues, related,
     session, settings, skills, supervision, targets, users, workbins,
 };
 
@@ -43,6 +43,7 @@ pub(crate) enum Takes {
 pub fn table() -> Vec<Route> {
     vec![
         read("/diagnostics/version",         diagnostics::version),
+        read("/system/nodes",                nodes::list),
 
         read("/session",                     session::sign_in),
 

@@ -14,6 +14,7 @@ pub mod letters;
 pub mod listing;
 pub mod marks;
 pub mod names;
+pub mod node;
 pub mod notification;
 pub mod operation;
 pub mod operation_lists;

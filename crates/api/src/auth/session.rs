@@ -153,8 +153,7 @@ async fn state_of(
             Ok(State::of(is_alive))
         }
         None => {
-            let is_vouched_for = gate.signer().vouches_for(ticket, user);
-            if !is_vouched_for || now.ms_since(ticket.issued()) > idle_ms {
+            if now.ms_since(ticket.issued()) > idle_ms || !gate.vouches_for(ticket, user).await? {
                 return Ok(State::Over);
             }
             let session = LoginSession {

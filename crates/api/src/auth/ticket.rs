@@ -7,6 +7,8 @@
 //! signature and the stored id cover what the user's logins rest on, so that a new
 //! password, or disabling the user, ends every session of before without a search.
 
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
 use axum::http::{HeaderValue, header::GetAll};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -88,16 +90,26 @@ pub(super) fn nobodys_token(bits: u128) -> String {
 
 /// Makes and proves tickets.
 pub(crate) struct Signer {
-    key: [u8; 32],
+    /// The first signs, all prove. There is at least one.
+    keys: RwLock<Vec<[u8; 32]>>,
 }
 
 impl Signer {
-    pub(super) const fn new(key: [u8; 32]) -> Self {
-        Self { key }
+    pub(super) fn new(key: [u8; 32]) -> Self {
+        Self { keys: RwLock::new(vec![key]) }
     }
 
-    fn mac(&self, claim: &[u8], user: &User) -> Hmac<Sha256> {
-        let mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
+    /// Goes on with other keys, of which there is at least one.
+    pub(super) fn use_keys(&self, keys: Vec<[u8; 32]>) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    fn keys(&self) -> RwLockReadGuard<'_, Vec<[u8; 32]>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn mac(key: &[u8; 32], claim: &[u8], user: &User) -> Hmac<Sha256> {
+        let mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
         let mut mac = mac.chain_update(claim);
         cover_footing(&mut mac, user);
         mac
@@ -110,14 +122,17 @@ impl Signer {
         bytes[16..SECRET_LEN].copy_from_slice(&secret[1].to_be_bytes());
         bytes[SECRET_LEN..SECRET_LEN + USER_LEN].copy_from_slice(&user.id.0.to_be_bytes());
         bytes[SECRET_LEN + USER_LEN..CLAIM_LEN].copy_from_slice(&now.0.to_be_bytes());
-        let signature = self.mac(&bytes[..CLAIM_LEN], user).finalize().into_bytes();
+        let signature = Self::mac(&self.keys()[0], &bytes[..CLAIM_LEN], user).finalize();
+        let signature = signature.into_bytes();
         bytes[CLAIM_LEN..].copy_from_slice(&signature);
         Ticket { bytes }
     }
 
-    /// Tells whether a ticket was made here for this user as they are.
+    /// Tells whether a ticket was made by one of the keys for this user as they are.
     pub(super) fn vouches_for(&self, ticket: &Ticket, user: &User) -> bool {
-        self.mac(ticket.claim(), user).verify_slice(&ticket.bytes[CLAIM_LEN..]).is_ok()
+        let signature = &ticket.bytes[CLAIM_LEN..];
+        let is_by = |key| Self::mac(key, ticket.claim(), user).verify_slice(signature).is_ok();
+        self.keys().iter().any(is_by)
     }
 }
 

@@ -237,6 +237,11 @@ impl Client {
         self.connect(json!({"timeout": 0})).await
     }
 
+    /// Asks for what comes, and waits for it as long as the server likes.
+    pub(crate) async fn hold(&mut self) -> Value {
+        self.connect(Value::Null).await
+    }
+
     async fn connect(&mut self, advice: Value) -> Value {
         let id = self.id.clone();
         let message = json!([{"channel": "/meta/connect", "clientId": id, "connectionType": "long-polling",

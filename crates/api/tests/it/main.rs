@@ -17,6 +17,7 @@ mod chat_marks;
 mod chat_refusals;
 mod chat_supervisors;
 mod chat_waiting;
+mod cluster;
 mod colleagues;
 mod comet;
 mod comet_delivery;

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::http::Method;
 use handoff_api::comet::Comet;
 use handoff_api::wire::resource::PublicUrl;
-use handoff_api::{Assembly, Setup};
+use handoff_api::{Assembly, SessionKeys, Setup};
 use handoff_bus::LocalBus;
 use handoff_content::FileKeeper;
 use handoff_domain::UserId;
@@ -47,13 +47,16 @@ pub(crate) const HINTS: [Hints; 2] = [Hints::Joined, Hints::Lost];
 pub(crate) struct Ground {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<ManualClock>,
+    /// What signs the cookies of logins.
+    pub(crate) keys: SessionKeys,
     bus: Option<Arc<LocalBus>>,
 }
 
 impl Ground {
     pub(crate) async fn new(hints: Hints) -> Self {
         let bus = (hints == Hints::Joined).then(Arc::default);
-        Self { store: store().await, clock: Arc::new(ManualClock::at_ms(NOON_MS)), bus }
+        let (clock, keys) = (Arc::new(ManualClock::at_ms(NOON_MS)), SessionKeys::OfAllNodes);
+        Self { store: store().await, clock, keys, bus }
     }
 
     /// Starts a node, with its workers.
@@ -74,7 +77,7 @@ impl Ground {
         let files = Arc::new(MemoryFiles::new());
         let files = FileKeeper::new(core.clone(), files, handoff_content::Options::default());
         let mut options = handoff_api::Options::new(PublicUrl::new("http://127.0.0.1:8090"));
-        options.session_key = Some([7; 32]);
+        options.session_keys = self.keys;
         let Assembly { engine, comet, doors, router, .. } =
             Assembly::build(core, Setup::new(options, files)).await.unwrap();
         let life = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();

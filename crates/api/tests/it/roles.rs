@@ -83,6 +83,7 @@ fn matrix() -> Vec<Row> {
     let mut rows = own();
     rows.extend(centers());
     rows.extend(contacts());
+    rows.push(get("/system/nodes", ADMINS));
     rows.push(post("/users/{id}", PEOPLE, json!({"operationName": "Ask", "text": "x"})));
     rows
 }
