@@ -71,6 +71,9 @@ pub(crate) async fn healthz() -> JsonText {
 /// and anybody may ask.
 const HOLDS_MS: u64 = 1_000;
 
+/// What is told of a node that is about to stop.
+const LEAVING: &str = "the node stops";
+
 /// What could not be written to, why, and when that was found out.
 #[derive(Clone)]
 struct Found {
@@ -129,14 +132,18 @@ async fn clock(core: &Core) -> Option<String> {
     })
 }
 
-/// `GET /readyz`: the store takes commits, the disks can be written to and the last round of every
-/// worker went well. What fails is told by name, and of the store also why; other causes are in the
-/// log. A record that cannot be read is a detail and no reason not to be ready: everything else is
-/// served.
+/// `GET /readyz`: the store takes commits, the disks can be written to, the last round of every
+/// worker went well, and the node is not about to stop. What fails is told by name, and of the
+/// store also why; other causes are in the log. A record that cannot be read is a detail and no
+/// reason not to be ready: everything else is served.
 pub(crate) async fn readyz(State(readiness): State<Readiness>) -> Response {
     let Found { failing: unwritten, mut details, .. } = readiness.failing().await;
     let shared = &readiness.shared;
     let mut failing: Vec<String> = unwritten.into_iter().map(str::to_owned).collect();
+    // First of all, so that a load balancer's log shows that nothing is wrong.
+    if shared.engine().core().is_leaving() {
+        failing.insert(0, LEAVING.to_owned());
+    }
     let workers = shared.engine().workers().statuses();
     failing.extend(
         workers

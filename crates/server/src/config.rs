@@ -80,6 +80,11 @@ pub(crate) struct Server {
     /// The prefix of every `uri` in an answer. Empty (the default) is `http://` and the address
     /// listened on.
     pub public_url: String,
+    /// What operators are shown this node as. Empty (the default) is the name of the machine.
+    pub node: String,
+    /// How long a node that was told to stop goes on serving while `/readyz` says that it stops.
+    /// 0…1 min. Default 0: without a load balancer there is nobody to wait for.
+    pub drain: TimeSpan,
 }
 
 impl Default for Server {
@@ -87,6 +92,8 @@ impl Default for Server {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8090),
             public_url: String::new(),
+            node: String::new(),
+            drain: TimeSpan::from_ms(0),
         }
     }
 }

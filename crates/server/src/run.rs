@@ -102,6 +102,8 @@ struct Running {
     comet: Comet,
     doors: Arc<CustomerDoors>,
     acceptor: Arc<Acceptor>,
+    /// How long it goes on serving after it was told to stop.
+    drain: Duration,
     /// Ends what runs beside the requests.
     stopping: CancellationToken,
     tasks: TaskTracker,
@@ -185,8 +187,9 @@ impl Server {
             }
         }
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "the server accepts connections");
+        let drain = config.server.drain.duration();
         let parts =
-            Running { stored, _kept: kept, engine, comet, doors, acceptor, stopping, tasks };
+            Running { stored, _kept: kept, engine, comet, doors, acceptor, drain, stopping, tasks };
         Ok(Self { address, parts, signals })
     }
 
@@ -212,7 +215,10 @@ impl Server {
             }
         }
         tokio::select! {
-            () = self.parts.stop() => Ok(()),
+            () = async {
+                self.parts.drain().await;
+                self.parts.stop().await;
+            } => Ok(()),
             name = self.signals.next() => {
                 tracing::warn!(signal = name, "the server ends at once");
                 #[expect(clippy::disallowed_methods, reason = "a return waits for threads, and who asks twice does not")]
@@ -239,13 +245,20 @@ async fn readers(
 }
 
 impl Running {
+    /// Goes on serving until whoever spreads requests over nodes has seen that this one stops.
+    async fn drain(&self) {
+        self.engine.core().leave();
+        tokio::time::sleep(self.drain).await;
+    }
+
     async fn stop(&self) {
         // Before the polls are answered: their answers then also say that the connection closes.
         self.acceptor.stop();
         self.stopping.cancel();
         self.tasks.close();
         let answered = async {
-            tokio::join!(self.comet.shutdown(), self.doors.shutdown());
+            // Other nodes take over at once, however long the last answer takes here.
+            tokio::join!(self.engine.hand_over(), self.comet.shutdown(), self.doors.shutdown());
             self.acceptor.drained().await;
             self.tasks.wait().await;
         };

@@ -27,6 +27,7 @@ pub(super) struct Fault {
 /// Finds the first fault in the order of the file.
 pub(super) fn first_fault(config: &Config) -> Option<Fault> {
     public_url(config)
+        .or_else(|| node(config))
         .or_else(|| database(config))
         .or_else(|| spans(config))
         .or_else(|| cookie(config))
@@ -37,6 +38,19 @@ pub(super) fn first_fault(config: &Config) -> Option<Fault> {
         .or_else(|| log_filter(config))
         .or_else(|| mail(config))
         .or_else(|| retries(config))
+}
+
+/// Most characters of a node's name: it is a column of a list.
+const NODE_CHARS_MAX: usize = 64;
+
+fn node(config: &Config) -> Option<Fault> {
+    let name = &config.server.node;
+    let is_name = name.chars().count() <= NODE_CHARS_MAX && !name.chars().any(char::is_control);
+    let message = format!(
+        "has {} characters or some that cannot be printed, allowed are {NODE_CHARS_MAX}",
+        name.chars().count()
+    );
+    (!is_name).then_some(Fault { key: "server.node", message })
 }
 
 /// Whatever can reach an LMTP listener can put mail into queues, so it is for this machine only.
@@ -95,8 +109,9 @@ fn disposition_key(config: &Config) -> Option<Fault> {
 }
 
 fn spans(config: &Config) -> Option<Fault> {
-    let Config { store, session, cometd, agent, mail, limits, .. } = config;
+    let Config { server, store, session, cometd, agent, mail, limits, .. } = config;
     let rows = [
+        ("server.drain", server.drain, 0..=MINUTE),
         ("store.notifications_kept", store.notifications_kept, MINUTE..=30 * DAY),
         ("session.idle", session.idle, MINUTE..=24 * HOUR),
         ("cometd.timeout", cometd.timeout, SECOND..=10 * MINUTE),

@@ -28,6 +28,7 @@ pub(super) fn engine(config: &Config) -> handoff_engine::Options {
     };
     handoff_engine::Options {
         rules,
+        node_name: node_name(config),
         disconnect_grace_ms: config.agent.disconnect_grace.ms(),
         stream_retention_ms: config.store.notifications_kept.ms(),
         login_idle_ms: config.session.idle.ms(),
@@ -39,6 +40,15 @@ pub(super) fn engine(config: &Config) -> handoff_engine::Options {
         },
         ..Default::default()
     }
+}
+
+/// Returns what operators are shown this node as.
+fn node_name(config: &Config) -> String {
+    if !config.server.node.is_empty() {
+        return config.server.node.clone();
+    }
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
 }
 
 /// Returns the limits of agents' notifications.
@@ -96,6 +106,11 @@ fn comet_limits(config: &Config, cookie_path: &str) -> handoff_cometd::Limits {
         queued_bytes: wanted.queued_bytes,
         http_body_bytes: wanted.http_body_bytes,
         websocket_message_bytes: wanted.websocket_message_bytes,
+        // Behind a load balancer another node takes them.
+        shutdown_interval_ms: match config.server.drain.ms() {
+            0 => defaults.shutdown_interval_ms,
+            _ => 0,
+        },
         // A socket that only waits speaks once in each timeout, so it must be allowed to be silent
         // for longer.
         websocket_idle_ms: defaults.websocket_idle_ms.max(wanted.timeout.ms().saturating_mul(2)),

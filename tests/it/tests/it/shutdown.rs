@@ -2,8 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use handoff_testkit::comet::Exchange;
-use handoff_testkit::{Client, Program, TestAgent, Transport, tally};
-
+use handoff_testkit::{Call, Client, Program, TestAgent, Transport, tally};
 use serde_json::Value;
 
 use crate::scene::{interaction, submit};
@@ -42,6 +41,31 @@ async fn parked_polls_are_answered_and_the_program_ends_well() -> Result<()> {
     drop(socket);
     server.restart().await?;
     assert_eq!(interaction(&server.client("kate"), &id).await?["state"], "Processing");
+    Ok(())
+}
+
+/// Whoever spreads requests over several nodes must see it before the first is refused.
+#[tokio::test]
+async fn a_server_that_drains_says_that_it_stops_and_serves_on_until_it_does() -> Result<()> {
+    let mut server = Program::demo(&[("HANDOFF__SERVER__DRAIN", "3s")]).await?;
+    let ready = Call::get("").at("/readyz");
+    let anybody = server.anonymous();
+    assert_eq!(anybody.send(&ready).await?.status, 200, "the control");
+    server.terminate().await?;
+    let stopping = async {
+        loop {
+            let answer = anybody.send(&ready).await?;
+            if answer.status == 503 {
+                return anyhow::Ok(answer);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    let answer = tokio::time::timeout(BOUND, stopping).await??;
+    assert!(answer.to_string().contains("the node stops"), "{answer}");
+    let id = submit(&server, "tasks").await?;
+    assert_eq!(interaction(&server.client("ada"), &id).await?["state"], "Queued");
+    assert_eq!(server.ended().await?.code(), Some(0), "{}", server.log_tail());
     Ok(())
 }
 
