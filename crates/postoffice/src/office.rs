@@ -88,3 +88,6 @@ impl PostOffice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
