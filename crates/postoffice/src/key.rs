@@ -6,12 +6,15 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use handoff_engine::{IdSource as _, SystemIds};
+use handoff_engine::{Core, IdSource as _, KeyTerms, SystemIds};
 use handoff_mail::token::Signer;
+use handoff_store::StoreError;
 
 /// The file's name in the data directory.
 const FILE: &str = "mail.key";
 const KEY_BYTES: usize = 32;
+/// The name of the key that nodes share.
+const SHARED: &str = "mail";
 
 /// There is no key to sign with.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +57,19 @@ pub fn signer(directory: &Path) -> Result<Signer, KeyError> {
     };
     let key: [u8; KEY_BYTES] = found.try_into().map_err(|_| KeyError::NotAKey(path))?;
     Ok(Signer::new(key))
+}
+
+/// Returns the signer with the key that all nodes of a cluster share; the first of them makes it.
+///
+/// # Errors
+///
+/// The store's own.
+pub async fn shared_signer(core: &Core) -> Result<Signer, StoreError> {
+    // It signs for good: an answer may come after years.
+    let terms = KeyTerms { renewed_ms: u64::MAX, kept_ms: u64::MAX };
+    let keys = core.shared_keys(SHARED, terms).await?;
+    let key = keys.first().ok_or_else(|| StoreError::Corrupt { what: SHARED.to_owned() })?;
+    Ok(Signer::new(*key))
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

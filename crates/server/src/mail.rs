@@ -5,6 +5,7 @@ mod letters;
 use std::path::{Path, absolute};
 
 use anyhow::Context as _;
+use handoff_engine::Core;
 use handoff_mail::lmtp::LmtpListener;
 use handoff_postoffice::{Connections, Lmtp, Settings, key};
 use tokio::net::{TcpListener, UnixListener};
@@ -19,8 +20,12 @@ pub(crate) use letters::MailLetters;
 /// # Errors
 ///
 /// When the key cannot be read, or the LMTP place cannot be listened on.
-pub(crate) async fn settings(config: &Config) -> anyhow::Result<Settings> {
-    let signer = key::signer(&config.store.path)?;
+pub(crate) async fn settings(config: &Config, core: &Core) -> anyhow::Result<Settings> {
+    let signer = match config.store.url.is_empty() {
+        true => key::signer(&config.store.path)?,
+        // An answer may be fetched by another node than the one that signed.
+        false => key::shared_signer(core).await.context("the key of outgoing mail")?,
+    };
     let lmtp = match lmtp_place(config) {
         Some(place) => Some(listen(&place).await.context("mail.lmtp")?),
         None => None,

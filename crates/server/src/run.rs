@@ -145,7 +145,7 @@ impl Server {
         let space = options::space(config);
         let content = options::content(config, space.clone());
         let keeper = FileKeeper::new(core.clone(), files.clone(), content);
-        let office = PostOffice::new(&core, &keeper, mail::settings(config).await?);
+        let office = PostOffice::new(&core, &keeper, mail::settings(config, &core).await?);
         let url = PublicUrl::new(&config.public_url(address));
         let (demo_pages, accounts) = demonstration.map(|it| (it.pages, it.accounts)).unzip();
         let api = handoff_api::Options { demo: accounts, ..options::api(config, url) };

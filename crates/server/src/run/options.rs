@@ -129,6 +129,10 @@ pub(super) fn api(config: &Config, url: PublicUrl) -> handoff_api::Options {
             SameSite::None => handoff_api::SameSite::None,
         },
         secure_cookie: config.is_cookie_secure(),
+        session_keys: match config.store.url.is_empty() {
+            true => handoff_api::SessionKeys::OfThisNode,
+            false => handoff_api::SessionKeys::OfAllNodes,
+        },
         cors_origins: config.cors.origins.clone(),
         requests_per_s: config.limits.requests_per_second,
         disposition_key: config.agent.disposition_key.clone(),
