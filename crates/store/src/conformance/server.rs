@@ -142,6 +142,36 @@ impl PostgresServer {
         self.wait();
     }
 
+    /// Has a server and all that it does stand still, as a node sees one that it is cut off from.
+    ///
+    /// # Panics
+    ///
+    /// When it is gone.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Has it go on.
+    ///
+    /// # Panics
+    ///
+    /// When it is gone.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let file = fs::read_to_string(self.directory.join("postmaster.pid")).expect("it runs");
+        let main = file.lines().next().expect("its number").trim().to_owned();
+        let path = format!("/proc/{main}/task/{main}/children");
+        let children = fs::read_to_string(path).expect("what it started");
+        // The first one first: it starts no more then.
+        for process in std::iter::once(main.as_str()).chain(children.split_whitespace()) {
+            // One that it started may have ended just now.
+            let _ = Command::new("kill").args([signal, process]).stderr(Stdio::null()).status();
+        }
+    }
+
     fn control(&self, arguments: &[&str]) {
         let done = as_server(&programs().join("pg_ctl"))
             .args(arguments)

@@ -149,6 +149,40 @@ async fn a_server_that_is_started_anew_is_found_again() {
     assert_eq!(store.head(owner(1)).await.unwrap().numbers[&Topic::Interactions], 2);
 }
 
+/// Whoever is cut off is not left waiting: what was handed in, and what comes while that is found
+/// out, is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_cut_off_refuses_and_comes_back() {
+    const PATIENCE: Duration = Duration::from_millis(5_500);
+    let server = PostgresServer::start(&[]);
+    let store = open(&server.fresh_schema()).await.unwrap();
+    store.commit(told(1)).await.unwrap();
+    server.freeze();
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        timeout(PATIENCE, store.commit(told(3))).await
+    };
+    let (first, second, ready, read) = tokio::join!(
+        timeout(PATIENCE, store.commit(told(2))),
+        later,
+        timeout(PATIENCE, store.ready()),
+        timeout(PATIENCE, store.log_end()),
+    );
+    let refusals = [
+        first.unwrap().unwrap_err().into_conflict().unwrap_err(),
+        second.unwrap().unwrap_err().into_conflict().unwrap_err(),
+        ready.unwrap().unwrap_err(),
+        read.unwrap().unwrap_err(),
+    ];
+    server.thaw();
+    assert!(refusals.iter().all(|it| matches!(it, StoreError::Unavailable { .. })), "{refusals:?}");
+    store.ready().await.unwrap();
+    assert_eq!(store.log_end().await.unwrap().position, 1, "nothing of it took effect");
+    for n in [2, 3] {
+        store.commit(told(n)).await.unwrap();
+    }
+}
+
 /// A server that takes encrypted connections with passwords alone, besides those of its directory.
 struct Encrypting {
     server: PostgresServer,
