@@ -13,6 +13,8 @@ const CHAT = "/genesys/2/chat/customer-support";
 
 /** Somebody without an account, by the plain requests that customers have. */
 export class Customer {
+    #staying;
+
     constructor(origin, nickname) {
         this.origin = origin;
         this.nickname = nickname;
@@ -31,6 +33,9 @@ export class Customer {
     }
 
     async does(operation, fields = {}) {
+        if (operation === "disconnect") {
+            clearInterval(this.#staying);
+        }
         return this.#post(`${CHAT}/${this.chat}/${operation}`, {secureKey: this.key, ...fields});
     }
 
@@ -38,10 +43,10 @@ export class Customer {
         return this.does("send", {message});
     }
 
-    /** Keeps the chat alive as long as this program runs: who asks for nothing for 45 s has left. */
+    /** Keeps the chat alive until they leave: who asks for nothing for 45 s has left. */
     stays() {
         const asks = () => this.does("refresh", {transcriptPosition: LATE}).catch(() => {});
-        setInterval(asks, ASKS_MS).unref();
+        this.#staying = setInterval(asks, ASKS_MS).unref();
     }
 
     /** What was said in the chat, as the customer reads it. */
@@ -80,6 +85,7 @@ export async function chatting({person, page, program}, nickname, subject) {
     const customer = new Customer(program.origin, nickname);
     await goReady(person, page);
     await customer.begin(subject);
+    customer.stays();
     await take(page, nickname);
     await expect(page.getByRole("textbox", {name: `Message to ${nickname}`})).toBeFocused();
     return customer;

@@ -7,12 +7,14 @@ import {expect as impatient, test} from "../lib/desk.mjs";
 import {framesWhile, heapOf} from "../lib/frames.mjs";
 import {figure} from "../lib/times.mjs";
 
-test.describe.configure({mode: "default", timeout: 600_000});
 const expect = impatient.configure({timeout: 30_000});
 
 const ITEMS = 500;
 /** A chat has at most 10,000 entries, and that somebody comes or leaves is one of them. */
 const LINES = Math.min(9_990, Number(process.env.HANDOFF_LONG ?? 600));
+// To fill a chat takes longer than all else.
+test.describe.configure({mode: "default", timeout: 600_000 + 200 * LINES});
+
 /** How often something is measured. */
 const TIMES = 40;
 /** How many requests are under way at once while a test is prepared. */
