@@ -23,7 +23,7 @@ use crate::idempotency::Retry;
 use crate::request::Id;
 use crate::shared::Shared;
 use crate::wire::envelope::JsonText;
-use crate::wire::listing::{Listing, fields, one, select};
+use crate::wire::listing::{Listing, Rest, fields, one, select};
 use crate::wire::resource::{ContactResource, UserPart};
 use written::Written;
 
@@ -31,7 +31,7 @@ use written::Written;
 const SEARCH_CHARS_MAX: usize = 100;
 
 /// `GET /ucs/contacts?search=`: the contacts that have, for each word of the search, one that
-/// begins so. A page may be short, or empty, and have a cursor.
+/// begins so. A page may be short and have a cursor.
 pub(crate) async fn search(State(shared): State<Shared>, uri: Uri, AnyUser(me): AnyUser) -> Answer {
     let mut listing = Listing::read(&uri, &["search"])?;
     let text = listing.take("search").ok_or_else(|| Refusal::missing("search"))?;
@@ -46,7 +46,8 @@ pub(crate) async fn search(State(shared): State<Shared>, uri: Uri, AnyUser(me): 
     let lookup = shared.lookup(&directory);
     let shown = found.contacts.iter().map(|contact| ContactResource::new(contact, lookup));
     let items: Vec<_> = shown.filter_map(|contact| listing.pick(&contact)).collect();
-    Ok(listing.page("contacts", &items, found.next.map(Place).as_ref()))
+    let rest = if found.truncated { Rest::Truncated } else { Rest::None };
+    Ok(listing.page_with("contacts", &items, found.next.map(Place).as_ref(), rest))
 }
 
 /// `GET /ucs/contacts/{id}`
@@ -87,8 +88,9 @@ pub(crate) async fn put(
         |after: &Contact| retry.receipt(&me, &shown(&shared, after), shared.engine().core().now());
     match shared.engine().contacts().write_down(&wish, receipt).await {
         Ok(contact) => Ok(shown(&shared, &contact)),
-        Err(NotWritten::Before(_)) => {
-            retry.earlier(&shared, &me).await?.ok_or_else(Refusal::internal)
+        // Who was faster may be a twin of this request.
+        Err(refused @ (NotWritten::Before(_) | NotWritten::Stale(_))) => {
+            retry.earlier(&shared, &me).await?.ok_or_else(|| refusal(&shared, refused))
         }
         Err(refused) => Err(refusal(&shared, refused)),
     }

@@ -151,16 +151,28 @@ impl Listing {
         next: Option<&impl Display>,
     ) -> JsonText {
         let next = next.map(encoded);
-        JsonText::of(&Page { name: plural, items, next })
+        JsonText::of(&Page { name: plural, items, next, rest: Rest::None })
     }
 
     /// Writes a page: `items` are what [`Listing::pick`] gave, `next` is the id after which the
     /// next page begins.
     #[must_use]
     pub fn page(&self, plural: &str, items: &[Value], next: Option<&impl Display>) -> JsonText {
+        self.page_with(plural, items, next, Rest::None)
+    }
+
+    /// As [`Listing::page`], and says whether there may be more.
+    #[must_use]
+    pub fn page_with(
+        &self,
+        plural: &str,
+        items: &[Value],
+        next: Option<&impl Display>,
+        rest: Rest,
+    ) -> JsonText {
         let name = if self.fields.is_some() { plural } else { "uris" };
         let next = next.map(encoded);
-        JsonText::of(&Page { name, items, next })
+        JsonText::of(&Page { name, items, next, rest })
     }
 
     /// Writes a page of a list that is in memory as a whole, in order of its ids.
@@ -267,6 +279,15 @@ struct Page<'a> {
     name: &'a str,
     items: &'a [Value],
     next: Option<String>,
+    rest: Rest,
+}
+
+/// Whether a list without a cursor is all that there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    None,
+    /// There may be more, to which no cursor leads.
+    Truncated,
 }
 
 impl Serialize for Page<'_> {
@@ -276,6 +297,9 @@ impl Serialize for Page<'_> {
         map.serialize_entry(self.name, self.items)?;
         if let Some(next) = &self.next {
             map.serialize_entry("nextCursor", next)?;
+        }
+        if self.rest == Rest::Truncated {
+            map.serialize_entry("truncated", &true)?;
         }
         map.end()
     }

@@ -114,6 +114,45 @@ async fn a_retry_gets_the_first_answer_and_writes_nothing() {
     put(json!({"version": 2, "firstName": "Eva"})).await.refused(409, 2);
 }
 
+/// Of twins that come at once each may find what another has written.
+#[tokio::test]
+async fn twins_get_one_answer_and_what_changes_nothing_is_carried_out_once_too() {
+    let (mail, path) = written().await;
+    let kate = mail.api.by("kate");
+    let put = async |key: &str, body: &Value| {
+        let headers = [("idempotency-key", key)];
+        kate.send(Method::PUT, &path, Some(body.to_string()), &headers).await
+    };
+    let wish = json!({"version": 0, "firstName": "Eva"});
+    let answers = futures_util::future::join_all((0..8).map(|_| put("k", &wish))).await;
+    for answer in &answers {
+        assert_eq!((answer.codes(), &answer.text), ((200, 0), &answers[0].text));
+    }
+    let same = json!({"version": 1, "firstName": "Eva"});
+    let first = put("same", &same).await;
+    kate.put(&path, json!({"version": 1, "firstName": "Eve"})).await.ok();
+    let again = put("same", &same).await;
+    assert_eq!((first.codes(), &first.text), ((200, 0), &again.text));
+    put("same", &json!({"version": 2, "firstName": "Eva"})).await.refused(409, 2);
+}
+
+/// A word of a contact whom an agent does not see would tell of them.
+#[tokio::test]
+async fn where_a_page_ends_tells_nothing_of_whom_one_does_not_see() {
+    let (mail, _) = written().await;
+    for number in 2..=102 {
+        let address = format!("hidden{number:03}@cust.example");
+        mail.receives(from(number, &address, "Hidden Person")).await;
+    }
+    let mia = mail.api.by("mia");
+    let found = mia.get("/ucs/contacts?search=hidden").await.ok();
+    assert_eq!(found, json!({"statusCode": 0, "uris": [], "truncated": true}));
+    let narrow = mia.get("/ucs/contacts?search=hidden002").await.ok();
+    assert_eq!(narrow, json!({"statusCode": 0, "uris": []}));
+    let sam = mail.api.by("sam").get("/ucs/contacts?search=hidden&limit=1").await.ok();
+    assert_eq!(keys(&sam), ["nextCursor", "statusCode", "uris"].into());
+}
+
 #[tokio::test]
 async fn a_contact_is_seen_by_whoever_sees_something_of_theirs() {
     let (mail, path) = written().await;

@@ -4,8 +4,8 @@
 use handoff_domain::event::{Cause, ContactField, Subject};
 use handoff_domain::{CenterId, ContactId, Event, Fact, Time, UserId};
 use handoff_store::{
-    ChangeSet, CommitError, Contact, ContactProfile, Extent, Key, Put, Receipt, Record, StoreError,
-    Version, Versioned,
+    ChangeSet, Check, CommitError, Contact, ContactProfile, Extent, Key, Put, Receipt, Record,
+    StoreError, Version, Versioned,
 };
 
 use super::contacts::Contacts;
@@ -103,9 +103,7 @@ impl Contacts {
             if found.value.profile_version() != wish.version {
                 return Err(NotWritten::Stale(Box::new(found.value)));
             }
-            let Some((contact, change)) = self.written(wish, &found, &receipt)? else {
-                return Ok(found.value);
-            };
+            let (contact, change) = self.written(wish, &found, &receipt)?;
             match self.commands.commits().make(change).await {
                 Ok(_) => return Ok(contact),
                 Err(CommitError::Receipt(receipt)) => return Err(NotWritten::Before(receipt)),
@@ -118,26 +116,35 @@ impl Contacts {
         Err(NotWritten::Contended)
     }
 
-    /// Returns a contact as it is to become, with the change that makes it so; `None` when it is so
-    /// already.
+    /// Returns a contact as it is to become, with the change that makes it so. When it is so already,
+    /// nothing is written but that the request was carried out.
     fn written(
         &self,
         wish: &WriteDown,
         found: &Versioned<Contact>,
         receipt: impl Fn(&Contact) -> Option<Receipt>,
-    ) -> Result<Option<(Contact, ChangeSet)>, NotWritten> {
+    ) -> Result<(Contact, ChangeSet), NotWritten> {
         let (mut contact, now) = (found.value.clone(), self.core.now());
-        let mut profile = contact.profile.take().unwrap_or_else(|| blank(wish.by, now));
-        let fields = wish.change.apply(&mut profile);
-        if fields.is_empty() {
-            return Ok(None);
-        }
-        (profile.version, profile.by, profile.at) = (wish.version + 1, wish.by, now);
-        contact.profile = Some(profile);
         let directory = self.core.directory();
         if directory.user(wish.center, wish.by).is_none_or(|user| !user.enabled) {
             return Err(NotWritten::WriterGone);
         }
+        let user = directory.check(Key::User(wish.by));
+        let guard = Some(directory.guard(wish.center, Extent::Checked));
+        let mut profile = contact.profile.take().unwrap_or_else(|| blank(wish.by, now));
+        let fields = wish.change.apply(&mut profile);
+        if fields.is_empty() {
+            let as_read = Check { key: Key::Contact(found.value.id), version: found.version };
+            let change = ChangeSet {
+                checks: vec![as_read, user],
+                directory: guard,
+                receipts: receipt(&found.value).into_iter().collect(),
+                ..ChangeSet::default()
+            };
+            return Ok((found.value.clone(), change));
+        }
+        (profile.version, profile.by, profile.at) = (wish.version + 1, wish.by, now);
+        contact.profile = Some(profile);
         let event = Event {
             at: now,
             cause: Cause::User(wish.by),
@@ -148,13 +155,13 @@ impl Contacts {
         let put = Put { record: Record::Contact(contact.clone()), expected: found.version };
         let change = ChangeSet {
             puts: vec![put],
-            checks: vec![directory.check(Key::User(wish.by))],
-            directory: Some(directory.guard(wish.center, Extent::Checked)),
+            checks: vec![user],
+            directory: guard,
             events: vec![event],
             receipts: receipt(&contact).into_iter().collect(),
             ..ChangeSet::default()
         };
-        Ok(Some((contact, change)))
+        Ok((contact, change))
     }
 }
 

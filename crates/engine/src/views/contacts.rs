@@ -40,8 +40,10 @@ pub struct ContactSearch {
 #[derive(Clone, Debug, Default)]
 pub struct ContactsFound {
     pub contacts: Vec<Contact>,
-    /// Where it ends; `None` when nothing comes after it.
+    /// Where it ends; `None` when nothing comes after it, or when what comes is not looked for.
     pub next: Option<FoundWord>,
+    /// Whether there may be more, which only a narrower search finds.
+    pub truncated: bool,
 }
 
 impl ContactSearch {
@@ -118,8 +120,8 @@ impl Views {
     }
 
     /// Returns the contacts that answer a question and that the user may see, in order of the words
-    /// by which they are found. A page may be short, or empty, and yet not the last: so much is
-    /// looked at for one.
+    /// by which they are found. A page may be short and yet not the last: so much is looked at for
+    /// one. Where a page ends is told by a contact that the user sees, never by a word of another.
     ///
     /// # Errors
     ///
@@ -135,6 +137,7 @@ impl Views {
         let after = search.after.clone();
         let mut query = WordQuery { center: user.center, beginning, after, limit: WORDS_AT_ONCE };
         let (mut contacts, mut looked_at, mut candidates) = (Vec::new(), 0, 0);
+        let mut last_seen = None;
         loop {
             let page = self.core.store.contact_words(&query).await?;
             let records = self.contacts_of(&page.items).await?;
@@ -147,6 +150,7 @@ impl Views {
                     candidates += usize::from(!sees_all(user));
                     if self.has_contact_in_sight(user, &contact, READ_AT_ONCE).await? {
                         contacts.push(contact);
+                        last_seen.clone_from(&query.after);
                     }
                 }
                 let is_enough = contacts.len() >= search.limit
@@ -154,11 +158,14 @@ impl Views {
                     || candidates >= CANDIDATES_MAX;
                 if is_enough {
                     let has_more = page.more || rest.next().is_some();
-                    return Ok(ContactsFound { contacts, next: query.after.filter(|_| has_more) });
+                    let end = if sees_all(user) { query.after } else { last_seen };
+                    let next = end.filter(|_| has_more);
+                    let truncated = has_more && next.is_none();
+                    return Ok(ContactsFound { contacts, next, truncated });
                 }
             }
             if !page.more {
-                return Ok(ContactsFound { contacts, next: None });
+                return Ok(ContactsFound { contacts, ..ContactsFound::default() });
             }
         }
     }
