@@ -89,6 +89,34 @@ async fn after_a_dump_was_put_back_an_older_replay_is_answered_by_a_resync() -> 
     Ok(())
 }
 
+/// A program goes on over the standby that took over, and so do the agents who are connected.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_that_takes_over_is_found_by_who_is_at_work() -> Result<()> {
+    let primary = spawn_blocking(|| PostgresServer::start(&[])).await?;
+    let url = primary.fresh_schema();
+    let standby = primary.standby();
+    let other = standby.address_of(PostgresServer::schema_of(&url));
+    let host = |url: &str| url.split(['@', '/']).nth(3).map(str::to_owned);
+    let (first, second) = (host(&url).context("no host")?, host(&other).context("no host")?);
+    let both = url.replacen(&first, &format!("{first},{second}"), 1);
+    let server = Program::over(&both, &[]).await?;
+    let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    let id = submit(&server, "tasks").await?;
+    kate.accept(&id).await?;
+    kate.sees(&id, "Processing").await?;
+    until(&server, |status, _| status == 200).await?;
+    let seen = kate.last_sequence(TestAgent::INTERACTIONS);
+
+    primary.stop();
+    standby.promote();
+    until(&server, |status, _| status == 200).await?;
+    kate.command(&id, "UpdateUserData", json!({"userData": {"step": 1}})).await?.ok()?;
+    let told = kate.notified("step 1", |data| data["userData"]["step"] == 1).await?;
+    let number = told["sequence"].as_i64().context("no number")?;
+    ensure!(number > seen + 1_000, "numbers jump: {seen}, then {number}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_programs_over_one_database_share_its_files() -> Result<()> {
     let database = spawn_blocking(PostgresServer::shared).await?;
