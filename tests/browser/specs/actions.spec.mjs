@@ -243,11 +243,44 @@ test("what a colleague has can be read, and they can be asked", async ({person, 
     const dialog = page.getByRole("dialog", {name: "Ask Ben Ortiz"});
     await expect(dialog.getByRole("textbox", {name: "Your question"})).toBeFocused();
     await person.isAccessible();
-    await page.keyboard.type("Did you find it?");
+    await page.keyboard.type("Did you find");
+    // What becomes of it meanwhile changes neither whom one asks nor what one has typed.
+    const read = `**/api/v2/interactions/${id}`;
+    await page.route(read, async (route) => {
+        const response = await route.fetch();
+        const json = await response.json();
+        await route.fulfill({response, json: {...json, interaction: {...json.interaction, assignedTo: null}}});
+    });
+    await expect(conversation.getByText("Ben Ortiz has this.")).toHaveCount(0);
+    await expect(dialog.getByRole("textbox")).toHaveValue("Did you find");
+    await page.keyboard.press("Escape");
+    await expect(dialog).toHaveCount(0);
+    await page.unroute(read);
+    await conversation.getByRole("button", {name: "Ask Ben Ortiz"}).press("Enter");
+    await expect(dialog.getByRole("textbox")).toHaveValue("Did you find");
+    await page.keyboard.press("End");
+    await page.keyboard.type(" it?");
     await page.keyboard.press("Control+Enter");
     await expect(dialog).toHaveCount(0);
     await expect(page.locator("#say")).toHaveText("Ben Ortiz was asked.");
     await ben.does(id, "Complete");
+    await ben.leaves();
+});
+
+test("what is said in a colleague's chat comes while one reads it", async ({person, page, program}) => {
+    const ann = await chatting({person, page, program}, "Ann", "Parcel not arrived");
+    const ben = await Colleague.ready(program.origin, "ben");
+    const {user} = await person.reads("/me", "ben");
+    await person.does(`/me/interactions/${ann.chat}`, {operationName: "Transfer", userId: user.id});
+    await expect.poll(async () => (await ben.has(ann.chat))?.state).toBe("Invited");
+    await ben.does(ann.chat, "Accept");
+    await person.visit(`/desk/mine/${ann.chat}`);
+    const conversation = page.getByRole("region", {name: "Conversation"});
+    await expect(conversation.getByText("Ben Ortiz has this.")).toBeVisible();
+    await ann.says("Is anybody there?");
+    await expect(conversation.getByText("Is anybody there?")).toBeVisible();
+    await ann.does("disconnect");
+    await ben.does(ann.chat, "Complete");
     await ben.leaves();
 });
 
