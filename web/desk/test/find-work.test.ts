@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {readInteraction} from "../src/api/interaction.ts";
-import {workMatching} from "../src/app/find-work.ts";
+import {foundNext, workMatching} from "../src/app/find-work.ts";
 import {EMPTY} from "../src/state/model.ts";
 
 function work(id: string, fields: Record<string, unknown>) {
@@ -36,4 +36,15 @@ test("work is found by all words of its name, subject, address or last words", (
     assert.deepEqual(found("falk.example"), ["mine b"]);
     assert.deepEqual(found("umbrella nobody"), []);
     assert.deepEqual(found("  "), []);
+});
+
+test("what was found keeps its place, and what comes stands behind it", () => {
+    const one = (id: string, who = id) =>
+        ({list: "mine" as const, id, who, subject: "", channel: "email"});
+    const shown = foundNext([], ["a", "b", "c"].map((id) => one(id)));
+    const found = foundNext(shown, [one("d"), one("c", "Carl"), one("a")]);
+    assert.deepEqual(found.map(({who}) => who), ["a", "Carl", "d"]);
+    const many = [..."efghijk"].map((id) => one(id));
+    const full = foundNext(shown, [...many, ...shown]);
+    assert.deepEqual(full.map(({id}) => id).join(""), "abcefghi");
 });

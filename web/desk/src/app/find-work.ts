@@ -24,8 +24,17 @@ export function workMatching(state: DeskState, typed: string, now: number): Foun
     }
     return LISTS
         .flatMap((list) => groupsOf(state, list, now).flatMap(({rows}) =>
-            rows.filter((row) => has(row, words)).map((row) => foundIn(list, row))))
-        .slice(0, FOUND_MAX);
+            rows.filter((row) => has(row, words)).map((row) => foundIn(list, row))));
+}
+
+/**
+ * Returns what is shown of what was found: what was shown keeps its place as long as it is found,
+ * and what comes stands behind it. Nothing moves under the hand.
+ */
+export function foundNext(before: FoundWork[], found: FoundWork[]): FoundWork[] {
+    const stays = before.flatMap(({id}) => found.filter((one) => one.id === id).slice(0, 1));
+    const known = new Set(stays.map(({id}) => id));
+    return [...stays, ...found.filter(({id}) => !known.has(id))].slice(0, FOUND_MAX);
 }
 
 function has({who, subject, last, interaction}: Row, words: string[]): boolean {
