@@ -52,7 +52,7 @@ export const help = part<Topic[]>({
         },
         {
             title: "Leaving",
-            text: "Sign out leaves this computer; your work stays with you for a minute. End work "
+            text: "Sign out leaves this computer; your work stays with you for a while. End work "
                 + "sends it back at once, and says what goes where.",
         },
     ],
@@ -101,7 +101,7 @@ export const help = part<Topic[]>({
         },
         {
             title: "Aufhören",
-            text: "Abmelden verlässt diesen Computer; Ihre Arbeit bleibt eine Minute lang bei "
+            text: "Abmelden verlässt diesen Computer; Ihre Arbeit bleibt eine Weile bei "
                 + "Ihnen. Dienst beenden gibt sie sofort zurück und sagt, was wohin geht.",
         },
     ],
@@ -150,7 +150,7 @@ export const help = part<Topic[]>({
         },
         {
             title: "Partir",
-            text: "Se déconnecter quitte cet ordinateur ; votre travail reste à vous une minute. "
+            text: "Se déconnecter quitte cet ordinateur ; votre travail reste à vous un moment. "
                 + "Finir le service le rend aussitôt, et dit ce qui va où.",
         },
     ],
@@ -199,7 +199,7 @@ export const help = part<Topic[]>({
         },
         {
             title: "Irse",
-            text: "Salir deja este equipo; su trabajo sigue siendo suyo un minuto. Terminar el "
+            text: "Salir deja este equipo; su trabajo sigue siendo suyo un rato. Terminar el "
                 + "trabajo lo devuelve enseguida y dice qué va adónde.",
         },
     ],

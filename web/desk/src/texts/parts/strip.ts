@@ -2,9 +2,9 @@
 
 import {part, plural} from "../part.ts";
 
-/** Returns a sentence with what went where, as far as anything did. */
-function wentBack(sentence: string, where: (string | false)[]): string {
-    const told = where.filter(Boolean).join(", ");
+/** Returns a sentence with what went; where it goes and how long that takes is configured. */
+function wentBack(sentence: string, what: (string | false)[]): string {
+    const told = what.filter(Boolean).join(", ");
     return told === "" ? `${sentence}.` : `${sentence}: ${told}.`;
 }
 
@@ -25,10 +25,9 @@ export const strip = part({
         updatedRest: "Reload when it suits you; your drafts are saved.",
         reload: "Reload",
         away: (chats: number, others: number) =>
-            wentBack("You were away for more than 60 s, so your work went back", [
-                chats > 0 && `${chats} ${plural("en", chats, "chat", "chats")} to the queue`,
-                others > 0
-                    && `${others} ${plural("en", others, "other", "others")} to your In Progress`,
+            wentBack("You were away too long, so your work went back", [
+                chats > 0 && `${chats} ${plural("en", chats, "chat", "chats")}`,
+                others > 0 && `${others} ${plural("en", others, "other", "others")}`,
             ]),
         startAgain: "Start work again",
         silent: "This browser keeps the page silent until you click.",
@@ -53,11 +52,10 @@ export const strip = part({
         updatedRest: "Laden Sie neu, wenn es passt; Ihre Entwürfe sind gespeichert.",
         reload: "Neu laden",
         away: (chats, others) =>
-            wentBack("Sie waren länger als 60 s weg, darum ging Ihre Arbeit zurück", [
+            wentBack("Sie waren zu lange weg, darum ging Ihre Arbeit zurück", [
                 chats > 0
-                    && `${chats} ${plural("de", chats, "Chat", "Chats")} in die Warteschlange`,
-                others > 0
-                    && `${others} ${plural("de", others, "weiteres", "weitere")} nach In Progress`,
+                    && `${chats} ${plural("de", chats, "Chat", "Chats")}`,
+                others > 0 && `${others} ${plural("de", others, "weiteres", "weitere")}`,
             ]),
         startAgain: "Dienst wieder beginnen",
         silent: "Dieser Browser hält die Seite stumm, bis Sie klicken.",
@@ -82,10 +80,9 @@ export const strip = part({
         updatedRest: "Rechargez quand cela vous convient ; vos brouillons sont enregistrés.",
         reload: "Recharger",
         away: (chats, others) =>
-            wentBack("Vous étiez absent plus de 60 s, votre travail est donc reparti", [
-                chats > 0 && `${chats} ${plural("fr", chats, "chat", "chats")} dans la file`,
-                others > 0
-                    && `${others} ${plural("fr", others, "autre", "autres")} dans In Progress`,
+            wentBack("Vous étiez absent trop longtemps, votre travail est donc reparti", [
+                chats > 0 && `${chats} ${plural("fr", chats, "chat", "chats")}`,
+                others > 0 && `${others} ${plural("fr", others, "autre", "autres")}`,
             ]),
         startAgain: "Reprendre le service",
         silent: "Ce navigateur garde la page muette jusqu’à ce que vous cliquiez.",
@@ -110,9 +107,9 @@ export const strip = part({
         updatedRest: "Recargue cuando le venga bien; sus borradores están guardados.",
         reload: "Recargar",
         away: (chats, others) =>
-            wentBack("Estuvo fuera más de 60 s, así que su trabajo volvió", [
-                chats > 0 && `${chats} ${plural("es", chats, "chat", "chats")} a la cola`,
-                others > 0 && `${others} más a In Progress`,
+            wentBack("Estuvo fuera demasiado tiempo, así que su trabajo volvió", [
+                chats > 0 && `${chats} ${plural("es", chats, "chat", "chats")}`,
+                others > 0 && `${others} más`,
             ]),
         startAgain: "Volver a trabajar",
         silent: "Este navegador deja la página muda hasta que haga clic.",
