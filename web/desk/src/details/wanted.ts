@@ -1,7 +1,7 @@
 // A section of the details that somebody asks for by a key: it opens, and its first field or button
 // has the focus.
 
-import {shallowRef} from "vue";
+import {shallowReactive, shallowRef} from "vue";
 
 /** The sections that have keys. */
 export const KEYED = {notes: "n", outcome: "o", why: "w"} as const;
@@ -12,6 +12,14 @@ export type KeyedSection = keyof typeof KEYED;
 const THERE_MS_MAX = 2_000;
 
 export const wanted = shallowRef<string | null>(null);
+
+/** The sections that are there now, also where one of them stands elsewhere. */
+export const there = shallowReactive(new Set<string>());
+
+/** Returns whether there is such a section; of details that are shut nobody knows. */
+export function isThere(section: KeyedSection): boolean {
+    return there.size === 0 || there.has(section);
+}
 
 export function want(section: KeyedSection): void {
     wanted.value = section;
