@@ -491,3 +491,29 @@ test("a letter that the server keeps back is open again with the reason, also in
     await option.click();
     await complete(page, option);
 });
+
+test("what is not completed after its answer is said wherever one is, and stands at its row", async ({context, person, page, program}) => {
+    await goReady(person, page);
+    await writes(program.origin, {subject: "Invoice 10", text: "Hello"});
+    const {option, draft, box} = await answers(page, JONAS);
+    await page.keyboard.type("An answer.");
+    await expect(draft.getByText(/Draft saved/)).toBeVisible();
+    await page.route(`**/api/v2/me/interactions/*`, (route) =>
+        (route.request().postData()?.includes('"Complete"') === true
+            ? route.fulfill({status: 409, json: {statusCode: 2, statusMessage: "It is held."}})
+            : route.fallback()));
+    await context.setOffline(true);
+    await box.press("Control+Shift+Enter");
+    await expect(draft.getByText("Not sent yet.")).toBeVisible();
+    await page.getByRole("tab", {name: /^Parked/}).click();
+    await expect(draft).toHaveCount(0);
+    await context.setOffline(false);
+    await expect(page.getByText("Sent, but not completed: It is held.")).toHaveCount(1);
+    await page.getByRole("tab", {name: /^Mine/}).click();
+    await expect(option).toContainText("Sent, but not completed: It is held.");
+    await option.click();
+    const conversation = page.getByRole("region", {name: "Conversation"});
+    await expect(conversation.getByText("Sent, but not completed: It is held.")).toBeVisible();
+    await page.unroute(`**/api/v2/me/interactions/*`);
+    await complete(page, option);
+});

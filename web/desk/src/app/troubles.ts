@@ -1,11 +1,11 @@
 // Makes heard what one must know of while one looks elsewhere: that a colleague did not take what
-// was offered to them, that one's state was changed elsewhere or because offers passed by, and that
+// was offered to them, that what a sent letter answers was not completed, that one's state was changed elsewhere or because offers passed by, and that
 // the connection is gone for longer than a moment.
 
 import {onScopeDispose, watch, type ComputedRef, type ShallowRef} from "vue";
 import type {Alarm} from "../offers/alarm.ts";
 import {endOf, personName} from "../state/handing.ts";
-import {nameOf} from "../state/lists.ts";
+import {findInteraction, nameOf} from "../state/lists.ts";
 import type {DeskState, Failure} from "../state/model.ts";
 import type {Texts} from "../texts/index.ts";
 import type {Announcer} from "./announcer.ts";
@@ -38,7 +38,18 @@ export function tellOfTroubles(
             alarm.trouble("state", text, "");
         }
     });
-    const came = ({interactionId}: Failure): void => {
+    const notCompleted = ({interactionId, sentence}: Failure): void => {
+        const interaction = findInteraction(state.value, interactionId);
+        const text = `${texts.value.letters.sentElsewhere} ${sentence}`;
+        announcer.say("now", {text});
+        alarm.trouble(interactionId, interaction === null ? "" : nameOf(interaction), text);
+    };
+    const came = (failure: Failure): void => {
+        if (failure.operationName === "Complete") {
+            notCompleted(failure);
+            return;
+        }
+        const {interactionId} = failure;
         const interaction = state.value.work[interactionId];
         const end = interaction === undefined ? null : endOf(state.value, interaction);
         if (interaction !== undefined && end !== null) {

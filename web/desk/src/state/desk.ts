@@ -366,7 +366,8 @@ export class Desk {
         }
         this.#refused.add(key);
         const {sentence} = refusal;
-        this.store.dispatch({type: "failed", failure: {interactionId, sentence, at, offer: null}});
+        const failure = {interactionId, sentence, at, offer: null, operationName};
+        this.store.dispatch({type: "failed", failure});
         // By then the other tabs have seen it as well.
         this.#surroundings.timers.after(TOLD_MS_MAX, () => void this.outbox.remove(key));
     }

@@ -2,7 +2,8 @@
 // be older than this (nothing moves under the hand); see held.ts.
 
 import type {Interaction} from "../api/interaction.ts";
-import {keptBackBy} from "./leaving.ts";
+import type {Refusal} from "../api/outbox/entry.ts";
+import {keptBackBy, notCompleted} from "./leaving.ts";
 import type {DeskState} from "./model.ts";
 import {
     lastWords,
@@ -29,8 +30,12 @@ export interface Row {
     last: LastWords;
     /** Who writes right now. */
     isTyping: boolean;
-    /** Why a letter came back, or did not go; empty when none did. */
+    /** Why a letter came back; empty when none did. */
     undelivered: string;
+    /** Why a letter did not go; `null` when none was kept back. */
+    keptBack: Refusal | null;
+    /** Why it was not completed after its answer had gone out; empty when nobody refused that. */
+    notCompleted: string;
     /** Since when somebody waits for us, in ms since 1970 by the server's clock. */
     waitingSince: number | null;
 }
@@ -193,7 +198,9 @@ function rowOf(state: DeskState, interaction: Interaction, group: string): Row {
         subject: who === subject ? currentQueue ?? "" : subject,
         last: lastWords(interaction),
         isTyping: Object.values(transcript?.typing ?? {}).some((one) => one.visibility === "All"),
-        undelivered: state.undelivered[id] || keptBackBy(state, id),
+        undelivered: state.undelivered[id] ?? "",
+        keptBack: keptBackBy(state, id),
+        notCompleted: notCompleted(state, id),
         waitingSince: interaction.owed?.since ?? null,
     };
 }

@@ -65,6 +65,8 @@ export interface Failure {
     at: number;
     /** What stood as an offer until then. */
     offer: Offer | null;
+    /** What was wanted here, and refused later; `null` for what others did. */
+    operationName: string | null;
 }
 
 /** Something said or done here that the server has not told yet. */

@@ -161,6 +161,7 @@ function applyInteraction(
               sentence: error,
               at,
               offer: state.work[interaction.id]?.offer ?? null,
+              operationName: null,
           });
     const told = typing.reduce(
         (now, one) => withTyping(now, interaction.id, one, at),

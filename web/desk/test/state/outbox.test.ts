@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {FakeServer, ME} from "./fake-server.ts";
 import {CHANGED} from "../../src/api/outbox.ts";
-import {keptBackBy, leavingOf} from "../../src/state/leaving.ts";
+import {keptBackBy, leavingOf, notCompleted} from "../../src/state/leaving.ts";
 import {Browser, Stage, Time, turns} from "./stage.ts";
 
 /** A desk with an open chat. */
@@ -287,7 +287,7 @@ test("what was to come after a letter that does not go is not done", async () =>
     await stage.settle();
     const refused = {kind: "refused", code: 2, sentence: "Newer.", newer};
     assert.deepEqual(leavingOf(stage.desk.store.state, id)?.stage, refused);
-    assert.equal(keptBackBy(stage.desk.store.state, id), "Newer.");
+    assert.equal(keptBackBy(stage.desk.store.state, id)?.sentence, "Newer.");
     assert.equal(stage.desk.store.state.wentOut[id], undefined);
     await stage.desk.outbox.remove(key);
     await stage.settle();
@@ -356,4 +356,7 @@ test("an original that cannot be completed is told, and not tried again", async 
     assert.deepEqual(await browser.entries.all(), []);
     const {failures} = stage.desk.store.state;
     assert.deepEqual(failures.map(({interactionId}) => interactionId), [parentId]);
+    assert.equal(notCompleted(stage.desk.store.state, parentId), "The interaction is Queued.");
+    stage.desk.dismiss(parentId);
+    assert.equal(notCompleted(stage.desk.store.state, parentId), "");
 });

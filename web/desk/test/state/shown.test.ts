@@ -19,7 +19,7 @@ function row(id: string, group: string): Row {
     const last = {by: "nobody", text: "", at: 0} as const;
     return {
         id, interaction, group, who: id, subject: "", last, isTyping: false, undelivered: "",
-        waitingSince: null,
+        keptBack: null, notCompleted: "", waitingSince: null,
     };
 }
 
