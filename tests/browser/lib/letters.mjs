@@ -28,6 +28,8 @@ export async function writes(origin, {subject, from = "jonas@falk.example", body
 export async function answers(page, name) {
     await take(page, name);
     const option = page.getByRole("option", {name: new RegExp(name)});
+    // Before the thread is there nothing hears the key.
+    await expect(page.getByRole("button", {name: "Reply", exact: true})).toBeVisible();
     await option.focus();
     await page.keyboard.press("r");
     const draft = page.getByRole("form", {name: `Draft to ${name}`});

@@ -239,6 +239,11 @@ test("what a colleague has can be read, and they can be asked", async ({person, 
     await expect(conversation.getByText("Where is it?")).toBeVisible();
     await expect(conversation.getByRole("button", {name: "Reply"})).toHaveCount(0);
     await person.isAccessible();
+    // Nor is it offered where commands are.
+    await page.keyboard.press("F2");
+    await page.keyboard.type("reply all");
+    await expect(page.getByRole("search").getByText(/^Nothing/)).toBeVisible();
+    await page.keyboard.press("Escape");
     await conversation.getByRole("button", {name: "Ask Ben Ortiz"}).press("Enter");
     const dialog = page.getByRole("dialog", {name: "Ask Ben Ortiz"});
     await expect(dialog.getByRole("textbox", {name: "Your question"})).toBeFocused();
