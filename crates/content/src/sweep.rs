@@ -11,6 +11,7 @@ use handoff_engine::{Core, Duty};
 use handoff_store::{
     Files, FilesDirectory, FilesTerms, Store, SweepFilesError, sweep_files, sweep_trash,
 };
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::directory::{DirectoryError, attend};
@@ -47,6 +48,8 @@ pub async fn keep_swept(core: Arc<Core>, files: Arc<dyn Files>, stopping: Cancel
     let mut sweeper = Sweeper::new(core.store().clone(), files, core.now());
     let sweeping = async {
         let mut period = tokio::time::interval(ATTEND_PERIOD);
+        // Whoever gets the duty late has nothing to make up for.
+        period.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             period.tick().await;
             core.until_duty(Duty::Files).await;

@@ -4,10 +4,12 @@
 //! A worker takes no input and is idempotent, so a lost hint or a crash costs time and nothing
 //! else.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use handoff_bus::Received;
 use handoff_domain::Time;
 use handoff_store::StoreError;
@@ -109,8 +111,10 @@ impl Runner {
                     () = core.until_duty(duty) => {}
                 }
             }
-            let result = self.worker.round().await;
-            self.report(core.now(), result.as_ref().map(|&()| ()));
+            // A worker that a fault of the program ended would keep its duty, for no other node to
+            // have.
+            let round = AssertUnwindSafe(self.worker.round()).catch_unwind().await;
+            self.report(core.now(), failure_of(round));
             if let Some(position) = self.worker.reached() {
                 core.readers.note(self.worker.name(), position);
             }
@@ -144,25 +148,28 @@ impl Runner {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).last_error = None;
     }
 
-    fn report(&self, now: Time, result: Result<(), &StoreError>) {
+    fn report(&self, now: Time, failure: Option<String>) {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         status.last_round = Some(now);
         status.rounds += 1;
-        match result {
-            Ok(()) => status.last_error = None,
-            Err(error) => {
-                let text = error.to_string();
-                // A lasting failure is logged once, not once a period.
-                if status.last_error.as_ref() != Some(&text) {
-                    tracing::warn!(
-                        worker = status.name,
-                        error = %text,
-                        "a worker's round failed; it tries again"
-                    );
-                }
-                status.last_error = Some(text);
-            }
+        // A lasting failure is logged once, not once a period.
+        if let Some(text) = failure.as_ref().filter(|text| status.last_error.as_ref() != Some(text))
+        {
+            tracing::warn!(
+                worker = status.name,
+                error = %text,
+                "a worker's round failed; it tries again"
+            );
         }
+        status.last_error = failure;
+    }
+}
+
+/// Returns what went wrong in a round: the store's word, or that it panicked.
+fn failure_of(round: std::thread::Result<Result<(), StoreError>>) -> Option<String> {
+    match round {
+        Ok(done) => done.err().map(|error| error.to_string()),
+        Err(_) => Some("it panicked, which is a fault of the program: report it".to_owned()),
     }
 }
 

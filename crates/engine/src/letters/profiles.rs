@@ -116,8 +116,8 @@ impl Contacts {
         Err(NotWritten::Contended)
     }
 
-    /// Returns a contact as it is to become, with the change that makes it so. When it is so already,
-    /// nothing is written but that the request was carried out.
+    /// Returns a contact as it is to become, with the change that makes it so. When it is so
+    /// already, nothing is written but that the request was carried out.
     fn written(
         &self,
         wish: &WriteDown,

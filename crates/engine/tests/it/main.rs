@@ -18,6 +18,7 @@ mod gone;
 mod letters;
 mod notes;
 mod outbox;
+mod panics;
 mod post_office;
 mod presence;
 mod promised;

@@ -17,7 +17,7 @@ use handoff_domain::{
 use handoff_engine::{
     ChannelChange, CommandRequest, Core, Done, Engine, ExecuteError, IdSource, Mailboxes, NewChat,
     Note, OpenLogin, OpenedChat, Opening, Options, Outward, Parts, Patience, Post, Published,
-    Publisher, Replay, Subscriptions,
+    Publisher, Replay, Subscriptions, Worker,
 };
 use handoff_store::{Key, Receipt, Record, Store, StreamRow, Versioned};
 pub(crate) use handoff_testkit::Fault;
@@ -261,6 +261,20 @@ impl Rig {
         mailboxes: Option<Arc<dyn Mailboxes>>,
         post: Option<Arc<dyn Post>>,
     ) -> Self {
+        let outward = Outward { mailboxes, post, ..Outward::default() };
+        Self::built((store, clock), outward, Vec::new()).await
+    }
+
+    /// Starts a node as [`Rig::new`] does, with a worker of the test's own.
+    pub(crate) async fn with_worker(worker: Arc<dyn Worker>) -> Self {
+        Self::built((center().await, noon()), Outward::default(), vec![worker]).await
+    }
+
+    async fn built(
+        (store, clock): (Arc<FaultyStore>, Arc<ManualClock>),
+        outward: Outward,
+        workers: Vec<Arc<dyn Worker>>,
+    ) -> Self {
         let bus = Arc::new(FaultyBus::default());
         let recorder = Arc::new(Recorder::default());
         let parts = Parts {
@@ -272,8 +286,8 @@ impl Rig {
         };
         let core = Core::open(parts).await.unwrap();
         let publisher: Arc<dyn Publisher> = recorder.clone();
-        let outward = Outward { publisher, mailboxes, post, ..Outward::default() };
-        let engine = Engine::build(core, outward, Vec::new()).await.unwrap();
+        let outward = Outward { publisher, ..outward };
+        let engine = Engine::build(core, outward, workers).await.unwrap();
         Self { engine, store, bus, clock, recorder }
     }
 

@@ -1,0 +1,59 @@
+//! A worker in which something is wrong with the program goes on with its next round.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use handoff_engine::Worker;
+use handoff_store::StoreError;
+use tokio::sync::Notify;
+
+use crate::rig::Rig;
+
+/// Panics in its first round.
+#[derive(Default)]
+struct Stumbles {
+    rounds: AtomicU64,
+    wakes: Arc<Notify>,
+}
+
+#[async_trait]
+impl Worker for Stumbles {
+    fn name(&self) -> &'static str {
+        "stumbles"
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_secs(3_600)
+    }
+
+    fn wakes(&self) -> Arc<Notify> {
+        self.wakes.clone()
+    }
+
+    async fn round(&self) -> Result<(), StoreError> {
+        let before = self.rounds.fetch_add(1, Ordering::SeqCst);
+        assert_ne!(before, 0, "planned");
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_round_that_panics_is_told_and_the_next_one_comes() {
+    let worker = Arc::new(Stumbles::default());
+    let engine = Rig::with_worker(worker.clone()).await.engine;
+    engine.start();
+    let status = || engine.workers().statuses().into_iter().find(|it| it.name == "stumbles");
+    let reports = async |rounds| loop {
+        match status().filter(|status| status.rounds == rounds) {
+            Some(status) => return status,
+            None => tokio::task::yield_now().await,
+        }
+    };
+    let told = reports(1).await.last_error.unwrap();
+    assert!(told.contains("panicked"), "{told}");
+    worker.wakes.notify_one();
+    assert_eq!(reports(2).await.last_error, None);
+    engine.stop().await;
+}
