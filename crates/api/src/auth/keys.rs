@@ -2,8 +2,8 @@
 //! in at another.
 //!
 //! They lie in the store, and whoever reads it could make tickets with them. So each signs for an
-//! hour, and is kept for as long as a ticket that it signed may come back for the first time: what
-//! is in a backup opens nothing any more.
+//! hour, and is kept for as long as a ticket that it signed may come back for the first time: then
+//! what is in a backup opens nothing any more.
 
 use std::sync::Arc;
 use std::time::Duration;
