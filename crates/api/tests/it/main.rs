@@ -34,6 +34,7 @@ mod email_contacts;
 mod email_form;
 mod email_operations;
 mod hand_over;
+mod hints_alone;
 mod ids;
 mod interactions;
 mod known_contacts;

@@ -4,16 +4,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::http::Method;
 use handoff_api::comet::Comet;
 use handoff_api::wire::resource::PublicUrl;
 use handoff_api::{Assembly, SessionKeys, Setup};
-use handoff_bus::LocalBus;
+use handoff_bus::conformance::nats_server::NatsServer;
+use handoff_bus::line::{Connect, Failure};
+use handoff_bus::nats::{self, Nats, ServerAddress};
+use handoff_bus::{Bus, ClusterBus, Line, LocalBus};
 use handoff_content::FileKeeper;
 use handoff_domain::UserId;
-use handoff_engine::{Core, Engine, Options, Parts, SystemIds};
-use handoff_store::{MemoryFiles, Store};
+use handoff_engine::{Core, Engine, IdSource as _, Options, Parts, SystemIds};
+use handoff_store::conformance::server::PostgresServer;
+use handoff_store::{MemoryFiles, PostgresLine, PostgresLines, PostgresOptions, Store};
 use handoff_testkit::{Call, ManualClock, PASSWORD};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -39,9 +44,68 @@ pub(crate) enum Hints {
     Joined,
     /// It is lost; what the other did is found by looking.
     Lost,
+    /// A database carries it.
+    Notify,
+    /// NATS carries it.
+    Nats,
 }
 
-pub(crate) const HINTS: [Hints; 2] = [Hints::Joined, Hints::Lost];
+pub(crate) const HINTS: [Hints; 4] = [Hints::Joined, Hints::Lost, Hints::Notify, Hints::Nats];
+
+/// What carries hints from one node to the other.
+enum Between {
+    Memory(Arc<LocalBus>),
+    Nothing,
+    /// Lines over a schema.
+    Database(String),
+    /// Lines over a subject.
+    Nats(String),
+}
+
+impl Between {
+    fn of(hints: Hints) -> Self {
+        match hints {
+            Hints::Joined => Self::Memory(Arc::default()),
+            Hints::Lost => Self::Nothing,
+            Hints::Notify => Self::Database(PostgresServer::shared().fresh_schema()),
+            Hints::Nats => Self::Nats(format!("handoff.{}", SystemIds::default().random())),
+        }
+    }
+
+    /// Returns the bus of one more node, and what runs it.
+    fn bus(&self) -> (Arc<dyn Bus>, Option<Arc<ClusterBus>>) {
+        let lines: Box<dyn Connect> = match self {
+            Self::Memory(bus) => return (bus.clone(), None),
+            Self::Nothing => return (Arc::new(LocalBus::default()), None),
+            Self::Database(schema) => {
+                let lines = PostgresLines::new(&PostgresOptions::new(schema));
+                Box::new(OverDatabase(lines.unwrap()))
+            }
+            Self::Nats(subject) => {
+                let server = format!("nats://{}", NatsServer::shared().address());
+                let servers = vec![ServerAddress::parse(&server).unwrap()];
+                let subject = subject.clone();
+                Box::new(Nats::new(nats::Options { servers, subject, ..nats::Options::default() }))
+            }
+        };
+        let bus = Arc::new(ClusterBus::new(SystemIds::default().random(), lines));
+        (bus.clone(), Some(bus))
+    }
+}
+
+struct OverDatabase(PostgresLines);
+
+#[async_trait]
+impl Connect for OverDatabase {
+    fn message_bytes_max(&self) -> usize {
+        PostgresLines::BYTES_MAX
+    }
+
+    async fn connect(&self) -> Result<Line, Failure> {
+        let PostgresLine { say, hear } = self.0.open().await?;
+        Ok(Line { say, hear })
+    }
+}
 
 /// What nodes have in common.
 pub(crate) struct Ground {
@@ -49,26 +113,30 @@ pub(crate) struct Ground {
     pub(crate) clock: Arc<ManualClock>,
     /// What signs the cookies of logins.
     pub(crate) keys: SessionKeys,
-    bus: Option<Arc<LocalBus>>,
+    /// How often workers look without a hint, in ms.
+    pub(crate) period_ms: u64,
+    between: Between,
 }
 
 impl Ground {
     pub(crate) async fn new(hints: Hints) -> Self {
-        let bus = (hints == Hints::Joined).then(Arc::default);
         let (clock, keys) = (Arc::new(ManualClock::at_ms(NOON_MS)), SessionKeys::OfAllNodes);
-        Self { store: store().await, clock, keys, bus }
+        let between = Between::of(hints);
+        Self { store: store().await, clock, keys, period_ms: PERIOD_MS, between }
     }
 
     /// Starts a node, with its workers.
     pub(crate) async fn node(&self) -> Node {
+        let (bus, carrying) = self.between.bus();
         let parts = Parts {
             store: self.store.clone(),
-            bus: self.bus.clone().unwrap_or_default(),
+            bus,
             clock: self.clock.clone(),
             ids: Arc::new(SystemIds::default()),
             options: Options {
-                period_ms: PERIOD_MS,
-                logins_ms: PERIOD_MS,
+                period_ms: self.period_ms,
+                logins_ms: self.period_ms,
+                directory_ms: self.period_ms,
                 lease_ms: LEASE_MS,
                 ..Options::default()
             },
@@ -84,6 +152,7 @@ impl Ground {
         let life = life.unwrap();
         let entered = life.enter();
         engine.start();
+        carrying.into_iter().for_each(|bus| drop(tokio::spawn(async move { bus.run().await })));
         let running = comet.clone();
         tokio::spawn(async move { running.run().await });
         tokio::spawn(async move { doors.run().await });

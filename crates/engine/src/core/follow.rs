@@ -189,11 +189,12 @@ impl Core {
                 _ => {}
             }
         }
+        // The other nodes read the same log.
         if routing {
-            self.bus.wake(Hint::Routing);
+            self.bus.wake_here(Hint::Routing);
         }
         if !said.is_empty() {
-            self.bus.wake(Hint::Chats(said.into()));
+            self.bus.wake_here(Hint::Chats(said.into()));
         }
         Ok(())
     }

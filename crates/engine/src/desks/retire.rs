@@ -158,7 +158,8 @@ impl Desks {
         let directory = self.core.directory();
         if !seen.is_of(&directory) {
             // The router may have planned by the old one since the hint that something changed.
-            self.core.bus.wake(Hint::Routing);
+            // Every node sees the change.
+            self.core.bus.wake_here(Hint::Routing);
             let before = seen.renew(&directory);
             self.tell_changed(&before, &directory);
             let desks = self.core.board.desks().into_iter().map(|desk| desk.user);

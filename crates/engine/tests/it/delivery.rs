@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use handoff_bus::{Bus as _, Hint};
 use handoff_domain::event::Cause;
 use handoff_domain::{Action, InteractionId, Owner, State, Topic, UserData, Value};
 use handoff_engine::{ChannelChange, Replay};
@@ -68,6 +70,26 @@ async fn lost_hints_delay_and_lose_nothing() {
     rig.settle().await;
     assert_eq!(numbers(&rig, &format!("{KATE}-1")), [1, 2]);
     assert!(rig.bus.lost.load(Ordering::SeqCst) > 0, "the fault must have fired");
+}
+
+/// Whoever is told that hints were missed looks at once, and does not wait for the period.
+#[tokio::test(start_paused = true)]
+async fn missed_hints_are_looked_for_at_once() {
+    let here = Rig::new().await;
+    here.listen(KATE, "kate", Replay::Live).await;
+    here.engine.start();
+    let there = here.beside().await;
+    there.bring_in(KATE).await;
+    there.submit().await;
+    there.settle().await;
+    // More than a listener may fall behind by.
+    (0..10_000).for_each(|_| here.bus.wake(Hint::Logins));
+    let started = tokio::time::Instant::now();
+    while numbers(&here, "kate").is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(started.elapsed() < Duration::from_millis(100), "{:?}", started.elapsed());
+    here.engine.stop().await;
 }
 
 /// The look for lost hints was away for so long that the log before it is gone.
