@@ -7,6 +7,7 @@
 //! It deliberately opens nothing: whether a path can be written or an address is free is asked by
 //! `doctor` and at the start.
 
+mod bus;
 mod check;
 pub(crate) mod mail;
 mod overlay;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use handoff_provision::{TimeSpan, toml_place};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use bus::{Bus, Carrier};
 pub(crate) use mail::Mail;
 
 /// What was part of the configuration before it was part of centers.
@@ -52,6 +54,8 @@ pub(crate) struct Config {
     pub server: Server,
     /// Where data is kept.
     pub store: Store,
+    /// How nodes tell each other to look.
+    pub bus: Bus,
     /// Logged-in HTTP sessions.
     pub session: Session,
     /// Browsers of other origins.

@@ -16,6 +16,7 @@ use handoff_engine::{CLOCKS_APART_MAX_MS, Directory, SystemClock, clocks_apart_m
 use handoff_store::sqlite::{Checked, Progress};
 use handoff_store::{Kind, Mailbox, Part, SetAside, SqliteStore, Store};
 
+use crate::bus::{NodeBus, Reach};
 use crate::cli::Doctor;
 use crate::config::Config;
 use crate::run::files;
@@ -90,6 +91,7 @@ async fn examine(config: &Config, depth: Depth) -> Vec<Finding> {
     let scanner = scanner(config.scanner());
     let mut findings = vec![configuration, data, files];
     findings.extend(stored(config, depth).await);
+    findings.push(bus(config).await);
     findings.extend([scanner, listen_address(config.server.listen)]);
     findings
 }
@@ -346,6 +348,26 @@ fn directory(what: &'static str, option: &str, path: &Path) -> Finding {
         return bad(format!("others may use it (mode {mode:03o})"), "chmod 700 it");
     }
     Finding::Fine { what, detail: format!("{} can be written", path.display()) }
+}
+
+/// Says something over the bus. Without one nodes work by looking, so none is no problem.
+async fn bus(config: &Config) -> Finding {
+    let what = "bus";
+    let tried = match NodeBus::new(config) {
+        Ok(bus) => bus.try_out().await.map_err(|error| handoff_store::with_causes(&*error)),
+        Err(error) => Err(format!("{error:#}")),
+    };
+    match tried {
+        Ok(Reach::ThisNode) => {
+            Finding::Fine { what, detail: "other nodes, if there are any, are not told".to_owned() }
+        }
+        Ok(Reach::Others) => {
+            Finding::Fine { what, detail: "what is said to other nodes comes back".to_owned() }
+        }
+        Err(problem) => {
+            Finding::Bad { what, problem, advice: "correct [bus], or let what it names run" }
+        }
+    }
 }
 
 /// Without a scanner files are taken as they come; with one that does not answer none is taken.

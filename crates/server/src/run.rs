@@ -20,7 +20,6 @@ use handoff_api::customer::CustomerDoors;
 use handoff_api::wire::letters::Cleaner;
 use handoff_api::wire::resource::PublicUrl;
 use handoff_api::{Assembly, DemoAccounts, Setup};
-use handoff_bus::LocalBus;
 use handoff_content::directory::Adopt;
 use handoff_content::{FileKeeper, sweep};
 use handoff_engine::{CommitTally, Core, Engine, Outward, Parts, SystemClock, SystemIds, Worker};
@@ -30,9 +29,10 @@ use handoff_store::{Files, Store};
 use handoff_web::Pages;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::accept::{self, Acceptor};
+use crate::bus::NodeBus;
 use crate::config::Config;
 use crate::mail::{self, MailLetters};
 use crate::stored::{Kept, Stored};
@@ -71,16 +71,17 @@ pub(crate) async fn engine_alone(
     config: &Config,
     store: Arc<dyn Store>,
 ) -> anyhow::Result<Arc<Engine>> {
-    let core = Core::open(parts(config, store, Arc::default()))
+    let bus = NodeBus::Alone(Arc::default());
+    let core = Core::open(parts(config, store, &bus, Arc::default()))
         .await
         .context("the store cannot be read")?;
     Engine::build(core, Outward::default(), Vec::new()).await.context("the store cannot be read")
 }
 
-fn parts(config: &Config, store: Arc<dyn Store>, clock: Arc<SystemClock>) -> Parts {
+fn parts(config: &Config, store: Arc<dyn Store>, bus: &NodeBus, clock: Arc<SystemClock>) -> Parts {
     Parts {
         store,
-        bus: Arc::new(LocalBus::default()),
+        bus: bus.bus(),
         clock,
         ids: Arc::new(SystemIds::default()),
         options: options::engine(config),
@@ -97,7 +98,8 @@ pub(crate) struct Server {
 /// What a stop takes apart.
 struct Running {
     stored: Stored,
-    _kept: Kept,
+    /// What it has until the end: its data directory, and the bus, by which it hands over.
+    _kept: (Kept, AbortOnDropHandle<()>),
     engine: Arc<Engine>,
     comet: Comet,
     doors: Arc<CustomerDoors>,
@@ -137,7 +139,8 @@ impl Server {
         let address = listener.local_addr().with_context(cannot_listen)?;
         let files = files::open(config.files(), files::sharing(config)).await?;
         let (clock, store) = (Arc::new(SystemClock::default()), stored.store());
-        let core = Core::open(parts(config, store.clone(), clock.clone()))
+        let bus = NodeBus::new(config)?;
+        let core = Core::open(parts(config, store.clone(), &bus, clock.clone()))
             .await
             .context("the engine cannot be started")?;
         files::take_on(&core, &files, &config.files(), adopt).await?;
@@ -156,7 +159,7 @@ impl Server {
             letters: Arc::new(Cleaner::new(Arc::new(MailLetters))),
             mailboxes: Some(office.mailboxes()),
             post: Some(office.post()),
-            readers: readers(&config.store.path, &store, &clock).await,
+            readers: readers(&config.store.path, &store, &clock, &bus).await,
             ..Setup::new(api, keeper)
         };
         let assembly = Assembly::build(core, setup).await;
@@ -171,6 +174,7 @@ impl Server {
         let stopping = CancellationToken::new();
         let (timers, receiving, accepting) = (comet.clone(), doors.clone(), acceptor.clone());
         office.start(&engine, &tasks, &stopping);
+        let kept = (kept, AbortOnDropHandle::new(tokio::spawn(bus.run())));
         tasks.spawn(space.keep_watched(stopping.clone()));
         tasks.spawn(sweep::keep_swept(engine.core().clone(), files, stopping.clone()));
         tasks.spawn(async move { timers.run().await });
@@ -228,20 +232,22 @@ impl Server {
     }
 }
 
-/// Returns the readers of the log that the server has. Nothing else stands on them, so it serves
-/// without one whose file cannot be used.
+/// Returns the readers of the log that the server has, and what tells of the bus. Nothing else
+/// stands on them, so it serves without one whose file cannot be used.
 async fn readers(
     directory: &Path,
     store: &Arc<dyn Store>,
     clock: &Arc<SystemClock>,
+    bus: &NodeBus,
 ) -> Vec<Arc<dyn Worker>> {
+    let mut readers: Vec<Arc<dyn Worker>> = bus.watch().into_iter().collect();
     match open_counters(directory).await {
-        Ok(counters) => vec![Arc::new(Reader::new(store.clone(), clock.clone(), counters))],
-        Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "nothing is counted");
-            Vec::new()
+        Ok(counters) => {
+            readers.push(Arc::new(Reader::new(store.clone(), clock.clone(), counters)));
         }
+        Err(error) => tracing::error!(error = format!("{error:#}"), "nothing is counted"),
     }
+    readers
 }
 
 impl Running {

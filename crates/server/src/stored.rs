@@ -111,13 +111,21 @@ async fn open_embedded(directory: &Path) -> anyhow::Result<Arc<SqliteStore>> {
     ))
 }
 
-async fn open_shared(config: &config::Store) -> anyhow::Result<PostgresStore> {
-    let options = PostgresOptions {
+/// Returns how the database is connected to that nodes share.
+///
+/// # Errors
+///
+/// When the file of its password cannot be read.
+pub(crate) fn options(config: &config::Store) -> anyhow::Result<PostgresOptions> {
+    Ok(PostgresOptions {
         password: password(config)?,
         cluster: Some(config.cluster.clone()).filter(|name| !name.is_empty()),
         ..PostgresOptions::new(config.url.reveal())
-    };
-    PostgresStore::open(options).await.map_err(|error| {
+    })
+}
+
+async fn open_shared(config: &config::Store) -> anyhow::Result<PostgresStore> {
+    PostgresStore::open(options(config)?).await.map_err(|error| {
         // What was attempted says nothing beside what is configured.
         let why = match &error {
             StoreError::Unavailable { source, .. } => with_causes(&**source),

@@ -3,10 +3,11 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
+use crate::center::PASSWORD;
+use crate::cluster::Door;
 use crate::comet::{self, Comet, Replay, Transport};
-use crate::http::{Answer, Client};
+use crate::http::{Answer, Call, Client};
 use crate::inbox::Inbox;
-use crate::program::Program;
 
 /// One of the demo center's agents with a client of their own.
 #[derive(Debug)]
@@ -26,19 +27,32 @@ impl TestAgent {
 
     /// Makes an agent who has not done anything yet.
     #[must_use]
-    pub fn away(server: &Program, user: &str, transport: Transport) -> Self {
+    pub fn away(server: &impl Door, user: &str, transport: Transport) -> Self {
         Self { rest: server.client(user), inbox: Inbox::default(), transport, comet: None }
     }
 
     /// Makes an agent who is connected, subscribed to the interactions topic, has a contact-center
     /// session for every channel of the demo center, and is Ready: one who is offered work.
-    pub async fn at_work(server: &Program, user: &str, transport: Transport) -> Result<Self> {
+    pub async fn at_work(server: &impl Door, user: &str, transport: Transport) -> Result<Self> {
         let mut agent = Self::away(server, user, transport);
-        agent.connect().await?;
-        agent.subscribe(Self::INTERACTIONS, Replay::Plain).await?;
-        agent.start_session().await?;
-        agent.ready().await?;
+        agent.begin_work().await?;
         Ok(agent)
+    }
+
+    /// Makes one at work who signs in once and goes by cookies then, as a browser does.
+    pub async fn by_cookies(server: &impl Door, user: &str, transport: Transport) -> Result<Self> {
+        let rest = Client::with_cookies(&server.address());
+        rest.send(Call::get("/me").by(user, PASSWORD)).await?.ok()?;
+        let mut agent = Self { rest, ..Self::away(server, user, transport) };
+        agent.begin_work().await?;
+        Ok(agent)
+    }
+
+    async fn begin_work(&mut self) -> Result<()> {
+        self.connect().await?;
+        self.subscribe(Self::INTERACTIONS, Replay::Plain).await?;
+        self.start_session().await?;
+        self.ready().await
     }
 
     /// Opens a CometD session; the one before, if any, is dropped without a word.

@@ -15,8 +15,10 @@
 )]
 
 mod agent;
+mod balancer;
 pub mod center;
 mod clock;
+mod cluster;
 pub mod comet;
 mod cookies;
 mod faulty_store;
@@ -29,8 +31,10 @@ pub mod program;
 pub mod tally;
 
 pub use agent::TestAgent;
+pub use balancer::Spread;
 pub use center::{Center, PASSWORD, Settings, Site};
 pub use clock::ManualClock;
+pub use cluster::{Cluster, Door};
 pub use comet::{Comet, Replay, Transport};
 pub use faulty_store::{Fault, FaultyStore};
 pub use handoff_store::conformance::server::PostgresServer;

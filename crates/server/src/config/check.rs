@@ -3,10 +3,11 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use handoff_bus::nats::ServerAddress;
 use handoff_provision::{TimeSpan, is_origin, is_origin_pattern};
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, SameSite, Secure};
+use super::{Carrier, Config, SameSite, Secure};
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -29,6 +30,7 @@ pub(super) fn first_fault(config: &Config) -> Option<Fault> {
     public_url(config)
         .or_else(|| node(config))
         .or_else(|| database(config))
+        .or_else(|| bus(config))
         .or_else(|| spans(config))
         .or_else(|| cookie(config))
         .or_else(|| origins(config))
@@ -86,6 +88,40 @@ fn database(config: &Config) -> Option<Fault> {
         key: "store.password_file",
         message: "is given beside store.password, expected one of them".to_owned(),
     })
+}
+
+/// What carries hints has to reach other nodes, and what is said of it to be of what was chosen.
+fn bus(config: &Config) -> Option<Fault> {
+    let bus = &config.bus;
+    let fault = |key, message: &str| Some(Fault { key, message: message.to_owned() });
+    match bus.kind {
+        Carrier::Notify | Carrier::Nats if config.store.url.is_empty() => {
+            fault("bus.kind", "is for nodes that share a database, expected store.url beside it")
+        }
+        Carrier::Nats if bus.servers().any(|server| ServerAddress::parse(server).is_err()) => {
+            fault("bus.url", "is none, expected addresses such as \"tls://a:4222,tls://b:4222\"")
+        }
+        Carrier::Nats if !is_subject(&bus.subject) => fault(
+            "bus.subject",
+            "is none, expected letters, digits, - and _ with dots between them",
+        ),
+        Carrier::Nats
+            if bus.certificate.as_os_str().is_empty()
+                != bus.certificate_key.as_os_str().is_empty() =>
+        {
+            fault("bus.certificate_key", "and bus.certificate go together, expected both or none")
+        }
+        Carrier::Auto | Carrier::Notify | Carrier::None if !bus.url.is_empty() => {
+            fault("bus.url", "is for NATS, expected bus.kind = \"nats\" beside it")
+        }
+        Carrier::Auto | Carrier::Notify | Carrier::Nats | Carrier::None => None,
+    }
+}
+
+/// Tells whether a text is one subject of NATS, without wildcards.
+fn is_subject(text: &str) -> bool {
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    text.split('.').all(|token| !token.is_empty() && token.chars().all(is_letter))
 }
 
 fn retries(config: &Config) -> Option<Fault> {

@@ -261,3 +261,30 @@ fn a_databases_address_is_one_and_is_shown_nowhere() {
     let told = refusal("[store]\npassword_file = \"/a\"", &[password]);
     check(&told, &["store.password_file", "one of them"]);
 }
+
+#[test]
+fn a_bus_that_reaches_nobody_or_goes_nowhere_is_told() {
+    let shared = "[store]\nurl = \"postgres://h/d\"\n[bus]\n";
+    let cases: [(&str, &str, &[&str]); 6] = [
+        ("[bus]\n", "kind = \"notify\"\n", &["bus.kind ", "store.url"]),
+        (shared, "kind = \"pigeon\"\n", &["bus.kind", "auto", "notify", "nats", "none"]),
+        (shared, "url = \"nats://a\"\n", &["bus.url ", "bus.kind = \"nats\""]),
+        (shared, "kind = \"nats\"\n", &["bus.url ", "tls://a:4222"]),
+        (
+            shared,
+            "kind = \"nats\"\nurl = \"nats://a\"\nsubject = \"a.*\"\n",
+            &["bus.subject ", "letters"],
+        ),
+        (
+            shared,
+            "kind = \"nats\"\nurl = \"nats://a, tls://b:1\"\ncertificate = \"/c\"\n",
+            &["bus.certificate_key ", "both or none"],
+        ),
+    ];
+    for (before, text, parts) in cases {
+        check(&refusal(&format!("{before}{text}"), &[]), parts);
+    }
+    for right in ["", "kind = \"none\"\n", "kind = \"nats\"\nurl = \"nats://a, tls://b:1\"\n"] {
+        parse(&format!("{shared}{right}"), &[]).unwrap();
+    }
+}

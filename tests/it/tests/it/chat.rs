@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use handoff_testkit::{Answer, BOUND, Call, Client, Program, Replay, TestAgent, Transport};
+use handoff_testkit::{Answer, BOUND, Call, Client, Door, Program, Replay, TestAgent, Transport};
 use serde_json::{Value, json};
 
 use crate::scene::{interaction, text};
@@ -23,7 +23,7 @@ pub(crate) struct Customer {
 }
 
 impl Customer {
-    pub(crate) async fn begin(server: &Program) -> Result<Self> {
+    pub(crate) async fn begin(server: &impl Door) -> Result<Self> {
         let rest = server.anonymous();
         let fields = [("nickname", "Ada"), ("subject", "My parcel"), ("messageId", REQUEST)];
         let begun = rest.send(Call::form(SERVICE, &fields)).await?.ok()?.body;
@@ -44,7 +44,7 @@ impl Customer {
     }
 
     /// Reads everything that they may see, as `who what`, after seeing that nothing is missing.
-    async fn reads(&self) -> Result<Vec<String>> {
+    pub(crate) async fn reads(&self) -> Result<Vec<String>> {
         let answer = self.asks("refresh", &[("transcriptPosition", "1")]).await?.ok()?.body;
         let messages = answer["messages"].as_array().context("no messages")?;
         let entries: Vec<&Value> =
@@ -88,9 +88,12 @@ async fn sends(agent: &TestAgent, chat: &str, name: &str, bytes: &[u8]) -> Resul
 
 #[tokio::test]
 async fn a_customer_and_an_agent_talk_and_exchange_files() -> Result<()> {
-    let server = Program::demo(&[]).await?;
-    let customer = Customer::begin(&server).await?;
-    let again = Customer::begin(&server).await?;
+    talk_and_exchange_files(&Program::demo(&[]).await?).await
+}
+
+pub(crate) async fn talk_and_exchange_files(server: &impl Door) -> Result<()> {
+    let customer = Customer::begin(server).await?;
+    let again = Customer::begin(server).await?;
     assert_eq!((&again.id, &again.key), (&customer.id, &customer.key), "a repeated request is one");
     let said = customer
         .asks("send", &[("message", "Is anybody there?"), ("messageId", "m1")])
@@ -98,7 +101,7 @@ async fn a_customer_and_an_agent_talk_and_exchange_files() -> Result<()> {
         .ok()?;
     assert_eq!((&said.body["chatEnded"], &said.body["queuePosition"]), (&json!(false), &json!(1)));
 
-    let kate = TestAgent::at_work(&server, "kate", Transport::WebSocket).await?;
+    let kate = TestAgent::at_work(server, "kate", Transport::WebSocket).await?;
     let chat = customer.id.as_str();
     kate.accept(chat).await?;
     kate.notified("what the customer said while they waited", |data| {

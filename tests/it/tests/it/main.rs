@@ -7,6 +7,7 @@
 
 mod apply;
 mod chat;
+mod cluster;
 mod counters;
 mod database;
 mod durability;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::scene::submit;
 
 /// The sequence numbers received on the interactions topic, in order of arrival.
-fn sequences(agent: &TestAgent) -> Vec<i64> {
+pub(crate) fn sequences(agent: &TestAgent) -> Vec<i64> {
     agent
         .received(TestAgent::INTERACTIONS)
         .iter()
@@ -16,7 +16,7 @@ fn sequences(agent: &TestAgent) -> Vec<i64> {
         .collect()
 }
 
-fn without_gap_or_duplicate(sequences: &[i64]) -> Result<()> {
+pub(crate) fn without_gap_or_duplicate(sequences: &[i64]) -> Result<()> {
     ensure!(
         sequences.windows(2).all(|pair| pair[1] == pair[0] + 1),
         "a gap or a duplicate in {sequences:?}"
@@ -25,14 +25,18 @@ fn without_gap_or_duplicate(sequences: &[i64]) -> Result<()> {
 }
 
 /// Kate owns a work item and notes her progress in it `times` times.
-async fn change(kate: &TestAgent, id: &str, numbers: std::ops::Range<i64>) -> Result<()> {
+pub(crate) async fn change(
+    kate: &TestAgent,
+    id: &str,
+    numbers: std::ops::Range<i64>,
+) -> Result<()> {
     for number in numbers {
         kate.command(id, "UpdateUserData", json!({"userData": {"step": number}})).await?.ok()?;
     }
     Ok(())
 }
 
-async fn sees_step(kate: &TestAgent, number: i64) -> Result<Value> {
+pub(crate) async fn sees_step(kate: &TestAgent, number: i64) -> Result<Value> {
     kate.notified(&format!("step {number}"), |data| data["userData"]["step"] == number).await
 }
 

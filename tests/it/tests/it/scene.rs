@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use handoff_testkit::{BOUND, Client, Program};
+use handoff_testkit::{BOUND, Client, Door, Program};
 use serde_json::{Value, json};
 
 /// The demo center, as the program begins with it.
 pub(crate) const DEMO: &str = include_str!("../../../../crates/server/src/demo/demo.toml");
 
 /// Submits a work item as the media server `intake` and gives its id.
-pub(crate) async fn submit(server: &Program, queue: &str) -> Result<String> {
+pub(crate) async fn submit(server: &impl Door, queue: &str) -> Result<String> {
     submit_with(server, "workitem", queue, json!({})).await
 }
 
 /// Submits an interaction with further fields and gives its id.
 pub(crate) async fn submit_with(
-    server: &Program,
+    server: &impl Door,
     channel: &str,
     queue: &str,
     fields: Value,
