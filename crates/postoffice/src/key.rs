@@ -40,6 +40,8 @@ pub enum KeyError {
         .0.display()
     )]
     NotAKey(PathBuf),
+    #[error("the key that nodes share cannot be read")]
+    Shared(#[from] StoreError),
 }
 
 /// Returns the signer with the key of a data directory, which is made if there is none.
@@ -48,26 +50,36 @@ pub enum KeyError {
 ///
 /// When the file cannot be read or written, or is not a key.
 pub fn signer(directory: &Path) -> Result<Signer, KeyError> {
+    if let Some(key) = kept(directory)? {
+        return Ok(Signer::new(key));
+    }
     let path = directory.join(FILE);
-    let found = match read(&path) {
-        Ok(found) => found,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(directory, &path)
-            .map_err(|source| KeyError::Unwritable { path: path.clone(), source })?,
-        Err(source) => return Err(KeyError::Unreadable { path, source }),
-    };
-    let key: [u8; KEY_BYTES] = found.try_into().map_err(|_| KeyError::NotAKey(path))?;
-    Ok(Signer::new(key))
+    let made = make(directory, &path);
+    let made = made.map_err(|source| KeyError::Unwritable { path: path.clone(), source })?;
+    Ok(Signer::new(made.try_into().map_err(|_| KeyError::NotAKey(path))?))
 }
 
-/// Returns the signer with the key that all nodes of a cluster share; the first of them makes it.
+/// Returns the key of a data directory, if there is one.
+fn kept(directory: &Path) -> Result<Option<[u8; KEY_BYTES]>, KeyError> {
+    let path = directory.join(FILE);
+    match read(&path) {
+        Ok(found) => found.try_into().map(Some).map_err(|_| KeyError::NotAKey(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(KeyError::Unreadable { path, source }),
+    }
+}
+
+/// Returns the signer with the key that all nodes of a cluster share. The first of them makes it,
+/// of the one in its data directory if there is one: what was sent before the store was moved is
+/// answered after.
 ///
 /// # Errors
 ///
-/// The store's own.
-pub async fn shared_signer(core: &Core) -> Result<Signer, StoreError> {
+/// The store's own; and when there is a key in the data directory that cannot be read.
+pub async fn shared_signer(core: &Core, directory: &Path) -> Result<Signer, KeyError> {
     // It signs for good: an answer may come after years.
     let terms = KeyTerms { renewed_ms: u64::MAX, kept_ms: u64::MAX };
-    let keys = core.shared_keys(SHARED, terms).await?;
+    let keys = core.shared_keys_from(SHARED, terms, kept(directory)?).await?;
     let key = keys.first().ok_or_else(|| StoreError::Corrupt { what: SHARED.to_owned() })?;
     Ok(Signer::new(*key))
 }
@@ -115,6 +127,21 @@ mod tests {
             &std::fs::metadata(home.path().join(FILE)).unwrap().permissions(),
         );
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn nodes_share_the_key_of_the_first_that_has_one() {
+        let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let id = |signer: Signer| signer.message_id(InteractionId(7), 1, "a.example");
+        let alone = id(signer(home.path()).unwrap());
+        let another = id(signer(other.path()).unwrap());
+        let core = crate::source::tests::core(&std::sync::Arc::default()).await;
+        assert_eq!(id(shared_signer(&core, home.path()).await.unwrap()), alone);
+        assert_ne!(alone, another);
+        assert_eq!(id(shared_signer(&core, other.path()).await.unwrap()), alone, "it stays");
+        let none = tempfile::tempdir().unwrap();
+        assert_eq!(id(shared_signer(&core, none.path()).await.unwrap()), alone);
+        assert!(!none.path().join(FILE).exists());
     }
 
     #[test]

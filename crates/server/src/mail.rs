@@ -24,7 +24,9 @@ pub(crate) async fn settings(config: &Config, core: &Core) -> anyhow::Result<Set
     let signer = match config.store.url.is_empty() {
         true => key::signer(&config.store.path)?,
         // An answer may be fetched by another node than the one that signed.
-        false => key::shared_signer(core).await.context("the key of outgoing mail")?,
+        false => key::shared_signer(core, &config.store.path)
+            .await
+            .context("the key of outgoing mail")?,
     };
     let lmtp = match lmtp_place(config) {
         Some(place) => Some(listen(&place).await.context("mail.lmtp")?),

@@ -25,6 +25,20 @@ impl Core {
         name: &str,
         terms: KeyTerms,
     ) -> Result<Vec<[u8; 32]>, StoreError> {
+        self.shared_keys_from(name, terms, None).await
+    }
+
+    /// Does the same, with a key that is taken for the first one if there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn shared_keys_from(
+        &self,
+        name: &str,
+        terms: KeyTerms,
+        first: Option<[u8; 32]>,
+    ) -> Result<Vec<[u8; 32]>, StoreError> {
         loop {
             let (mut keys, expected) = self.load_keys(name).await?;
             let now = self.now();
@@ -32,7 +46,11 @@ impl Core {
                 return Ok(keys.into_iter().map(|key| key.bytes).collect());
             }
             keys.retain(|key| now.ms_since(key.made) < terms.kept_ms);
-            keys.insert(0, self.new_key(now));
+            let given = first.filter(|_| keys.is_empty());
+            keys.insert(
+                0,
+                given.map_or_else(|| self.new_key(now), |bytes| SecretKey { made: now, bytes }),
+            );
             let bytes = keys.iter().map(|key| key.bytes).collect();
             let record = Record::SharedSecret(SharedSecret { name: name.to_owned(), keys });
             let puts = vec![Put { record, expected }];
