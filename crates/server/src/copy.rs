@@ -55,11 +55,7 @@ impl Place {
     /// Opens what is copied into, or out of while nobody serves it.
     async fn open(&self) -> anyhow::Result<Box<dyn Bulk>> {
         Ok(match self {
-            Self::Embedded(directory) => {
-                let path = directory.join(DATABASE);
-                let opened = tokio::task::spawn_blocking(move || SqliteBulk::open(path)).await?;
-                Box::new(opened.with_context(|| unopened(directory))?)
-            }
+            Self::Embedded(directory) => Box::new(embedded(directory).await?),
             Self::Shared(url) => {
                 let options = PostgresOptions {
                     password: std::env::var(PASSWORD_VARIABLE).ok().map(Into::into),
@@ -71,6 +67,12 @@ impl Place {
             }
         })
     }
+}
+
+async fn embedded(directory: &Path) -> anyhow::Result<SqliteBulk> {
+    let path = directory.join(DATABASE);
+    let opened = tokio::task::spawn_blocking(move || SqliteBulk::open(path)).await?;
+    opened.with_context(|| unopened(directory))
 }
 
 fn unopened(directory: &Path) -> String {
@@ -89,29 +91,41 @@ pub(crate) fn copy(options: &cli::Copy) -> anyhow::Result<ExitCode> {
         let carried = match &from {
             Place::Embedded(directory) => match local::connect(directory).await? {
                 Some(_) => copy_beside(directory, &*target).await?,
-                None => copy_alone(&from, &*target).await?,
+                None => copy_alone(directory, &*target).await?,
             },
-            Place::Shared(_) => copy_alone(&from, &*target).await?,
+            Place::Shared(_) => copy_shared(&*from.open().await?, &*target).await?,
         };
         told(&carried);
+        if let Place::Embedded(directory) = &from {
+            let directory = directory.display();
+            output::say(format_args!("the store in {directory} is not served again: it was moved"));
+        }
         output::say(format_args!("{} is whole and may be served", target.name()));
         Ok(ExitCode::SUCCESS)
     })
 }
 
-/// Copies out of a store that nobody serves.
-async fn copy_alone(from: &Place, to: &dyn Bulk) -> anyhow::Result<Vec<Carried>> {
-    if let Place::Embedded(directory) = from {
-        let path = directory.join(DATABASE);
-        anyhow::ensure!(path.exists(), "there is no store in {}", directory.display());
-    }
-    let source = from.open().await?;
+/// Copies out of a data directory that nobody serves.
+async fn copy_alone(directory: &Path, to: &dyn Bulk) -> anyhow::Result<Vec<Carried>> {
+    let path = directory.join(DATABASE);
+    anyhow::ensure!(path.exists(), "there is no store in {}", directory.display());
+    let source = embedded(directory).await?;
+    let progress = progress();
+    let copy = Copy::begin(&source, to, &progress).await?;
+    copy.pass().await?;
+    let settled = copy.settle().await?;
+    source.mark_moved(to.name())?;
+    Ok(copy.finish(settled, &salt()).await?)
+}
+
+/// Copies out of a database that no node serves.
+async fn copy_shared(source: &dyn Bulk, to: &dyn Bulk) -> anyhow::Result<Vec<Carried>> {
     let is_served = source.is_served().await?;
     anyhow::ensure!(!is_served, "nodes are at work on {}; stop them", source.name());
     let progress = progress();
-    let copy = Copy::begin(&*source, to, &progress).await?;
+    let copy = Copy::begin(source, to, &progress).await?;
     copy.pass().await?;
-    Ok(copy.finish(&salt()).await?)
+    Ok(copy.finish(copy.settle().await?, &salt()).await?)
 }
 
 /// Copies out of a store that a server on this machine serves.
@@ -123,8 +137,14 @@ async fn copy_beside(directory: &Path, to: &dyn Bulk) -> anyhow::Result<Vec<Carr
     copy.pass().await?;
     output::progress("the server takes no writes until the rest is copied");
     let rest = rest::ask(directory).await?;
-    let carried = copy.finish(&salt()).await?;
-    rest.for_good().await?;
+    let settled = copy.settle().await?;
+    // Before the copy may be served: from here on a server that is started anew refuses to serve
+    // the source.
+    rest.for_good(to.name()).await?;
+    let carried = copy
+        .finish(settled, &salt())
+        .await
+        .context("the server takes no writes any more, and the copy is not whole; copy again")?;
     output::say("the server takes no writes any more; stop it, and start it on the copy");
     Ok(carried)
 }

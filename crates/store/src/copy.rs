@@ -78,6 +78,14 @@ pub enum CopyError {
         /// What was being copied.
         begun: String,
     },
+    #[error("{name} is an unfinished copy of {begun} itself; finish that one, or copy {begun}")]
+    UnfinishedSource {
+        name: String,
+        /// What was being copied into it.
+        begun: String,
+    },
+    #[error("another copy into {0} is under way; wait until it is done, or stop it")]
+    Taken(String),
     #[error("nodes are at work on {0}; stop them")]
     Served(String),
     #[error("{table} {key} was written and came back otherwise")]
@@ -104,6 +112,14 @@ pub enum CopyError {
 pub trait Bulk: Send + Sync {
     /// Returns the store's name in messages.
     fn name(&self) -> &str;
+
+    /// Takes it for this copy alone, for as long as it is open; `false` when another copy has it.
+    /// It is written to by nobody who has not taken it.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn take(&self) -> Result<bool, StoreError>;
 
     /// Tells whether nodes are at work on it, as far as it can tell.
     ///
@@ -137,7 +153,7 @@ pub trait Bulk: Send + Sync {
     ///
     /// # Errors
     ///
-    /// The store's own.
+    /// The store's own; and when it is no unfinished copy any more.
     async fn write(
         &self,
         table: &'static Table,
@@ -204,6 +220,14 @@ pub struct Carried {
     pub hash: u64,
 }
 
+/// What a source that nobody writes to was found to be, and its copy as well.
+#[derive(Debug)]
+pub struct Settled {
+    carried: Vec<Carried>,
+    ends: Ends,
+    heads: Vec<StreamHead>,
+}
+
 /// A copy from one store into another.
 pub struct Copy<'a> {
     from: &'a dyn Bulk,
@@ -225,19 +249,20 @@ impl<'a> Copy<'a> {
     ///
     /// # Errors
     ///
-    /// [`CopyError::NotEmpty`], [`CopyError::OtherSource`] and [`CopyError::Served`] of the target;
-    /// or a store's own.
+    /// [`CopyError::NotEmpty`], [`CopyError::OtherSource`], [`CopyError::Taken`] and
+    /// [`CopyError::Served`] of the target; [`CopyError::UnfinishedSource`]; or a store's own.
     pub async fn begin(
         from: &'a dyn Bulk,
         to: &'a dyn Bulk,
         progress: &'a (dyn Fn(CopyProgress) + Sync),
     ) -> Result<Self, CopyError> {
-        if to.is_served().await? {
-            return Err(CopyError::Served(to.name().to_owned()));
+        if let Some(begun) = from.unfinished().await? {
+            return Err(CopyError::UnfinishedSource { name: from.name().to_owned(), begun });
         }
-        if let Some(source) = from.unfinished().await? {
-            return Err(CopyError::OtherSource { begun: source });
+        if !to.take().await? {
+            return Err(CopyError::Taken(to.name().to_owned()));
         }
+        expect_unserved(to).await?;
         match to.unfinished().await? {
             Some(begun) if begun == from.name() => {}
             Some(begun) => return Err(CopyError::OtherSource { begun }),
@@ -267,25 +292,49 @@ impl<'a> Copy<'a> {
         Ok(all)
     }
 
-    /// Carries what is left of a source that nobody writes to any more, compares both, and makes
-    /// the target whole. `salt` is anything that no other copy has.
+    /// Carries what is left of a source that nobody writes to any more, and compares both.
     ///
     /// # Errors
     ///
     /// [`CopyError::Moving`] when the source was written to, [`CopyError::CameBack`], or a store's
     /// own.
-    pub async fn finish(&self, salt: &str) -> Result<Vec<Carried>, CopyError> {
+    pub async fn settle(&self) -> Result<Settled, CopyError> {
         for _ in 0..PASSES_MAX {
             let ends = self.from.ends().await?;
             let carried = self.pass().await?;
             let heads = self.from.heads().await?;
             let is_same = carried.iter().all(|it| it.written == 0 && it.removed == 0);
             if is_same && self.from.ends().await? == ends {
-                self.to.finish(beyond(ends, salt), &all_beyond(heads)).await?;
-                return Ok(carried);
+                return Ok(Settled { carried, ends, heads });
             }
         }
         Err(CopyError::Moving)
+    }
+
+    /// Makes the target whole; the source must be kept from being served before. `salt` is anything
+    /// that no other copy has.
+    ///
+    /// # Errors
+    ///
+    /// [`CopyError::Served`] when a node is at work on either, [`CopyError::Moving`] when the
+    /// source was written to since it settled, or a store's own.
+    pub async fn finish(&self, settled: Settled, salt: &str) -> Result<Vec<Carried>, CopyError> {
+        let Settled { carried, ends, heads } = settled;
+        // Whoever began to serve since does so beside this copy, also if nothing was written yet.
+        expect_unserved(self.from).await?;
+        expect_unserved(self.to).await?;
+        if self.from.ends().await? != ends {
+            return Err(CopyError::Moving);
+        }
+        self.to.finish(beyond(ends, salt), &all_beyond(heads)).await?;
+        Ok(carried)
+    }
+}
+
+async fn expect_unserved(store: &dyn Bulk) -> Result<(), CopyError> {
+    match store.is_served().await? {
+        true => Err(CopyError::Served(store.name().to_owned())),
+        false => Ok(()),
     }
 }
 

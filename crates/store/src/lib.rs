@@ -40,7 +40,7 @@ pub use change_set::{
 };
 pub use committed::{AddedRow, Committed};
 pub use contact_words::{FoundWord, WordQuery, words_in, words_of};
-pub use copy::{Bulk, Carried, Copy, CopyError, CopyProgress};
+pub use copy::{Bulk, Carried, Copy, CopyError, CopyProgress, Settled};
 pub use directory::{DirectoryEntry, DirectoryPage};
 pub use error::{CommitError, StoreError, with_causes};
 pub use files::{

@@ -147,6 +147,7 @@ impl SqliteOptions {
 /// Dropping it finishes what was handed in, like [`Store::close`], but blocks meanwhile.
 #[derive(Debug)]
 pub struct SqliteStore {
+    path: PathBuf,
     health: Arc<Health>,
     writer: Writer,
     readers: Readers,
@@ -163,10 +164,11 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when the file cannot be opened or another process has it open,
-    /// [`StoreError::Corrupt`] when it is damaged, is no database, or was written by a newer
-    /// version of the program.
+    /// [`StoreError::Unavailable`] when the file cannot be opened, another process has it open, or
+    /// what it has was moved, [`StoreError::Corrupt`] when it is damaged, is no database, or was
+    /// written by a newer version of the program.
     pub fn open(options: SqliteOptions) -> Result<Self, StoreError> {
+        files::refuse_moved(&options.path)?;
         let lock = files::prepare(&options.path)?;
         let connection = files::open_writer(&options.path)?;
         migrate::migrate(&connection)?;
@@ -176,6 +178,7 @@ impl SqliteStore {
         let readers = Readers::start(&options, &health)?;
         let writer = Writer::start(connection, lock, &options, &health)?;
         Ok(Self {
+            path: options.path,
             health,
             writer,
             readers,
@@ -264,6 +267,21 @@ impl SqliteStore {
         // The writer does one thing after the other.
         self.writer.run(ATTEMPTED, 0, |reply| Job::Probe { reply }).await??;
         Ok(rest)
+    }
+
+    /// Takes no writes for good, and notes durably that all it has was moved, so that it is not
+    /// opened again either: [`SqliteStore::open`] says where it is now. Blocks meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// When that could not be written; then writes are taken again once nobody else has a rest.
+    pub fn moved(&self, rest: Rest, to: &str) -> Result<(), StoreError> {
+        files::mark_moved(&self.path, to).map_err(|source| StoreError::Unavailable {
+            attempted: "noting where the store was moved",
+            source: source.into(),
+        })?;
+        rest.for_good();
+        Ok(())
     }
 }
 

@@ -31,6 +31,13 @@ fn a_served_store_goes_into_a_database_and_back() {
     assert_eq!(server.wait().code(), Some(0));
     let refused = finish(&there, home.path());
     assert!(!refused.status.success() && text(&refused.stderr).contains("has something in it"));
+    let apply = ["apply", "center.toml", "--config", "handoff.toml"];
+    let refused = finish(&["serve", "--config", "handoff.toml"], home.path());
+    let told = text(&refused.stderr);
+    assert!(!refused.status.success() && told.contains("was copied to postgres://"), "{told}");
+    assert!(!finish(&apply, home.path()).status.success());
+    std::fs::remove_file(home.path().join("data/handoff.db-moved")).unwrap();
+    assert_eq!(succeed(&apply, home.path()), "no changes\n", "on purpose it is served again");
 
     let back = ["copy", "--from", &database, "--to", "sqlite:back/handoff.db"];
     assert!(succeed(&back, home.path()).ends_with("is whole and may be served\n"));

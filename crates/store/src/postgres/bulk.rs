@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use deadpool_postgres::{Client, Transaction};
+use tokio::sync::Mutex;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Row};
 
@@ -25,6 +26,8 @@ const WRITING: &str = "writing what is copied";
 const LIVING: &str = "SELECT EXISTS (SELECT 1 FROM leases WHERE until > clock_timestamp())";
 const HEADS_ALL: &str = "SELECT owner, position, numbers FROM heads ORDER BY owner";
 const UNFINISHED_IS: &str = "SELECT to_regclass($1) IS NOT NULL";
+/// The lock of whoever copies into a schema, for as long as their connection lasts.
+const TAKE: &str = "SELECT pg_try_advisory_lock(hashtextextended(current_schema(), 7273117))";
 /// owners, positions, numbers
 const HEADS_WRITE: &str = "INSERT INTO heads (owner, position, numbers) \
      SELECT * FROM unnest($1::TEXT[], $2::BIGINT[], $3::TEXT[])";
@@ -39,6 +42,9 @@ const ENDS_WRITE: &str =
 pub struct PostgresBulk {
     name: String,
     store: PostgresStore,
+    /// The connection that took the schema and alone writes to it, once there is one: whoever loses
+    /// it can write no more.
+    taken: Mutex<Option<Client>>,
 }
 
 type Parameter = Box<dyn ToSql + Sync + Send>;
@@ -51,7 +57,7 @@ impl PostgresBulk {
     /// Those of [`PostgresStore::open`].
     pub async fn open(options: PostgresOptions) -> Result<Self, StoreError> {
         let store = PostgresStore::open_unfinished(options).await?;
-        Ok(Self { name: format!("postgres://{}", store.name()), store })
+        Ok(Self { name: format!("postgres://{}", store.name()), store, taken: Mutex::default() })
     }
 
     async fn query(&self, sql: &str, parameters: &[Parameter]) -> Result<Vec<Row>, StoreError> {
@@ -65,15 +71,35 @@ impl PostgresBulk {
     /// Carries out work in one transaction.
     async fn together(
         &self,
-        work: impl AsyncFnOnce(&Transaction<'_>) -> Result<(), Error> + Send,
+        work: impl AsyncFnOnce(&Transaction<'_>) -> Result<(), StoreError> + Send,
     ) -> Result<(), StoreError> {
-        let mut client = self.store.reads.client(WRITING).await?;
-        let all = async {
-            let transaction = client.transaction().await?;
-            work(&transaction).await?;
-            transaction.commit().await
-        };
-        all.await.map_err(|error| failed(WRITING, error))
+        let mut taken = self.taken.lock().await;
+        let client = taken.as_mut().ok_or_else(|| writing("nobody took it to write to"))?;
+        let transaction = client.transaction().await.map_err(writing)?;
+        work(&transaction).await?;
+        transaction.commit().await.map_err(writing)
+    }
+}
+
+/// Makes the error of something that was not written.
+fn writing(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    failed(WRITING, error)
+}
+
+/// Expects that what is written to is no whole store, and keeps it from becoming one until the
+/// transaction ends.
+async fn expect_unfinished(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let read = async {
+        let is_there: bool = transaction.query_one(UNFINISHED_IS, &[&UNFINISHED]).await?.get(0);
+        if !is_there {
+            return Ok(false);
+        }
+        let keep = format!("SELECT source FROM {UNFINISHED} FOR SHARE");
+        Ok(transaction.query_opt(&keep, &[]).await?.is_some())
+    };
+    match read.await.map_err(|error: Error| writing(error))? {
+        true => Ok(()),
+        false => Err(writing("it is no unfinished copy any more: another copy made it whole")),
     }
 }
 
@@ -263,6 +289,17 @@ impl Bulk for PostgresBulk {
         &self.name
     }
 
+    async fn take(&self) -> Result<bool, StoreError> {
+        let mut taken = self.taken.lock().await;
+        if taken.is_none() {
+            let client = self.store.reads.client(WRITING).await?;
+            if client.query_one(TAKE, &[]).await.map_err(writing)?.get(0) {
+                *taken = Some(client);
+            }
+        }
+        Ok(taken.is_some())
+    }
+
     async fn is_served(&self) -> Result<bool, StoreError> {
         Ok(self.query(LIVING, &[]).await?.first().is_some_and(|row| row.get(0)))
     }
@@ -297,7 +334,11 @@ impl Bulk for PostgresBulk {
         rows: &[Cells],
         gone: &[Cells],
     ) -> Result<(), StoreError> {
-        self.together(async |transaction| write(transaction, table, rows, gone).await).await
+        self.together(async |transaction| {
+            expect_unfinished(transaction).await?;
+            write(transaction, table, rows, gone).await.map_err(writing)
+        })
+        .await
     }
 
     async fn heads(&self) -> Result<Vec<StreamHead>, StoreError> {
@@ -327,13 +368,17 @@ impl Bulk for PostgresBulk {
         let create = format!("CREATE TABLE {UNFINISHED} (source TEXT NOT NULL)");
         let note = format!("INSERT INTO {UNFINISHED} (source) VALUES ($1)");
         self.together(async |transaction| {
-            transaction.batch_execute(&create).await?;
-            transaction.execute(&note, &[&source]).await.map(|_| ())
+            transaction.batch_execute(&create).await.map_err(writing)?;
+            transaction.execute(&note, &[&source]).await.map_err(writing).map(|_| ())
         })
         .await
     }
 
     async fn finish(&self, ends: Ends, heads: &[StreamHead]) -> Result<(), StoreError> {
-        self.together(async |transaction| finish(transaction, ends, heads).await).await
+        self.together(async |transaction| {
+            expect_unfinished(transaction).await?;
+            finish(transaction, ends, heads).await.map_err(writing)
+        })
+        .await
     }
 }

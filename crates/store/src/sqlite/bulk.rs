@@ -30,6 +30,7 @@ const UNFINISHED_IS: &str = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'ta
 #[derive(Debug)]
 pub struct SqliteBulk {
     name: String,
+    path: PathBuf,
     connection: Mutex<Connection>,
     /// Keeps everybody else from opening it; `None` beside a server that has it open.
     _lock: Option<File>,
@@ -63,8 +64,23 @@ impl SqliteBulk {
     }
 
     fn of(path: &Path, connection: Connection, lock: Option<File>) -> Self {
+        // However it was named, a copy that is gone on with is known by it.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let name = format!("sqlite:{}", path.display());
-        Self { name, connection: Mutex::new(connection), _lock: lock }
+        Self { name, path, connection: Mutex::new(connection), _lock: lock }
+    }
+
+    /// Notes durably that all it has was moved: [`SqliteStore::open`](super::SqliteStore::open)
+    /// refuses it from then on, and says where it is now.
+    ///
+    /// # Errors
+    ///
+    /// When that could not be written.
+    pub fn mark_moved(&self, to: &str) -> Result<(), StoreError> {
+        files::mark_moved(&self.path, to).map_err(|source| StoreError::Unavailable {
+            attempted: "noting where the store was moved",
+            source: source.into(),
+        })
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -239,6 +255,11 @@ impl Bulk for SqliteBulk {
         &self.name
     }
 
+    async fn take(&self) -> Result<bool, StoreError> {
+        // Whoever has the lock has taken it, and without it nobody writes.
+        Ok(true)
+    }
+
     async fn is_served(&self) -> Result<bool, StoreError> {
         // Whoever has the lock is alone, and nothing is written without it.
         Ok(false)
@@ -291,6 +312,11 @@ impl Bulk for SqliteBulk {
     }
 
     async fn finish(&self, ends: Ends, heads: &[StreamHead]) -> Result<(), StoreError> {
+        // What lay here before may have been moved; this is another.
+        files::unmark_moved(&self.path).map_err(|source| StoreError::Unavailable {
+            attempted: WRITING,
+            source: source.into(),
+        })?;
         finish(&self.connection(), ends, heads).map_err(|error| failed(WRITING, error))
     }
 }

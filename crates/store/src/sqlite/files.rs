@@ -1,7 +1,7 @@
 //! The files of a database: who may read them, who has them open, and how they are opened.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +14,8 @@ use crate::sqlite::SqliteOptions;
 use crate::sqlite::failure::failed;
 
 const ATTEMPTED: &str = "opening the database";
+/// What the name of the mark ends with that says of a database where it was moved.
+const MOVED: &str = "-moved";
 /// Nobody but this program writes, so nothing is busy for long; this is for somebody looking at the
 /// file with a tool.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -41,10 +43,7 @@ fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> S
 /// Makes the directory and the file if there are none, readable by their owner alone, and takes the
 /// lock. The lock lasts as long as the returned file.
 pub(super) fn prepare(path: &Path) -> Result<File, StoreError> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let directory = directory(path);
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(unavailable)?;
     let lock = lock(path)?;
     create(path, directory).map_err(unavailable)?;
@@ -54,13 +53,67 @@ pub(super) fn prepare(path: &Path) -> Result<File, StoreError> {
 /// Locks a file of its own: SQLite's locks on the database are dropped as soon as the process
 /// closes any other handle of it.
 fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-lock");
-    let file = private().truncate(false).open(PathBuf::from(name)).map_err(unavailable)?;
+    let file = private().truncate(false).open(beside(path, "-lock")).map_err(unavailable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(unavailable(InUse { path: path.to_owned() })),
         Err(TryLockError::Error(error)) => Err(unavailable(error)),
+    }
+}
+
+/// Returns the path of a file that belongs to a database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Returns the directory of a database.
+fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A database that is served elsewhere.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "all that it has was copied to {to}, which is to be served in its place; to serve this one \
+     again, without what came there since, remove {}",
+    .mark.display()
+)]
+struct Moved {
+    to: String,
+    mark: PathBuf,
+}
+
+/// Notes durably that a database was moved: it is opened to be served by nobody from then on.
+pub(super) fn mark_moved(path: &Path, to: &str) -> io::Result<()> {
+    let (mark, begun) = (beside(path, MOVED), beside(path, "-moved.new"));
+    let mut file = private().truncate(true).open(&begun)?;
+    file.write_all(to.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(begun, mark)?;
+    File::open(directory(path))?.sync_all()
+}
+
+/// Takes the mark away of a database that another becomes in its place.
+pub(super) fn unmark_moved(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(beside(path, MOVED)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => File::open(directory(path))?.sync_all(),
+    }
+}
+
+/// Refuses a database that was moved.
+pub(super) fn refuse_moved(path: &Path) -> Result<(), StoreError> {
+    let mark = beside(path, MOVED);
+    match std::fs::read_to_string(&mark) {
+        Ok(to) => Err(unavailable(Moved { to, mark })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(unavailable(error)),
     }
 }
 

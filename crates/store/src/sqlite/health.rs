@@ -33,8 +33,8 @@ impl Rest {
         Self(Arc::clone(health))
     }
 
-    /// Lets the rest last for good: until the store is opened anew.
-    pub fn for_good(self) {
+    /// Lets the rest last for good.
+    pub(super) fn for_good(self) {
         self.0.rests.fetch_add(1, Ordering::AcqRel);
     }
 }
@@ -57,6 +57,11 @@ impl Health {
     /// Says why nothing may be written, if so.
     pub(super) fn check_writes(&self, attempted: &'static str) -> Result<(), StoreError> {
         self.check(attempted)?;
+        self.check_rests(attempted)
+    }
+
+    /// Says that it rests, if so.
+    pub(super) fn check_rests(&self, attempted: &'static str) -> Result<(), StoreError> {
         if self.rests.load(Ordering::Acquire) == 0 {
             return Ok(());
         }

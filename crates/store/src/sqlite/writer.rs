@@ -174,6 +174,27 @@ mod tests {
         (jobs.len(), receiver.try_iter().count())
     }
 
+    #[tokio::test]
+    async fn what_asked_before_a_rest_and_comes_after_it_is_not_written() {
+        let home = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::new(home.path().join("handoff.db"));
+        let store = crate::sqlite::SqliteStore::open(options).unwrap();
+        // Handed in past the question whether it rests.
+        let commit = || {
+            let change = Box::new(EncodedChange::take(&mut ChangeSet::default()).unwrap());
+            store.writer.run("committing", 0, |reply| Job::Commit { change, reply })
+        };
+        let renew = || store.writer.run("renewing", 0, |reply| Job::Renew { reply });
+        commit().await.unwrap().unwrap();
+        let rest = store.rest().await.unwrap();
+        let refused = commit().await.unwrap().unwrap_err();
+        assert!(matches!(refused, CommitError::Store(StoreError::Unavailable { .. })), "{refused}");
+        renew().await.unwrap().unwrap_err();
+        drop(rest);
+        commit().await.unwrap().unwrap();
+        renew().await.unwrap().unwrap();
+    }
+
     #[test]
     fn what_waits_is_bounded_by_number_and_by_bytes() {
         const MIB: usize = 1 << 20;

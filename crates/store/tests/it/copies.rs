@@ -86,7 +86,7 @@ fn quiet(_: handoff_store::CopyProgress) {}
 async fn copied(from: &dyn Bulk, to: &dyn Bulk, salt: &str) -> Result<Vec<Carried>, CopyError> {
     let copy = Copy::begin(from, to, &quiet).await?;
     copy.pass().await?;
-    copy.finish(salt).await
+    copy.finish(copy.settle().await?, salt).await
 }
 
 #[tokio::test]
@@ -171,6 +171,10 @@ impl Bulk for Odd<'_> {
         self.inner.name()
     }
 
+    async fn take(&self) -> Result<bool, StoreError> {
+        self.inner.take().await
+    }
+
     async fn is_served(&self) -> Result<bool, StoreError> {
         self.inner.is_served().await
     }
@@ -250,7 +254,9 @@ async fn one_that_was_broken_off_is_gone_on_with_and_opened_by_nobody_before() {
     let refused = copied(&other.sqlite_bulk(), &to, "1").await.unwrap_err();
     assert!(matches!(refused, CopyError::OtherSource { .. }), "{refused}");
     let refused = copied(&to, &other.sqlite_bulk(), "1").await.unwrap_err();
-    assert!(matches!(refused, CopyError::OtherSource { .. }), "half of it is no source");
+    assert!(matches!(refused, CopyError::UnfinishedSource { .. }), "half of it is no source");
+    let told = refused.to_string();
+    assert!(told.starts_with("postgres://") && told.contains(" an unfinished copy of sqlite:"));
     copied(&from, &to, "1").await.unwrap();
     assert_eq!(lasting(&places.postgres().await.unwrap()).await.unwrap(), before);
     let refused = copied(&from, &to, "1").await.unwrap_err();
@@ -274,7 +280,7 @@ async fn what_changes_while_it_is_copied_is_carried_over_as_well() {
         ..ChangeSet::default()
     };
     source.commit(change).await.unwrap();
-    copy.finish("1").await.unwrap();
+    copy.finish(copy.settle().await.unwrap(), "1").await.unwrap();
     let before = lasting(&source).await.unwrap();
     assert_eq!(lasting(&places.postgres().await.unwrap()).await.unwrap(), before);
 }
@@ -310,8 +316,94 @@ async fn a_store_that_rests_takes_no_writes_and_is_read_as_ever() {
     drop(rest);
     store.commit(put_interaction(interaction(2), 0)).await.unwrap();
     store.ready().await.unwrap();
-    store.rest().await.unwrap().for_good();
-    store.commit(put_interaction(interaction(3), 0)).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_store_that_was_moved_is_opened_again_only_on_purpose() {
+    let places = Places::new();
+    let store = places.sqlite();
+    let rest = store.rest().await.unwrap();
+    store.moved(rest, "postgres://there/handoff").unwrap();
+    store.commit(put_interaction(interaction(1), 0)).await.unwrap_err();
+    drop(store);
+    let refused = SqliteStore::open(options(&places.home)).unwrap_err();
+    let told = handoff_store::with_causes(&refused);
+    assert!(told.contains("was copied to postgres://there/handoff"), "{told}");
+    let mark = told.rsplit("remove ").next().unwrap();
+    // The copy can still be finished that was broken off.
+    let from = places.sqlite_bulk();
+    copied(&from, &places.postgres_bulk().await, "1").await.unwrap();
+    drop(from);
+    std::fs::remove_file(mark).unwrap();
+    let store = places.sqlite();
+    store.commit(put_interaction(interaction(1), 0)).await.unwrap();
+    drop(store);
+    let back = Places::new();
+    back.sqlite_bulk().mark_moved("elsewhere").unwrap();
+    SqliteStore::open(options(&back.home)).unwrap_err();
+    let there = back.sqlite_bulk();
+    copied(&places.postgres_bulk().await, &there, "1").await.unwrap();
+    drop(there);
+    assert!(SqliteStore::open(options(&back.home)).is_ok(), "another store is in its place");
+}
+
+#[tokio::test]
+async fn a_target_takes_one_copy_at_a_time_and_none_once_it_is_whole() {
+    let places = Places::new();
+    let source = places.sqlite();
+    fill(&source).await;
+    let from = SqliteBulk::open_beside(options(&places.home).path).unwrap();
+    let (to, second) = (places.postgres_bulk().await, places.postgres_bulk().await);
+    let copy = Copy::begin(&from, &to, &quiet).await.unwrap();
+    let refused = Copy::begin(&from, &second, &quiet).await.unwrap_err();
+    assert!(matches!(refused, CopyError::Taken(_)), "{refused}");
+    let ends = from.ends().await.unwrap();
+    second.finish(ends, &[]).await.unwrap_err();
+    copy.finish(copy.settle().await.unwrap(), "1").await.unwrap();
+    source.commit(put_interaction(interaction(2_000), 0)).await.unwrap();
+    let refused = copy.pass().await.unwrap_err();
+    let told = handoff_store::with_causes(&refused);
+    assert!(told.contains("another copy made it whole"), "{told}");
+    to.finish(ends, &[]).await.unwrap_err();
+    drop(to);
+    while !second.take().await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_nodes_began_to_serve_is_not_left_behind() {
+    let places = Places::new();
+    let source = places.postgres().await.unwrap();
+    fill(&source).await;
+    let from = places.postgres_bulk().await;
+    let home = TempDir::new().unwrap();
+    let to = SqliteBulk::open(options(&home).path).unwrap();
+    let copy = Copy::begin(&from, &to, &quiet).await.unwrap();
+    let node = handoff_domain::Incarnation(7);
+    let settled = copy.settle().await.unwrap();
+    source.begin_lease(node, 60_000).await.unwrap();
+    let refused = copy.finish(settled, "1").await.unwrap_err();
+    assert!(matches!(refused, CopyError::Served(_)), "{refused}");
+    source.end_lease(node).await.unwrap();
+    let settled = copy.settle().await.unwrap();
+    let change = ChangeSet {
+        puts: vec![put(Record::Interaction(interaction(2_000)), 0)],
+        events: vec![event(interaction(2_000), BEGIN, Vec::new())],
+        ..ChangeSet::default()
+    };
+    source.commit(change).await.unwrap();
+    let refused = copy.finish(settled, "1").await.unwrap_err();
+    assert!(matches!(refused, CopyError::Moving), "{refused}");
+    copy.finish(copy.settle().await.unwrap(), "1").await.unwrap();
+}
+
+#[test]
+fn a_database_is_known_however_it_is_named() {
+    let home = TempDir::new().unwrap();
+    let named = |path: &str| SqliteBulk::open(home.path().join(path)).unwrap().name().to_owned();
+    std::fs::create_dir(home.path().join("a")).unwrap();
+    assert_eq!(named("a/../b.db"), named("b.db"));
 }
 
 async fn copies_of_anything(steps: Vec<crate::agreement::Step>) {

@@ -105,6 +105,7 @@ impl WriterThread {
         let mut statements = Statements::prepare(connection)
             .map_err(|error| self.stop("preparing statements", &error))?;
         while let Some(job) = self.next(connection)? {
+            let Some(job) = self.unless_it_rests(job) else { continue };
             match job {
                 Job::Commit { change, reply } => {
                     let batch = self.gather(*change, reply);
@@ -160,6 +161,29 @@ impl WriterThread {
             }
         }
         Ok(self.jobs.recv().ok().map(|job| self.taken(job)))
+    }
+
+    /// Refuses what would write while the store rests. Whoever handed it in has asked as well, but
+    /// maybe before: only what was handed in before the probe of a rest is written in spite of it.
+    fn unless_it_rests(&self, job: Job) -> Option<Job> {
+        let resting = |attempted| self.health.check_rests(attempted).err();
+        // An error means that nobody waits for the answer any more.
+        match job {
+            Job::Commit { change, reply } => match resting("committing") {
+                Some(why) => drop(reply.send(Err(why.into()))),
+                None => return Some(Job::Commit { change, reply }),
+            },
+            Job::Sweep { bounds, reply } => match resting("sweeping") {
+                Some(why) => drop(reply.send(Err(why))),
+                None => return Some(Job::Sweep { bounds, reply }),
+            },
+            Job::Renew { reply } => match resting("renewing the log") {
+                Some(why) => drop(reply.send(Err(why))),
+                None => return Some(Job::Renew { reply }),
+            },
+            Job::Probe { .. } | Job::Close { .. } => return Some(job),
+        }
+        None
     }
 
     /// Returns the place of a job that is being done to the next who waits for one.
