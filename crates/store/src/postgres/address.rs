@@ -186,7 +186,7 @@ mod tests {
     fn no_part_of_a_password_is_in_a_complaint() {
         for url in [
             "postgres://kate:s3cret&word@host:port/desk",
-            "postgres://kate:s3cret?s3cret=s3cret@host/desk",
+            "postgres://kate:s3cret?s3cret=s3cret@host:port/desk",
             "postgres://kate:%s3cret@host:x/desk",
             "host=h password=s3cret",
             "postgres://host/desk?password=s3cret&s3cret=1",
