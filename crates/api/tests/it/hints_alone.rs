@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use handoff_engine::Duty;
 use handoff_testkit::Call;
 use serde_json::json;
 
@@ -15,11 +16,13 @@ const NEVER_MS: u64 = 3_600_000;
 /// How long what does not come is waited for.
 const MOMENT: Duration = Duration::from_millis(500);
 
-/// Starts two nodes that hear each other, if they ever will.
+/// Starts two nodes that hear each other, if they ever will. The first has the duties.
 async fn two(hints: Hints) -> [Node; 2] {
     let mut ground = Ground::new(hints).await;
     ground.period_ms = NEVER_MS;
-    [ground.node().await, ground.node().await]
+    let first = ground.node().await;
+    first.engine.core().until_duty(Duty::Routing).await;
+    [first, ground.node().await]
 }
 
 #[tokio::test]
@@ -46,7 +49,8 @@ async fn an_offer_and_what_is_typed_come_from_the_other_node_at_once() {
 
 #[tokio::test]
 async fn control_without_hints_nothing_comes_from_the_other_node() {
-    let [here, there] = two(Hints::Lost).await;
+    // Who offers is the one where nobody listens.
+    let [there, here] = two(Hints::Lost).await;
     let mut kate = here.listening("kate").await;
     there.ready("kate").await;
     let id = there.submitted("tasks").await;
