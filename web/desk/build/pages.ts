@@ -62,10 +62,12 @@ function pack(home: string): void {
         if (!PACKED.test(name)) continue;
         const path = join(home, name);
         const bytes = readFileSync(path);
-        writeFileSync(`${path}.gz`, gzipped(bytes));
-        writeFileSync(`${path}.br`, brotliCompressSync(bytes, {
-            params: {[constants.BROTLI_PARAM_SIZE_HINT]: bytes.length},
-        }));
+        const params = {[constants.BROTLI_PARAM_SIZE_HINT]: bytes.length};
+        const packed = {gz: gzipped(bytes), br: brotliCompressSync(bytes, {params})};
+        for (const [ending, all] of Object.entries(packed)) {
+            // A file of a few lines only grows.
+            if (all.length < bytes.length) writeFileSync(`${path}.${ending}`, all);
+        }
     }
 }
 

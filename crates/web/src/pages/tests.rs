@@ -110,7 +110,10 @@ mod carried {
             let path = format!("desk/{file}");
             let plain = pages.page(&path).unwrap_or_else(|| panic!("{path} is missing"));
             for packing in Packing::ALL {
-                let packed = pages.packed(&path, packing).unwrap();
+                let Some(packed) = pages.packed(&path, packing) else {
+                    assert!(plain.bytes.len() < 512, "{path} is not packed");
+                    continue;
+                };
                 assert_eq!(packed.content_type, plain.content_type, "{path}");
                 assert!(packed.bytes.len() < plain.bytes.len(), "{path}");
             }
