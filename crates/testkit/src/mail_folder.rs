@@ -63,7 +63,7 @@ impl MailFolder {
                 let folder = own.clone();
                 tokio::spawn(async move {
                     folder.connections.fetch_add(1, Ordering::SeqCst);
-                    let line = Line { folder: &folder, stream: BufReader::new(stream) };
+                    let line = Line { folder: &folder, stream: BufReader::new(stream), known: 0 };
                     let _was_closed = line.serve().await;
                     folder.connections.fetch_sub(1, Ordering::SeqCst);
                 });
@@ -114,6 +114,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Line<'a> {
     folder: &'a MailFolder,
     stream: BufReader<TcpStream>,
+    /// Of how many messages the client was told: what came since is told when it idles.
+    known: usize,
 }
 
 impl Line<'_> {
@@ -135,6 +137,7 @@ impl Line<'_> {
                 ("AUTHENTICATE", _) => self.answer(verb, done.into_bytes()).await?,
                 ("SELECT", _) => {
                     let count = lock(&self.folder.messages).len();
+                    self.known = count;
                     let told = format!(
                         "* {count} EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT {}] ok\r\n",
                         count + 1
@@ -144,6 +147,7 @@ impl Line<'_> {
                 ("UID", "SEARCH") => {
                     let first: usize = word(4).trim_end_matches(":*").parse().unwrap_or(1);
                     let count = lock(&self.folder.messages).len();
+                    self.known = count;
                     // A range with a star always has the last message.
                     let found: String =
                         (first.min(count).max(1)..=count).map(|uid| format!(" {uid}")).collect();
@@ -185,7 +189,7 @@ impl Line<'_> {
     }
 
     async fn idle(&mut self, done: &str) -> Result<(), Closed> {
-        let known = lock(&self.folder.messages).len();
+        let known = self.known;
         let mut news = self.folder.news.subscribe();
         self.answer("IDLE", b"+ idling\r\n".to_vec()).await?;
         let told = tokio::select! {
@@ -193,6 +197,7 @@ impl Line<'_> {
             told = news.wait_for(|count| *count > known) => told.ok().map(|count| *count),
         };
         if let Some(count) = told {
+            self.known = count;
             self.write(format!("* {count} EXISTS\r\n").as_bytes()).await?;
             self.read().await?;
         }
