@@ -101,11 +101,11 @@ fn a_store_is_migrated_and_examined() {
     let directory = directory();
     let config = ["--config", "handoff.toml"];
     let doctor = [&["doctor"], &config[..]].concat();
-    assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 6);
+    assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 7);
     assert!(
         succeed(&[&["migrate"], &config[..]].concat(), directory.path()).contains("up to date")
     );
-    assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 8);
+    assert_eq!(succeed(&doctor, directory.path()).matches("ok ").count(), 9);
     let restored = succeed(&[&["restored"], &config[..]].concat(), directory.path());
     assert!(restored.contains("look at everything again"), "{restored}");
     let deep = finish(&[&doctor[..], &["--deep"]].concat(), directory.path());
