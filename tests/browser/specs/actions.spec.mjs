@@ -267,7 +267,8 @@ test("what a colleague has can be read, and they can be asked", async ({person, 
     await page.keyboard.type(" it?");
     await page.keyboard.press("Control+Enter");
     await expect(dialog).toHaveCount(0);
-    await expect(page.locator("#say")).toHaveText("Ben Ortiz was asked.");
+    // Beside whatever else is to be said just then.
+    await expect(page.locator("#say")).toContainText("Ben Ortiz was asked.");
     await ben.does(id, "Complete");
     await ben.leaves();
 });

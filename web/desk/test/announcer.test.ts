@@ -33,6 +33,16 @@ test("a sentence is said at once, and what comes in the next 2 s is joined", () 
     assert.deepEqual(shown.slice(1), [["polite", "Ben Ortiz joined. Connected."]]);
 });
 
+test("of what is about the same only the last is said", () => {
+    const {announcer, shown, pass} = regions();
+    announcer.say("polite", {text: "Sent."});
+    announcer.say("polite", {text: "6 results", about: "found"});
+    announcer.say("polite", {text: "Ben Ortiz left."});
+    announcer.say("polite", {text: "Nothing has all of: rep.", about: "found"});
+    pass(2_000);
+    assert.deepEqual(shown.at(-1), ["polite", "Ben Ortiz left. Nothing has all of: rep."]);
+});
+
 test("several messages are told as their number", () => {
     const {announcer, shown, pass} = regions();
     announcer.say("polite", {text: "Sent."});

@@ -7,6 +7,8 @@ export interface Saying {
     text: string;
     /** Whose message it tells of: several messages are told as their number. */
     message?: {from: string};
+    /** What it is about: of several that wait only the last of the same is said. */
+    about?: string;
 }
 
 export interface Surroundings {
@@ -30,7 +32,8 @@ export class Announcer {
     }
 
     say(urgency: Urgency, saying: Saying): void {
-        this.#waiting[urgency].push(saying);
+        const others = ({about}: Saying): boolean => about === undefined || about !== saying.about;
+        this.#waiting[urgency] = [...this.#waiting[urgency].filter(others), saying];
         if (!this.#isBusy[urgency]) {
             this.#next(urgency);
         }
