@@ -459,7 +459,7 @@ pub trait Store: Send + Sync + 'static {
         wanted: &[&str],
     ) -> Result<BTreeSet<String>, StoreError>;
 
-    /// Gives back all duties of a node.
+    /// Hands back all duties of a node.
     ///
     /// # Errors
     ///

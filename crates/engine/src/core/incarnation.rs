@@ -71,7 +71,7 @@ impl Core {
         self.duties.take(&*self.store, self.incarnation(), until).await
     }
 
-    /// Gives all duties back, for good: another node takes them at once.
+    /// Hands all duties back, for good: another node takes them at once.
     ///
     /// # Errors
     ///
