@@ -7,8 +7,11 @@ import {answers, partsOf, sent, writes} from "../lib/letters.mjs";
 
 // Kate is one person: what a test leaves behind, the next one finds.
 test.describe.configure({mode: "default", timeout: 180_000});
+
 const expect = impatient.configure({timeout: 20_000});
 
+/** Where commands about one's own work go. */
+const OWN = "**/api/v2/me/interactions/*";
 const JONAS = "jonas@falk.example";
 const EVE = `"<b onclick=__hit=1>" <eve@x.example>`;
 
@@ -436,7 +439,7 @@ test("a letter that was let go goes once over a reload, and can be taken back wh
 
     // The server has it, and the page is loaded again before it hears so.
     let went = 0;
-    await page.route(`**/api/v2/me/interactions/*`, async (route) => {
+    await page.route(OWN, async (route) => {
         const isSend = route.request().postData()?.includes('"Send"') === true;
         went += isSend ? 1 : 0;
         if (isSend && went === 1) {
@@ -460,16 +463,21 @@ test("a letter that was let go goes once over a reload, and can be taken back wh
     await expect(page.getByText("Not sent, and no longer yours")).toHaveCount(0);
 });
 
+/** Has one operation refused, whatever it is about. */
+function isRefused(page, operation, statusMessage) {
+    return page.route(OWN, (route) =>
+        (route.request().postData()?.includes(`"${operation}"`) === true
+            ? route.fulfill({status: 409, json: {statusCode: 2, statusMessage}})
+            : route.fallback()));
+}
+
 test("a letter that the server keeps back is open again with the reason, also in the list", async ({context, person, page, program}) => {
     await goReady(person, page);
     await writes(program.origin, {subject: "Invoice 9", text: "Hello"});
     const {option, draft, box} = await answers(page, JONAS);
     await page.keyboard.type("An answer.");
     await expect(draft.getByText(/Draft saved/)).toBeVisible();
-    await page.route(`**/api/v2/me/interactions/*`, (route) =>
-        (route.request().postData()?.includes('"Send"') === true
-            ? route.fulfill({status: 409, json: {statusCode: 2, statusMessage: "Not now; try later."}})
-            : route.fallback()));
+    await isRefused(page, "Send", "Not now; try later.");
     await page.goto(new URL("/desk/drafts", program.origin).href);
     await page.getByRole("option").first().click();
     await expect(box).toContainText("An answer.");
@@ -484,7 +492,7 @@ test("a letter that the server keeps back is open again with the reason, also in
     await page.getByRole("option").first().click();
     await expect(draft.getByRole("alert").filter({hasText: "Not now; try later."})).toBeVisible();
     await expect(box).toHaveText("An answer.");
-    await page.unroute(`**/api/v2/me/interactions/*`);
+    await page.unroute(OWN);
     await box.press("Control+Enter");
     await expect(draft).toHaveCount(0);
     await page.goto(new URL("/desk/mine", program.origin).href);
@@ -498,10 +506,7 @@ test("what is not completed after its answer is said wherever one is, and stands
     const {option, draft, box} = await answers(page, JONAS);
     await page.keyboard.type("An answer.");
     await expect(draft.getByText(/Draft saved/)).toBeVisible();
-    await page.route(`**/api/v2/me/interactions/*`, (route) =>
-        (route.request().postData()?.includes('"Complete"') === true
-            ? route.fulfill({status: 409, json: {statusCode: 2, statusMessage: "It is held."}})
-            : route.fallback()));
+    await isRefused(page, "Complete", "It is held.");
     await context.setOffline(true);
     await box.press("Control+Shift+Enter");
     await expect(draft.getByText("Not sent yet.")).toBeVisible();
@@ -514,6 +519,6 @@ test("what is not completed after its answer is said wherever one is, and stands
     await option.click();
     const conversation = page.getByRole("region", {name: "Conversation"});
     await expect(conversation.getByText("Sent, but not completed: It is held.")).toBeVisible();
-    await page.unroute(`**/api/v2/me/interactions/*`);
+    await page.unroute(OWN);
     await complete(page, option);
 });

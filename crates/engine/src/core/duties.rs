@@ -21,7 +21,7 @@ pub enum Duty {
     Timers,
     /// Offers chats to the supervisors who follow their owners.
     Followers,
-    /// Gives mails away.
+    /// Posts what is to be sent.
     Outbox,
     /// Removes from desks what dead nodes said.
     DeadNodes,
@@ -133,7 +133,7 @@ impl Duties {
         Ok(())
     }
 
-    /// Gives all duties of a node back, and takes none from then on.
+    /// Hands all duties of a node back, and takes none from then on.
     pub(super) async fn leave(
         &self,
         store: &dyn Store,
