@@ -3,12 +3,14 @@
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use handoff_domain::Topic;
+use handoff_domain::{Topic, UserId};
+use handoff_store::{ChangeSet, CommitError};
 
-use crate::caller::Person;
+use crate::caller::{Me, Person};
 use crate::colleagues::colleague;
 use crate::commands::{Answer, visible};
 use crate::error::{Code, Refusal};
+use crate::idempotency::Retry;
 use crate::request::{Id, JsonBody, unknown_operation};
 use crate::shared::Shared;
 use crate::wire::envelope::Envelope;
@@ -45,29 +47,51 @@ impl<S: Sync> FromRequestParts<S> for Question {
     }
 }
 
-/// Asks a colleague who listens now; code 2 when they do not.
+/// Asks a colleague who listens now; code 2 when they do not. A retry asks nothing again, whether
+/// or not they are still there.
 pub(crate) async fn ask(
     State(shared): State<Shared>,
     Question { text, interaction }: Question,
+    retry: Retry,
     Person(me): Person,
     Id(id): Id,
 ) -> Answer {
+    if let Some(answer) = retry.earlier(&shared, &me).await? {
+        return Ok(answer);
+    }
     let asked = colleague(&shared, &me, &id)?;
     let about = match interaction {
         Some(id) => Some(visible(&shared, &me, &id).await?.id),
         None => None,
     };
+    expect_there(&shared, &me, asked).await?;
     let core = shared.engine().core();
-    let desk = core.current_desk(asked).await?;
+    let directory = core.directory();
+    let from = UserPart::new(me.id(), shared.lookup(&directory));
+    let told = [(Topic::Me, encode(&AskMessage::new(from, text, about)))];
+    let answer = Envelope::Plain.success(Some(core.next_reference(me.id()).await?));
+    let receipts = retry.receipt(&me, &answer, core.now()).into_iter().collect();
+    let change = ChangeSet { receipts, ..ChangeSet::default() };
+    match shared.engine().delivery().commit_and_tell(change, asked, told).await {
+        Ok(()) => Ok(answer),
+        Err(CommitError::Store(error)) => Err(error.into()),
+        // A twin of this request was faster.
+        Err(CommitError::Receipt(_)) => {
+            retry.earlier(&shared, &me).await?.ok_or_else(Refusal::unavailable)
+        }
+        Err(CommitError::Conflict { .. } | CommitError::Timer(_)) => {
+            unreachable!("a question guards nothing but that it is asked once")
+        }
+    }
+}
+
+async fn expect_there(shared: &Shared, me: &Me, asked: UserId) -> Result<(), Refusal> {
+    let desk = shared.engine().core().current_desk(asked).await?;
     if asked == me.id() || !desk.is_some_and(|desk| desk.reach.is_any()) {
         return Err(Refusal::new(
             Code::WrongState,
             "Nobody is there to be asked: the user is not connected; leave a note, or ask another.",
         ));
     }
-    let directory = core.directory();
-    let from = UserPart::new(me.id(), shared.lookup(&directory));
-    let told = encode(&AskMessage::new(from, text, about));
-    shared.engine().delivery().promise(asked, [(Topic::Me, told)]).await?;
-    Ok(Envelope::Plain.success(Some(core.next_reference(me.id()).await?)))
+    Ok(())
 }

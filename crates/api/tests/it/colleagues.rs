@@ -1,8 +1,12 @@
 //! Colleagues: who else looks at an interaction, and asking one of them.
 
+use std::sync::Arc;
+
+use axum::http::Method;
+use handoff_testkit::{Fault, FaultyStore};
 use serde_json::{Value, json};
 
-use crate::api::{Api, has};
+use crate::api::{Api, has, store};
 use crate::customer::{Customer, INTERACTIONS, op};
 use crate::nodes::{Hints, Node, next_on};
 
@@ -175,6 +179,42 @@ async fn a_colleague_who_is_there_is_asked() {
     api.by("ben").post(&path, ask("Again")).await.ok();
     let told = api.told_to("kate", ME).await;
     assert_eq!((told[0]["text"].clone(), told[0].get("interactionId")), (json!("Again"), None));
+}
+
+#[tokio::test]
+async fn a_question_is_asked_once_under_a_key() {
+    let store = Arc::new(FaultyStore::over(store().await));
+    let api = Api::start_on(store.clone(), |_| {}).await;
+    api.listen("kate").await;
+    let path = format!("/users/{}", api.user_id("kate"));
+    let put = async |key: &str, text: &str| {
+        let headers = [("idempotency-key", key)];
+        let body = Some(ask(text).to_string());
+        api.by("ben").send(Method::POST, &path, body, &headers).await
+    };
+    let texts = async || {
+        let told = api.told_to("kate", ME).await;
+        told.iter().map(|one| one["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // The answer to the first is lost after it was asked.
+    store.fail_next(Fault::AfterCommit);
+    assert_eq!(put("k", "Is it yours?").await.codes(), (503, 4));
+    let first = put("k", "Is it yours?").await;
+    assert_eq!(texts().await, ["Is it yours?"]);
+    // Nor is it asked once more of somebody who has gone meanwhile.
+    api.forget("kate").await;
+    let again = put("k", "Is it yours?").await;
+    assert_eq!((again.codes(), again.text), ((200, 0), first.text));
+    put("k", "Another?").await.refused(409, 2);
+    put("l", "Is it yours?").await.refused(409, 2);
+    api.listen("kate").await;
+    put("l", "Is it yours?").await.ok();
+    assert_eq!(texts().await, ["Is it yours?"], "another key is another question");
+    // The control: without a key nobody knows that it is the same.
+    for _ in 0..2 {
+        api.by("ben").post(&path, ask("Again?")).await.ok();
+    }
+    assert_eq!(texts().await, ["Again?", "Again?"]);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 // Adds notes, each once.
 
 import type {Api} from "../api/http.ts";
-import {Once} from "./once.ts";
+import {Once} from "../api/once.ts";
 
 export class NoteSender {
     readonly #api: Pick<Api, "post">;

@@ -3,8 +3,8 @@
 import {contactOf, pathOf, readContact, type Contact} from "../api/contact.ts";
 import {fields} from "../api/fields.ts";
 import type {Api} from "../api/http.ts";
+import {Once} from "../api/once.ts";
 import {Refused} from "../api/trouble.ts";
-import {Once} from "./once.ts";
 
 /** The fields of the form, in their order. */
 export const FIELDS = ["firstName", "lastName", "phone", "language", "timeZone"] as const;

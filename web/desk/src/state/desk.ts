@@ -7,6 +7,7 @@ import {numberOrNull} from "../api/fields.ts";
 import {readInteraction, type ChatDraft, type Interaction} from "../api/interaction.ts";
 import type {MakeLink} from "../api/link.ts";
 import type {Question} from "../api/notification.ts";
+import {Once} from "../api/once.ts";
 import {Outbox, type Intent, type OutboxView, type Tabs} from "../api/outbox.ts";
 import type {EntryStore} from "../api/outbox/entry.ts";
 import type {Known} from "../letters/told.ts";
@@ -53,6 +54,7 @@ export class Desk {
     #cancelPassed = () => {};
     /** Keys of what nobody tries again, and whose refusal was told. */
     readonly #refused = new Set<string>();
+    readonly #asking: Once;
     #cancelRest = () => {};
     /** When one's state was changed here last, in ms by the server's clock. */
     #stateAskedAt = 0;
@@ -62,6 +64,7 @@ export class Desk {
         this.#surroundings = surroundings;
         this.store = new Store(me);
         const {api, clock, timers, entries, tabs, newKey} = surroundings;
+        this.#asking = new Once(newKey);
         this.sync = new Sync({...surroundings, store: this.store});
         this.outbox = new Outbox(me.id, {
             api,
@@ -152,7 +155,7 @@ export class Desk {
         signal?: AbortSignal,
     ): Promise<void> {
         const body = {operationName, ...fields};
-        await this.#insist(`me/interactions/${id}`, body, signal);
+        await this.#insist(`me/interactions/${id}`, body, signal === undefined ? {} : {signal});
     }
 
     /** Takes something out of a workbin into one's own hands. */
@@ -241,9 +244,12 @@ export class Desk {
         this.#tell(id, {operationName: "SetInFocus", inFocus: false});
     }
 
-    /** Asks a colleague something. */
+    /** Asks a colleague something: once, also when the same is tried again after no answer. */
     async ask(userId: string, text: string, interactionId: string): Promise<void> {
-        await this.#insist(`users/${userId}`, {operationName: "Ask", text, interactionId});
+        const path = `users/${userId}`;
+        const body = {operationName: "Ask", text, interactionId};
+        await this.#asking.send(`${path} ${JSON.stringify(body)}`, (key) =>
+            this.#insist(path, body, {key}));
     }
 
     questionSeen(question: Question): void {
@@ -325,9 +331,12 @@ export class Desk {
         }
     }
 
-    async #insist(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
-        const {api, newKey, timers} = this.#surroundings;
-        const key = newKey();
+    async #insist(
+        path: string,
+        body: unknown,
+        {signal, key = this.#surroundings.newKey()}: {signal?: AbortSignal; key?: string} = {},
+    ): Promise<Answer> {
+        const {api, timers} = this.#surroundings;
         for (let tries = 1; ; tries += 1) {
             try {
                 return await api.post(path, body, {key});

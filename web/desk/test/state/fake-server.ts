@@ -38,6 +38,8 @@ export class FakeServer {
     /** Why no letter goes, in the server's words. */
     letterRefusal: Data | null = null;
     #log: Record<Topic, {sequence: number; data: Data}[]> = emptyLog();
+    /** What colleagues were asked, in order. */
+    readonly asked: string[] = [];
     #heads: Record<Topic, number> = {
         "/v2/me/interactions": 0,
         "/v2/me/channels": 0,
@@ -229,6 +231,9 @@ export class FakeServer {
         this.#references += 1;
         const referenceId = this.#references;
         switch (body["operationName"]) {
+        if (body["operationName"] === "Ask") {
+            this.asked.push(`${body["text"]}`);
+        }
             case "Send":
                 if (it.channel === "email") {
                     if (this.letterRefusal !== null || it.state !== "Composing") {
