@@ -104,6 +104,8 @@ export interface Interaction {
     subject: string;
     parentId: string | null;
     contactId: string | null;
+    /** What the contact is called; empty until that is known, and where nobody knows it. */
+    contactName: string;
     assignedTo: string | null;
     epoch: number;
     comment: string | null;
@@ -140,6 +142,7 @@ export function readInteraction(value: unknown): Interaction | null {
         subject: text(it["subject"]),
         parentId: textOrNull(it["parentId"]),
         contactId: textOrNull(it["contactId"]),
+        contactName: "",
         assignedTo: textOrNull(it["assignedTo"]),
         epoch: numberOrNull(it["epoch"]) ?? 0,
         comment: textOrNull(it["comment"]),

@@ -45,6 +45,13 @@ export class Writing {
         return {text, visibility: isNote ? "Agents" : "All"};
     }
 
+    /** Puts words behind what stands in the box, unless it ends with them. */
+    add(words: string): void {
+        if (!this.text.value.trimEnd().endsWith(words)) {
+            this.text.value = joined([this.text.value.trimEnd(), words]);
+        }
+    }
+
     /** Puts into the box what was typed elsewhere; whom an empty draft was for says nothing. */
     take(draft: ChatDraft, readers: Readers[]): void {
         this.text.value = draft.text;

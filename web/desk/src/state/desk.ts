@@ -1,6 +1,7 @@
 // The desk of somebody who is signed in: state, feed and outbox together, and what can be done.
 
 import {text} from "../api/fields.ts";
+import type {Contact} from "../api/contact.ts";
 import type {Answer, Api} from "../api/http.ts";
 import {Refused, SignedOut, Unanswered} from "../api/trouble.ts";
 import {numberOrNull} from "../api/fields.ts";
@@ -250,6 +251,16 @@ export class Desk {
         const body = {operationName: "Ask", text, interactionId};
         await this.#asking.send(`${path} ${JSON.stringify(body)}`, (key) =>
             this.#insist(path, body, {key}));
+    }
+
+    /** Something of a contact is shown: what they are called is read. */
+    wantContact(contactId: string): void {
+        this.store.dispatch({type: "contactWanted", contactId});
+    }
+
+    /** What a contact is called was read, or written down, here. */
+    contactIs({id, displayName}: Contact): void {
+        this.store.dispatch({type: "contactRead", contactId: id, name: displayName});
     }
 
     questionSeen(question: Question): void {

@@ -205,14 +205,17 @@ function rowOf(state: DeskState, interaction: Interaction, group: string): Row {
     };
 }
 
-/** Returns whom an interaction is with: their name, else nickname, else address, else subject. */
+/**
+ * Returns whom an interaction is with: what the contact is called, else the name that came along,
+ * else nickname, else address, else subject.
+ */
 export function nameOf(interaction: Interaction): string {
-    const {userData, customer, letter, direction, subject} = interaction;
+    const {contactName, userData, customer, letter, direction, subject} = interaction;
     const whole = [userData["FirstName"], userData["LastName"]]
         .filter((part): part is string => typeof part === "string" && part.trim() !== "")
         .join(" ");
     const address = direction === "Outbound" ? letter?.to[0] : letter?.from;
-    return whole || customer || address || subject;
+    return contactName || whole || customer || address || subject;
 }
 
 /** Returns the address by which an interaction's customer can be written to; empty without one. */

@@ -138,6 +138,10 @@ export interface DeskState {
     questions: Question[];
     /** The last word that the settings on the server changed. */
     settingsTold: {referenceId: number | null} | null;
+    /** What contacts are called, by id; empty is that nobody knows. */
+    contactNames: Record<string, string>;
+    /** Contacts that are shown, and whose names are to be read. */
+    contactsWanted: string[];
     departures: Departure[];
     failures: Failure[];
     workbins: Workbin[];
@@ -200,6 +204,10 @@ export type DeskEvent =
     | {type: "marksMissed"}
     /** A question was seen. */
     | {type: "questionSeen"; question: Question}
+    /** Something of a contact is shown. */
+    | {type: "contactWanted"; contactId: string}
+    /** What a contact is called; `null` when that could not be read, and what was known stays. */
+    | {type: "contactRead"; contactId: string; name: string | null}
     /** What changes in a workbin from here on, its read may not have. */
     | {type: "workbinReadBegun"; workbinId: string}
     | {
@@ -239,6 +247,8 @@ export const EMPTY: DeskState = {
     viewers: {},
     questions: [],
     settingsTold: null,
+    contactNames: {},
+    contactsWanted: [],
     departures: [],
     failures: [],
     workbins: [],

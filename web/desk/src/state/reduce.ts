@@ -7,6 +7,7 @@
 
 import type {Interaction} from "../api/interaction.ts";
 import type {Notification, Topic} from "../api/notification.ts";
+import {contactRead, contactWanted, withNames} from "./contacts.ts";
 import {takerOf} from "./handing.ts";
 import type {DeskEvent, DeskState, Failure, Pending, Reading, Snapshot} from "./model.ts";
 import {isLetterSend} from "./leaving.ts";
@@ -28,6 +29,10 @@ const READING_MAX = 2_000;
 const NOT_MINE = new Set(["Queued", "InWorkbin", "Completed", "Canceled", "Sent", "Revoked"]);
 
 export function reduce(state: DeskState, event: DeskEvent): DeskState {
+    return withNames(changed(state, event), state);
+}
+
+function changed(state: DeskState, event: DeskEvent): DeskState {
     switch (event.type) {
         case "connection":
             return {...state, connection: event.connection};
@@ -56,6 +61,10 @@ export function reduce(state: DeskState, event: DeskEvent): DeskState {
                 ...state,
                 questions: state.questions.filter((one) => one !== event.question),
             };
+        case "contactWanted":
+            return contactWanted(state, event.contactId);
+        case "contactRead":
+            return contactRead(state, event);
         case "workbinReadBegun":
             return {
                 ...state,

@@ -3,12 +3,14 @@
 // Whatever is to be read is decided by looking at the state alone (`#tend`), each time that it has
 // changed. So it does not matter what failed where: what is still missing is asked for again.
 
+import {readContact} from "../api/contact.ts";
 import type {Api} from "../api/http.ts";
 import {Refused, SignedOut, Unanswered} from "../api/trouble.ts";
 import {ONLY_NEW, type Link, type MakeLink, type Replay} from "../api/link.ts";
 import {readNotification, TOPICS, UNNUMBERED} from "../api/notification.ts";
 import type {ServerClock} from "./clock.ts";
 import {fields} from "../api/fields.ts";
+import {contactsToRead} from "./contacts.ts";
 import {changesOf, chatsToAsk} from "./marks.ts";
 import type {Connection, DeskState, LostWhy, Me} from "./model.ts";
 import {
@@ -223,6 +225,9 @@ export class Sync {
         for (const id of chatsToAsk(state)) {
             this.#once(`marks ${id}`, (reader) => this.#readMarks(reader, id));
         }
+        for (const id of contactsToRead(state)) {
+            this.#once(`contact ${id}`, (reader) => this.#readContact(reader, id));
+        }
         for (const id of chatsToRead(state)) {
             this.#once(`transcript ${id}`, (reader) => this.#readTranscript(reader, id));
         }
@@ -280,6 +285,19 @@ export class Sync {
             return nothing;
         });
         store.dispatch({type: "marksRead", interactionId, marks, since});
+    }
+
+    /** Nothing rests on a name: without one everything goes on. */
+    async #readContact(reader: Reader, contactId: string): Promise<void> {
+        const name = await readContact(reader, contactId)
+            .then(({displayName}) => displayName)
+            .catch((trouble: unknown) => {
+                if (trouble instanceof SignedOut || !this.#isOpen()) {
+                    throw trouble;
+                }
+                return null;
+            });
+        this.#surroundings.store.dispatch({type: "contactRead", contactId, name});
     }
 
     async #readDelivery(reader: Reader, interactionId: string): Promise<void> {

@@ -18,6 +18,7 @@ interface Kept {
     data: Record<string, string>;
     subject?: string;
     parentId?: string;
+    contactId?: string;
     lines: Record<string, unknown>[];
     isParked: boolean;
 }
@@ -37,9 +38,11 @@ export class FakeServer {
     readonly letters: unknown[] = [];
     /** Why no letter goes, in the server's words. */
     letterRefusal: Data | null = null;
-    #log: Record<Topic, {sequence: number; data: Data}[]> = emptyLog();
     /** What colleagues were asked, in order. */
     readonly asked: string[] = [];
+    /** What contacts are called, by id; `null` is that nobody knows. */
+    readonly contacts = new Map<string, string | null>();
+    #log: Record<Topic, {sequence: number; data: Data}[]> = emptyLog();
     #heads: Record<Topic, number> = {
         "/v2/me/interactions": 0,
         "/v2/me/channels": 0,
@@ -212,6 +215,13 @@ export class FakeServer {
             const parked = work.filter((it) => it.isParked);
             return ok({interactions: parked.map((it) => this.#shown(it))});
         }
+        const contact = /^ucs\/contacts\/(\w+)$/.exec(path)?.[1];
+        if (contact !== undefined) {
+            const displayName = this.contacts.get(contact);
+            return displayName === undefined
+                ? {statusCode: 6, statusMessage: "No such contact."}
+                : ok({contact: {id: contact, displayName}});
+        }
         const one = /^interactions\/(\w+)$/.exec(path)?.[1];
         if (one !== undefined) {
             return ok({interaction: this.#shown(this.#get(one))});
@@ -223,6 +233,9 @@ export class FakeServer {
     }
 
     #command(path: string, body: Data): Data {
+        if (body["operationName"] === "Ask") {
+            this.asked.push(`${body["text"]}`);
+        }
         const id = /^me\/interactions\/(\w+)$/.exec(path)?.[1];
         const it = id === undefined ? undefined : this.interactions.get(id);
         if (it === undefined) {
@@ -231,9 +244,6 @@ export class FakeServer {
         this.#references += 1;
         const referenceId = this.#references;
         switch (body["operationName"]) {
-        if (body["operationName"] === "Ask") {
-            this.asked.push(`${body["text"]}`);
-        }
             case "Send":
                 if (it.channel === "email") {
                     if (this.letterRefusal !== null || it.state !== "Composing") {
@@ -300,7 +310,7 @@ export class FakeServer {
         return {
             id: it.id, channel: it.channel, state: it.state, direction: "Inbound", priority: 0,
             operations: [], capabilities: [], currentQueue: "support", subject: it.subject ?? `About ${it.id}`,
-            parentId: it.parentId ?? null, assignedTo: it.owner, epoch: it.epoch, userData: it.data, participants: [],
+            parentId: it.parentId ?? null, contactId: it.contactId ?? null, assignedTo: it.owner, epoch: it.epoch, userData: it.data, participants: [],
             receivedDate: "2026-11-29 13:59:59.000+0000",
             offer: it.state === "Invited" ? offer : null,
             answer: answerOf(it),
