@@ -30,7 +30,7 @@ test("the state menu changes single channels by keyboard alone", async ({person,
     await expect(person.state).toHaveAccessibleName(/^Your state: Ready/);
     await person.state.press("Enter");
     await page.getByRole("menuitemcheckbox", {name: "E-mail"}).press(" ");
-    await expect(person.state).toHaveAccessibleName(/^Your state: Ready: Chats, Work items/);
+    await expect(person.state).toHaveAccessibleName(/^Your state: Ready: chat, work item/);
     await page.keyboard.press("Escape");
     await expect(person.state).toBeFocused();
 });

@@ -1,9 +1,9 @@
 // The dialogs of the actions. They are no part of a first visit: each is loaded when it is wanted,
 // or once the desk has nothing else to do.
 
-import {defineAsyncComponent, type Component} from "vue";
+import {defineAsyncComponent, h, type Component, type FunctionalComponent} from "vue";
 
-export type DialogName = "transfer" | "invite" | "park" | "join";
+export type DialogName = "transfer" | "invite" | "consult" | "park" | "join";
 
 const LOADS = {
     transfer: () => import("./TransferDialog.vue"),
@@ -12,9 +12,14 @@ const LOADS = {
     join: () => import("./JoinDialog.vue"),
 } as const;
 
+const invite: Component = defineAsyncComponent(LOADS.invite);
+/** The same dialog, which begins with the other choice. */
+const consult: FunctionalComponent = (_, {attrs}) => h(invite, {...attrs, begins: "Consult"});
+
 export const DIALOGS: Record<DialogName, Component> = {
     transfer: defineAsyncComponent(LOADS.transfer),
-    invite: defineAsyncComponent(LOADS.invite),
+    invite,
+    consult,
     park: defineAsyncComponent(LOADS.park),
     join: defineAsyncComponent(LOADS.join),
 };

@@ -154,6 +154,7 @@ export function useDoing(
     const deeds: Record<ActionName, () => void> = {
         transfer: () => minding(opening("transfer")),
         invite: () => void finish(opening("invite"), "without"),
+        consult: () => void finish(opening("consult"), "without"),
         park: () => minding(opening("park")),
         take: () => void finish(take, "without"),
         toQueue: () => minding(ending("PlaceInQueue", {queueName: interaction().currentQueue})),

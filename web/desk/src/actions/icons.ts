@@ -2,7 +2,7 @@
 
 import {
     Archive, ArchiveRestore, ArrowLeftRight, Check, GitBranch, GitMerge, Link, LogOut, Mail,
-    MessageSquareOff, Printer, Undo2, UserPlus,
+    MessageCircleQuestion, MessageSquareOff, Printer, Undo2, UserPlus,
 } from "@lucide/vue";
 import type {Component} from "vue";
 import type {ActionName} from "./offered.ts";
@@ -10,6 +10,7 @@ import type {ActionName} from "./offered.ts";
 export const ICONS: Record<ActionName, Component> = {
     transfer: ArrowLeftRight,
     invite: UserPlus,
+    consult: MessageCircleQuestion,
     park: Archive,
     take: ArchiveRestore,
     toQueue: Undo2,

@@ -7,6 +7,7 @@ import type {DeskState} from "../state/model.ts";
 export type ActionName =
     | "transfer"
     | "invite"
+    | "consult"
     | "park"
     | "take"
     | "toQueue"
@@ -38,6 +39,8 @@ export function actionsOf(state: DeskState, interaction: Interaction): ActionNam
     const offered: Record<ActionName, boolean> = {
         transfer: may("Transfer"),
         invite: may("Invite") || may("Consult"),
+        // Where nobody can be invited the other asks for advice.
+        consult: may("Invite") && may("Consult"),
         park: may("PlaceInWorkbin"),
         take: workbinOf(state, id) !== null,
         toQueue: may("PlaceInQueue") && currentQueue !== null,

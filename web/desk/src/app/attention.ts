@@ -1,12 +1,13 @@
 // What is heard, shown and done about offers and messages on every place of the desk.
 
-import {computed, nextTick, watchEffect, type ComputedRef} from "vue";
+import {computed, nextTick, provide, watchEffect, type ComputedRef} from "vue";
 import type {Router} from "vue-router";
 import {tellOfChats} from "../conversation/tell.ts";
 import {useAlarm} from "../offers/alarm.ts";
 import {shownOffers} from "../offers/shown.ts";
 import {nameOf} from "../state/lists.ts";
 import {useTexts} from "../texts/in-vue.ts";
+import {alarmKey} from "./alarm-key.ts";
 import {useAwaited, type Accepted} from "./awaited.ts";
 import {useContext, type OpenDesk} from "./context.ts";
 import {goTo} from "./parts.ts";
@@ -29,8 +30,11 @@ export function useAttention(
     const texts = useTexts();
     const offered = computed(() => shownOffers(state.value, now.value).length);
     const alarm = useAlarm({
-        state, now, announcer, settings, texts, toOffers: () => void goTo("offers"),
+        state, now, announcer, settings, texts,
+        toOffers: () => void goTo("offers"),
+        open: (id) => void router.push(`${MINE}/${id}`),
     });
+    provide(alarmKey, alarm);
     tellOfChats({
         state,
         announcer,

@@ -3,7 +3,7 @@
 import {computed, type ComputedRef} from "vue";
 import {Refused} from "../api/trouble.ts";
 import type {Texts} from "../texts/index.ts";
-import {useTexts} from "../texts/in-vue.ts";
+import {language, useTexts} from "../texts/in-vue.ts";
 import {length} from "../texts/times.ts";
 import {useContext, useDesk} from "./context.ts";
 import {presenceOf, sinceOf, type Presence} from "./presence.ts";
@@ -21,7 +21,7 @@ export interface PresenceView {
 /** Returns a state in a word or two. */
 export function wordOf(presence: Presence, {bar, common}: Texts): string {
     const names: Record<string, string> = {
-        chat: common.chats, email: common.emails, workitem: common.workitems,
+        chat: common.chat, email: common.email, workitem: common.workitem,
     };
     switch (presence.kind) {
         case "offWork": return bar.offWork;
@@ -30,8 +30,9 @@ export function wordOf(presence: Presence, {bar, common}: Texts): string {
         case "notReady":
             return presence.reason === null ? bar.notReady : bar.notReadyFor(presence.reason);
         case "mixed": {
-            const ready = presence.ready.map((channel) => names[channel] ?? channel);
-            return bar.readyFor(ready.join(", "));
+            const ready = presence.ready.map((channel) => names[channel] ?? channel).join(", ");
+            // Within a sentence; German writes names of things large wherever they stand.
+            return bar.readyFor(language.value === "de" ? ready : ready.toLowerCase());
         }
     }
 }

@@ -27,17 +27,19 @@ export interface Alarming {
     texts: ComputedRef<Texts>;
     /** Brings to the oldest offer. */
     toOffers(): void;
+    /** Brings to an interaction. */
+    open(id: string): void;
 }
 
 export interface Alarm {
-    /** A customer wrote while one looked elsewhere; `isQuiet` lets it pass unheard. */
+    /** A customer wrote while one did not look at that; `isQuiet` lets it pass unheard. */
     message(interaction: Interaction, text: string, isQuiet: boolean): void;
-    /** Something went wrong that one must know of, also while one looks elsewhere. */
+    /** Something went wrong that one must know of; it is shown while one looks at other windows. */
     trouble(about: string, title: string, body: string): void;
 }
 
 export function useAlarm(alarming: Alarming): Alarm {
-    const {state, now, announcer, settings, texts, toOffers} = alarming;
+    const {state, now, announcer, settings, texts, toOffers, open} = alarming;
     const leads = leadership();
     const notices = new Map<string, Notification>();
     let messageAt = 0;
@@ -47,12 +49,12 @@ export function useAlarm(alarming: Alarming): Alarm {
             void play(which, settings.chosen.volume);
         }
     };
-    const notify = (id: string, title: string, body: string): void => {
+    const notify = (id: string, title: string, body: string, come: () => void): void => {
         if (leads() && "Notification" in window && Notification.permission === "granted") {
             const notice = new Notification(title, {body, tag: id});
             notice.onclick = () => {
                 window.focus();
-                toOffers();
+                come();
                 notice.close();
             };
             notices.set(id, notice);
@@ -68,6 +70,7 @@ export function useAlarm(alarming: Alarming): Alarm {
             interaction.id,
             offers.notified(channel, name),
             offers.notifiedBody(interaction.subject, seconds),
+            toOffers,
         );
     };
 
@@ -100,15 +103,15 @@ export function useAlarm(alarming: Alarming): Alarm {
                 messageAt = Date.now();
                 sound("message");
             }
-            if (document.hidden) {
-                const words = settings.chosen.areWordsNotified ? text.slice(0, 80) : "";
-                notify(interaction.id, nameOf(interaction), words);
-            }
+            const {id} = interaction;
+            const words = settings.chosen.areWordsNotified ? text.slice(0, 80) : "";
+            notify(id, nameOf(interaction), words, () => open(id));
         },
         trouble(about, title, body) {
             sound("trouble");
-            if (document.hidden) {
-                notify(about, title, body);
+            // A window that is in sight beside another has no focus, and is not looked at.
+            if (!document.hasFocus()) {
+                notify(about, title, body, () => {});
             }
         },
     };

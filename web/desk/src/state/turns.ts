@@ -22,7 +22,8 @@ export interface Said {
 export type Fact =
     | {kind: "joined"; name: string}
     | {kind: "left"; name: string; isCustomer: boolean; reason: string}
-    | {kind: "idleAlert"}
+    /** For how long nobody had written, in ms. */
+    | {kind: "idleAlert"; ms: number}
     | {kind: "idleClose"}
     | {kind: "renamed"; name: string}
     | {kind: "fileTakenBack"; name: string}
@@ -58,17 +59,19 @@ export interface Reading {
 export function itemsOf({me, lines, pending, seen}: Reading): Item[] {
     const items: Item[] = [];
     let isMarked = seen === null;
+    let saidAt: number | null = null;
     for (const line of lines) {
         const isOwn = line.from.userId !== null && line.from.userId === me?.id;
         if (!isMarked && seen !== null && line.index > seen && !isOwn) {
             items.push({kind: "new", key: "new", at: line.at});
             isMarked = true;
         }
-        const fact = factOf(line);
+        const fact = factOf(line, saidAt ?? line.at);
         if (fact !== null) {
             items.push({kind: "fact", key: `line ${line.index}`, at: line.at, fact});
             continue;
         }
+        saidAt = line.at;
         add(items, {
             kind: "turn",
             key: `line ${line.index}`,
@@ -157,8 +160,8 @@ function saidOf(line: Line): Said {
     };
 }
 
-/** Returns what happened; `null` for what was said. */
-function factOf(line: Line): Fact | null {
+/** Returns what happened; `null` for what was said. `saidAt` is when something was said last. */
+function factOf(line: Line, saidAt: number): Fact | null {
     const name = line.from.nickname;
     switch (line.type) {
         case "ParticipantJoined":
@@ -173,16 +176,16 @@ function factOf(line: Line): Fact | null {
             return {kind: "fileTakenBack", name: line.text};
         case "Notice":
         case "CustomNotice":
-            return noticeOf(line);
+            return noticeOf(line, saidAt);
         default:
             return null;
     }
 }
 
-function noticeOf({messageType, text}: Line): Fact {
+function noticeOf({messageType, text, at}: Line, saidAt: number): Fact {
     switch (messageType) {
         case "IdleAlert":
-            return {kind: "idleAlert"};
+            return {kind: "idleAlert", ms: at - saidAt};
         case "IdleClose":
             return {kind: "idleClose"};
         default:

@@ -30,13 +30,16 @@ export const bar = part({
         settings: "Settings",
         endTitle: "End work?",
         endNothing: "Nothing is in your hands. You are signed out as well.",
-        endBack: (chats: number, others: number) =>
+        endBack: (chats: number, others: number, drafts: number) =>
             [
                 chats > 0 &&
-                    `${chats} ${plural("en", chats, "chat goes", "chats go")} back to the queue.`,
+                    `${chats} ${plural("en", chats, "chat goes", "chats go")} back to the queue, ` +
+                        "or to a colleague in it.",
                 others > 0 &&
-                    `${others} ${plural("en", others, "other goes", "others go")} to your ` +
-                        "In Progress; drafts to Drafts.",
+                    `${others} ${plural("en", others, "other goes", "others go")} to a workbin ` +
+                        "of yours, or back to the queue.",
+                drafts > 0 &&
+                    `${drafts} ${plural("en", drafts, "draft is", "drafts are")} kept for you.`,
                 "You are signed out as well.",
             ]
                 .filter(Boolean)
@@ -47,6 +50,8 @@ export const bar = part({
         quietTime: "For 30 minutes",
         quietReady: "Until I am Not ready",
         heardElsewhere: "Sound plays in the other window",
+        noRoom: (channels: string) => `No room: ${channels}. More comes once something is done.`,
+        leftAlone: "Do not disturb: nothing is offered to you.",
     },
     de: {
         yourState: (state, time) =>
@@ -74,14 +79,17 @@ export const bar = part({
         settings: "Einstellungen",
         endTitle: "Dienst beenden?",
         endNothing: "Sie haben nichts in der Hand. Sie werden auch abgemeldet.",
-        endBack: (chats, others) =>
+        endBack: (chats, others, drafts) =>
             [
                 chats > 0 &&
                     `${chats} ${plural("de", chats, "Chat geht", "Chats gehen")} zurück in die ` +
-                        "Warteschlange.",
+                        "Warteschlange, oder an jemanden, der darin ist.",
                 others > 0 &&
-                    `${others} ${plural("de", others, "weiteres geht", "weitere gehen")} nach ` +
-                        "In Progress; Entwürfe nach Drafts.",
+                    `${others} ${plural("de", others, "weiteres geht", "weitere gehen")} in eine ` +
+                        "Ihrer Ablagen, oder zurück in die Warteschlange.",
+                drafts > 0 &&
+                    `${drafts} ${plural("de", drafts, "Entwurf bleibt", "Entwürfe bleiben")} ` +
+                        "für Sie aufgehoben.",
                 "Sie werden auch abgemeldet.",
             ]
                 .filter(Boolean)
@@ -92,6 +100,8 @@ export const bar = part({
         quietTime: "30 Minuten lang",
         quietReady: "Bis ich nicht bereit bin",
         heardElsewhere: "Töne spielt das andere Fenster",
+        noRoom: (channels) => `Kein Platz: ${channels}. Mehr kommt, sobald etwas fertig ist.`,
+        leftAlone: "Nicht stören: Ihnen wird nichts angeboten.",
     },
     fr: {
         yourState: (state, time) =>
@@ -119,14 +129,17 @@ export const bar = part({
         settings: "Réglages",
         endTitle: "Finir le service ?",
         endNothing: "Vous n’avez rien en main. Vous serez aussi déconnecté.",
-        endBack: (chats, others) =>
+        endBack: (chats, others, drafts) =>
             [
                 chats > 0 &&
                     `${chats} ${plural("fr", chats, "chat retourne", "chats retournent")} ` +
-                        "dans la file.",
+                        "dans la file, ou à un collègue qui y est.",
                 others > 0 &&
-                    `${others} ${plural("fr", others, "autre va", "autres vont")} dans ` +
-                        "In Progress ; les brouillons dans Drafts.",
+                    `${others} ${plural("fr", others, "autre va", "autres vont")} dans un de ` +
+                        "vos casiers, ou dans la file.",
+                drafts > 0 &&
+                    `${drafts} ${plural("fr", drafts, "brouillon reste", "brouillons restent")} ` +
+                        "pour vous.",
                 "Vous serez aussi déconnecté.",
             ]
                 .filter(Boolean)
@@ -137,6 +150,8 @@ export const bar = part({
         quietTime: "Pendant 30 minutes",
         quietReady: "Jusqu’à ce que je ne sois plus disponible",
         heardElsewhere: "Le son vient de l’autre fenêtre",
+        noRoom: (channels) => `Plus de place : ${channels}. La suite vient quand une chose est finie.`,
+        leftAlone: "Ne pas déranger : rien ne vous est offert.",
     },
     es: {
         yourState: (state, time) =>
@@ -164,13 +179,17 @@ export const bar = part({
         settings: "Ajustes",
         endTitle: "¿Terminar el trabajo?",
         endNothing: "No tiene nada en sus manos. También se cierra su sesión.",
-        endBack: (chats, others) =>
+        endBack: (chats, others, drafts) =>
             [
                 chats > 0 &&
-                    `${chats} ${plural("es", chats, "chat vuelve", "chats vuelven")} a la cola.`,
+                    `${chats} ${plural("es", chats, "chat vuelve", "chats vuelven")} a la cola, ` +
+                        "o a quien ya está en él.",
                 others > 0 &&
-                    `${others} ${plural("es", others, "más va", "más van")} a In Progress; los ` +
-                        "borradores a Drafts.",
+                    `${others} ${plural("es", others, "más va", "más van")} a una bandeja suya, ` +
+                        "o a la cola.",
+                drafts > 0 &&
+                    `${drafts} ${plural("es", drafts, "borrador queda", "borradores quedan")} ` +
+                        "para usted.",
                 "También se cierra su sesión.",
             ]
                 .filter(Boolean)
@@ -181,5 +200,7 @@ export const bar = part({
         quietTime: "Durante 30 minutos",
         quietReady: "Hasta que no esté disponible",
         heardElsewhere: "El sonido sale de la otra ventana",
+        noRoom: (channels) => `Sin sitio: ${channels}. Llega más cuando se termine algo.`,
+        leftAlone: "No molestar: no se le ofrece nada.",
     },
 });

@@ -6,6 +6,7 @@ export const chat = part({
     en: {
         with: (name: string) => `Conversation with ${name}`,
         since: (time: string) => `since ${time}`,
+        fromTo: (begun: string, ended: string) => `${begun} to ${ended}`,
         complete: "Complete",
         leave: "Leave",
         unsent: "Words are not sent yet",
@@ -23,9 +24,12 @@ export const chat = part({
         chatEnded: "Chat ended",
         joined: (name: string) => `${name} joined`,
         left: (name: string) => `${name} left`,
+        seesNoMore: "The customer sees nothing that is written from here on.",
         leftSilent: (name: string) => `${name} was gone without a word`,
         leftIdle: "The chat ended because nobody wrote",
-        idleAlert: "Nobody wrote for a while; the chat ends soon",
+        idleAlert: (minutes: number) => (minutes === 0
+            ? "Nobody wrote for a while. The chat ends soon."
+            : `Nobody has written for ${minutes} min. The chat ends soon.`),
         renamed: (name: string) => `Is called ${name} now`,
         fileTakenBack: (name: string) => `${name} was taken back`,
         newSince: (time: string) => `New since ${time}`,
@@ -74,6 +78,7 @@ export const chat = part({
     de: {
         with: (name) => `Gespräch mit ${name}`,
         since: (time) => `seit ${time}`,
+        fromTo: (begun, ended) => `${begun} bis ${ended}`,
         complete: "Abschließen",
         leave: "Verlassen",
         unsent: "Es steht noch Ungesendetes da",
@@ -92,9 +97,12 @@ export const chat = part({
         chatEnded: "Chat beendet",
         joined: (name) => `${name} ist dazugekommen`,
         left: (name) => `${name} ist gegangen`,
+        seesNoMore: "Was von hier an geschrieben wird, sieht der Kunde nicht.",
         leftSilent: (name) => `${name} war ohne ein Wort fort`,
         leftIdle: "Der Chat endete, weil niemand schrieb",
-        idleAlert: "Seit einer Weile schrieb niemand; der Chat endet bald",
+        idleAlert: (minutes) => (minutes === 0
+            ? "Seit einer Weile hat niemand geschrieben. Der Chat endet bald."
+            : `Seit ${minutes} min hat niemand geschrieben. Der Chat endet bald.`),
         renamed: (name) => `Heißt jetzt ${name}`,
         fileTakenBack: (name) => `${name} wurde zurückgenommen`,
         newSince: (time) => `Neu seit ${time}`,
@@ -145,6 +153,7 @@ export const chat = part({
     fr: {
         with: (name) => `Conversation avec ${name}`,
         since: (time) => `depuis ${time}`,
+        fromTo: (begun, ended) => `${begun} à ${ended}`,
         complete: "Terminer",
         leave: "Quitter",
         unsent: "Des mots ne sont pas envoyés",
@@ -162,9 +171,12 @@ export const chat = part({
         chatEnded: "Chat clos",
         joined: (name) => `${name} a rejoint`,
         left: (name) => `${name} est parti`,
+        seesNoMore: "Ce qui s’écrit à partir d’ici, le client ne le voit pas.",
         leftSilent: (name) => `${name} a disparu sans un mot`,
         leftIdle: "Le chat a pris fin parce que personne n’écrivait",
-        idleAlert: "Personne n’écrit depuis un moment ; le chat finit bientôt",
+        idleAlert: (minutes) => (minutes === 0
+            ? "Personne n’a écrit depuis un moment. Le chat finit bientôt."
+            : `Personne n’a écrit depuis ${minutes} min. Le chat finit bientôt.`),
         renamed: (name) => `S’appelle désormais ${name}`,
         fileTakenBack: (name) => `${name} a été repris`,
         newSince: (time) => `Nouveau depuis ${time}`,
@@ -213,6 +225,7 @@ export const chat = part({
     es: {
         with: (name) => `Conversación con ${name}`,
         since: (time) => `desde las ${time}`,
+        fromTo: (begun, ended) => `${begun} a ${ended}`,
         complete: "Terminar",
         leave: "Salir",
         unsent: "Hay palabras sin enviar",
@@ -230,9 +243,12 @@ export const chat = part({
         chatEnded: "Chat cerrado",
         joined: (name) => `${name} entró`,
         left: (name) => `${name} se fue`,
+        seesNoMore: "Lo que se escribe desde aquí, el cliente no lo ve.",
         leftSilent: (name) => `${name} se fue sin decir nada`,
         leftIdle: "El chat terminó porque nadie escribía",
-        idleAlert: "Nadie escribe desde hace un rato; el chat termina pronto",
+        idleAlert: (minutes) => (minutes === 0
+            ? "Nadie ha escrito desde hace un rato. El chat termina pronto."
+            : `Nadie ha escrito desde hace ${minutes} min. El chat termina pronto.`),
         renamed: (name) => `Ahora se llama ${name}`,
         fileTakenBack: (name) => `${name} se retiró`,
         newSince: (time) => `Nuevo desde las ${time}`,

@@ -1,6 +1,6 @@
 // The first minute (design 10).
 
-import {part} from "../part.ts";
+import {part, plural} from "../part.ts";
 
 export const welcome = part({
     en: {
@@ -23,6 +23,9 @@ export const welcome = part({
         allow: "Allow",
         goReady: "Go Ready",
         goReadyHelp: "From then on customers are offered to you.",
+        waiting: (n: number, time: string) =>
+            `${n} ${plural("en", n, "customer waits", "customers wait")} in your queues, the ` +
+            `longest for ${time}.`,
         demo: "In this demo you are the customer too:",
         demoOpen: "open the chat page",
         demoRest: "in a second window.",
@@ -53,6 +56,9 @@ export const welcome = part({
         allow: "Erlauben",
         goReady: "Bereit werden",
         goReadyHelp: "Von da an werden Ihnen Kunden angeboten.",
+        waiting: (n, time) =>
+            `In Ihren Warteschlangen ${plural("de", n, "wartet", "warten")} ${n}, am längsten ` +
+            `seit ${time}.`,
         demo: "In dieser Demo sind Sie auch der Kunde:",
         demoOpen: "die Chatseite",
         demoRest: "in einem zweiten Fenster öffnen.",
@@ -86,6 +92,9 @@ export const welcome = part({
         allow: "Autoriser",
         goReady: "Devenir disponible",
         goReadyHelp: "Dès lors, des clients vous sont offerts.",
+        waiting: (n, time) =>
+            `${n} ${plural("fr", n, "client attend", "clients attendent")} dans vos files, le ` +
+            `plus long depuis ${time}.`,
         demo: "Dans cette démo, vous êtes aussi le client :",
         demoOpen: "ouvrez la page de chat",
         demoRest: "dans une deuxième fenêtre.",
@@ -118,6 +127,9 @@ export const welcome = part({
         allow: "Permitir",
         goReady: "Ponerse disponible",
         goReadyHelp: "Desde entonces se le ofrecen clientes.",
+        waiting: (n, time) =>
+            `${n} ${plural("es", n, "cliente espera", "clientes esperan")} en sus colas, el ` +
+            `que más desde hace ${time}.`,
         demo: "En esta demo usted también es el cliente:",
         demoOpen: "abra la página de chat",
         demoRest: "en una segunda ventana.",
