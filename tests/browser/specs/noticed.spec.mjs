@@ -106,7 +106,8 @@ test("the state menu says how much one has, and why nothing comes", async ({pers
     await expect(person.state).toHaveAccessibleName(/^Your state: Ready: chat/);
     await menu.getByRole("menuitem", {name: "End work"}).press("Enter");
     const dialog = page.getByRole("dialog", {name: "End work?"});
-    await expect(dialog).toContainText("3 chats go back to the queue, or to a colleague in it. You are signed out as well.");
+    await expect(dialog).toContainText("3 chats go back to the queue, or to a colleague in it.");
+    await expect(dialog).toContainText("You are signed out as well.");
     await page.keyboard.press("Escape");
     for (const chat of chats) {
         await over({person, page}, chat);
