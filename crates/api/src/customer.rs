@@ -50,8 +50,8 @@ pub use comet::CustomerVoice;
 use door::{Door, Takes};
 pub use options::Options;
 use origins::Crossing;
-pub use paths::ROOT;
 use paths::is_below_root;
+pub use paths::{COMET_PATH, ROOT};
 use state::DoorState;
 
 /// The customers' doors, and the CometD server behind one of them.

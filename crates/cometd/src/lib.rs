@@ -15,5 +15,6 @@ pub use identity::{BrowserId, Identity, Login, SessionId, SessionInfo, Source, T
 pub use limits::Limits;
 pub use policy::{AllowAll, Denial, Policy, Verdict};
 pub use ports::{Clock, Ports, Random, SystemClock, SystemRandom};
+pub use protocol::glance::Glance;
 pub use protocol::hub::{Delivery, EndAdvice, Stats};
 pub use server::{CometdServer, LaterBody, TakesLaterBody};

@@ -112,6 +112,10 @@ pub struct Limits {
     /// The attributes of the `BAYEUX_BROWSER` cookie. Default
     /// `Path=/; HttpOnly; SameSite=Lax`; add `Secure` under TLS.
     pub cookie_attributes: Cow<'static, str>,
+    /// What every session id begins with, in letters and digits that the id is unpredictable
+    /// without. Default nothing: where several servers stand behind one address it tells which of
+    /// them has the session.
+    pub session_prefix: Cow<'static, str>,
     /// Sessions altogether. Default 200 000: about what the memory of one machine bears. Further
     /// handshakes are refused for the time being.
     pub sessions: usize,
@@ -161,6 +165,7 @@ impl Default for Limits {
             sessions_per_source: 200_000,
             held_polls_per_browser: 1,
             cookie_attributes: Cow::Borrowed("Path=/; HttpOnly; SameSite=Lax"),
+            session_prefix: Cow::Borrowed(""),
             sessions: 200_000,
         }
     }

@@ -9,6 +9,7 @@ pub mod ack;
 pub mod advice;
 pub mod channel;
 pub mod error;
+pub mod glance;
 pub mod hub;
 pub mod message;
 pub mod reply;

@@ -24,6 +24,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use bus::{Bus, Carrier};
 pub(crate) use mail::Mail;
 
+/// What `server.advertise` is where no node reaches another.
+pub(crate) const NOWHERE: &str = "none";
 /// What was part of the configuration before it was part of centers.
 const MAILBOX: &str = "mailbox";
 /// What is said to whoever still has one here.
@@ -86,6 +88,10 @@ pub(crate) struct Server {
     pub public_url: String,
     /// What operators are shown this node as. Empty (the default) is the name of the machine.
     pub node: String,
+    /// Where the other nodes over one database reach this one: `http://host:port`. Empty (the
+    /// default) is the address listened on, unless that stands for all of the machine's; `none`
+    /// keeps requests for this node's CometD sessions from being passed on to it.
+    pub advertise: String,
     /// How long a node that was told to stop goes on serving while `/readyz` says that it stops.
     /// 0…1 min. Default 0: without a load balancer there is nobody to wait for.
     pub drain: TimeSpan,
@@ -97,6 +103,7 @@ impl Default for Server {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8090),
             public_url: String::new(),
             node: String::new(),
+            advertise: String::new(),
             drain: TimeSpan::from_ms(0),
         }
     }
@@ -478,6 +485,17 @@ impl Config {
             format!("http://{listening}")
         } else {
             self.server.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+
+    /// Returns where other nodes reach a server that listens at `listening`, as `host:port`; `None`
+    /// where they do not, or there are none.
+    pub(crate) fn advertised(&self, listening: SocketAddr) -> Option<String> {
+        let named = self.server.advertise.as_str();
+        match (self.store.url.is_empty(), named) {
+            (true, _) | (false, NOWHERE) => None,
+            (false, "") => (!listening.ip().is_unspecified()).then(|| listening.to_string()),
+            (false, named) => named.strip_prefix("http://").map(str::to_owned),
         }
     }
 

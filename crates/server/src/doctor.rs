@@ -3,6 +3,8 @@
 //!
 //! It starts nothing, but it opens the store, which brings its schema up to date as a start would.
 
+mod others;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -93,6 +95,7 @@ async fn examine(config: &Config, depth: Depth) -> Vec<Finding> {
     findings.extend(stored(config, depth).await);
     findings.push(bus(config).await);
     findings.extend([scanner, listen_address(config.server.listen)]);
+    findings.extend(others::reach(config));
     findings
 }
 

@@ -19,6 +19,7 @@ mod local;
 mod mail;
 mod output;
 mod pages;
+mod pass_on;
 mod run;
 mod runtime;
 mod stored;

@@ -35,6 +35,7 @@ use crate::accept::{self, Acceptor};
 use crate::bus::NodeBus;
 use crate::config::Config;
 use crate::mail::{self, MailLetters};
+use crate::pass_on::PassOn;
 use crate::stored::{Kept, Stored};
 use crate::{copy, local, pages};
 use signals::Signals;
@@ -72,20 +73,22 @@ pub(crate) async fn engine_alone(
     store: Arc<dyn Store>,
 ) -> anyhow::Result<Arc<Engine>> {
     let bus = NodeBus::Alone(Arc::default());
-    let core = Core::open(parts(config, store, &bus, Arc::default()))
+    let core = Core::open(parts(config, store, &bus, Arc::default(), None))
         .await
         .context("the store cannot be read")?;
     Engine::build(core, Outward::default(), Vec::new()).await.context("the store cannot be read")
 }
 
-fn parts(config: &Config, store: Arc<dyn Store>, bus: &NodeBus, clock: Arc<SystemClock>) -> Parts {
-    Parts {
-        store,
-        bus: bus.bus(),
-        clock,
-        ids: Arc::new(SystemIds::default()),
-        options: options::engine(config),
-    }
+fn parts(
+    config: &Config,
+    store: Arc<dyn Store>,
+    bus: &NodeBus,
+    clock: Arc<SystemClock>,
+    listening: Option<SocketAddr>,
+) -> Parts {
+    let ids = Arc::new(SystemIds::default());
+    let options = options::engine(config, &*ids, listening);
+    Parts { store, bus: bus.bus(), clock, ids, options }
 }
 
 /// A server that accepts connections.
@@ -140,9 +143,8 @@ impl Server {
         let files = files::open(config.files(), files::sharing(config)).await?;
         let (clock, store) = (Arc::new(SystemClock::default()), stored.store());
         let bus = NodeBus::new(config)?;
-        let core = Core::open(parts(config, store.clone(), &bus, clock.clone()))
-            .await
-            .context("the engine cannot be started")?;
+        let parts = parts(config, store.clone(), &bus, clock.clone(), Some(address));
+        let core = Core::open(parts).await.context("the engine cannot be started")?;
         files::take_on(&core, &files, &config.files(), adopt).await?;
         let files: Arc<dyn Files> = files;
         let space = options::space(config);
@@ -152,26 +154,27 @@ impl Server {
         let url = PublicUrl::new(&config.public_url(address));
         let (demo_pages, accounts) = demonstration.map(|it| (it.pages, it.accounts)).unzip();
         let api = handoff_api::Options { demo: accounts, ..options::api(config, url) };
+        let limits = options::sessions(config, &core);
         let setup = Setup {
-            agents: options::cometd(config),
+            agents: limits.0.clone(),
             customers: options::customers(config),
-            customer_sessions: options::customers_cometd(config),
+            customer_sessions: limits.1.clone(),
             letters: Arc::new(Cleaner::new(Arc::new(MailLetters))),
             mailboxes: Some(office.mailboxes()),
             post: Some(office.post()),
             readers: readers(&config.store.path, &store, &clock, &bus).await,
             ..Setup::new(api, keeper)
         };
-        let assembly = Assembly::build(core, setup).await;
+        let assembly = Assembly::build(core.clone(), setup).await;
         let Assembly { engine, comet, doors, router, operator } =
             assembly.context("the engine cannot be started")?;
         let built = Pages::of_this_build();
         let router = router.merge(pages::widget(&built)).merge(pages::desk(&built));
         let router = router.merge(demo_pages.unwrap_or_default());
+        let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
+        let router = passing_on(&stored, &core, limits, router, (&tasks, &stopping)).await?;
         let acceptor = Acceptor::new(router, options::accept(config));
         engine.start();
-        let tasks = TaskTracker::new();
-        let stopping = CancellationToken::new();
         let (timers, receiving, accepting) = (comet.clone(), doors.clone(), acceptor.clone());
         office.start(&engine, &tasks, &stopping);
         let kept = (kept, AbortOnDropHandle::new(tokio::spawn(bus.run())));
@@ -230,6 +233,25 @@ impl Server {
             }
         }
     }
+}
+
+/// Returns a router that passes on what belongs to other nodes where there may be such, and runs
+/// what that needs.
+async fn passing_on(
+    stored: &Stored,
+    core: &Arc<Core>,
+    limits: (handoff_cometd::Limits, handoff_cometd::Limits),
+    router: Router,
+    (tasks, stopping): (&TaskTracker, &CancellationToken),
+) -> anyhow::Result<Router> {
+    if let Stored::Embedded(_) = stored {
+        return Ok(router);
+    }
+    let made = PassOn::new(core, limits, stopping.clone()).await;
+    let pass_on = made.context("the keys that nodes share cannot be read")?;
+    let following = pass_on.clone();
+    tasks.spawn(async move { following.run().await });
+    Ok(pass_on.before(router))
 }
 
 /// Returns the readers of the log that the server has, and what tells of the bus. Nothing else

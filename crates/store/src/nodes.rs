@@ -17,6 +17,10 @@ pub struct AboutNode {
     pub version: String,
     /// When it started, by its clock, in ms since 1970.
     pub started_ms: i64,
+    /// What the ids of CometD sessions on it begin with; empty where nobody needs to know.
+    pub session_prefix: String,
+    /// Where other nodes reach it, as `host:port`; empty where they do not.
+    pub address: String,
     /// Agents' sessions that are open on it.
     pub sessions: u64,
     /// By how many entries each of its readers is behind the log.

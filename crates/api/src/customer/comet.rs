@@ -34,14 +34,13 @@ use super::chats::{self, RequestSource};
 use super::door::{Door, Takes};
 use super::form::Form;
 use super::guard::address_of;
+use super::paths::{COMET_PATH, ROOT};
 use super::refusal::{CustomerRefusal, RefusalKind};
 use super::state::DoorState;
 use crate::wire::transcript::CustomerMessage;
 use listeners::{Listener, Listeners};
 use policy::{CHANNEL_PREFIX, ChatChannels};
 
-/// Where the server is, below the customers' root.
-const PATH: &str = "/cometd";
 /// How often the customers whose sessions are alive count as having asked, and are told when their
 /// place in line has changed, in s. Well below every bound on their silence.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
@@ -82,7 +81,7 @@ impl CustomerComet {
 
     /// Returns its doors.
     pub(super) fn doors(&self) -> [Door; 2] {
-        CometdServer::paths(PATH).map(|path| {
+        CometdServer::paths(&COMET_PATH[ROOT.len()..]).map(|path| {
             let server = self.server.clone();
             Door::new(None, path, Takes::Anything, async move |request: Request| {
                 server.answer(name_caller(request)).await

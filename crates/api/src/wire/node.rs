@@ -15,6 +15,10 @@ pub struct NodeResource {
     pub name: String,
     pub version: String,
     pub started: String,
+    /// What the ids of CometD sessions on it begin with; empty where there is one node.
+    pub session_prefix: String,
+    /// Where other nodes reach it, as `host:port`; empty where they do not.
+    pub address: String,
     /// Whether it is the one that answers.
     pub is_this: bool,
     /// Agents' sessions that are open on it.
@@ -46,6 +50,8 @@ impl NodeResource {
             name: about.name.clone(),
             version: about.version.clone(),
             started: date::print(about.started()),
+            session_prefix: about.session_prefix.clone(),
+            address: about.address.clone(),
             is_this: node.node == this,
             sessions: about.sessions,
             duties: node.duties.iter().cloned().collect(),

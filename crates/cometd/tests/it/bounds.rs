@@ -53,6 +53,7 @@ fn every_bound_has_a_test() {
         held_polls_per_browser: _, // as_many_polls_of_a_browser_are_held_as_it_may_have
         cookie_attributes: _, // the_browsers_cookie_has_the_attributes_that_were_wished
         sessions: _,    // a_full_server_refuses_handshakes_for_the_time_being
+        session_prefix: _, // a_session_id_begins_as_its_server_is_told_and_is_as_unpredictable
     } = Limits::default();
 }
 

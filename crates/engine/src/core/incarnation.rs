@@ -1,12 +1,13 @@
 //! The incarnation of this node: what it says of itself in the store stands under it, and its
 //! duties with it.
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use handoff_bus::Hint;
 use handoff_domain::Incarnation;
-use handoff_store::{Lease, StoreError};
+use handoff_store::{AboutNode, Lease, StoreError};
 use tokio::time::Instant;
 
 use super::{Core, Duty};
@@ -28,7 +29,31 @@ impl Core {
         let incarnation = Incarnation(self.ids.random());
         self.store.begin_lease(incarnation, self.options.lease_ms).await?;
         *self.incarnation.write().unwrap_or_else(PoisonError::into_inner) = incarnation;
-        Ok(())
+        // Before anybody is served: others have to find this node by what it hands out.
+        self.describe(0, BTreeMap::new()).await
+    }
+
+    /// Says what this node is, with how many sessions it has and by how many entries its readers
+    /// are behind the log.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub(crate) async fn describe(
+        &self,
+        sessions: u64,
+        behind: BTreeMap<String, u64>,
+    ) -> Result<(), StoreError> {
+        let about = AboutNode {
+            name: self.options.node_name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_ms: self.started.0,
+            session_prefix: self.options.session_prefix.clone(),
+            address: self.options.node_address.clone(),
+            sessions,
+            behind,
+        };
+        self.store.describe_node(self.incarnation(), about).await
     }
 
     /// Tells the store that this node lives.

@@ -7,6 +7,10 @@ pub struct Options {
     pub rules: handoff_domain::Options,
     /// What people call this node; by default nothing.
     pub node_name: String,
+    /// What the ids of CometD sessions on this node begin with; by default nothing.
+    pub session_prefix: String,
+    /// Where other nodes reach this one, as `host:port`; by default nowhere.
+    pub node_address: String,
     /// How long an agent may be out of reach before they count as gone, in ms; default 60,000
     /// (docs/compat/agents.md#reach, `agent.disconnect_grace`).
     pub disconnect_grace_ms: u64,
@@ -55,6 +59,8 @@ impl Default for Options {
         Self {
             rules: handoff_domain::Options::default(),
             node_name: String::new(),
+            session_prefix: String::new(),
+            node_address: String::new(),
             disconnect_grace_ms: 60_000,
             lease_ms: 10_000,
             stream_retention_ms: 24 * 60 * 60 * 1_000,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use handoff_bus::{Hint, Received};
-use handoff_store::{AboutNode, Lease, StoreError};
+use handoff_store::{Lease, StoreError};
 use tokio::time::Instant;
 
 use crate::core::{Core, Duty};
@@ -55,14 +55,8 @@ impl Presence {
     /// Says what this node is, and how it is doing.
     async fn describe(&self) -> Result<(), StoreError> {
         let end = self.core.store.log_end().await?;
-        let about = AboutNode {
-            name: self.core.options.node_name.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            started_ms: self.core.started.0,
-            sessions: self.delivery.sessions_open(),
-            behind: self.core.readers.behind(end.position),
-        };
-        self.core.store.describe_node(self.core.incarnation(), about).await
+        let behind = self.core.readers.behind(end.position);
+        self.core.describe(self.delivery.sessions_open(), behind).await
     }
 }
 

@@ -7,7 +7,7 @@ use handoff_bus::nats::ServerAddress;
 use handoff_provision::{TimeSpan, is_origin, is_origin_pattern};
 use tracing_subscriber::EnvFilter;
 
-use super::{Carrier, Config, SameSite, Secure};
+use super::{Carrier, Config, NOWHERE, SameSite, Secure};
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -29,6 +29,7 @@ pub(super) struct Fault {
 pub(super) fn first_fault(config: &Config) -> Option<Fault> {
     public_url(config)
         .or_else(|| node(config))
+        .or_else(|| advertise(config))
         .or_else(|| database(config))
         .or_else(|| bus(config))
         .or_else(|| spans(config))
@@ -53,6 +54,20 @@ fn node(config: &Config) -> Option<Fault> {
         name.chars().count()
     );
     (!is_name).then_some(Fault { key: "server.node", message })
+}
+
+/// Nodes speak to each other as a load balancer does to them, without encryption.
+fn advertise(config: &Config) -> Option<Fault> {
+    let address = config.server.advertise.as_str();
+    let host = address.strip_prefix("http://").unwrap_or_default();
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let is_usable = address.is_empty() || address == NOWHERE || is_origin(address) && has_port;
+    (!is_usable).then(|| Fault {
+        key: "server.advertise",
+        message: format!(
+            "is {address:?}, expected something like \"http://10.0.0.2:8090\", or \"{NOWHERE}\""
+        ),
+    })
 }
 
 /// Whatever can reach an LMTP listener can put mail into queues, so it is for this machine only.

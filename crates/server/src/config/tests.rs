@@ -219,6 +219,25 @@ fn the_public_url_is_what_is_listened_on_unless_it_is_given() {
 }
 
 #[test]
+fn other_nodes_reach_a_node_where_it_listens_unless_it_is_given() {
+    let store = "[store]\nurl = \"postgres://db/handoff\"\n";
+    let advertised = |server: &str, listening: &str| {
+        let config = parse(&format!("{store}[server]\n{server}"), &[]).unwrap();
+        config.advertised(listening.parse().unwrap())
+    };
+    assert_eq!(advertised("", "10.0.0.2:80").as_deref(), Some("10.0.0.2:80"));
+    assert_eq!(advertised("", "0.0.0.0:80"), None);
+    let named = "advertise = \"http://node.example:81\"";
+    assert_eq!(advertised(named, "0.0.0.0:80").as_deref(), Some("node.example:81"));
+    assert_eq!(advertised("advertise = \"none\"", "10.0.0.2:80"), None);
+    assert_eq!(Config::default().advertised("10.0.0.2:80".parse().unwrap()), None, "it is alone");
+    for wrong in ["10.0.0.2:80", "https://10.0.0.2:80", "http://10.0.0.2", "http://a:1/path"] {
+        let text = format!("[server]\nadvertise = {wrong:?}\n");
+        check(&refusal(&text, &[]), &["handoff.toml:2: server.advertise", "http://10.0.0.2:8090"]);
+    }
+}
+
+#[test]
 fn files_are_below_the_data_unless_told_otherwise() {
     let config = parse("[store]\npath = \"/srv/handoff\"\n", &[]).unwrap();
     assert_eq!((config.files(), config.scanner()), (PathBuf::from("/srv/handoff/files"), None));

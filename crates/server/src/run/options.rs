@@ -1,5 +1,6 @@
 //! From the configuration to the options of each crate.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use handoff_api::customer;
@@ -7,7 +8,7 @@ use handoff_api::wire::resource::PublicUrl;
 use handoff_content::space::{DiskSpace, Space};
 use handoff_domain::interaction::decide::GonePolicy;
 
-use handoff_engine::AcknowledgementLimits;
+use handoff_engine::{AcknowledgementLimits, Core, IdSource};
 
 use crate::accept;
 use crate::config::{Config, Gone, SameSite};
@@ -15,8 +16,16 @@ use crate::config::{Config, Gone, SameSite};
 /// The largest body of a customer's CometD request, in bytes: some messages of the longest text.
 const CUSTOMERS_BODY_BYTES: usize = 256 << 10;
 
-/// Returns the engine's options.
-pub(super) fn engine(config: &Config) -> handoff_engine::Options {
+/// Characters of a node's prefix: 36^8 of them, so that two nodes of a cluster have the same one once
+/// in many millions of years.
+const PREFIX_CHARS: usize = 8;
+
+/// Returns the engine's options; a server that listens at an address is reached by other nodes.
+pub(super) fn engine(
+    config: &Config,
+    ids: &dyn IdSource,
+    listening: Option<SocketAddr>,
+) -> handoff_engine::Options {
     let gone = match config.agent.gone {
         Gone::Workbin => GonePolicy::Workbin,
         Gone::Requeue => GonePolicy::Requeue,
@@ -29,6 +38,8 @@ pub(super) fn engine(config: &Config) -> handoff_engine::Options {
     handoff_engine::Options {
         rules,
         node_name: node_name(config),
+        session_prefix: if config.store.url.is_empty() { String::new() } else { prefix(ids) },
+        node_address: listening.and_then(|address| config.advertised(address)).unwrap_or_default(),
         disconnect_grace_ms: config.agent.disconnect_grace.ms(),
         stream_retention_ms: config.store.notifications_kept.ms(),
         login_idle_ms: config.session.idle.ms(),
@@ -51,20 +62,31 @@ fn node_name(config: &Config) -> String {
     name.trim().to_owned()
 }
 
-/// Returns the limits of agents' notifications.
-pub(super) fn cometd(config: &Config) -> handoff_cometd::Limits {
-    comet_limits(config, "/")
+/// Makes what the ids of a node's CometD sessions begin with: one that is started again has another,
+/// so that nobody asks it for the sessions of before.
+fn prefix(ids: &dyn IdSource) -> String {
+    const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut rest = ids.random();
+    let letter = |_| {
+        let place = usize::try_from(rest % 36).unwrap_or_default();
+        rest /= 36;
+        char::from(ALPHABET[place])
+    };
+    (0..PREFIX_CHARS).map(letter).collect()
 }
 
-/// Returns the limits of customers' notifications. Their cookie is another than that of an agent
-/// who uses the same browser.
-pub(super) fn customers_cometd(config: &Config) -> handoff_cometd::Limits {
-    let limits = comet_limits(config, customer::ROOT);
+/// Returns the limits of agents' and of customers' notifications. Customers have another cookie
+/// than an agent who uses the same browser.
+pub(super) fn sessions(
+    config: &Config,
+    core: &Core,
+) -> (handoff_cometd::Limits, handoff_cometd::Limits) {
+    let prefix = &core.options().session_prefix;
+    let agents = comet_limits(config, "/", prefix);
+    let customers = comet_limits(config, customer::ROOT, prefix);
     // Hundreds of strangers may send as much as this at the same time.
-    handoff_cometd::Limits {
-        http_body_bytes: limits.http_body_bytes.min(CUSTOMERS_BODY_BYTES),
-        ..limits
-    }
+    let http_body_bytes = customers.http_body_bytes.min(CUSTOMERS_BODY_BYTES);
+    (agents, handoff_cometd::Limits { http_body_bytes, ..customers })
 }
 
 /// Returns the options of the customers' side.
@@ -91,7 +113,7 @@ pub(super) fn content(config: &Config, space: Arc<dyn Space>) -> handoff_content
     handoff_content::Options { space, scanner: config.scanner().map(Into::into) }
 }
 
-fn comet_limits(config: &Config, cookie_path: &str) -> handoff_cometd::Limits {
+fn comet_limits(config: &Config, cookie_path: &str, prefix: &str) -> handoff_cometd::Limits {
     let (wanted, defaults) = (&config.cometd, handoff_cometd::Limits::default());
     let secure = if config.is_cookie_secure() { "; Secure" } else { "" };
     let same_site = config.session.same_site;
@@ -116,6 +138,7 @@ fn comet_limits(config: &Config, cookie_path: &str) -> handoff_cometd::Limits {
         websocket_idle_ms: defaults.websocket_idle_ms.max(wanted.timeout.ms().saturating_mul(2)),
         cookie_attributes: format!("Path={cookie_path}; HttpOnly; SameSite={same_site:?}{secure}")
             .into(),
+        session_prefix: prefix.to_owned().into(),
         ..defaults
     }
 }

@@ -134,6 +134,8 @@ pub async fn what_nodes_say_of_themselves_is_read(store: Arc<dyn Store>) {
         name: "b\u{e9}ta \"1\"".to_owned(),
         version: "1.2.3".to_owned(),
         started_ms: BEGIN.0,
+        session_prefix: "k3x9".to_owned(),
+        address: "10.0.0.2:8090".to_owned(),
         sessions: 7,
         behind: [("board".to_owned(), 3)].into(),
     };

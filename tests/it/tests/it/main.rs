@@ -14,6 +14,7 @@ mod durability;
 mod mailboxes;
 mod memory;
 mod offers;
+mod pass_on;
 mod reach;
 mod refused_bodies;
 mod replay;

@@ -18,7 +18,7 @@ use crate::protocol::reply::{Opened, Reply};
 use crate::protocol::session::{Caller, Carrier, ConnectRequest, Session, Transport};
 use crate::protocol::timesync::Timesync;
 
-/// Characters of a session id: 36^26 is more than 2^134, the specification asks for 128 bits.
+/// Random characters of a session id: 36^26 is more than 2^134, the specification asks for 128 bits.
 const SESSION_ID_CHARS: usize = 26;
 
 /// Characters of a browser's cookie; as many, because it is what an anonymous session is bound to.
@@ -136,7 +136,8 @@ impl Hub {
         caller: &Caller,
         outbox: Outbox,
     ) -> (SessionInfo, Option<BrowserId>) {
-        let id = SessionId::new(self.random_text(SESSION_ID_CHARS));
+        let prefix = &*self.limits.session_prefix;
+        let id = SessionId::new(format!("{prefix}{}", self.random_text(SESSION_ID_CHARS)));
         let info = SessionInfo {
             id: id.clone(),
             identity: caller.identity.clone(),

@@ -29,6 +29,14 @@ async fn a_handshake_gives_a_session_and_a_cookie() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_session_id_begins_as_its_server_is_told_and_is_as_unpredictable() {
+    let bench = Bench::new(Limits { session_prefix: "east1".into(), ..Limits::default() });
+    let mut client = bench.client(None);
+    client.handshake(json!({})).await;
+    assert_eq!(client.id.strip_prefix("east1").map(str::len), Some(26), "{}", client.id);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_handshake_is_alone_in_its_request() {
     let bench = Bench::new(Limits::default());
     let mut client = bench.client(None);
