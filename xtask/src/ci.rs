@@ -24,11 +24,16 @@ const EVERYTHING: [&str; 3] = ["--workspace", "--all-targets", "--all-features"]
 /// replays and mailboxes, of which each rests on what the store promises.
 const ON_POSTGRES: [&str; 6] =
     ["chat::", "counters::", "durability::", "mailboxes::", "offers::", "replay::"];
+/// Those that run before three nodes as well, a request here and the next one there: what a client
+/// sees must not depend on which of them it reaches. Counters are read from one node's own file.
+const ON_NODES: [&str; 6] =
+    ["chat::", "durability::", "mailboxes::", "offers::", "replay::", "tour::"];
+
 /// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy,
-    /// build, test, postgres, counts, widget, desk, interop, mail, browser, applies, cuts, chats,
+    /// build, test, postgres, nodes, counts, widget, desk, interop, mail, browser, applies, cuts, chats,
     /// mails, floods, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
@@ -127,7 +132,8 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         ),
         ("test", Box::new(move || plain(cargo(&["test", "--workspace", "--all-features"])))),
         // What needs the whole program, once more over a database.
-        ("postgres", Box::new(move || plain(on_postgres(cargo(&["test"]))))),
+        ("postgres", Box::new(move || plain(on_postgres(cargo(&["test"]), &ON_POSTGRES)))),
+        ("nodes", Box::new(move || plain(on_nodes(cargo(&["test"]))))),
         // As it was built: cargo would build it again without the other packages' features.
         ("counts", Box::new(move || plain(counts(root)))),
         ("widget", Box::new(move || plain(check("chat-widget")))),
@@ -151,10 +157,17 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
     ]
 }
 
-/// Returns the black-box tests over PostgreSQL, as an addition to `cargo test`.
-fn on_postgres(mut command: Command) -> Command {
+/// Returns black-box tests over PostgreSQL, as an addition to `cargo test`.
+fn on_postgres(mut command: Command, tests: &[&str]) -> Command {
     command.args(["--package", "handoff-it", "--all-features", "--test", "it", "--"]);
-    command.args(ON_POSTGRES).env("HANDOFF_TEST_STORE", "postgres");
+    command.args(tests).env("HANDOFF_TEST_STORE", "postgres");
+    command
+}
+
+/// Returns those over PostgreSQL before three nodes.
+fn on_nodes(command: Command) -> Command {
+    let mut command = on_postgres(command, &ON_NODES);
+    command.env("HANDOFF_TEST_NODES", "3");
     command
 }
 

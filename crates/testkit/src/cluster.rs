@@ -1,6 +1,7 @@
 //! Several programs over one database, behind a load balancer.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
@@ -61,6 +62,11 @@ impl Cluster {
         let addresses = nodes.iter().map(Program::server).collect::<Result<Vec<_>>>()?;
         let balancer = Balancer::start(&addresses, spread).await?;
         Ok(Self { nodes, balancer, _home: home })
+    }
+
+    /// Returns where its balancer listens.
+    pub(crate) fn front(&self) -> Option<SocketAddr> {
+        *self.balancer.address().borrow()
     }
 
     /// Returns how many nodes have answered requests.

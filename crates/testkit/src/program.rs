@@ -14,6 +14,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
+use crate::balancer::Spread;
+use crate::cluster::Cluster;
 use crate::http::Client;
 use crate::tally::Tally;
 
@@ -60,6 +62,9 @@ pub struct Program {
     database: Option<String>,
     child: Option<Child>,
     address: watch::Sender<Option<SocketAddr>>,
+    /// The nodes beside this one, and their balancer, which clients find in place of it. All are
+    /// killed, stopped and started together.
+    beside: Option<Box<Cluster>>,
     _home: Option<TempDir>,
 }
 
@@ -75,6 +80,7 @@ impl Program {
             database: None,
             child: None,
             address: watch::Sender::new(None),
+            beside: None,
             _home: None,
         };
         program.restart().await?;
@@ -84,9 +90,32 @@ impl Program {
     /// Starts the demo center that stands beside the test in a directory of its own, with settings
     /// as environment variables. Started again it listens on the same port. `HANDOFF_TEST_LOG=1`
     /// lets its log through to the terminal; with `HANDOFF_TEST_STORE=postgres` it is over a schema
-    /// of its own of a PostgreSQL server that ends with the test.
+    /// of its own of a PostgreSQL server that ends with the test, and with `HANDOFF_TEST_NODES=3`
+    /// beside it three nodes behind a balancer that sends each request to another one.
     pub async fn demo(settings: &[(&str, &str)]) -> Result<Self> {
-        Self::demo_in(database().await?, settings).await
+        match (database().await?, std::env::var("HANDOFF_TEST_NODES").as_deref()) {
+            (database, Err(_)) => Self::demo_in(database, settings).await,
+            (Some(url), Ok("3")) => {
+                Self::before(Cluster::start(&url, settings, Spread::Everywhere).await?)
+            }
+            (_, Ok(other)) => bail!(
+                "HANDOFF_TEST_NODES is {other}, expected 3, and HANDOFF_TEST_STORE=postgres beside it"
+            ),
+        }
+    }
+
+    /// Makes one program of a cluster: what is done to it is done to each node, and commands are
+    /// run where the first one is.
+    fn before(mut cluster: Cluster) -> Result<Self> {
+        ensure!(!cluster.nodes.is_empty(), "a cluster without nodes");
+        let mut first = cluster.nodes.remove(0);
+        first.address.send_replace(cluster.front());
+        first.beside = Some(Box::new(cluster));
+        Ok(first)
+    }
+
+    fn others(&mut self) -> &mut [Self] {
+        self.beside.as_mut().map_or(&mut [], |cluster| &mut cluster.nodes)
     }
 
     /// Starts the demo center over a database, which other programs may use as well.
@@ -108,6 +137,7 @@ impl Program {
             database,
             child: None,
             address: watch::Sender::new(None),
+            beside: None,
             _home: Some(home),
         };
         program.restart().await?;
@@ -156,7 +186,11 @@ impl Program {
             bail!("the program had ended by itself ({status}); its log:\n{}", self.log_tail());
         }
         self.address.send_replace(None);
-        child.kill().await.context("kill the program")
+        child.kill().await.context("kill the program")?;
+        for node in self.others() {
+            Box::pin(node.kill()).await?;
+        }
+        Ok(())
     }
 
     /// Asks it to stop (SIGTERM), without waiting.
@@ -164,6 +198,9 @@ impl Program {
         let id = self.id()?.to_string();
         let status = Command::new("kill").args(["-TERM", &id]).status().await;
         ensure!(status.context("no kill command")?.success(), "cannot signal the program");
+        for node in self.beside.iter().flat_map(|cluster| &cluster.nodes) {
+            Box::pin(node.terminate()).await?;
+        }
         Ok(())
     }
 
@@ -174,6 +211,9 @@ impl Program {
             bail!("the program did not stop within {STOP_BOUND:?}; its log:\n{}", self.log_tail());
         };
         self.address.send_replace(None);
+        for node in self.others() {
+            Box::pin(node.ended()).await?;
+        }
         status.context("wait for the program")
     }
 
@@ -186,7 +226,11 @@ impl Program {
         let address = address.context("the program did not listen in time").flatten();
         let address = address.with_context(|| format!("its log:\n{}", self.log_tail()))?;
         self.child = Some(child);
-        self.address.send_replace(Some(address));
+        for node in self.others() {
+            Box::pin(node.restart()).await?;
+        }
+        let front = self.beside.as_ref().map_or(Some(address), |cluster| cluster.front());
+        self.address.send_replace(front);
         Ok(started.elapsed())
     }
 
