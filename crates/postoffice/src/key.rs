@@ -78,7 +78,7 @@ fn kept(directory: &Path) -> Result<Option<[u8; KEY_BYTES]>, KeyError> {
 /// The store's own; and when there is a key in the data directory that cannot be read.
 pub async fn shared_signer(core: &Core, directory: &Path) -> Result<Signer, KeyError> {
     // It signs for good: an answer may come after years.
-    let terms = KeyTerms { renewed_ms: u64::MAX, kept_ms: u64::MAX };
+    let terms = KeyTerms { renewed_ms: u64::MAX, settled_ms: 0, kept_ms: u64::MAX };
     let keys = core.shared_keys_from(SHARED, terms, kept(directory)?).await?;
     let key = keys.first().ok_or_else(|| StoreError::Corrupt { what: SHARED.to_owned() })?;
     Ok(Signer::new(*key))

@@ -4,6 +4,10 @@
 //! They lie in the store, and whoever reads it could make tickets with them. So each signs for an
 //! hour, and is kept for as long as a ticket that it signed may come back for the first time: then
 //! what is in a backup opens nothing any more.
+//!
+//! A key signs only once every node has looked since it was made. What was signed with a key that a
+//! node does not know, as when it could not look, makes it look at once; but anybody can send what
+//! no key has signed, so that this is done once a second at most and nothing rests on it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +26,8 @@ const NAME: &str = "tickets";
 const SIGNS_MS: u64 = 60 * 60 * 1_000;
 /// How often it is looked whether there is a newer one.
 const PERIOD: Duration = Duration::from_secs(60);
+/// How old a key is before it signs, in ms: two of the others' looks, of which one may fail.
+const SETTLED_MS: u64 = 2 * 60 * 1_000;
 /// How often at most it is looked because of a ticket that no known key has signed, in ms: anybody
 /// can send such.
 const LOOK_MS: u64 = 1_000;
@@ -30,10 +36,22 @@ const LOOK_MS: u64 = 1_000;
 pub(crate) struct SharedKeys {
     core: Arc<Core>,
     signer: Arc<Signer>,
-    /// When they were last looked at. Held meanwhile, so that whoever has a ticket that was just
+    /// What came of the last look. Held meanwhile, so that whoever has a ticket that was just
     /// signed waits for the look.
-    looked: Mutex<Option<Time>>,
+    looked: Mutex<Option<Looked>>,
 }
+
+/// When keys were looked at, and whether they could be.
+#[derive(Clone, Copy, Debug)]
+struct Looked {
+    at: Time,
+    is_read: bool,
+}
+
+/// What keeps keys from being looked at just after that has failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the keys could not be read a moment ago")]
+struct JustFailed;
 
 impl SharedKeys {
     pub(crate) fn new(core: Arc<Core>, signer: Arc<Signer>) -> Self {
@@ -44,17 +62,27 @@ impl SharedKeys {
     ///
     /// # Errors
     ///
-    /// The store's own.
+    /// The store's own; for a moment everybody is told of one, and need not wait for it as well.
     pub(crate) async fn look(&self) -> Result<(), StoreError> {
         let mut looked = self.looked.lock().await;
         let now = self.core.now();
-        if looked.is_some_and(|at| now.ms_since(at) < LOOK_MS) {
-            return Ok(());
+        match *looked {
+            Some(Looked { at, is_read }) if now.ms_since(at) < LOOK_MS => {
+                let (attempted, source) = ("reading the keys of logins", Box::new(JustFailed));
+                return if is_read {
+                    Ok(())
+                } else {
+                    Err(StoreError::Unavailable { attempted, source })
+                };
+            }
+            Some(_) | None => {}
         }
-        let kept_ms = SIGNS_MS.saturating_add(self.core.options().login_idle_ms);
-        let terms = KeyTerms { renewed_ms: SIGNS_MS, kept_ms };
-        self.signer.use_keys(self.core.shared_keys(NAME, terms).await?);
-        *looked = Some(now);
+        let used_ms = SIGNS_MS + 2 * SETTLED_MS;
+        let kept_ms = used_ms.saturating_add(self.core.options().login_idle_ms);
+        let terms = KeyTerms { renewed_ms: SIGNS_MS, settled_ms: SETTLED_MS, kept_ms };
+        let read = self.core.shared_keys(NAME, terms).await;
+        *looked = Some(Looked { at: now, is_read: read.is_ok() });
+        self.signer.use_keys(read?);
         Ok(())
     }
 }

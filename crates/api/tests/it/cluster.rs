@@ -12,8 +12,8 @@ use crate::api::{Reply, has};
 use crate::nodes::{GRACE_MS, Ground, HINTS, Hints, Node, next_on};
 
 const INTERACTIONS: &str = "/v2/me/interactions";
-/// Longer than a key signs, in ms.
-const LONG_MS: u32 = 61 * 60 * 1_000;
+/// Longer than a key signs, in ms, even if the next one was made as late as can be.
+const LONG_MS: u32 = 65 * 60 * 1_000;
 
 async fn readiness(node: &Node) -> (u16, Value) {
     let request = Request::get("/readyz").body(Body::empty()).unwrap();
@@ -82,14 +82,49 @@ async fn whoever_logged_in_at_one_node_is_known_at_the_others() {
 async fn a_key_signs_for_an_hour_and_another_one_is_found_by_the_others() {
     let ground = Ground::new(Hints::Lost).await;
     let here = ground.node().await;
-    let before = here.calls(Call::get("/me").by("kate", PASSWORD)).await.cookie().unwrap();
+    let before = log_in(&here).await;
     ground.clock.advance_ms(LONG_MS);
-    // It makes a key when it starts, of which the other has not heard.
+    // It makes a key when it starts, of which the other has not heard, and signs with it at once.
     let there = ground.node().await;
-    let cookie = there.calls(Call::get("/me").by("kate", PASSWORD)).await.cookie().unwrap();
+    let cookie = log_in(&there).await;
     here.with_cookie(Method::GET, "/me", &cookie).await.ok();
     let of_before = there.with_cookie(Method::GET, "/me", &before).await.status;
     assert_eq!(of_before, 401, "it never came back within the time that a login may be unused");
+    here.stop().await;
+    there.stop().await;
+}
+
+/// Sends a node the cookie of a login with another signature, which no key has made.
+async fn forges(node: &Node, cookie: &str) {
+    // Its very last character has bits that are none of the signature's.
+    let (kept, end) = (&cookie[..cookie.len() - 8], &cookie[cookie.len() - 8..]);
+    let other = if end.starts_with('A') { "B" } else { "A" };
+    node.with_cookie(Method::GET, "/me", &[kept, other, &end[1..]].concat()).await.refused(401, 20);
+}
+
+async fn log_in(node: &Node) -> String {
+    node.calls(Call::get("/me").by("kate", PASSWORD)).await.cookie().unwrap()
+}
+
+/// Whoever sends forged cookies uses up the looks at the keys of others, and keeps no node from
+/// knowing a login.
+#[tokio::test]
+async fn a_forger_keeps_no_node_from_knowing_whom_another_let_in() {
+    let ground = Ground::new(Hints::Lost).await;
+    let [here, there] = [ground.node().await, ground.node().await];
+    ground.clock.advance_ms(60 * 60 * 1_000 - 100);
+    let known = log_in(&here).await;
+    forges(&here, &known).await;
+    ground.clock.advance_ms(200);
+    // Now it is time for another key, which this one makes.
+    forges(&there, &known).await;
+    for _ in 0..2 * 180 {
+        let cookie = log_in(&there).await;
+        here.with_cookie(Method::GET, "/me", &cookie).await.ok();
+        forges(&here, &cookie).await;
+        forges(&there, &cookie).await;
+        ground.clock.advance_ms(500);
+    }
     here.stop().await;
     there.stop().await;
 }

@@ -10,12 +10,33 @@ use super::Core;
 pub struct KeyTerms {
     /// How old the newest key may become before another is made, in ms.
     pub renewed_ms: u64,
+    /// How old a key has to be before it takes the place of the one before, in ms: by then every
+    /// node has looked, and knows it.
+    pub settled_ms: u64,
     /// How long a key is kept after it was made, in ms: longer than what it was used for is good.
     pub kept_ms: u64,
 }
 
+impl KeyTerms {
+    /// Returns keys, of which the newest is first, with the one first that is in use. One that has
+    /// been in use for too long is not, though the next one is not settled: nobody was here who
+    /// could have made that in time, and whoever comes now reads both.
+    fn in_use_first(self, keys: &[SecretKey], now: Time) -> Vec<[u8; 32]> {
+        let used_ms = self.renewed_ms.saturating_add(self.settled_ms.saturating_mul(2));
+        let is_in_use = |key: &SecretKey| {
+            let age_ms = now.ms_since(key.made);
+            self.settled_ms <= age_ms && age_ms < used_ms
+        };
+        let in_use = keys.iter().position(is_in_use).unwrap_or(0);
+        let mut bytes: Vec<[u8; 32]> = keys.iter().map(|key| key.bytes).collect();
+        bytes[..=in_use].rotate_right(1);
+        bytes
+    }
+}
+
 impl Core {
-    /// Returns the keys of a secret, the newest first. What it makes is durable on return.
+    /// Returns the keys of a secret, of which there is at least one, the one first that is in use.
+    /// What it makes is durable on return.
     ///
     /// # Errors
     ///
@@ -43,7 +64,7 @@ impl Core {
             let (mut keys, expected) = self.load_keys(name).await?;
             let now = self.now();
             if keys.first().is_some_and(|newest| now.ms_since(newest.made) < terms.renewed_ms) {
-                return Ok(keys.into_iter().map(|key| key.bytes).collect());
+                return Ok(terms.in_use_first(&keys, now));
             }
             keys.retain(|key| now.ms_since(key.made) < terms.kept_ms);
             let given = first.filter(|_| keys.is_empty());
@@ -51,7 +72,7 @@ impl Core {
                 0,
                 given.map_or_else(|| self.new_key(now), |bytes| SecretKey { made: now, bytes }),
             );
-            let bytes = keys.iter().map(|key| key.bytes).collect();
+            let bytes = terms.in_use_first(&keys, now);
             let record = Record::SharedSecret(SharedSecret { name: name.to_owned(), keys });
             let puts = vec![Put { record, expected }];
             match self.store.commit(ChangeSet { puts, ..ChangeSet::default() }).await {
@@ -75,5 +96,32 @@ impl Core {
         bytes[..16].copy_from_slice(&self.ids.random().to_be_bytes());
         bytes[16..].copy_from_slice(&self.ids.random().to_be_bytes());
         SecretKey { made, bytes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TERMS: KeyTerms = KeyTerms { renewed_ms: 60, settled_ms: 2, kept_ms: 100 };
+
+    #[test]
+    fn a_key_is_used_once_all_know_it_and_no_longer_than_the_one_before_may_be() {
+        let key =
+            |made: i64| SecretKey { made: Time(made), bytes: [made.cast_unsigned() as u8; 32] };
+        let first = |made: &[i64], now: i64| {
+            let keys: Vec<SecretKey> = made.iter().copied().map(key).collect();
+            let sorted = TERMS.in_use_first(&keys, Time(now));
+            let mut all: Vec<u8> = sorted.iter().map(|bytes| bytes[0]).collect();
+            all.sort_unstable();
+            assert_eq!(all.len(), made.len());
+            sorted[0][0]
+        };
+        assert_eq!(first(&[10], 10), 10, "the only one there is");
+        assert_eq!(first(&[70, 10], 70), 10);
+        assert_eq!(first(&[70, 10], 71), 10, "the others may not know the new one");
+        assert_eq!(first(&[70, 10], 72), 70);
+        assert_eq!(first(&[130, 70, 10], 131), 70);
+        assert_eq!(first(&[74, 10], 74), 74, "nobody was here for long");
     }
 }

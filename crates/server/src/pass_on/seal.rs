@@ -24,7 +24,11 @@ pub(super) const HEADER: HeaderName = HeaderName::from_static("x-handoff-passed-
 const NAME: &str = "passing on";
 /// How long a key signs, and how long it is kept, in ms: as the keys of logins, so that a backup's
 /// open nothing.
-const TERMS: KeyTerms = KeyTerms { renewed_ms: 60 * 60 * 1_000, kept_ms: 2 * 60 * 60 * 1_000 };
+const TERMS: KeyTerms = KeyTerms {
+    renewed_ms: 60 * 60 * 1_000,
+    settled_ms: 2 * 60 * 1_000,
+    kept_ms: 2 * 60 * 60 * 1_000,
+};
 /// How old a signature may be, in ms: nodes' clocks are 2 s apart at most, and a request is read
 /// at once.
 const AGE_MS_MAX: u64 = 10_000;
