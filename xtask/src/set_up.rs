@@ -47,6 +47,8 @@ const FOR_TESTS: &[Tool] = &[
     Tool { package: "postgresql", sign: Sign::File("/usr/lib/postgresql") },
     Tool { package: "nats-server", sign: Sign::Runs(&["nats-server", "--version"]) },
     Tool { package: "nginx", sign: Sign::File("/usr/sbin/nginx") },
+    Tool { package: "haproxy", sign: Sign::File("/usr/sbin/haproxy") },
+    Tool { package: "caddy", sign: Sign::File("/usr/bin/caddy") },
     Tool { package: "make", sign: Sign::Runs(&["make", "--version"]) },
     Tool { package: "strace", sign: Sign::Runs(&["strace", "-V"]) },
     Tool { package: "openssl", sign: Sign::Runs(&["openssl", "version"]) },

@@ -66,6 +66,8 @@ pub(crate) struct Acceptor {
     http: Arc<http1::Builder>,
     permits: Arc<Permits>,
     connections: TaskTracker,
+    /// Connections are not kept for another request.
+    leave: CancellationToken,
     /// No more connections, and no more requests on those there are.
     stop: CancellationToken,
     /// Ends the connections wherever they are.
@@ -81,6 +83,7 @@ impl Acceptor {
             http: connection::http(),
             permits: Arc::new(Permits::new(limits)),
             connections: TaskTracker::new(),
+            leave: CancellationToken::new(),
             stop: CancellationToken::new(),
             abort: CancellationToken::new(),
         })
@@ -89,10 +92,12 @@ impl Acceptor {
     /// Accepts until [`Acceptor::stop`] is called; then the address is free again. Dropping the
     /// future has the same effect as far as new connections go.
     pub(crate) async fn run(&self, listener: TcpListener) {
+        // Nobody takes what is about to be accepted for the end of all connections.
+        let _one_more = self.connections.token();
         loop {
             let accepted = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return,
+                () = self.stop.cancelled() => return self.admit_waiting(listener),
                 accepted = listener.accept() => accepted,
             };
             match accepted {
@@ -102,6 +107,19 @@ impl Acceptor {
                     tracing::warn!(%error, "no connection can be accepted for the moment");
                     tokio::time::sleep(PAUSE).await;
                 }
+            }
+        }
+    }
+
+    /// Accepts what waits, before the address is given up: whoever was connected by the kernel may
+    /// have sent a request, and would be told that it was cut off.
+    fn admit_waiting(&self, listener: TcpListener) {
+        let Ok(listener) = listener.into_std() else { return };
+        // The socket is in non-blocking mode: it ends when none waits.
+        while let Ok((stream, peer)) = listener.accept() {
+            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+            if let Ok(stream) = stream {
+                self.admit(stream, peer);
             }
         }
     }
@@ -120,6 +138,7 @@ impl Acceptor {
                     limits: self.limits.clone(),
                     http: self.http.clone(),
                     peer,
+                    leave: self.leave.clone(),
                     stop: self.stop.clone(),
                     abort: self.abort.clone(),
                 };
@@ -127,6 +146,12 @@ impl Acceptor {
             }
             Err(full) => refuse(stream, peer, full),
         }
+    }
+
+    /// Has each answer from now on be the last one of its connection, so that none is kept for a
+    /// request by the time they are closed: a proxy would send it and not be answered.
+    pub(crate) fn leave(&self) {
+        self.leave.cancel();
     }
 
     /// Accepts no more, closes idle connections, and lets those that answer a request finish it.

@@ -276,6 +276,7 @@ impl Running {
     /// Goes on serving until whoever spreads requests over nodes has seen that this one stops.
     async fn drain(&self) {
         self.engine.core().leave();
+        self.acceptor.leave();
         tokio::time::sleep(self.drain).await;
     }
 

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
-use crate::balancer::{Balancer, Spread};
+use crate::balancer::{Balancer, Proxy, Spread};
 use crate::http::Client;
+use crate::inbox::BOUND;
 use crate::program::{Address, Program};
 
 /// How many nodes there are: as many as the balancer's example has.
 const NODES: usize = 3;
+/// The pause between two looks at where a session is, which nodes tell every two seconds.
+const LOOK_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where clients come in: a program, or a balancer before several.
 pub trait Door {
@@ -49,18 +53,44 @@ impl Door for Cluster {
 }
 
 impl Cluster {
-    /// Starts three demo centers over a database, with settings as environment variables.
+    /// Starts three demo centers over a database and nginx before them, with settings as
+    /// environment variables.
     pub async fn start(url: &str, settings: &[(&str, &str)], spread: Spread) -> Result<Self> {
-        let home = tempfile::Builder::new().prefix("handoff-cluster-").tempdir()?;
-        let files = home.path().join("files").display().to_string();
-        let settings = [settings, &[("HANDOFF__CHAT__FILES", files.as_str())]].concat();
+        Self::behind(Proxy::Nginx, url, settings, spread).await
+    }
+
+    /// Does the same with another balancer.
+    pub async fn behind(
+        proxy: Proxy,
+        url: &str,
+        settings: &[(&str, &str)],
+        spread: Spread,
+    ) -> Result<Self> {
+        let home = home()?;
+        let settings = with_files(&home, settings);
         let mut nodes = Vec::new();
         for number in 0..NODES {
-            let node = Program::over(url, &settings).await;
+            let node = Program::over(url, &borrowed(&settings)).await;
             nodes.push(node.with_context(|| format!("start node {number}"))?);
         }
+        Self::of(nodes, proxy, spread, home).await
+    }
+
+    /// Starts three nodes of the version before, see [`Program::older`].
+    pub async fn older(url: &str, settings: &[(&str, &str)]) -> Result<Self> {
+        let home = home()?;
+        let settings = with_files(&home, settings);
+        let mut nodes = Vec::new();
+        for number in 0..NODES {
+            let node = Program::older(url, &borrowed(&settings)).await;
+            nodes.push(node.with_context(|| format!("start the older node {number}"))?);
+        }
+        Self::of(nodes, Proxy::Nginx, Spread::Sticky, home).await
+    }
+
+    async fn of(nodes: Vec<Program>, proxy: Proxy, spread: Spread, home: TempDir) -> Result<Self> {
         let addresses = nodes.iter().map(Program::server).collect::<Result<Vec<_>>>()?;
-        let balancer = Balancer::start(&addresses, spread).await?;
+        let balancer = Balancer::start(proxy, &addresses, spread).await?;
         Ok(Self { nodes, balancer, _home: home })
     }
 
@@ -75,13 +105,38 @@ impl Cluster {
         Ok(served.into_iter().map(|(node, _)| node).collect::<BTreeSet<_>>().len())
     }
 
-    /// Returns the node that answered the last request to a target.
-    pub fn node_of(&mut self, target: &str) -> Result<&mut Program> {
-        let served = self.balancer.served()?;
-        let last = served.into_iter().rfind(|(_, asked)| asked == target);
-        let (node, _) = last.with_context(|| format!("nobody asked for {target}"))?;
-        let mut nodes = self.nodes.iter_mut();
-        let found = nodes.find(|program| program.server().is_ok_and(|it| it.to_string() == node));
-        found.with_context(|| format!("{node} is no node"))
+    /// Waits until a node says that an agent's session is open on it, and returns that.
+    pub async fn node_with_session(&mut self) -> Result<&mut Program> {
+        let looking = async {
+            loop {
+                for (place, node) in self.nodes.iter().enumerate() {
+                    let shown = node.client("ada").get("/system/nodes").await?.ok()?.body;
+                    let mut nodes = shown["nodes"].as_array().into_iter().flatten();
+                    let this = nodes.find(|node| node["isThis"] == true);
+                    if this.is_some_and(|this| this["sessions"].as_u64() > Some(0)) {
+                        return anyhow::Ok(place);
+                    }
+                }
+                tokio::time::sleep(LOOK_PAUSE).await;
+            }
+        };
+        let place =
+            tokio::time::timeout(BOUND, looking).await.context("no node has a session")??;
+        Ok(&mut self.nodes[place])
     }
+}
+
+fn home() -> Result<TempDir> {
+    Ok(tempfile::Builder::new().prefix("handoff-cluster-").tempdir()?)
+}
+
+/// Adds the directory of files that nodes share to settings.
+fn with_files(home: &TempDir, settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    let files = ("HANDOFF__CHAT__FILES", home.path().join("files").display().to_string());
+    let own = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    own.chain([(files.0.to_owned(), files.1)]).collect()
+}
+
+fn borrowed(settings: &[(String, String)]) -> Vec<(&str, &str)> {
+    settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }

@@ -123,10 +123,31 @@ impl Program {
         Self::demo_in(Some(url.to_owned()), settings).await
     }
 
+    /// Does the same with the program of the version before, which `HANDOFF_OLDER_BIN` names.
+    pub async fn older(url: &str, settings: &[(&str, &str)]) -> Result<Self> {
+        let named = std::env::var_os("HANDOFF_OLDER_BIN");
+        let binary = named.context("HANDOFF_OLDER_BIN names no program of the version before")?;
+        Self::demo_of(binary.into(), Some(url.to_owned()), settings).await
+    }
+
+    /// Has it be this version's program from its next start on.
+    pub fn upgrade(&mut self) -> Result<()> {
+        self.binary = find()?;
+        Ok(())
+    }
+
     async fn demo_in(database: Option<String>, settings: &[(&str, &str)]) -> Result<Self> {
+        Self::demo_of(find()?, database, settings).await
+    }
+
+    async fn demo_of(
+        binary: PathBuf,
+        database: Option<String>,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let home = tempfile::Builder::new().prefix("handoff-test-").tempdir()?;
         let mut program = Self {
-            binary: find()?,
+            binary,
             start: Start::Demo(home.path().join("data")),
             settings: settings
                 .iter()

@@ -13,7 +13,7 @@ use handoff_cometd::{Answer, HttpConnection, Identity, LaterBody, whole};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, EXPECT, HeaderValue};
 use hyper::server::conn::http1;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioTimer;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,8 @@ pub(super) struct Connection {
     pub limits: Arc<Limits>,
     pub http: Arc<http1::Builder>,
     pub peer: SocketAddr,
+    /// Each answer is the last one of its connection.
+    pub leave: CancellationToken,
     pub stop: CancellationToken,
     pub abort: CancellationToken,
 }
@@ -70,16 +72,23 @@ impl Connection {
         let service = |request| self.answer(request, pace.clone(), permit.clone());
         let mut connection = pin!(HttpConnection::new(self.http.clone(), stream, service));
         let mut stopping = pin!(self.stop.cancelled());
-        let mut is_stopping = false;
+        let (mut is_stopping, mut is_last) = (false, false);
         let mut timer = pin!(tokio::time::sleep(self.limits.header_timeout));
         poll_fn(|cx| {
             if !is_stopping && stopping.as_mut().poll(cx).is_ready() {
                 is_stopping = true;
-                connection.graceful_shutdown();
                 pace.hurry();
             }
-            if let Poll::Ready(result) = connection.as_mut().poll(cx) {
-                return Poll::Ready(End::Closed(result));
+            loop {
+                // First of all, so that a request which has come is one.
+                if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+                    return Poll::Ready(End::Closed(result));
+                }
+                if !is_stopping || is_last || pace.is_beginning() {
+                    break;
+                }
+                is_last = true;
+                connection.graceful_shutdown();
             }
             // Everything that moves the deadline happens while the connection is polled, so it is
             // up to date here.
@@ -103,7 +112,7 @@ impl Connection {
             true => Client::AwaitsWord,
             false => Client::Sends,
         };
-        let mut back = None;
+        let (mut back, leave) = (None, self.leave.clone());
         let mut request = request.map(|body| {
             let body = TimedBody::new(body, &self.limits);
             if hyper::body::Body::is_end_stream(&body) {
@@ -127,9 +136,9 @@ impl Connection {
                 back.drop_rest(client).await;
             }
             match LaterBody::take_from(&mut response) {
-                None => Answer::Now(outgoing(response, pace, &permit)),
+                None => Answer::Now(outgoing(response, pace, &permit, &leave)),
                 Some(body) => Answer::Later(Box::pin(async move {
-                    whole(outgoing(body.fill(response).await, pace, &permit)).await
+                    whole(outgoing(body.fill(response).await, pace, &permit, &leave)).await
                 })),
             }
         }
@@ -137,12 +146,18 @@ impl Connection {
 }
 
 /// Makes a response the connection's own.
-fn outgoing(mut response: Response<Body>, pace: Pace, permit: &Permit) -> Response<AnswerBody> {
+fn outgoing(
+    mut response: Response<Body>,
+    pace: Pace,
+    permit: &Permit,
+    leave: &CancellationToken,
+) -> Response<AnswerBody> {
     let is_within_bounds =
         response.extensions().get::<Identity>().is_none_or(|user| permit.belongs_to(user));
-    if !is_within_bounds {
+    let is_leaving = leave.is_cancelled() && response.status() != StatusCode::SWITCHING_PROTOCOLS;
+    if !is_within_bounds || is_leaving {
         // What was asked is done already, so it is answered; the connection is what there is too
-        // much of.
+        // much of, or what whoever keeps it would send a request over while it is being closed.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response.map(|body| AnswerBody { body, pace })

@@ -16,9 +16,15 @@ use tokio::time::Instant;
 use super::limits::Limits;
 use super::permits::Permit;
 
+/// How long a head may take that is on its way when the server stops: it comes in one packet, and
+/// whoever sends it by hand has not begun to hurry.
+const FINISHING: Duration = Duration::from_millis(500);
+
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
+    /// Nothing has come yet.
+    New { until: Instant },
     /// Nothing of the next request has come.
     Silent { until: Instant },
     /// A head has begun.
@@ -32,6 +38,8 @@ struct Progress {
     phase: Phase,
     /// What the client has yet to take; `None` while nothing waits.
     waiting: Option<Waiting>,
+    /// How long a head may take.
+    head_max: Duration,
 }
 
 /// An answer that the client does not take as fast as it is written.
@@ -53,8 +61,10 @@ impl Pace {
     /// Starts with a silent connection. It has no more time than a head: whoever connects has
     /// something to say.
     pub(super) fn new(limits: Arc<Limits>) -> Self {
-        let phase = Phase::Silent { until: Instant::now() + limits.header_timeout };
-        Self { limits, progress: Arc::new(Mutex::new(Progress { phase, waiting: None })) }
+        let head_max = limits.header_timeout;
+        let phase = Phase::New { until: Instant::now() + head_max };
+        let progress = Progress { phase, waiting: None, head_max };
+        Self { limits, progress: Arc::new(Mutex::new(progress)) }
     }
 
     /// Returns until when something has to happen; `None` while it is not the client's turn.
@@ -63,7 +73,9 @@ impl Pace {
         let phase_until = match (progress.phase, progress.waiting) {
             // It cannot ask for more before it has the answer, so its silence has not begun.
             (Phase::Silent { .. }, Some(_)) | (Phase::Answering, _) => None,
-            (Phase::Silent { until }, None) | (Phase::Head { until }, _) => Some(until),
+            (Phase::Silent { until }, None) | (Phase::New { until } | Phase::Head { until }, _) => {
+                Some(until)
+            }
         };
         let waiting_until = progress.waiting.map(|waiting| {
             // A fixed time and that which its bytes are worth: who takes a byte now and then takes
@@ -75,12 +87,24 @@ impl Pace {
         phase_until.into_iter().chain(waiting_until).min()
     }
 
-    /// Notes that the server stops: whoever has not finished a head will not be answered any more.
+    /// Notes that the server stops: whoever has yet to finish the head of a request has a moment to
+    /// do so, and is answered.
     pub(super) fn hurry(&self) {
-        let mut progress = self.lock();
-        if progress.phase != Phase::Answering {
-            progress.phase = Phase::Silent { until: Instant::now() };
+        let (now, mut progress) = (Instant::now(), self.lock());
+        progress.head_max = progress.head_max.min(FINISHING);
+        match &mut progress.phase {
+            Phase::Silent { until } => *until = now,
+            Phase::New { until } | Phase::Head { until } => {
+                *until = (*until).min(now + FINISHING);
+            }
+            Phase::Answering => {}
         }
+    }
+
+    /// Tells whether a request may be on its way whose head is not here: whoever opened the
+    /// connection for it did not know that the server stops.
+    pub(super) fn is_beginning(&self) -> bool {
+        matches!(self.lock().phase, Phase::New { .. } | Phase::Head { .. })
     }
 
     /// Notes that a request's head is complete.
@@ -95,8 +119,8 @@ impl Pace {
 
     fn bytes_came(&self) {
         let mut progress = self.lock();
-        if matches!(progress.phase, Phase::Silent { .. }) {
-            progress.phase = Phase::Head { until: Instant::now() + self.limits.header_timeout };
+        if matches!(progress.phase, Phase::New { .. } | Phase::Silent { .. }) {
+            progress.phase = Phase::Head { until: Instant::now() + progress.head_max };
         }
     }
 

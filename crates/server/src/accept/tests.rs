@@ -351,6 +351,54 @@ async fn a_stop_closes_what_is_idle_and_finishes_what_is_not() {
     tokio::time::timeout(PATIENCE, server.acceptor.drained()).await.expect("all connections end");
 }
 
+const PEER: &str = "GET /peer HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// A proxy that opened a connection for a request cannot know that it is not served, and may not
+/// send the request to anybody else.
+#[tokio::test]
+async fn a_request_that_is_on_its_way_when_the_server_stops_is_answered() {
+    let server = start(LIMITS);
+    let (mut silent, mut half) = (server.connect().await, server.say(&PEER[..20]).await);
+    // Both have been accepted once this is answered.
+    let own = silent.local_addr().unwrap().ip().to_string();
+    read_answer(&mut server.say(PEER).await, &own).await;
+    server.acceptor.stop();
+    tokio::time::timeout(PATIENCE, server.loop_ended).await.expect("the loop ends").unwrap();
+    silent.write_all(PEER.as_bytes()).await.unwrap();
+    half.write_all(&PEER.as_bytes()[20..]).await.unwrap();
+    for stream in [&mut silent, &mut half] {
+        let answer = read_to_end(stream).await;
+        assert!(answer.ends_with(&own) && answer.contains("connection: close"), "{answer}");
+    }
+    tokio::time::timeout(PATIENCE, server.acceptor.drained()).await.expect("all connections end");
+}
+
+#[tokio::test]
+async fn who_waits_to_be_accepted_when_the_server_stops_is_served() {
+    let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let acceptor = Acceptor::new(Router::new().route("/peer", get("here")), LIMITS);
+    let mut waiting = TcpStream::connect(address).await.unwrap();
+    waiting.write_all(PEER.as_bytes()).await.unwrap();
+    acceptor.stop();
+    acceptor.run(listener).await;
+    assert!(read_to_end(&mut waiting).await.ends_with("here"));
+    tokio::time::timeout(PATIENCE, acceptor.drained()).await.expect("all connections end");
+}
+
+#[tokio::test]
+async fn a_server_that_is_about_to_stop_keeps_no_connection_for_another_request() {
+    let server = start(LIMITS);
+    let mut kept = server.say(PEER).await;
+    let own = kept.local_addr().unwrap().ip().to_string();
+    let answer = read_answer(&mut kept, &own).await;
+    assert!(!answer.contains("connection: close"), "the control: {answer}");
+    server.acceptor.leave();
+    kept.write_all(PEER.as_bytes()).await.unwrap();
+    let answer = read_to_end(&mut kept).await;
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
 #[tokio::test]
 async fn an_abort_closes_what_does_not_finish() {
     let server = start(LIMITS);

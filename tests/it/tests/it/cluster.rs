@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use handoff_testkit::{BOUND, Cluster, PostgresServer, Replay, Spread, TestAgent, Transport};
+use handoff_testkit::{
+    BOUND, Cluster, PostgresServer, Proxy, Replay, Spread, TestAgent, Transport,
+};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
@@ -13,8 +15,12 @@ use crate::replay::{change, sees_step, sequences, without_gap_or_duplicate};
 use crate::scene::{interaction, submit};
 
 async fn cluster(spread: Spread, bus: &str) -> Result<Cluster> {
+    behind(Proxy::Nginx, spread, bus).await
+}
+
+async fn behind(proxy: Proxy, spread: Spread, bus: &str) -> Result<Cluster> {
     let url = spawn_blocking(|| PostgresServer::shared().fresh_schema()).await?;
-    Cluster::start(&url, &[("HANDOFF__BUS__KIND", bus)], spread).await
+    Cluster::behind(proxy, &url, &[("HANDOFF__BUS__KIND", bus)], spread).await
 }
 
 /// Checks that every node had requests.
@@ -53,8 +59,8 @@ async fn a_customer_and_an_agent_talk_by_way_of_all_nodes() -> Result<()> {
 }
 
 /// Kills the node on which an agent's session is; they go on elsewhere.
-async fn killed_under(transport: Transport, bus: &str) -> Result<()> {
-    let mut cluster = cluster(Spread::Sticky, bus).await?;
+async fn killed_under(proxy: Proxy, transport: Transport, bus: &str) -> Result<()> {
+    let mut cluster = behind(proxy, Spread::Sticky, bus).await?;
     let mut kate = TestAgent::by_cookies(&cluster, "kate", transport).await?;
     let customer = Customer::begin(&cluster).await?;
     kate.accept(&customer.id).await?;
@@ -62,7 +68,7 @@ async fn killed_under(transport: Transport, bus: &str) -> Result<()> {
     kate.accept(&work).await?;
     change(&kate, &work, 0..5).await?;
     sees_step(&kate, 4).await?;
-    cluster.node_of("/api/v2/me")?.kill().await?;
+    cluster.node_with_session().await?.kill().await?;
     customer.asks("send", &[("message", "Are you still there?")]).await?.ok()?;
     change(&kate, &work, 5..10).await?;
     let last = kate.last_sequence(TestAgent::INTERACTIONS);
@@ -89,10 +95,39 @@ async fn killed_under(transport: Transport, bus: &str) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_polling_agent_whose_node_is_killed_goes_on_at_another() -> Result<()> {
-    killed_under(Transport::LongPolling, "notify").await
+    killed_under(Proxy::Nginx, Transport::LongPolling, "notify").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_on_a_socket_whose_node_is_killed_goes_on_at_another() -> Result<()> {
-    killed_under(Transport::WebSocket, "none").await
+    killed_under(Proxy::Nginx, Transport::WebSocket, "none").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn haproxy_keeps_a_polling_agent_at_a_node_and_finds_them_another() -> Result<()> {
+    killed_under(Proxy::HaProxy, Transport::LongPolling, "notify").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn haproxy_carries_sockets_and_finds_an_agent_another_node() -> Result<()> {
+    killed_under(Proxy::HaProxy, Transport::WebSocket, "notify").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn caddy_keeps_a_polling_agent_at_a_node_and_finds_them_another() -> Result<()> {
+    killed_under(Proxy::Caddy, Transport::LongPolling, "notify").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn caddy_carries_sockets_and_finds_an_agent_another_node() -> Result<()> {
+    killed_under(Proxy::Caddy, Transport::WebSocket, "notify").await
+}
+
+/// The control: polls that reach another node each time are never told anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn control_a_polling_agent_who_is_kept_at_no_node_gets_nowhere() -> Result<()> {
+    let cluster = cluster(Spread::Everywhere, "notify").await?;
+    let agent = TestAgent::by_cookies(&cluster, "kate", Transport::LongPolling).await;
+    ensure!(agent.is_err(), "a session was found on every node");
+    Ok(())
 }

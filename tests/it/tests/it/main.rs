@@ -18,6 +18,7 @@ mod pass_on;
 mod reach;
 mod refused_bodies;
 mod replay;
+mod rolling;
 mod scene;
 mod shutdown;
 mod tour;
