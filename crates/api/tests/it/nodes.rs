@@ -115,6 +115,8 @@ pub(crate) struct Ground {
     pub(crate) keys: SessionKeys,
     /// How often workers look without a hint, in ms.
     pub(crate) period_ms: u64,
+    /// The same of the look at logins.
+    pub(crate) logins_ms: u64,
     between: Between,
 }
 
@@ -122,7 +124,14 @@ impl Ground {
     pub(crate) async fn new(hints: Hints) -> Self {
         let (clock, keys) = (Arc::new(ManualClock::at_ms(NOON_MS)), SessionKeys::OfAllNodes);
         let between = Between::of(hints);
-        Self { store: store().await, clock, keys, period_ms: PERIOD_MS, between }
+        Self {
+            store: store().await,
+            clock,
+            keys,
+            period_ms: PERIOD_MS,
+            logins_ms: PERIOD_MS,
+            between,
+        }
     }
 
     /// Starts a node, with its workers.
@@ -135,7 +144,7 @@ impl Ground {
             ids: Arc::new(SystemIds::default()),
             options: Options {
                 period_ms: self.period_ms,
-                logins_ms: self.period_ms,
+                logins_ms: self.logins_ms,
                 directory_ms: self.period_ms,
                 lease_ms: LEASE_MS,
                 ..Options::default()
