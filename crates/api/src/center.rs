@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::error::Error;
 use std::mem::take;
 
 use axum::body::{self, Body, Bytes};
@@ -20,7 +21,9 @@ use axum::{Router, extract::DefaultBodyLimit};
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 use handoff_domain::event::Cause;
-use handoff_provision::{By, CenterFile, Listener, Outcome, Plan, Told, Unnamed, Way};
+use handoff_provision::{
+    By, CenterFile, CenterFileError, Listener, Outcome, Plan, Told, Unnamed, Way,
+};
 use handoff_store::with_causes;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
@@ -176,23 +179,23 @@ fn too_large() -> Refusal {
 async fn apply(
     shared: &Shared,
     mut application: Application,
-    by: &Applicant,
+    applicant: &Applicant,
     lines: &Lines,
 ) -> Result<Outcome, String> {
     let file = CenterFile::new(&application.name, &application.text);
-    let only = match by {
+    let only = match applicant {
         Applicant::Operator => None,
         Applicant::Admin(me) => Some(Only(name_of_center(shared, me))),
     };
     let unnamed = if application.prune { Unnamed::Prune } else { Unnamed::Keep };
-    let mailboxes = match by {
+    let mailboxes = match applicant {
         Applicant::Operator => shared.engine().mailboxes().cloned(),
         // Which files and variables the machine has is not theirs to know.
         Applicant::Admin(_) => None,
     };
     let passwords = FilePasswords::new(take(&mut application.passwords)).with_mailboxes(mailboxes);
-    let plan = plan(shared, (file, only), passwords, unnamed).await?;
-    let cause = match by {
+    let plan = plan(shared, applicant.clone(), (file, only), passwords, unnamed).await?;
+    let cause = match applicant {
         Applicant::Operator => Cause::Operator,
         Applicant::Admin(me) => Cause::User(me.id()),
     };
@@ -209,13 +212,30 @@ async fn apply(
     if let Ok(Outcome::Applied { .. }) = outcome {
         tracing::info!(center.file = application.name, "a center file was applied");
     }
-    outcome.map_err(|error| with_causes(&error))
+    outcome.map_err(|error| why_not(applicant, &error))
+}
+
+/// Says why a file was not applied. An admin is shown what is wrong with their file, and nothing of
+/// what a library says: whoever operates the server finds that in the log.
+fn why_not(applicant: &Applicant, error: &CenterFileError) -> String {
+    if let Applicant::Operator = applicant {
+        return with_causes(error);
+    }
+    if error.source().is_some() {
+        let error = error as &dyn Error;
+        tracing::warn!(error, "a center file could not be applied");
+    }
+    match error {
+        CenterFileError::Store(_) => Refusal::unavailable().sentence,
+        other => other.to_string(),
+    }
 }
 
 /// Compares a file with what is stored, where it may take as long as its passwords do, or as
 /// reading it does.
 async fn plan(
     shared: &Shared,
+    applicant: Applicant,
     (file, only): (CenterFile, Option<Only>),
     passwords: FilePasswords,
     unnamed: Unnamed,
@@ -226,7 +246,7 @@ async fn plan(
             only.refuse_another(&file)?;
         }
         let plan = file.plan(&**core.store(), core.ids(), &passwords, unnamed);
-        let plan = runtime.block_on(plan).map_err(|error| with_causes(&error))?;
+        let plan = runtime.block_on(plan).map_err(|error| why_not(&applicant, &error))?;
         if only.is_some() && plan.difference.changes_mailboxes() {
             return Err(format!("{}: {NOT_YOUR_MAILBOXES}", file.name()));
         }

@@ -1,15 +1,17 @@
 //! What can be asked without credentials: the version, and whether the server is well.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use handoff_domain::Time;
 use handoff_engine::{CLOCKS_APART_MAX_MS, Core, WorkerStatus};
-use handoff_store::with_causes;
+use handoff_store::NotReady;
 use serde::Serialize;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::shared::Shared;
 use crate::wire::envelope::JsonText;
@@ -71,6 +73,14 @@ pub(crate) async fn healthz() -> JsonText {
 /// and anybody may ask.
 const HOLDS_MS: u64 = 1_000;
 
+/// What is told of a duty that failed here again and again.
+const RESTS: &str =
+    "it failed here again and again and is left to another node for a minute; the log says why";
+
+/// How long the disks may take to show that they can be written to: less than whoever watches a node
+/// waits for an answer, as a shared directory whose server is away may take for ever.
+const DISK_MAX: Duration = Duration::from_secs(4);
+
 /// What is told of a node that is about to stop.
 const LEAVING: &str = "the node stops";
 
@@ -104,14 +114,18 @@ impl Readiness {
             return found.clone();
         }
         let (mut failing, mut details) = (Vec::new(), Vec::new());
-        if let Err(error) = shared.engine().core().store().ready().await {
+        let (core, space) = (shared.engine().core(), shared.files().space());
+        // At once: whoever asks is told within the time that the slowest of them may take.
+        let (ready, clock, written) =
+            tokio::join!(core.store().ready(), clock(core), timeout(DISK_MAX, space.probe()));
+        if let Err(error) = ready {
             tracing::warn!(error = &error as &dyn std::error::Error, "the store is not ready");
-            details.push(format!("store: {}", with_causes(&error)));
+            details.push(format!("store: {}", sentence_of(error.not_ready())));
             failing.push("store");
         } else {
-            details.extend(clock(shared.engine().core()).await);
+            details.extend(clock);
         }
-        if let Err(error) = shared.files().space().probe().await {
+        if let Err(error) = written.unwrap_or_else(|silent| Err(silent.into())) {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "nothing can be written to the disk"
@@ -119,6 +133,25 @@ impl Readiness {
             failing.push("disk");
         }
         found.insert(Found { at: shared.engine().core().now(), failing, details }).clone()
+    }
+}
+
+/// Says why a store takes no commits, to anybody.
+const fn sentence_of(why: NotReady) -> &'static str {
+    match why {
+        NotReady::Away => {
+            "the database does not answer; see that it runs and that this node reaches it"
+        }
+        NotReady::Crowded => "the database has no connection left; raise its max_connections",
+        NotReady::Refused => "the database refuses the server's user; the log says why",
+        NotReady::ReadOnly => "the database takes no writes; see whether it is a standby",
+        NotReady::Full => "the disk of the database is full; make room",
+        NotReady::Forbidden => {
+            "the server's user lacks a privilege in the database; the log says which"
+        }
+        NotReady::Slow => "the database took too long; the log says for what",
+        NotReady::Stopped => "a write failed; see to the disk and start the server again",
+        NotReady::Other => "it takes no commits; the log says why",
     }
 }
 
@@ -156,6 +189,8 @@ pub(crate) async fn readyz(State(readiness): State<Readiness>) -> Response {
         worker.detail.as_ref().map(|detail| format!("{}: {detail}", worker.name))
     };
     details.extend(workers.iter().filter_map(said));
+    let resting = shared.engine().core().resting_duties();
+    details.extend(resting.iter().map(|duty| format!("{}: {RESTS}", duty.name())));
     let details = Health {
         details,
         unreadable: aside.into_iter().map(|one| one.row).take(UNREADABLE_SHOWN_MAX).collect(),

@@ -40,6 +40,7 @@ pub use secrets::KeyTerms;
 pub use transcripts::Most;
 
 pub(crate) use chats::customer_of;
+pub(crate) use duties::{Trial, Went};
 pub(crate) use ears::Ears;
 pub(crate) use next_due::NextDue;
 

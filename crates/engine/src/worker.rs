@@ -15,7 +15,7 @@ use handoff_domain::Time;
 use handoff_store::StoreError;
 use tokio::sync::Notify;
 
-use crate::core::{Core, Duty};
+use crate::core::{Core, Duty, Trial, Went};
 
 /// What one worker does, and when.
 #[async_trait]
@@ -114,7 +114,12 @@ impl Runner {
             // A worker that a fault of the program ended would keep its duty, for no other node to
             // have.
             let round = AssertUnwindSafe(self.worker.round()).catch_unwind().await;
-            self.report(core.now(), failure_of(round));
+            let went = self.report(core.now(), failure_of(round));
+            if let Some(duty) = self.worker.duty()
+                && core.note_duty(duty, Trial::Round, went).await
+            {
+                continue;
+            }
             if let Some(position) = self.worker.reached() {
                 core.readers.note(self.worker.name(), position);
             }
@@ -148,7 +153,7 @@ impl Runner {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).last_error = None;
     }
 
-    fn report(&self, now: Time, failure: Option<String>) {
+    fn report(&self, now: Time, failure: Option<String>) -> Went {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         status.last_round = Some(now);
         status.rounds += 1;
@@ -161,7 +166,9 @@ impl Runner {
                 "a worker's round failed; it tries again"
             );
         }
+        let went = if failure.is_some() { Went::Wrong } else { Went::Well };
         status.last_error = failure;
+        went
     }
 }
 

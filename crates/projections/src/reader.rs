@@ -46,6 +46,9 @@ const RESTS: u32 = 3;
 /// After how many interactions of a rebuild it is said how far it is.
 const TOLD_EVERY: u64 = 10_000;
 
+/// What anybody is told of a projection that cannot go on.
+const STUCK: &str = "it cannot go on and tries again; the log says why";
+
 /// Why a projection is rebuilt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reason {
@@ -94,6 +97,8 @@ pub struct Reader {
     worked_ms: AtomicU64,
     /// What there is to say of it: that it is being rebuilt, or what keeps it from going on.
     detail: Mutex<Option<String>>,
+    /// What keeps the projection from going on, as it was logged.
+    stuck: Mutex<Option<String>>,
     wakes: Arc<Notify>,
 }
 
@@ -112,6 +117,7 @@ impl Reader {
             reached: AtomicU64::new(0),
             worked_ms: AtomicU64::new(0),
             detail: Mutex::default(),
+            stuck: Mutex::default(),
             wakes: Arc::default(),
         }
     }
@@ -310,19 +316,24 @@ impl Reader {
         };
         self.is_rebuilding.store(rebuilding.is_some(), Ordering::Relaxed);
         self.set_detail(rebuilding);
+        *self.stuck.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn set_detail(&self, detail: Option<String>) -> Option<String> {
-        std::mem::replace(&mut *self.detail.lock().unwrap_or_else(PoisonError::into_inner), detail)
+    fn set_detail(&self, detail: Option<String>) {
+        *self.detail.lock().unwrap_or_else(PoisonError::into_inner) = detail;
     }
 
     /// Tells what keeps the projection from going on. Nothing else stands on it, so the server goes
     /// on without.
     fn note(&self, error: &ProjectionError) {
         let text = with_causes(error);
+        // Anybody may be shown it, and what the library says names files.
+        self.set_detail(Some(STUCK.to_owned()));
+        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         // A lasting failure is logged once.
-        if self.set_detail(Some(text.clone())).as_ref() != Some(&text) {
+        if stuck.as_ref() != Some(&text) {
             tracing::warn!(reader = self.projection.name(), error = %text, "a reader of the log cannot go on; it tries again");
+            *stuck = Some(text);
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod streams;
 pub mod sweeps;
 pub mod timers;
 pub mod transcripts;
+pub mod way;
 
 use std::collections::BTreeMap;
 

@@ -45,7 +45,48 @@ pub enum StoreError {
     Corrupt { what: String },
 }
 
+/// Why a store takes no commits, as far as it may be told to anybody: what the library says names
+/// machines, users and files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotReady {
+    /// The database cannot be reached, or does not answer.
+    Away,
+    /// It has too many connections already.
+    Crowded,
+    /// It refuses the user.
+    Refused,
+    /// It allows no writes, as a standby does.
+    ReadOnly,
+    /// There is no room on its disk.
+    Full,
+    /// The user lacks a privilege.
+    Forbidden,
+    /// It did not do in time what it was asked.
+    Slow,
+    /// A write failed in a way after which nothing more is written.
+    Stopped,
+    /// Something else; the log says what.
+    Other,
+}
+
 impl StoreError {
+    /// Returns what is wrong, as far as anybody may know.
+    #[must_use]
+    pub fn not_ready(&self) -> NotReady {
+        if matches!(self, Self::Stopped) {
+            return NotReady::Stopped;
+        }
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let told = crate::postgres::not_ready(error);
+            if let Some(why) = told.or_else(|| crate::sqlite::not_ready(error)) {
+                return why;
+            }
+            cause = error.source();
+        }
+        NotReady::Other
+    }
+
     /// Tells whether it is one record that cannot be read, and not the store that fails: whoever
     /// works through many goes on with the others.
     #[must_use]

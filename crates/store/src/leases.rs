@@ -67,9 +67,9 @@ impl Leases {
         standing.duties.intersection(&wanted).cloned().collect()
     }
 
-    pub(crate) fn leave_duties(&self, node: Incarnation) {
+    pub(crate) fn leave_duties(&self, node: Incarnation, names: &[&str]) {
         if let Some(standing) = self.standing().get_mut(&node) {
-            standing.duties.clear();
+            standing.duties.retain(|duty| !names.contains(&duty.as_str()));
         }
     }
 

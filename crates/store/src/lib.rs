@@ -42,7 +42,7 @@ pub use committed::{AddedRow, Committed};
 pub use contact_words::{FoundWord, WordQuery, words_in, words_of};
 pub use copy::{Bulk, Carried, Copy, CopyError, CopyProgress, Settled};
 pub use directory::{DirectoryEntry, DirectoryPage};
-pub use error::{CommitError, StoreError, with_causes};
+pub use error::{CommitError, NotReady, StoreError, with_causes};
 pub use files::{
     DiskFiles, Files, FilesError, FilesOptions, FilesPage, FilesSwept, FilesTerms, Incoming,
     KeptFile, ListedUntil, MemoryFiles, NewFile, Sharing, SweepFilesError, TrashSwept, Trashed,

@@ -477,8 +477,8 @@ impl Store for MemoryStore {
         Ok(self.state("taking duties")?.leases.take_duties(node, wanted))
     }
 
-    async fn leave_duties(&self, node: Incarnation) -> Result<(), StoreError> {
-        self.state("leaving duties")?.leases.leave_duties(node);
+    async fn leave_duties(&self, node: Incarnation, names: &[&str]) -> Result<(), StoreError> {
+        self.state("leaving duties")?.leases.leave_duties(node, names);
         Ok(())
     }
 

@@ -25,6 +25,8 @@ pub struct AboutNode {
     pub sessions: u64,
     /// By how many entries each of its readers is behind the log.
     pub behind: BTreeMap<String, u64>,
+    /// The duties that failed on it again and again, and that it leaves to others for a while.
+    pub resting: BTreeSet<String>,
 }
 
 impl AboutNode {

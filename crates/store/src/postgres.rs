@@ -32,6 +32,7 @@ mod start;
 mod statements;
 mod text;
 mod tls;
+mod until;
 mod world;
 mod writes;
 
@@ -64,6 +65,7 @@ pub use bulk::PostgresBulk;
 use committer::{Writer, Written, closed};
 use connect::Server;
 use explain::Sentence;
+pub(crate) use failure::not_ready;
 use reads::Reads;
 
 pub use address::Hidden;
@@ -384,9 +386,9 @@ impl Store for PostgresStore {
         self.duties_taken(node, wanted).await
     }
 
-    async fn leave_duties(&self, node: Incarnation) -> Result<(), StoreError> {
+    async fn leave_duties(&self, node: Incarnation, names: &[&str]) -> Result<(), StoreError> {
         self.is_open("leaving duties")?;
-        self.duties_left(node).await
+        self.duties_left(node, names).await
     }
 
     async fn describe_node(&self, node: Incarnation, about: AboutNode) -> Result<(), StoreError> {

@@ -71,6 +71,7 @@ use crate::store::{Lease, LookedUp, SetAside, Store, SweepReport};
 pub use bulk::SqliteBulk;
 pub use check::{Checked, Progress};
 use failure::corrupt;
+pub(crate) use failure::not_ready;
 use health::Health;
 pub use health::Rest;
 use readers::Readers;
@@ -542,8 +543,8 @@ impl Store for SqliteStore {
         Ok(self.leases("taking duties")?.take_duties(node, wanted))
     }
 
-    async fn leave_duties(&self, node: Incarnation) -> Result<(), StoreError> {
-        self.leases("leaving duties")?.leave_duties(node);
+    async fn leave_duties(&self, node: Incarnation, names: &[&str]) -> Result<(), StoreError> {
+        self.leases("leaving duties")?.leave_duties(node, names);
         Ok(())
     }
 

@@ -459,12 +459,12 @@ pub trait Store: Send + Sync + 'static {
         wanted: &[&str],
     ) -> Result<BTreeSet<String>, StoreError>;
 
-    /// Hands back all duties of a node.
+    /// Hands back those of the named duties that a node has.
     ///
     /// # Errors
     ///
     /// The store's own; they are others' when the node's lease is over.
-    async fn leave_duties(&self, node: Incarnation) -> Result<(), StoreError>;
+    async fn leave_duties(&self, node: Incarnation, names: &[&str]) -> Result<(), StoreError>;
 
     /// Keeps what a node says of itself, unless its lease is over.
     ///

@@ -426,6 +426,7 @@ impl Store for FaultyStore {
     ) -> Result<(Vec<Timer>, Option<Time>), StoreError> {
         self.reached().await;
         self.cut.timers_read.fetch_add(1, Ordering::SeqCst);
+        self.cut.lets_read_timers()?;
         self.inner.timers(now, limit).await
     }
 
@@ -573,8 +574,8 @@ impl Store for FaultyStore {
         self.inner.take_duties(node, wanted).await
     }
 
-    async fn leave_duties(&self, node: Incarnation) -> Result<(), StoreError> {
-        self.inner.leave_duties(node).await
+    async fn leave_duties(&self, node: Incarnation, names: &[&str]) -> Result<(), StoreError> {
+        self.inner.leave_duties(node, names).await
     }
 
     async fn describe_node(&self, node: Incarnation, about: AboutNode) -> Result<(), StoreError> {

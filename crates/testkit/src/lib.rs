@@ -31,13 +31,14 @@ pub mod program;
 pub mod tally;
 
 pub use agent::TestAgent;
-pub use balancer::Spread;
+pub use balancer::{Proxy, Spread};
 pub use center::{Center, PASSWORD, Settings, Site};
 pub use clock::ManualClock;
 pub use cluster::{Cluster, Door};
 pub use comet::{Comet, Replay, Transport};
 pub use faulty_store::{Fault, FaultyStore};
 pub use handoff_store::conformance::server::PostgresServer;
+pub use handoff_store::conformance::way::{Ending, Way};
 pub use http::{Answer, Call, Client, NoAnswer};
 pub use inbox::{BOUND, Inbox};
 pub use mail_folder::MailFolder;

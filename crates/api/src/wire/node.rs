@@ -24,6 +24,9 @@ pub struct NodeResource {
     /// Agents' sessions that are open on it.
     pub sessions: u64,
     pub duties: Vec<String>,
+    /// The duties that failed on it again and again, and that it leaves to others for a while.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resting: Vec<String>,
     pub readers: Vec<ReaderResource>,
 }
 
@@ -55,6 +58,7 @@ impl NodeResource {
             is_this: node.node == this,
             sessions: about.sessions,
             duties: node.duties.iter().cloned().collect(),
+            resting: about.resting.iter().cloned().collect(),
             readers: about.behind.iter().map(reader).collect(),
         }
     }

@@ -1,7 +1,7 @@
 //! The incarnation of this node: what it says of itself in the store stands under it, and its
 //! duties with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use handoff_domain::Incarnation;
 use handoff_store::{AboutNode, Lease, StoreError};
 use tokio::time::Instant;
 
-use super::{Core, Duty};
+use super::{Core, Duty, Trial, Went};
 
 impl Core {
     /// Returns the incarnation of this node; it has another one when its lease was lost.
@@ -52,6 +52,7 @@ impl Core {
             address: self.options.node_address.clone(),
             sessions,
             behind,
+            resting: self.resting_duties().iter().map(|it| it.name().to_owned()).collect(),
         };
         self.store.describe_node(self.incarnation(), about).await
     }
@@ -94,6 +95,37 @@ impl Core {
     pub(crate) async fn take_duties(&self, began: Instant) -> Result<(), StoreError> {
         let until = began + Duration::from_millis(self.options.lease_ms);
         self.duties.take(&*self.store, self.incarnation(), until).await
+    }
+
+    /// Notes how something went that is a duty of this node's. One that has gone wrong for too long
+    /// is handed back, as long as there is a node that it could be: tells whether it was.
+    pub(crate) async fn note_duty(&self, duty: Duty, trial: Trial, went: Went) -> bool {
+        if !self.duties.note(duty, trial, went) {
+            return false;
+        }
+        let given_back = async {
+            let is_alone = self.store.living().await?.len() < 2;
+            if !is_alone {
+                self.duties.rest_from(&*self.store, self.incarnation(), duty).await?;
+            }
+            Ok::<_, StoreError>(!is_alone)
+        };
+        // Where not even that can be done, the lease ends by itself.
+        let is_given_back = given_back.await.unwrap_or(false);
+        if is_given_back {
+            tracing::warn!(
+                duty = duty.name(),
+                "a duty failed here again and again; another node may take it"
+            );
+            self.bus.wake(Hint::Nodes);
+        }
+        is_given_back
+    }
+
+    /// Returns the duties that failed here again and again, and are left to other nodes for now.
+    #[must_use]
+    pub fn resting_duties(&self) -> BTreeSet<Duty> {
+        self.duties.resting()
     }
 
     /// Hands all duties back, for good: another node takes them at once.

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
-use crate::core::{ClaimFor, Claiming, Core, Duty, NextDue};
+use crate::core::{ClaimFor, Claiming, Core, Duty, NextDue, Trial, Went};
 use crate::outward::{Post, Posted};
 use crate::worker::Worker;
 
@@ -221,6 +221,11 @@ impl Sending {
             () = &mut kept => return HandedOver::No,
             () = self.core.stopped_for(STOP_GRACE_MS) => return HandedOver::No,
         };
+        let went = match posted {
+            Posted::Sent { .. } | Posted::Never { .. } => Went::Well,
+            Posted::Later { .. } | Posted::Unsure { .. } => Went::Wrong,
+        };
+        self.core.note_duty(Duty::Outbox, Trial::Mail, went).await;
         let mut recorded = pin!(self.record_post(mail, posted));
         tokio::select! {
             () = &mut recorded => {}

@@ -9,7 +9,7 @@ use handoff_bus::{Hint, Received};
 use handoff_store::{Lease, StoreError};
 use tokio::time::Instant;
 
-use crate::core::{Core, Duty};
+use crate::core::{Core, Duty, Trial, Went};
 use crate::delivery::Delivery;
 use crate::desks::Desks;
 use crate::worker::Worker;
@@ -46,10 +46,14 @@ impl Presence {
             self.delivery.record_missed_reach().await?;
         }
         self.core.take_duties(began).await?;
+        let mut forgotten = Ok(());
         if self.core.has_duty(Duty::DeadNodes) {
-            self.desks.forget_dead().await?;
+            forgotten = self.desks.forget_dead().await;
+            let went = if forgotten.is_ok() { Went::Well } else { Went::Wrong };
+            self.core.note_duty(Duty::DeadNodes, Trial::Round, went).await;
         }
-        self.describe().await
+        self.describe().await?;
+        forgotten
     }
 
     /// Says what this node is, and how it is doing.

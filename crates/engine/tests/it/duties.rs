@@ -199,3 +199,67 @@ async fn nodes_tell_of_themselves() {
     assert!(nodes.iter().all(|node| node.about.behind["board"] == 0), "{nodes:?}");
     cluster.stop().await;
 }
+
+/// How long something may fail until its duty is handed back, with time to be taken.
+const HANDED_ON: Duration = Duration::from_secs(16);
+/// Longer than a node leaves a duty alone that it handed back.
+const RESTED: Duration = Duration::from_secs(75);
+
+#[tokio::test(start_paused = true)]
+async fn a_duty_that_fails_again_and_again_is_handed_on() {
+    let cluster = Cluster::of_three(Work::Shared).await;
+    let first = cluster.busy();
+    let broken = &cluster.0[first];
+    broken.store.fail_timers(true);
+    cluster.pass(LOOK * 2).await;
+    assert_eq!(cluster.who_has(Duty::Timers), [first], "the control: it may be over in a moment");
+    cluster.pass(HANDED_ON).await;
+    let second = cluster.who_has(Duty::Timers);
+    assert!(second.len() == 1 && second != [first], "{second:?}");
+    assert_eq!(cluster.who_has(Duty::Routing), [first], "what it can do it goes on with");
+    // Operators see it.
+    assert_eq!(broken.engine.core().resting_duties(), [Duty::Timers].into());
+    cluster.pass(LOOK).await;
+    let nodes = broken.store.nodes().await.unwrap();
+    let resting: Vec<usize> = nodes.iter().map(|node| node.about.resting.len()).collect();
+    assert_eq!(resting.iter().sum::<usize>(), 1, "{nodes:?}");
+    let failing = broken.engine.workers().statuses();
+    assert!(failing.iter().all(|worker| worker.last_error.is_none()), "{failing:?}");
+    // Whoever has it by then keeps it.
+    cluster.pass(RESTED).await;
+    assert_eq!(cluster.who_has(Duty::Timers), second);
+    assert!(broken.engine.core().resting_duties().is_empty());
+    cluster.stop().await;
+}
+
+/// What fails everywhere is not left alone by all: it comes back to who rested.
+#[tokio::test(start_paused = true)]
+async fn a_duty_that_fails_everywhere_goes_round() {
+    let cluster = Cluster::of_three(Work::Shared).await;
+    cluster.0.iter().for_each(|node| node.store.fail_timers(true));
+    let mut had = [false; 3];
+    for _ in 0..40 {
+        cluster.pass(LOOK * 2).await;
+        cluster.who_has(Duty::Timers).into_iter().for_each(|node| had[node] = true);
+    }
+    assert_eq!(had, [true; 3]);
+    cluster.0.iter().for_each(|node| node.store.fail_timers(false));
+    cluster.pass(RESTED).await;
+    assert_eq!(cluster.who_has(Duty::Timers).len(), 1);
+    cluster.stop().await;
+}
+
+/// A node that is alone has nobody to hand anything to.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_alone_keeps_what_it_fails_at() {
+    let (store, clock): (Arc<dyn Store>, _) = (center().await, noon());
+    let node = Rig::over(Arc::new(FaultyStore::over(store)), clock).await;
+    node.engine.start();
+    let cluster = Cluster(vec![node]);
+    cluster.pass(LOOK).await;
+    cluster.0[0].store.fail_timers(true);
+    cluster.pass(HANDED_ON * 2).await;
+    assert_eq!(cluster.who_has(Duty::Timers), [0]);
+    cluster.0[0].store.fail_timers(false);
+    cluster.stop().await;
+}

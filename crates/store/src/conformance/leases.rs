@@ -102,10 +102,11 @@ pub async fn duties_that_are_given_back_are_anybodys_at_once(store: Arc<dyn Stor
     for node in [ONE, OTHER] {
         store.begin_lease(node, LONG_MS).await.expect("a lease");
     }
-    assert_eq!(taken(&*store, ONE, &["routing"]).await, ["routing"]);
-    store.leave_duties(ONE).await.expect("they are given back");
-    store.leave_duties(Incarnation(0x3)).await.expect("who has none gives none back");
-    assert_eq!(taken(&*store, OTHER, &["routing"]).await, ["routing"]);
+    assert_eq!(taken(&*store, ONE, &["routing", "sweep"]).await, ["routing", "sweep"]);
+    let leaves = async |node| store.leave_duties(node, &["routing", "files"]).await;
+    leaves(ONE).await.expect("one is given back");
+    leaves(Incarnation(0x3)).await.expect("who has none gives none back");
+    assert_eq!(taken(&*store, OTHER, &["routing", "sweep"]).await, ["routing"]);
     assert_eq!(taken(&*store, ONE, &["routing", "timers"]).await, ["timers"]);
     store.end_lease(OTHER).await.expect("an end");
     assert_eq!(taken(&*store, ONE, &["routing"]).await, ["routing"]);
@@ -138,6 +139,7 @@ pub async fn what_nodes_say_of_themselves_is_read(store: Arc<dyn Store>) {
         address: "10.0.0.2:8090".to_owned(),
         sessions: 7,
         behind: [("board".to_owned(), 3)].into(),
+        resting: ["outbox".to_owned()].into(),
     };
     store.describe_node(ONE, about.clone()).await.expect("it is kept");
     assert_eq!(renewed(&*store, ONE, LONG_MS).await, Lease::Kept);

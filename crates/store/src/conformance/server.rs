@@ -3,6 +3,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -62,6 +63,20 @@ impl PostgresServer {
         assert!(made.success(), "initdb failed: {made}");
         server.launch();
         server
+    }
+
+    /// Starts a server that can also be reached by TCP, with settings of its own; returns where.
+    ///
+    /// # Panics
+    ///
+    /// As [`PostgresServer::start`].
+    #[must_use]
+    pub fn listening(settings: &[String]) -> (Self, SocketAddr) {
+        let any = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let at = any.local_addr().expect("its address");
+        drop(any);
+        let listens = [format!("port={}", at.port()), format!("listen_addresses={}", at.ip())];
+        (Self::start(&[settings, &listens].concat()), at)
     }
 
     fn new(settings: &[String]) -> Self {
@@ -239,6 +254,15 @@ impl PostgresServer {
         let port = self.port();
         format!(
             "postgres://postgres@{directory}:{port}/postgres?application_name={schema}\
+             &options=-c%20search_path%3D{schema}"
+        )
+    }
+
+    /// Returns the address of a schema of a server that is reached by TCP, there or by a way to it.
+    #[must_use]
+    pub fn address_at(at: SocketAddr, schema: &str) -> String {
+        format!(
+            "postgres://postgres@{at}/postgres?application_name={schema}\
              &options=-c%20search_path%3D{schema}"
         )
     }

@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use deadpool_postgres::Client;
 use handoff_domain::{Incarnation, Time};
-use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 
 use super::PostgresStore;
 use crate::error::StoreError;
 use crate::log::LogEnd;
-use crate::postgres::failure::{Verdict, failed, judge};
+use crate::postgres::failure::{Lacking, Verdict, failed, judge};
 use crate::postgres::generation::renew;
 use crate::postgres::migrate::{newest, tables};
 use crate::postgres::pipeline::call;
 use crate::postgres::reads::log::end_of;
+use crate::postgres::reads::{ANSWER_MAX, Ended};
 use crate::postgres::start::{FORBIDDEN_READ, lacking};
 use crate::postgres::statements::LOG_END_READ;
+use crate::postgres::until::Until;
 use crate::sql::decode::{senseless, text_at};
 use crate::sql::{log, promised, statements as shared};
 use crate::store::{Lease, SweepReport};
@@ -48,9 +49,9 @@ const LEASE_END: &str = "DELETE FROM leases WHERE node = $1";
 const LEASES_OVER: &str = "DELETE FROM leases WHERE until <= clock_timestamp()";
 const LEASES_READ: &str = "SELECT node FROM leases WHERE until > clock_timestamp()";
 
-/// How long the database may take to show that it takes commits: a node that is cut off must say so
-/// within five seconds.
-const PROBE_MAX: Duration = Duration::from_secs(4);
+/// How long a sweep or a new generation may take: seconds, of the largest. A server that does not
+/// answer keeps whoever does it for so long.
+const LONG_MAX: Duration = Duration::from_secs(60);
 
 /// What may be forgotten.
 #[derive(Clone, Copy, Debug)]
@@ -68,10 +69,11 @@ fn limit_of(limit: usize) -> i64 {
 impl PostgresStore {
     pub(super) async fn swept(&self, bounds: &Bounds) -> Result<SweepReport, StoreError> {
         const ATTEMPTED: &str = "sweeping";
+        let until = Until::after(LONG_MAX);
         let mut tries = 1;
         loop {
-            let mut client = self.reads.client(ATTEMPTED).await?;
-            match sweep_once(&mut client, bounds).await {
+            let sweep = async |client: &mut Client| sweep_once(client, bounds).await;
+            match self.reads.work(ATTEMPTED, until, sweep).await? {
                 Ok(report) => return Ok(report),
                 Err(error) if judge(&error) == Verdict::Again && tries < TRIES_MAX => tries += 1,
                 Err(error) => return Err(failed(ATTEMPTED, error)),
@@ -81,15 +83,17 @@ impl PostgresStore {
 
     pub(super) async fn renewed(&self) -> Result<LogEnd, StoreError> {
         const ATTEMPTED: &str = "renewing the log";
-        let bad = |error| failed(ATTEMPTED, error);
-        let mut client = self.reads.client(ATTEMPTED).await?;
-        // The tokio client's own, which the other ways to a connection have as well.
-        let client: &mut tokio_postgres::Client = &mut client;
-        let transaction = client.transaction().await.map_err(bad)?;
-        renew(&transaction).await.map_err(bad)?;
-        let end = transaction.query_one(LOG_END_READ, &[]).await.map_err(bad)?;
-        transaction.commit().await.map_err(bad)?;
-        end_of(&end)
+        let work = async |client: &mut Client| {
+            // The tokio client's own, which the other ways to a connection have as well.
+            let client: &mut tokio_postgres::Client = client;
+            let transaction = client.transaction().await?;
+            renew(&transaction).await?;
+            let end = transaction.query_one(LOG_END_READ, &[]).await?;
+            transaction.commit().await?;
+            Ok(end)
+        };
+        let done = self.reads.work(ATTEMPTED, Until::after(LONG_MAX), work).await?;
+        end_of(&done.map_err(|error| failed(ATTEMPTED, error))?)
     }
 
     pub(super) async fn lease_begun(
@@ -131,27 +135,40 @@ impl PostgresStore {
     pub(super) async fn probed(&self) -> Result<(), StoreError> {
         const ATTEMPTED: &str = "taking commits";
         let tables: Vec<&str> = tables().collect();
-        let probe = async {
-            self.execute(ATTEMPTED, FLOOR_RAISE, &[&0_i64]).await?;
-            let forbidden = self.reads.ask_one(ATTEMPTED, call!(FORBIDDEN_READ, tables)).await?;
-            match lacking(forbidden.iter().map(|row| row.get(0))) {
-                Some(what) => Err(failed(ATTEMPTED, format!("a privilege is missing: {what}"))),
-                None => Ok(()),
+        let (until, mut ended) = (Until::after(ANSWER_MAX), Ended::default());
+        let forbidden = loop {
+            let probe = async |client: &mut Client| {
+                client.execute(&client.prepare_cached(FLOOR_RAISE).await?, &[&0_i64]).await?;
+                client.query(&client.prepare_cached(FORBIDDEN_READ).await?, &[&tables]).await
+            };
+            match self.reads.work(ATTEMPTED, until, probe).await? {
+                Err(error) if ended.is_why(&error) => {}
+                done => break done.map_err(|error| failed(ATTEMPTED, error))?,
             }
         };
-        let probed = timeout(PROBE_MAX, probe).await;
-        probed.unwrap_or_else(|_| Err(failed(ATTEMPTED, "the database does not answer")))
+        match lacking(forbidden.iter().map(|row| row.get(0))) {
+            Some(what) => Err(failed(ATTEMPTED, Lacking(what))),
+            None => Ok(()),
+        }
     }
 
+    /// Carries out a statement that may be carried out twice.
     pub(super) async fn execute(
         &self,
         attempted: &'static str,
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, StoreError> {
-        let client = self.reads.client(attempted).await?;
-        let work = async || client.execute(&client.prepare_cached(sql).await?, parameters).await;
-        work().await.map_err(|error| failed(attempted, error))
+        let (until, mut ended) = (Until::after(ANSWER_MAX), Ended::default());
+        loop {
+            let work = async |client: &mut Client| {
+                client.execute(&client.prepare_cached(sql).await?, parameters).await
+            };
+            match self.reads.work(attempted, until, work).await? {
+                Err(error) if ended.is_why(&error) => {}
+                done => return done.map_err(|error| failed(attempted, error)),
+            }
+        }
     }
 }
 

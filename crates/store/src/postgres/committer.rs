@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
-use tokio_postgres::{Client, Error, Row};
+use tokio::time::{Instant, timeout};
+use tokio_postgres::{Error, Row};
 use tracing::{error, warn};
 
 use crate::committed::Added;
@@ -22,22 +22,23 @@ use crate::places::{Places, QUEUE_LEN_CAP};
 #[cfg(feature = "conformance")]
 use crate::postgres::PostgresFaults;
 use crate::postgres::PostgresOptions;
-use crate::postgres::connect::Server;
+use crate::postgres::connect::{Link, Server};
 use crate::postgres::failure::{Verdict, failed, judge};
 use crate::postgres::needs::{NUMBERS_MAX, Needs, numbers_of, writes};
 use crate::postgres::pipeline::{Prepared, call, together};
 use crate::postgres::statements as text;
+use crate::postgres::until::{Silent, Until};
 use crate::postgres::world::{Applied, World};
 use crate::sql::encode::EncodedChange;
 
 const ATTEMPTED: &str = "committing";
-const SILENT: &str = "the database does not answer";
 /// How often a batch is tried that is in somebody's way.
 const TRIES_MAX: u32 = 6;
 /// How long to wait before the second try; before each later one twice as long.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How long a server may take for each half of a batch, and to be connected to, before it counts as
-/// away: longer than a wait for a lock, and a node that is cut off must refuse within five seconds.
+/// How long a server may take for a batch, with all attempts at it and the connections that they
+/// need, before it counts as away: longer than a wait for a lock, and a node that is cut off must
+/// refuse within five seconds.
 const ANSWER_MAX: Duration = Duration::from_millis(4_500);
 /// How long is looked for somebody who knows what became of a batch, and the pause between two
 /// looks.
@@ -59,6 +60,8 @@ type Outcome = Result<Written, CommitError>;
 #[derive(Debug)]
 struct Job {
     change: Box<EncodedChange>,
+    /// Since when.
+    since: Instant,
     reply: oneshot::Sender<Outcome>,
 }
 
@@ -76,8 +79,9 @@ impl Writer {
         let places = Places::new(options.queue_len_max, options.queue_bytes_max);
         let (sender, jobs) = channel(options.queue_len_max.clamp(1, QUEUE_LEN_CAP));
         let options = options.clone();
+        let (connection, away) = (None, None);
         let committer =
-            Committer { jobs, places: places.clone(), options, server, salt, connection: None };
+            Committer { jobs, places: places.clone(), options, server, salt, connection, away };
         let task = tokio::spawn(committer.run());
         Self { jobs: Mutex::new(Some(sender)), places, task: Mutex::new(Some(task)) }
     }
@@ -87,11 +91,11 @@ impl Writer {
     /// that the job is done unseen.
     pub(super) async fn commit(&self, change: Box<EncodedChange>) -> Outcome {
         let gone = || CommitError::Store(closed(ATTEMPTED));
-        let bytes = change.bytes;
+        let (bytes, since) = (change.bytes, Instant::now());
         let (place, room) = self.places.take(bytes).await.map_err(|_| gone())?;
         let sender = self.jobs.lock().await.clone().ok_or_else(gone)?;
         let (reply, answer) = oneshot::channel();
-        sender.send(Job { change, reply }).await.map_err(|_| gone())?;
+        sender.send(Job { change, since, reply }).await.map_err(|_| gone())?;
         place.forget();
         room.forget();
         let unknown = || StoreError::OutcomeUnknown { attempted: ATTEMPTED }.into();
@@ -151,9 +155,15 @@ impl Failure {
     }
 }
 
+impl From<Silent> for Failure {
+    fn from(silent: Silent) -> Self {
+        Self::Away(failed(ATTEMPTED, silent))
+    }
+}
+
 /// A connection that writes, and what was prepared on it.
 struct Connection {
-    client: Client,
+    client: Link,
     prepared: Prepared,
     /// Tells its batches from those of every other connection.
     nonce: String,
@@ -171,6 +181,8 @@ struct Committer {
     server: Server,
     salt: String,
     connection: Option<Connection>,
+    /// When the database was last found to be away.
+    away: Option<Instant>,
 }
 
 impl Committer {
@@ -188,7 +200,7 @@ impl Committer {
 
     /// Takes what waits, without waiting for more; `None` when no more can come.
     async fn gather(&mut self) -> Option<Vec<Job>> {
-        let mut batch = vec![self.jobs.recv().await?];
+        let mut batch = vec![self.first().await?];
         let (mut bytes, mut numbers) = (0, 0);
         loop {
             let last = &batch[batch.len() - 1].change;
@@ -205,63 +217,80 @@ impl Committer {
         }
     }
 
+    /// Waits for a change set that is worth an attempt. Whoever waited while it was found out that
+    /// the database is away is refused: to find it out once more takes as long again.
+    async fn first(&mut self) -> Option<Job> {
+        loop {
+            let job = self.jobs.recv().await?;
+            if self.away.is_none_or(|away| job.since > away) {
+                return Some(job);
+            }
+            self.refuse(job);
+        }
+    }
+
     /// Commits what can be committed of a batch; returns an outcome for each change set.
     async fn commit(&mut self, changes: &[&EncodedChange]) -> Vec<Outcome> {
         match self.repeated(changes).await {
             Ok(outcomes) => outcomes,
             // One of them cannot be stored. The others do not go down with it.
-            Err(Failure::Refused(_)) if changes.len() > 1 => {
-                let mut outcomes = Vec::with_capacity(changes.len());
-                for change in changes {
-                    match self.repeated(std::slice::from_ref(change)).await {
-                        Ok(alone) => outcomes.extend(alone),
-                        Err(failure) => outcomes.push(Err(failure.into_error().into())),
-                    }
-                }
-                outcomes
-            }
-            Err(failure) => {
-                if matches!(failure, Failure::Away(_)) {
-                    self.refuse_waiting();
-                }
-                let why = failure.into_error();
-                let error = &why as &dyn std::error::Error;
-                warn!(error, "the database could not be written to for now");
-                let told = crate::error::with_causes(&why);
-                let each = |_: &&EncodedChange| {
-                    Err(CommitError::Store(match why {
-                        StoreError::OutcomeUnknown { attempted } => {
-                            StoreError::OutcomeUnknown { attempted }
-                        }
-                        _ => failed(ATTEMPTED, told.clone()),
-                    }))
-                };
-                changes.iter().map(each).collect()
-            }
+            Err(Failure::Refused(_)) if changes.len() > 1 => self.commit_each(changes).await,
+            Err(failure) => self.failed(failure, changes.len()),
         }
     }
 
-    /// Answers whoever waits that the database is away: they waited while it was found out, and to
-    /// find it out once more takes as long again.
-    fn refuse_waiting(&mut self) {
-        while let Ok(job) = self.jobs.try_recv() {
-            self.refuse(job);
+    /// Commits what can be committed, each change set by itself.
+    async fn commit_each(&mut self, changes: &[&EncodedChange]) -> Vec<Outcome> {
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for change in changes {
+            match self.repeated(std::slice::from_ref(change)).await {
+                Ok(alone) => outcomes.extend(alone),
+                Err(failure @ (Failure::Away(_) | Failure::Unknown)) => {
+                    outcomes.extend(self.failed(failure, 1));
+                    break;
+                }
+                Err(failure) => outcomes.push(Err(failure.into_error().into())),
+            }
         }
+        // To find out once more that the database is away takes as long again.
+        outcomes.resize_with(changes.len(), || Err(failed(ATTEMPTED, Silent).into()));
+        outcomes
+    }
+
+    /// Returns what is told of so many change sets that a failure kept from being committed.
+    fn failed(&mut self, failure: Failure, count: usize) -> Vec<Outcome> {
+        if matches!(failure, Failure::Away(_) | Failure::Unknown) {
+            self.away = Some(Instant::now());
+        }
+        let why = failure.into_error();
+        let error = &why as &dyn std::error::Error;
+        warn!(error, "the database could not be written to for now");
+        let told = crate::error::with_causes(&why);
+        let each = || {
+            Err(CommitError::Store(match why {
+                StoreError::OutcomeUnknown { attempted } => {
+                    StoreError::OutcomeUnknown { attempted }
+                }
+                _ => failed(ATTEMPTED, told.clone()),
+            }))
+        };
+        std::iter::repeat_with(each).take(count).collect()
     }
 
     fn refuse(&self, job: Job) {
         self.places.give_back(job.change.bytes);
         // An error means that nobody waits for the answer any more.
-        let _ = job.reply.send(Err(failed(ATTEMPTED, SILENT).into()));
+        let _ = job.reply.send(Err(failed(ATTEMPTED, Silent).into()));
     }
 
-    /// Tries a batch until it is in nobody's way.
+    /// Tries a batch until it is in nobody's way, or the database counts as away.
     async fn repeated(&mut self, changes: &[&EncodedChange]) -> Result<Vec<Outcome>, Failure> {
+        let until = Until::after(ANSWER_MAX);
         let mut tries = 1;
         loop {
-            match self.attempt(changes).await {
+            match self.attempt(changes, until).await {
                 Err(Failure::Again(_)) if tries < TRIES_MAX => {
-                    tokio::time::sleep(PAUSE * 2_u32.pow(tries - 1)).await;
+                    until.wait(tokio::time::sleep(PAUSE * 2_u32.pow(tries - 1))).await?;
                     tries += 1;
                 }
                 done => return done,
@@ -269,29 +298,34 @@ impl Committer {
         }
     }
 
-    async fn attempt(&mut self, changes: &[&EncodedChange]) -> Result<Vec<Outcome>, Failure> {
-        let mut connection = self.connection().await?;
+    async fn attempt(
+        &mut self,
+        changes: &[&EncodedChange],
+        until: Until,
+    ) -> Result<Vec<Outcome>, Failure> {
+        let mut connection = self.connection(until).await?;
         let batch = connection.next_batch();
-        let done = connection.decide_and_write(changes, &self.salt, &batch).await;
+        let done = connection.decide_and_write(changes, &self.salt, &batch, until).await;
         let done = match done {
             Ok(done) => Ok(done),
             Err(Step::Before(failure)) => {
-                // A connection that is lost has nothing to roll back.
-                let _ = connection.client.batch_execute("ROLLBACK").await;
+                // One that is lost has nothing to roll back.
+                let rolled_back = until.wait(connection.client.batch_execute("ROLLBACK")).await;
+                connection.is_lost = !matches!(rolled_back, Ok(Ok(())));
                 Err(failure)
             }
             Err(Step::Silent) => {
                 connection.is_lost = true;
-                Err(Failure::Away(failed(ATTEMPTED, SILENT)))
+                Err(Silent.into())
             }
             Err(Step::Committing(Some(error), _)) if judge(&error) != Verdict::Lost => {
                 Err(Failure::of(error))
             }
             Err(Step::Committing(_, decided)) => {
                 connection.is_lost = true;
-                match self.look_up(&batch).await {
+                match self.look_up(&batch, until).await {
                     Some(Some(end)) => Ok(decided.written(end)),
-                    Some(None) => Err(Failure::Again(failed(ATTEMPTED, SILENT))),
+                    Some(None) => Err(Failure::Again(failed(ATTEMPTED, Silent))),
                     None => Err(Failure::Unknown),
                 }
             }
@@ -302,7 +336,7 @@ impl Committer {
         done
     }
 
-    async fn connection(&mut self) -> Result<Connection, Failure> {
+    async fn connection(&mut self, until: Until) -> Result<Connection, Failure> {
         if let Some(connection) = self.connection.take().filter(|it| !it.client.is_closed()) {
             return Ok(connection);
         }
@@ -319,16 +353,13 @@ impl Committer {
                 faults: self.options.faults,
             })
         };
-        match timeout(ANSWER_MAX, open()).await {
-            Ok(opened) => opened.map_err(|error| Failure::Again(failed(ATTEMPTED, error))),
-            Err(_) => Err(Failure::Away(failed(ATTEMPTED, SILENT))),
-        }
+        until.wait(open()).await?.map_err(|error| Failure::Again(failed(ATTEMPTED, error)))
     }
 
     /// Finds out what became of a batch whose connection was lost while it was committed: its end
-    /// if it was, `Some(None)` if it was not, `None` if nobody can tell. Who comes meanwhile is
-    /// refused.
-    async fn look_up(&mut self, batch: &str) -> Option<Option<End>> {
+    /// if it was, `Some(None)` if it was not, `None` if nobody can tell. Once the database counts as
+    /// away whoever waits or comes is refused.
+    async fn look_up(&mut self, batch: &str, until: Until) -> Option<Option<End>> {
         #[cfg(feature = "conformance")]
         if self.options.faults.forgets_batches {
             return Some(None);
@@ -347,10 +378,9 @@ impl Committer {
             }
         };
         let mut look = pin!(timeout(LOOK_MAX, look));
-        let patience = tokio::time::sleep(ANSWER_MAX / 4);
         tokio::select! {
             found = &mut look => return found.ok(),
-            () = patience => {}
+            () = until.over() => {}
         }
         loop {
             tokio::select! {
@@ -393,6 +423,12 @@ enum Step {
     /// The statements that write were sent with the one that commits; there is no error when the
     /// server does not answer.
     Committing(Option<Error>, Decided),
+}
+
+impl From<Silent> for Step {
+    fn from(_: Silent) -> Self {
+        Self::Silent
+    }
 }
 
 impl From<Error> for Step {
@@ -440,26 +476,23 @@ impl Connection {
         changes: &[&EncodedChange],
         salt: &str,
         batch: &str,
+        until: Until,
     ) -> Result<Vec<Outcome>, Step> {
-        let read = timeout(ANSWER_MAX, self.read(changes, salt, batch)).await;
-        let mut world = read.unwrap_or(Err(Step::Silent))?;
+        let mut world = until.wait(self.read(changes, salt, batch)).await??;
         let outcomes: Vec<_> = changes.iter().map(|change| world.apply(change)).collect();
         let decided = Decided { outcomes, events: world.events.len() as u64 };
         let applied = || changes.iter().zip(&decided.outcomes).filter(|(_, it)| it.is_ok());
         if applied().next().is_none() {
-            self.client.batch_execute("ROLLBACK").await?;
+            until.wait(self.client.batch_execute("ROLLBACK")).await??;
             return Ok(decided.written(End { position: 0 }));
         }
         if !applied().any(|(change, _)| writes(change)) {
-            let calls = [call!(text::END_READ)];
-            self.prepared.all_of(&self.client, &calls).await?;
-            let end = together(&self.client, &self.prepared, None, &calls, Some("COMMIT")).await?;
-            return Ok(decided.written(End::of(&end[0][0])));
+            return Ok(decided.written(until.wait(self.end_seen()).await??));
         }
         let written = world.writes(batch)?;
-        self.prepared.all_of(&self.client, &written.calls).await?;
+        until.wait(self.prepared.all_of(&self.client, &written.calls)).await??;
         let sent = together(&self.client, &self.prepared, None, &written.calls, Some("COMMIT"));
-        let Ok(sent) = timeout(ANSWER_MAX, sent).await else {
+        let Ok(sent) = until.wait(sent).await else {
             return Err(Step::Committing(None, decided));
         };
         #[cfg(feature = "conformance")]
@@ -468,6 +501,14 @@ impl Connection {
             Ok(rows) => Ok(decided.written(End::of(&rows[written.end][0]))),
             Err(error) => Err(Step::Committing(Some(error), decided)),
         }
+    }
+
+    /// Ends a transaction in which nothing was written; returns where the log ended in it.
+    async fn end_seen(&mut self) -> Result<End, Error> {
+        let calls = [call!(text::END_READ)];
+        self.prepared.all_of(&self.client, &calls).await?;
+        let end = together(&self.client, &self.prepared, None, &calls, Some("COMMIT")).await?;
+        Ok(End::of(&end[0][0]))
     }
 
     /// Loses the connection after a commit if that is planned.

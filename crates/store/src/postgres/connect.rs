@@ -1,10 +1,12 @@
 //! Connections.
 
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
 };
+use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Connection, Error, Socket};
 use tracing::warn;
 
@@ -13,11 +15,14 @@ use crate::postgres::PostgresOptions;
 use crate::postgres::address::Address;
 use crate::postgres::explain::Sentence;
 use crate::postgres::failure::failed;
-use crate::postgres::generation::recognise;
+use crate::postgres::generation::{begin_anew, is_where_it_was};
 use crate::postgres::tls::Encrypted;
 
-/// How long a server may take to accept a connection; with several hosts each of them.
+/// How long a server may take to accept a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
+/// How long all hosts may take for it together, in which those that drop what is sent to them leave
+/// time for the one that answers.
+const CONNECT_ALL_MAX: Duration = Duration::from_secs(4);
 /// After so long without an answer a connection counts as lost: a node that is cut off must say so
 /// within five seconds.
 const SILENT_MAX: Duration = Duration::from_secs(4);
@@ -35,6 +40,35 @@ const SETTINGS: &str = "SET statement_timeout = 30000; SET lock_timeout = 4000; 
      SELECT set_config('synchronous_commit', 'on', false) \
      WHERE current_setting('synchronous_commit') = 'off'";
 
+/// A connection, which is closed when this is dropped, whatever is still to be answered over it: one
+/// to a server that says nothing would otherwise stay for as long as it says nothing.
+#[derive(Debug)]
+pub(super) struct Link {
+    client: Client,
+    /// Keeps it going.
+    task: JoinHandle<()>,
+}
+
+impl Deref for Link {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl DerefMut for Link {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 /// Where the database is, as a connection is opened.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
@@ -48,8 +82,9 @@ impl Server {
         if config.get_application_name().is_none() {
             config.application_name("handoff");
         }
+        let hosts = u32::try_from(config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
         config
-            .connect_timeout(CONNECT_MAX)
+            .connect_timeout(CONNECT_MAX.min(CONNECT_ALL_MAX / hosts))
             .tcp_user_timeout(SILENT_MAX)
             .keepalives_idle(SILENT_MAX);
         Ok(Self { address })
@@ -63,24 +98,43 @@ impl Server {
     }
 
     /// Opens a connection to a database of which nothing is known yet.
-    pub(super) async fn connect_first(&self) -> Result<Client, Error> {
+    pub(super) async fn connect_first(&self) -> Result<Link, Error> {
         let (client, connection) = self.connect_bare().await?;
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 let error = &error as &dyn std::error::Error;
                 warn!(error, "a connection to the database ended");
             }
         });
-        client.batch_execute(SETTINGS).await?;
-        Ok(client)
+        let link = Link { client, task };
+        link.batch_execute(SETTINGS).await?;
+        Ok(link)
     }
 
     /// Opens a connection. A database that was restored since, or went on from an earlier state of
     /// it, has another generation before anything is asked over this connection.
-    pub(super) async fn connect(&self) -> Result<Client, Error> {
-        let mut client = self.connect_first().await?;
-        recognise(&mut client).await?;
-        Ok(client)
+    pub(super) async fn connect(&self) -> Result<Link, Error> {
+        let link = self.connect_first().await?;
+        self.recognise(&link).await?;
+        Ok(link)
+    }
+
+    /// Begins a new generation of the log if the database is not where it was seen last.
+    pub(super) async fn recognise(&self, client: &Client) -> Result<(), Error> {
+        if is_where_it_was(client).await? {
+            return Ok(());
+        }
+        // Over a connection and in a task of its own: it may take longer than anybody waits for a
+        // connection, and would never be done if each of them began it over.
+        let server = self.clone();
+        let begun = tokio::spawn(async move {
+            let mut own = server.connect_first().await?;
+            begin_anew(&mut own).await
+        });
+        match begun.await {
+            Ok(done) => done,
+            Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+        }
     }
 
     /// Returns a pool of at most so many connections, none of which is open yet.
@@ -88,11 +142,13 @@ impl Server {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let address = &self.address;
         let manager = Manager::from_config(address.config.clone(), address.tls.clone(), recycling);
-        let greeting = Hook::async_fn(|client: &mut ClientWrapper, _| {
+        let server = self.clone();
+        let greeting = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+            let server = server.clone();
             Box::pin(async move {
                 let greeted = async {
                     client.batch_execute(SETTINGS).await?;
-                    recognise(client).await
+                    server.recognise(client).await
                 };
                 greeted.await.map_err(HookError::Backend)
             })

@@ -1,14 +1,13 @@
 //! What keeps a database from being used, in a sentence that says what to do.
 
-use std::error::Error as _;
-use std::io::{self, ErrorKind};
+use std::fmt;
 
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
 
 use crate::error::{StoreError, with_causes};
 use crate::postgres::address::Address;
-use crate::postgres::failure::failed;
+use crate::postgres::failure::{failed, is_read_only};
 
 /// What is wrong, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -42,10 +41,16 @@ impl Address {
                 } else if why.contains("password missing") {
                     format!("the database {name} asks for a password, and none is configured")
                 } else {
-                    format!("no server answers at {name} ({why}); start it, or correct the address")
+                    return self.unanswered(&why);
                 }
             }
         })
+    }
+
+    /// Says that no server answers.
+    pub(super) fn unanswered(&self, why: &impl fmt::Display) -> Sentence {
+        let name = &self.name;
+        Sentence(format!("no server answers at {name} ({why}); start it, or correct the address"))
     }
 
     fn refused(&self, told: &DbError) -> String {
@@ -90,12 +95,4 @@ impl Address {
             self.name
         )
     }
-}
-
-/// Tells whether a server was passed over because it is a standby.
-fn is_read_only(error: &Error) -> bool {
-    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    source.is_some_and(|source| {
-        source.kind() == ErrorKind::PermissionDenied && source.to_string().contains("writes")
-    })
 }

@@ -21,7 +21,10 @@ const PLACE_READ: &str = "SELECT place, concat_ws(' ', \
      left(pg_walfile_name(pg_current_wal_lsn()), 8), \
      (SELECT oid FROM pg_database WHERE datname = current_database()), \
      'log_end'::REGCLASS::OID) FROM cluster WHERE id = 1";
-/// The same; nobody else does at the same time.
+/// What a large center's heads and streams take longer for than any other statement may, in ms:
+/// nobody is served before they are done.
+const PATIENCE: &str = "SET LOCAL statement_timeout = 600000";
+/// The place; nobody else does the same at the same time.
 const PLACE_LOCK: &str = "SELECT name FROM cluster WHERE id = 1 FOR UPDATE";
 /// place
 const PLACE_WRITE: &str = "UPDATE cluster SET place = $1 WHERE id = 1";
@@ -41,12 +44,16 @@ const POSITIONS_JUMP: &str = "INSERT INTO log_ends (number, position, promised, 
 const FLOOR_TO_END: &str =
     "UPDATE log_end SET floor = (SELECT position FROM log_last) WHERE id = 1";
 
-/// Begins a new generation of the log if the database is not where it was seen last.
-pub(super) async fn recognise(client: &mut Client) -> Result<(), Error> {
-    if let (_, true) = place(client.query_one(PLACE_READ, &[]).await?) {
-        return Ok(());
-    }
+/// Tells whether the database is where it was seen last.
+pub(super) async fn is_where_it_was(client: &Client) -> Result<bool, Error> {
+    let (_, is_same) = place(client.query_one(PLACE_READ, &[]).await?);
+    Ok(is_same)
+}
+
+/// Begins a new generation of the log, unless somebody has done so since.
+pub(super) async fn begin_anew(client: &mut Client) -> Result<(), Error> {
     let transaction = client.transaction().await?;
+    transaction.batch_execute(PATIENCE).await?;
     transaction.query_one(PLACE_LOCK, &[]).await?;
     let (Place { before, now }, is_same) = place(transaction.query_one(PLACE_READ, &[]).await?);
     if is_same {

@@ -106,7 +106,12 @@ where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     loop {
-        let message = match poll_fn(|context| connection.poll_message(context)).await {
+        let said = tokio::select! {
+            said = poll_fn(|context| connection.poll_message(context)) => said,
+            // Of a server that says nothing nothing comes, and its connection would stay.
+            () = to_hear.closed() => return,
+        };
+        let message = match said {
             Some(Ok(AsyncMessage::Notification(said))) => STANDARD_NO_PAD.decode(said.payload()),
             Some(Ok(_)) => continue,
             Some(Err(error)) => {

@@ -24,8 +24,8 @@ const DUTIES_TAKE: &str = "INSERT INTO duties (name, node) \
      ORDER BY wanted.name \
      ON CONFLICT (name) DO UPDATE SET node = excluded.node WHERE NOT EXISTS \
      (SELECT FROM leases WHERE leases.node = duties.node AND until > clock_timestamp())";
-/// node
-const DUTIES_LEAVE: &str = "DELETE FROM duties WHERE node = $1";
+/// node, names
+const DUTIES_LEAVE: &str = "DELETE FROM duties WHERE node = $1 AND name = ANY($2)";
 /// node, about
 const ABOUT_SET: &str =
     "UPDATE leases SET about = $2 WHERE node = $1 AND until > clock_timestamp()";
@@ -68,8 +68,13 @@ impl PostgresStore {
         rows.iter().map(pair).collect()
     }
 
-    pub(super) async fn duties_left(&self, node: Incarnation) -> Result<(), StoreError> {
-        self.execute("leaving duties", DUTIES_LEAVE, &[&node.stored()]).await.map(|_| ())
+    pub(super) async fn duties_left(
+        &self,
+        node: Incarnation,
+        names: &[&str],
+    ) -> Result<(), StoreError> {
+        let node = node.stored();
+        self.execute("leaving duties", DUTIES_LEAVE, &[&node, &names]).await.map(|_| ())
     }
 
     pub(super) async fn node_described(

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use deadpool_postgres::{Client, Pool};
 use handoff_domain::{CenterId, Interaction, Time, UserId};
-use tokio::time::timeout;
 use tokio_postgres::Row;
 
 use crate::aside::Aside;
@@ -20,6 +19,7 @@ use crate::postgres::failure::{Verdict, failed, judge};
 use crate::postgres::pipeline::{Call, Prepared, call, together};
 use crate::postgres::statements::{self as text, table};
 use crate::postgres::text::clean;
+use crate::postgres::until::Until;
 use crate::query::{InteractionQuery, PAGE_BYTES_MAX, PLACES, Page};
 use crate::record::{Key, Kind, Record, Version, Versioned};
 use crate::sql::decode::{self, integer_at, text_at};
@@ -28,9 +28,14 @@ use crate::sql::statements as shared;
 
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// How long a read may take before its connection counts as lost: a page is read in milliseconds,
-/// and a node that is cut off must say so within five seconds.
-const ANSWER_MAX: Duration = Duration::from_secs(4);
+/// How long the database may take for what is asked of it, with the connection for it, before it
+/// counts as away: a page is read in milliseconds, and a node that is cut off must say so within
+/// five seconds.
+pub(super) const ANSWER_MAX: Duration = Duration::from_secs(4);
+/// How many connections of the pool may be found to have ended while nobody used them, as when the
+/// server or the way to it was gone: those that are known to have ended are left out, and few are
+/// not known.
+const ENDED_MAX: u32 = 3;
 
 /// Asks several things over a connection.
 async fn asked(
@@ -46,6 +51,19 @@ async fn asked(
     together(client, &prepared, begin, calls, end).await
 }
 
+/// The connections of the pool that were found to have ended while nobody used them.
+#[derive(Debug, Default)]
+pub(super) struct Ended(u32);
+
+impl Ended {
+    /// Tells whether an error is that of such a connection, so that what was asked over it, and may
+    /// be asked twice, is asked over another one.
+    pub(super) fn is_why(&mut self, error: &tokio_postgres::Error) -> bool {
+        self.0 += 1;
+        self.0 <= ENDED_MAX && judge(error) == Verdict::Lost
+    }
+}
+
 /// Where reads are made, and what could not be read.
 #[derive(Debug)]
 pub(super) struct Reads {
@@ -56,7 +74,33 @@ pub(super) struct Reads {
 impl Reads {
     /// Returns a connection of the pool.
     pub(super) async fn client(&self, attempted: &'static str) -> Result<Client, StoreError> {
-        self.pool.get().await.map_err(|error| failed(attempted, error))
+        self.client_until(attempted, Until::after(ANSWER_MAX)).await
+    }
+
+    async fn client_until(
+        &self,
+        attempted: &'static str,
+        until: Until,
+    ) -> Result<Client, StoreError> {
+        let client = until.wait(self.pool.get()).await.map_err(|it| failed(attempted, it))?;
+        client.map_err(|error| failed(attempted, error))
+    }
+
+    /// Does something over a connection that has to be over by then. What was begun and not
+    /// answered may have taken effect.
+    pub(super) async fn work<T>(
+        &self,
+        attempted: &'static str,
+        until: Until,
+        work: impl AsyncFnOnce(&mut Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<Result<T, tokio_postgres::Error>, StoreError> {
+        let mut client = self.client_until(attempted, until).await?;
+        let done = until.wait(work(&mut client)).await;
+        done.map_err(|silent| {
+            // What was asked may still be answered over it.
+            drop(deadpool_postgres::Object::take(client));
+            failed(attempted, silent)
+        })
     }
 
     /// Asks several things at once; all answers are of one moment.
@@ -65,19 +109,11 @@ impl Reads {
         attempted: &'static str,
         calls: &[Call<'_>],
     ) -> Result<Vec<Vec<Row>>, StoreError> {
-        let mut is_again = false;
+        let (until, mut ended) = (Until::after(ANSWER_MAX), Ended::default());
         loop {
-            let client = self.client(attempted).await?;
-            match timeout(ANSWER_MAX, asked(&client, calls)).await {
-                Ok(Ok(rows)) => return Ok(rows),
-                // A server that was started anew ended the connection while nobody used it.
-                Ok(Err(error)) if !is_again && judge(&error) == Verdict::Lost => is_again = true,
-                Ok(Err(error)) => return Err(failed(attempted, error)),
-                Err(_) => {
-                    // What was asked may still be answered over it.
-                    drop(deadpool_postgres::Object::take(client));
-                    return Err(failed(attempted, "the database does not answer"));
-                }
+            match self.work(attempted, until, async |client| asked(client, calls).await).await? {
+                Err(error) if ended.is_why(&error) => {}
+                done => return done.map_err(|error| failed(attempted, error)),
             }
         }
     }

@@ -1,17 +1,23 @@
 //! What is looked at before a node uses a database: that it can do what is asked of it, that the
 //! user may, and that it is this cluster's.
 
+use std::time::Duration;
+
 use tokio_postgres::Client;
 
 use crate::error::StoreError;
 use crate::postgres::PostgresOptions;
 use crate::postgres::connect::Server;
 use crate::postgres::explain::Sentence;
-use crate::postgres::generation::recognise;
 use crate::postgres::migrate::{self, tables};
+use crate::postgres::until::Until;
 
 /// The oldest PostgreSQL that works, as `server_version_num`: what is older is not tested.
 const OLDEST: i32 = 150_000;
+
+/// How long a server may take to accept the first connection and to say something over it: longer
+/// than one that is at work needs, and nobody watches a start for longer.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
 
 /// → version, encoding of texts, the schema of the tables
 const SERVER_READ: &str = "SELECT current_setting('server_version_num')::INT, \
@@ -35,7 +41,8 @@ pub(super) async fn begin(
 ) -> Result<String, StoreError> {
     let address = &server.address;
     let told = |error| address.explain(&error).into_error();
-    let mut client = server.connect_first().await.map_err(told)?;
+    let opened = Until::after(CONNECT_MAX).wait(server.connect_first()).await;
+    let mut client = opened.map_err(|it| address.unanswered(&it).into_error())?.map_err(told)?;
     let found = client.query_one(SERVER_READ, &[]).await.map_err(told)?;
     let schema: Option<&str> = found.get(2);
     fit(found.get(0), found.get(1), schema).map_err(Sentence::into_error)?;
@@ -45,7 +52,7 @@ pub(super) async fn begin(
     }
     let cluster = joined(&client, options.cluster.as_deref(), &address.name).await;
     let cluster = cluster.map_err(told)?.map_err(Sentence::into_error)?;
-    recognise(&mut client).await.map_err(told)?;
+    server.recognise(&client).await.map_err(told)?;
     Ok(cluster)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{ErrorCode, ffi};
 
-use crate::error::{StoreError, with_causes};
+use crate::error::{NotReady, StoreError, with_causes};
 
 /// What follows from a failed write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,17 @@ pub(super) fn failed(attempted: &'static str, error: rusqlite::Error) -> StoreEr
 /// variant carries none.
 pub(super) fn corrupt(what: &str, error: &dyn Error) -> StoreError {
     StoreError::Corrupt { what: format!("{what}: {}", with_causes(error)) }
+}
+
+/// Returns what one of an error's causes says of why the store takes no commits, if it is about
+/// that.
+pub(crate) fn not_ready(cause: &(dyn std::error::Error + 'static)) -> Option<NotReady> {
+    let error: &rusqlite::Error = cause.downcast_ref()?;
+    Some(match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => NotReady::Full,
+        Some(ErrorCode::ReadOnly) => NotReady::ReadOnly,
+        _ => NotReady::Other,
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use handoff_store::conformance::samples::{
 };
 use handoff_store::conformance::server::PostgresServer;
 use handoff_store::{
-    ChangeSet, GENERATION_JUMP, PostgresOptions, PostgresStore, Store, StoreError, with_causes,
+    ChangeSet, GENERATION_JUMP, NotReady, PostgresOptions, PostgresStore, Store, StoreError,
+    with_causes,
 };
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -77,7 +78,9 @@ async fn a_privilege_that_is_missing_is_told_at_the_start_and_by_a_store_that_ru
     let store = open(&theirs).await.unwrap();
     store.ready().await.unwrap();
     server.run(&format!("REVOKE INSERT ON {schema}.history FROM {user}"));
-    let told = with_causes(&store.ready().await.unwrap_err());
+    let refused = store.ready().await.unwrap_err();
+    assert_eq!(refused.not_ready(), NotReady::Forbidden);
+    let told = with_causes(&refused);
     assert!(told.contains("INSERT") && told.contains("history"), "{told}");
     let change = || ChangeSet {
         events: vec![event(interaction(1), BEGIN, vec![notice(1)])],
@@ -142,6 +145,7 @@ async fn a_server_that_is_started_anew_is_found_again() {
         store.log_end().await.unwrap_err(),
     ];
     assert!(away.iter().all(|it| matches!(it, StoreError::Unavailable { .. })), "{away:?}");
+    assert!(away[1..].iter().all(|it| it.not_ready() == NotReady::Away), "{away:?}");
     server.launch();
     store.ready().await.unwrap();
     assert_eq!(store.log_end().await.unwrap(), control);
@@ -193,11 +197,7 @@ struct Encrypting {
 
 impl Encrypting {
     fn start() -> Self {
-        let any = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = any.local_addr().unwrap().port();
-        drop(any);
-        let settings = [format!("port={port}"), "listen_addresses=127.0.0.1".to_owned()];
-        let server = PostgresServer::start(&settings);
+        let (server, at) = PostgresServer::listening(&[]);
         let (certificate, key) = certificate();
         server.write("server.crt", &certificate);
         server.write("server.key", &key);
@@ -211,7 +211,7 @@ impl Encrypting {
         let home = TempDir::new().unwrap();
         std::fs::write(home.path().join("issuer.pem"), certificate).unwrap();
         std::fs::write(home.path().join("other.pem"), self::certificate().0).unwrap();
-        Self { server, port, schema, home }
+        Self { server, port: at.port(), schema, home }
     }
 
     fn address(&self, host: &str, password: &str, options: &str) -> String {

@@ -196,7 +196,7 @@ impl Store for Careless {
         Ok(wanted.iter().copied().map(str::to_owned).collect())
     }
 
-    async fn leave_duties(&self, _: Incarnation) -> Result<(), StoreError> {
+    async fn leave_duties(&self, _: Incarnation, _: &[&str]) -> Result<(), StoreError> {
         unreachable!("no case gives duties back")
     }
 

@@ -9,6 +9,7 @@ mod agreement;
 mod aside;
 mod copies;
 mod crash;
+mod cut_off;
 mod databases;
 mod early;
 mod faults;

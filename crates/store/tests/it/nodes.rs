@@ -28,8 +28,8 @@ impl Nodes {
         let address = PostgresServer::shared().fresh_schema();
         let options = || PostgresOptions { faults, ..PostgresOptions::new(&address) };
         // At once: one of them makes the schema, and the other waits for it.
-        let (one, other) =
-            tokio::join!(PostgresStore::open(options()), PostgresStore::open(options()));
+        let open = || Box::pin(PostgresStore::open(options()));
+        let (one, other) = tokio::join!(open(), open());
         let both = [Arc::new(one.unwrap()), Arc::new(other.unwrap())];
         Self { address, both }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use handoff_store::StoreError;
 use tokio::sync::watch;
 
 use super::FaultyStore;
@@ -13,6 +14,16 @@ pub(super) struct Cut {
     pub(super) shares_no_duties: AtomicBool,
     pub(super) timers_read: AtomicU64,
     pub(super) sweeps: AtomicU64,
+    fails_timers: AtomicBool,
+}
+
+impl Cut {
+    pub(super) fn lets_read_timers(&self) -> Result<(), StoreError> {
+        if !self.fails_timers.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable { attempted: "reading timers", source: "as planned".into() })
+    }
 }
 
 impl FaultyStore {
@@ -42,6 +53,11 @@ impl FaultyStore {
     /// From now on every node that asks here has every duty.
     pub fn share_no_duties(&self) {
         self.cut.shares_no_duties.store(true, Ordering::SeqCst);
+    }
+
+    /// Says whether whoever asks here what is due is refused.
+    pub fn fail_timers(&self, fails: bool) {
+        self.cut.fails_timers.store(fails, Ordering::SeqCst);
     }
 
     /// Tells how often it was asked what is due.

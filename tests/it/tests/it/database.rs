@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use handoff_testkit::{BOUND, Call, Client, PostgresServer, Program, Replay, TestAgent, Transport};
+use handoff_testkit::{
+    BOUND, Call, Client, Ending, PostgresServer, Program, Replay, TestAgent, Transport, Way,
+};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -58,6 +60,50 @@ async fn a_database_that_is_away_is_told_and_comes_back_by_itself() -> Result<()
     kate.command(&id, "UpdateUserData", change(2)).await?.ok()?;
     kate.notified("step 2", |data| data["userData"]["step"] == 2).await?;
     assert_eq!(interaction(&kate.rest, &id).await?["userData"], json!({"step": 2}));
+    Ok(())
+}
+
+/// A network that drops everything ends no connection and refuses none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_way_to_the_database_that_drops_everything_is_told_and_comes_back_by_itself() -> Result<()>
+{
+    // Five seconds are promised, and one is for a busy machine.
+    const PROMISED: Duration = Duration::from_secs(6);
+    let (database, at) = spawn_blocking(|| PostgresServer::listening(&[])).await?;
+    let schema = PostgresServer::schema_of(&database.fresh_schema()).to_owned();
+    let mut way = Way::to(at).await;
+    let url = PostgresServer::address_at(way.address(), &schema);
+    let server = Program::over(&url, &[]).await?;
+    let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    let id = submit(&server, "tasks").await?;
+    kate.accept(&id).await?;
+    until(&server, |status, _| status == 200).await?;
+    let change = |n: i64| json!({"userData": {"step": n}});
+    for ending in [Ending::Silent, Ending::Reset] {
+        way.cut(ending).await;
+        let is_away = |status, body: &Value| status == 503 && body["failing"][0] == "store";
+        let told = timeout(PROMISED, until(&server, is_away));
+        // At first connections are lost, then none can be had.
+        let refused = async {
+            for n in 1..4 {
+                let refused =
+                    timeout(PROMISED, kate.command(&id, "UpdateUserData", change(n))).await;
+                let refused = refused.with_context(|| format!("{ending:?}: command {n}"))??;
+                ensure!(refused.status == 503, "{refused}");
+            }
+            Ok(())
+        };
+        let (told, refused) = tokio::join!(told, refused);
+        refused?;
+        let told = told.with_context(|| format!("{ending:?}: readiness"))??;
+        let why = told["details"][0].as_str().context("no reason")?;
+        ensure!(why.starts_with("store: the database does not answer; "), "{told}");
+        way.mend();
+        until(&server, |status, _| status == 200).await?;
+    }
+    kate.command(&id, "UpdateUserData", change(9)).await?.ok()?;
+    kate.notified("step 9", |data| data["userData"]["step"] == 9).await?;
+    assert_eq!(interaction(&kate.rest, &id).await?["userData"], json!({"step": 9}));
     Ok(())
 }
 
