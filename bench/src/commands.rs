@@ -21,7 +21,7 @@ use handoff_testkit::comet::be_reachable;
 use handoff_testkit::figures::{median, ms, percentile};
 use handoff_testkit::process::processor_time;
 use handoff_testkit::program::build;
-use handoff_testkit::{Call, Client, Program};
+use handoff_testkit::{Call, Client, Program, Transport};
 
 use crate::alone::Agents;
 use crate::bare::{self, Bare};
@@ -153,7 +153,7 @@ impl Stage {
         for name in (0..agents).map(center::agent) {
             let client = program.client(&name);
             polls.push(match options.driver {
-                Driver::Full => be_reachable(client.clone()),
+                Driver::Full => be_reachable(client.clone(), Transport::LongPolling),
                 Driver::Lean => {
                     let server = program.server()?;
                     let polling = lean::listen(&client, server, &name, told.clone()).await?;

@@ -105,7 +105,7 @@ impl Work {
         let (mut ids, mut polls) = (Vec::new(), Vec::new());
         for name in (0..count).map(center::agent) {
             let client = program.client(&name);
-            polls.push(be_reachable(client.clone()));
+            polls.push(be_reachable(client.clone(), Transport::LongPolling));
             client.start_work(&["workitem"]).await?;
             // One after the other: whoever is Ready and has room is offered the next.
             desks::submit(&program.address(), 1).await?;

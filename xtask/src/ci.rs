@@ -33,8 +33,8 @@ const ON_NODES: [&str; 6] =
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy,
-    /// build, test, postgres, nodes, counts, widget, desk, interop, mail, browser, applies, cuts, chats,
-    /// mails, floods, documentation.
+    /// build, test, postgres, nodes, counts, widget, desk, interop, mail, browser, applies, cuts,
+    /// chats, mails, floods, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
     #[command(flatten)]

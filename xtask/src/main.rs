@@ -30,7 +30,7 @@ use clap::{Parser, Subcommand};
 const ELSEWHERE: [(&str, &[&str]); 2] = [
     (
         "handoff-faults",
-        &["applies", "chats", "contention", "crash", "cuts", "floods", "mails", "slow"],
+        &["applies", "chats", "cluster", "contention", "crash", "cuts", "floods", "mails", "slow"],
     ),
     ("handoff-bench", &["bench"]),
 ];
@@ -40,7 +40,7 @@ const ELSEWHERE: [(&str, &[&str]); 2] = [
 #[command(
     name = "cargo xtask",
     about = "Handoff's own commands",
-    after_help = "Fault campaigns, each with --help of its own: applies, chats, contention, crash, cuts, floods, mails, slow.\nFigures, beside floors of the same run where there is one: bench NAME."
+    after_help = "Fault campaigns, each with --help of its own: applies, chats, cluster, contention, crash, cuts, floods, mails, slow.\nFigures, beside floors of the same run where there is one: bench NAME."
 )]
 struct Arguments {
     #[command(subcommand)]

@@ -109,6 +109,11 @@ pub struct PostgresFaults {
     pub is_without_locks: bool,
     /// A batch whose connection was lost counts as not committed.
     pub forgets_batches: bool,
+    /// Positions come from plain sequences and not from the log's end under its lock: they become
+    /// visible in another order than they were taken in. Whoever starts the node has made the
+    /// sequences (`positions`, `promises`, `batches`), and a function `last_of` that takes so many
+    /// numbers of one.
+    pub has_plain_sequences: bool,
 }
 
 impl PostgresOptions {

@@ -70,7 +70,7 @@ impl Proxy {
                     .map(|what| format!("{what}_temp_path {home}/{what};"))
                     .join(" ");
                 format!(
-                    "daemon off; master_process off; pid {home}/pid; error_log stderr error;\n\
+                    "daemon off; master_process off; pid {home}/pid; error_log stderr crit;\n\
                      events {{ worker_connections 4096; }}\n\
                      http {{ log_format served '$upstream_addr|$request_uri';\n\
                      access_log {home}/{LOG} served; {kept} include {example}; }}\n"
@@ -110,6 +110,15 @@ impl Proxy {
         }
         command
     }
+
+    fn run(self, home: &Path) -> Result<Child> {
+        let mut command = self.command(home);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+        command.spawn().with_context(|| {
+            let (program, package) = self.installed();
+            format!("{program} does not run: `apt-get install {package}`, or `cargo xtask ci` does")
+        })
+    }
 }
 
 /// Where a balancer sends the requests of one browser.
@@ -123,7 +132,8 @@ pub enum Spread {
 
 /// A balancer that runs; it ends when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Balancer {
+pub struct Balancer {
+    proxy: Proxy,
     address: watch::Sender<Option<SocketAddr>>,
     child: Child,
     home: TempDir,
@@ -131,32 +141,35 @@ pub(crate) struct Balancer {
 
 impl Balancer {
     /// Starts one before three nodes.
-    pub(crate) async fn start(proxy: Proxy, nodes: &[SocketAddr], spread: Spread) -> Result<Self> {
+    pub async fn start(proxy: Proxy, nodes: &[SocketAddr], spread: Spread) -> Result<Self> {
         ensure!(nodes.len() == NODES.len(), "the example has {} nodes", NODES.len());
         let home = tempfile::Builder::new().prefix("handoff-balancer-").tempdir()?;
         let address = free()?;
         fs::write(home.path().join(EXAMPLE), example(proxy, nodes, address, spread)?)?;
         fs::write(home.path().join(AROUND), proxy.around(home.path()))?;
-        let mut command = proxy.command(home.path());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
-        let child = command.spawn().with_context(|| {
-            let (program, package) = proxy.installed();
-            format!("{program} does not run: `apt-get install {package}`, or `cargo xtask ci` does")
-        })?;
-        let mut balancer = Self { address: watch::Sender::new(Some(address)), child, home };
+        let child = proxy.run(home.path())?;
+        let mut balancer = Self { proxy, address: watch::Sender::new(Some(address)), child, home };
         balancer.wait(address).await?;
         Ok(balancer)
     }
 
+    /// Kills it and starts it anew: every connection through it ends.
+    pub async fn restart(&mut self) -> Result<()> {
+        let address = self.address.borrow().context("it has an address from its start on")?;
+        self.child.kill().await.context("kill the balancer")?;
+        self.child = self.proxy.run(self.home.path())?;
+        self.wait(address).await
+    }
+
     /// Returns where clients find it.
     #[must_use]
-    pub(crate) fn address(&self) -> Address {
+    pub fn address(&self) -> Address {
         self.address.subscribe()
     }
 
     /// Returns which node answered, and what was asked for, request by request as they ended; nginx
     /// alone says so.
-    pub(crate) fn served(&self) -> Result<Vec<(String, String)>> {
+    pub fn served(&self) -> Result<Vec<(String, String)>> {
         let log = fs::read_to_string(self.home.path().join(LOG)).context("read nginx's log")?;
         let words = |line: &str| {
             let (nodes, target) = line.split_once('|')?;

@@ -164,10 +164,19 @@ pub enum Event {
 /// Keeps an agent's CometD session open, by long-polling, until the handle is dropped or nobody
 /// listens any more.
 pub fn stay_reachable(client: Client, events: UnboundedSender<Event>) -> AbortOnDropHandle<()> {
+    stay_reachable_by(Transport::LongPolling, client, events)
+}
+
+/// The same by a transport.
+pub fn stay_reachable_by(
+    transport: Transport,
+    client: Client,
+    events: UnboundedSender<Event>,
+) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
         while !events.is_closed() {
             // Whatever ended the session, the answer to it is another one.
-            let _ = listen(&client, &events).await;
+            let _ = listen(transport, &client, &events).await;
             client.wait_a_little().await;
             tokio::time::sleep(RETRY).await;
         }
@@ -175,23 +184,26 @@ pub fn stay_reachable(client: Client, events: UnboundedSender<Event>) -> AbortOn
 }
 
 /// The same for an agent who only has to be reachable.
-pub fn be_reachable(client: Client) -> AbortOnDropHandle<()> {
+pub fn be_reachable(client: Client, transport: Transport) -> AbortOnDropHandle<()> {
     let (events, mut unheard) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move { while unheard.recv().await.is_some() {} });
-    stay_reachable(client, events)
+    stay_reachable_by(transport, client, events)
 }
 
 /// One CometD session, until it is lost.
-async fn listen(client: &Client, events: &UnboundedSender<Event>) -> Result<()> {
-    let polling = Transport::LongPolling;
-    let mut exchange = Exchange::open(client, polling).await?;
+async fn listen(
+    transport: Transport,
+    client: &Client,
+    events: &UnboundedSender<Event>,
+) -> Result<()> {
+    let mut exchange = Exchange::open(client, transport).await?;
     // Nobody listens any more when the events cannot be sent; then the loop above ends.
     let told = |_: &str, data: &Value| _ = events.send(Event::Notification(data.clone()));
-    let reply = exchange.succeed(&polling.handshake(), PATIENCE, told).await?;
+    let reply = exchange.succeed(&transport.handshake(), PATIENCE, told).await?;
     let id = reply["clientId"].as_str().context("no clientId")?;
     exchange.succeed(&subscribe(id, INTERACTIONS), PATIENCE, told).await?;
     events.send(Event::Opened)?;
     loop {
-        exchange.succeed(&polling.connect(id), PATIENCE, told).await?;
+        exchange.succeed(&transport.connect(id), PATIENCE, told).await?;
     }
 }

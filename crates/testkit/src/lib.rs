@@ -31,7 +31,7 @@ pub mod program;
 pub mod tally;
 
 pub use agent::TestAgent;
-pub use balancer::{Proxy, Spread};
+pub use balancer::{Balancer, Proxy, Spread};
 pub use center::{Center, PASSWORD, Settings, Site};
 pub use clock::ManualClock;
 pub use cluster::{Cluster, Door};
@@ -42,5 +42,5 @@ pub use handoff_store::conformance::way::{Ending, Way};
 pub use http::{Answer, Call, Client, NoAnswer};
 pub use inbox::{BOUND, Inbox};
 pub use mail_folder::MailFolder;
-pub use program::{Address, Program, Start};
+pub use program::{Address, Program, Start, Surroundings};
 pub use tally::Tally;

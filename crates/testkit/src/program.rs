@@ -50,11 +50,22 @@ pub enum Start {
     StandIn { fault: &'static str, data: PathBuf },
 }
 
+/// What a program is started in.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// A command that starts it where it belongs, such as `ip netns exec NAME`, and becomes it.
+    pub before: Vec<String>,
+    /// Settings as environment variables.
+    pub settings: Vec<(String, String)>,
+}
+
 /// A running, or just killed, program. The child is killed when this is dropped.
 #[derive(Debug)]
 pub struct Program {
     binary: PathBuf,
     start: Start,
+    /// The command that starts it, before its own words.
+    before: Vec<String>,
     settings: Vec<(String, String)>,
     listen: String,
     log: PathBuf,
@@ -71,10 +82,21 @@ pub struct Program {
 impl Program {
     /// Starts it. Its log is appended to a file.
     pub async fn start(binary: &Path, start: Start, log: PathBuf) -> Result<Self> {
+        Self::start_in(binary, start, log, Surroundings::default()).await
+    }
+
+    /// Starts it in surroundings of its own, which it has after each restart as well.
+    pub async fn start_in(
+        binary: &Path,
+        start: Start,
+        log: PathBuf,
+        Surroundings { before, settings }: Surroundings,
+    ) -> Result<Self> {
         let mut program = Self {
             binary: binary.to_owned(),
             start,
-            settings: Vec::new(),
+            before,
+            settings,
             listen: ANYWHERE.to_owned(),
             log,
             database: None,
@@ -149,6 +171,7 @@ impl Program {
         let mut program = Self {
             binary,
             start: Start::Demo(home.path().join("data")),
+            before: Vec::new(),
             settings: settings
                 .iter()
                 .map(|(name, value)| ((*name).into(), (*value).into()))
@@ -216,8 +239,13 @@ impl Program {
 
     /// Asks it to stop (SIGTERM), without waiting.
     pub async fn terminate(&self) -> Result<()> {
+        self.signal("-TERM").await
+    }
+
+    /// Sends it a signal by the option of `kill`, such as `-STOP`.
+    pub async fn signal(&self, signal: &str) -> Result<()> {
         let id = self.id()?.to_string();
-        let status = Command::new("kill").args(["-TERM", &id]).status().await;
+        let status = Command::new("kill").args([signal, &id]).status().await;
         ensure!(status.context("no kill command")?.success(), "cannot signal the program");
         for node in self.beside.iter().flat_map(|cluster| &cluster.nodes) {
             Box::pin(node.terminate()).await?;
@@ -256,7 +284,14 @@ impl Program {
     }
 
     fn command(&self) -> Result<Command> {
-        let mut command = clean_command(&self.binary);
+        let mut command = match self.before.split_first() {
+            Some((first, rest)) => {
+                let mut command = clean_command(first);
+                command.args(rest).arg(&self.binary);
+                command
+            }
+            None => clean_command(&self.binary),
+        };
         match &self.start {
             Start::Demo(data) => {
                 command.args(["demo", "--listen", &self.listen, "--data"]).arg(data)

@@ -40,7 +40,7 @@ use agent::Agent;
 use book::{Book, Party};
 use customer::Customer;
 
-const CHATS_PER_AGENT: usize = 10;
+pub(crate) const CHATS_PER_AGENT: usize = 10;
 const PARTIES: u64 = 3;
 /// How long all chats may take to begin, and what was begun to end.
 const GATHER_BOUND: Duration = Duration::from_secs(60);
@@ -103,7 +103,7 @@ enum Phase {
     Over,
 }
 
-struct Scene {
+pub(crate) struct Scene {
     address: Address,
     book: Book,
     phase: watch::Sender<Phase>,
@@ -121,18 +121,35 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(address: Address, options: &Options) -> Arc<Self> {
+    /// Makes one in which each chat has so many messages a second; `has_ids` tells whether what is
+    /// repeated says that it is.
+    pub(crate) fn new(address: Address, rate: u16, has_ids: bool) -> Arc<Self> {
         Arc::new(Self {
             address,
             book: Book::default(),
             phase: watch::Sender::new(Phase::Gather),
-            pace: Duration::from_secs(PARTIES).div_f64(options.rate.into()),
-            has_ids: options.control != Some(Control::Ids),
+            pace: Duration::from_secs(PARTIES).div_f64(rate.into()),
+            has_ids,
             talking: AtomicUsize::new(0),
             repeated: AtomicU64::new(0),
             unanswered: AtomicU64::new(0),
             talks: Mutex::default(),
         })
+    }
+
+    /// Lets everybody talk.
+    pub(crate) fn talk(&self) {
+        self.phase.send_replace(Phase::Talk);
+    }
+
+    /// Lets nobody begin anything, waits for what was begun, and compares it with what is stored
+    /// and what was told; returns what is wrong and how many messages were acknowledged.
+    pub(crate) async fn conclude(self: &Arc<Self>) -> Result<(Findings, u64)> {
+        self.phase.send_replace(Phase::Finish);
+        finish(self).await?;
+        read_back(self).await?;
+        self.phase.send_replace(Phase::Over);
+        Ok((self.book.compare(), said(self)))
     }
 
     fn phase(&self) -> Phase {
@@ -172,8 +189,9 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
     let (binary, home) = (&campaign.binary, campaign.home());
     let (site, mut program) = Site::open(binary, home, &made, settings).await?;
     println!("{} chats of {PARTIES} parties…", options.chats);
-    let scene = Scene::new(program.address(), options);
-    let _clients = gather(&scene, agents, options).await?;
+    let has_ids = options.control != Some(Control::Ids);
+    let scene = Scene::new(program.address(), options.rate, has_ids);
+    let _clients = gather(&scene, options.chats).await?;
     let talked = talk(&scene, &mut program, &site.data, options, campaign.seed).await;
     let failed = match talked {
         Ok(()) => audit(&scene, &mut program).await,
@@ -192,7 +210,8 @@ pub async fn run(root: &Path, options: &Options) -> Result<()> {
 }
 
 /// Brings everybody together; returns the clients, which end with this.
-async fn gather(scene: &Arc<Scene>, agents: usize, options: &Options) -> Result<JoinSet<()>> {
+pub(crate) async fn gather(scene: &Arc<Scene>, chats: u16) -> Result<JoinSet<()>> {
+    let agents = usize::from(chats).div_ceil(CHATS_PER_AGENT);
     let mut clients = JoinSet::new();
     for number in 0..agents {
         for party in [Party::Owner, Party::Helper] {
@@ -201,11 +220,11 @@ async fn gather(scene: &Arc<Scene>, agents: usize, options: &Options) -> Result<
             clients.spawn(agent.run());
         }
     }
-    for number in 0..usize::from(options.chats) {
+    for number in 0..usize::from(chats) {
         clients.spawn(Customer::new(Arc::clone(scene), number).run());
     }
     let end = Instant::now() + GATHER_BOUND;
-    let all = 2 * usize::from(options.chats);
+    let all = 2 * usize::from(chats);
     while scene.talking.load(Ordering::Relaxed) < all {
         look_after(scene)?;
         let talking = scene.talking.load(Ordering::Relaxed);
@@ -289,6 +308,13 @@ fn said(scene: &Scene) -> u64 {
 /// Waits until all is acknowledged, kills the program once more, reads what is stored, and waits
 /// until everybody was told all of it.
 async fn audit(scene: &Arc<Scene>, program: &mut Program) -> Result<()> {
+    finish(scene).await?;
+    Kill::Plain.strike(program).await?;
+    read_back(scene).await
+}
+
+/// Waits until all that was said is acknowledged.
+async fn finish(scene: &Scene) -> Result<()> {
     let end = Instant::now() + FINISH_BOUND;
     loop {
         look_after(scene)?;
@@ -305,7 +331,11 @@ async fn audit(scene: &Arc<Scene>, program: &mut Program) -> Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Kill::Plain.strike(program).await?;
+    Ok(())
+}
+
+/// Reads what is stored, and waits until everybody was told all of it.
+async fn read_back(scene: &Arc<Scene>) -> Result<()> {
     println!("reading everything back…");
     transcripts::read(scene).await?;
     let end = Instant::now() + CATCH_UP;

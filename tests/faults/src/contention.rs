@@ -11,9 +11,9 @@
 //! has to find fault; with `guards` every change of an interaction relies on its owner's desk,
 //! though it does not matter, and too many have to be made again.
 
-mod checker;
-mod clients;
-mod rules;
+pub(crate) mod checker;
+pub(crate) mod clients;
+pub(crate) mod rules;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -26,13 +26,13 @@ use clap::{Args, ValueEnum};
 use handoff_domain::Media;
 use handoff_testkit::center::{self, WORKBIN};
 use handoff_testkit::comet::be_reachable;
-use handoff_testkit::{Center, Program, Settings, Site, Start, Tally};
+use handoff_testkit::{Center, Program, Settings, Site, Start, Tally, Transport};
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::campaign::{Campaign, Kill, demand_noticed, lock};
 use checker::{Entry, Stuck, Verdict};
-use clients::{Caller, Fencing, Shared};
+use clients::{Caller, Fencing, Manner, Shared};
 use rules::{Agent, Answer, Call, Request, Rules, State};
 
 /// Two clients work as one agent, so that owners race against themselves too.
@@ -147,7 +147,7 @@ async fn prepare(
     let (mut users, mut workbin, mut reachable) = (Vec::new(), String::new(), Vec::new());
     for number in 0..agents {
         let client = program.client(&center::agent(number));
-        reachable.push(be_reachable(client.clone()));
+        reachable.push(be_reachable(client.clone(), Transport::LongPolling));
         client.start_work(&["workitem"]).await?;
         users.push(client.own_id().await?);
         let list = client.read("/me/workbins?fields=*").await?;
@@ -159,7 +159,8 @@ async fn prepare(
         Some(Control::Epochs) => Fencing::Withheld,
         Some(Control::Guards) | None => Fencing::Sent,
     };
-    let shared = Shared::new(program.address(), users, workbin, fencing);
+    let manner = Manner { fencing, pause: Duration::ZERO, repeated_for: Duration::ZERO };
+    let shared = Shared::new(program.address(), users, workbin, manner);
     for _ in 0..options.interactions {
         let contested = shared.make().await?;
         lock(&shared.slots).push(contested);
@@ -212,31 +213,9 @@ fn judge(shared: &Shared, options: &Options, kills: u64, doubles_now: usize) -> 
         count(|call| call.answer == Answer::Refused),
         count(|call| call.answer == Answer::None),
     );
-    let mut by_interaction: BTreeMap<usize, Vec<Entry<Call>>> = BTreeMap::new();
-    for (number, entry) in history {
-        by_interaction.entry(number).or_default().push(entry);
-    }
-    println!("checking {} histories…", by_interaction.len());
-    let doubles =
-        doubles_now + by_interaction.values().map(|entries| double_owners(entries)).sum::<usize>();
-    let mut wrong = 0;
-    let mut undecided = 0;
-    for (number, entries) in &by_interaction {
-        match checker::check(&Rules, entries.clone()) {
-            Verdict::Linearizable => {}
-            Verdict::Impossible(stuck) => {
-                wrong += 1;
-                if wrong == 1 {
-                    show(*number, entries, &stuck);
-                }
-            }
-            Verdict::Undecided => undecided += 1,
-        }
-    }
-    println!(
-        "{} histories, {wrong} not linearizable, {undecided} undecided, {doubles} double owners",
-        by_interaction.len()
-    );
+    let Histories { wrong, undecided, doubles } = check_histories(history);
+    let doubles = doubles + doubles_now;
+    println!("{wrong} not linearizable, {undecided} undecided, {doubles} double owners");
     if options.control == Some(Control::Epochs) {
         return demand_noticed(wrong > 0, "the epochs were left out");
     }
@@ -245,6 +224,41 @@ fn judge(shared: &Shared, options: &Options, kills: u64, doubles_now: usize) -> 
     ensure!(calls as u64 >= least, "only {calls} calls, {least} are the fewest that count");
     ensure!(kills > 0 || options.seconds <= options.kill_every, "the program was never killed");
     Ok(())
+}
+
+/// A call within a history.
+pub(crate) type Called = Entry<Call>;
+
+/// What is wrong with histories.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Histories {
+    pub(crate) wrong: usize,
+    pub(crate) undecided: usize,
+    pub(crate) doubles: usize,
+}
+
+/// Checks the history of each interaction for itself, and shows the first that has no order.
+pub(crate) fn check_histories(history: Vec<(usize, Entry<Call>)>) -> Histories {
+    let mut by_interaction: BTreeMap<usize, Vec<Entry<Call>>> = BTreeMap::new();
+    for (number, entry) in history {
+        by_interaction.entry(number).or_default().push(entry);
+    }
+    println!("checking {} histories…", by_interaction.len());
+    let doubles = by_interaction.values().map(|entries| double_owners(entries)).sum();
+    let mut all = Histories { wrong: 0, undecided: 0, doubles };
+    for (number, entries) in &by_interaction {
+        match checker::check(&Rules, entries.clone()) {
+            Verdict::Linearizable => {}
+            Verdict::Impossible(stuck) => {
+                all.wrong += 1;
+                if all.wrong == 1 {
+                    show(*number, entries, &stuck);
+                }
+            }
+            Verdict::Undecided => all.undecided += 1,
+        }
+    }
+    all
 }
 
 /// Counts the epochs at which two agents were told that they took the same interaction.

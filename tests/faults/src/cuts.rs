@@ -13,9 +13,9 @@
 //! (`early`): then numbers must be found that were taken back or given twice, and the command fails
 //! if not.
 
-mod audit;
-mod book;
-mod client;
+pub(crate) mod audit;
+pub(crate) mod book;
+pub(crate) mod client;
 pub(crate) mod early;
 mod load;
 mod proxy;
@@ -45,7 +45,7 @@ use proxy::Proxy;
 
 /// The topics that clients may listen to: what the pattern covers. The first two are those that are
 /// subscribed to by name.
-const TOPICS: [&str; 7] = [
+pub(crate) const TOPICS: [&str; 7] = [
     "/v2/me/interactions",
     "/v2/me/workitems",
     "/v2/me/channels",

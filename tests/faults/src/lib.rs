@@ -12,6 +12,7 @@
 pub mod applies;
 mod campaign;
 pub mod chats;
+pub mod cluster;
 pub mod contention;
 pub mod crash;
 pub mod cuts;

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use handoff_faults::{applies, chats, contention, crash, cuts, floods, mails, slow, stand_in};
+use handoff_faults::{
+    applies, chats, cluster, contention, crash, cuts, floods, mails, slow, stand_in,
+};
 
 #[derive(Debug, Parser)]
 #[command(name = "faults", about = "Handoff's fault campaigns")]
@@ -36,6 +38,9 @@ enum Command {
     /// Everybody in a chat sees one sequence without holes or doubles, whenever the program is
     /// killed.
     Chats(chats::Options),
+    /// Three nodes, their databases, the bus and the balancer: whatever breaks, nothing that was
+    /// acknowledged is lost or doubled, and service is back within ten seconds.
+    Cluster(cluster::Options),
     /// Every mail comes in once and goes out, wherever relays, mailboxes and the program die, and
     /// two programs do not answer each other.
     Mails(mails::Options),
@@ -65,6 +70,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Floods(options) => floods::run(&root, &options).await,
         Command::Cuts(options) => cuts::run(&root, &options).await,
         Command::Chats(options) => chats::run(&root, &options).await,
+        Command::Cluster(options) => cluster::run(&root, &options).await,
         Command::Mails(options) => mails::run(&root, &options).await,
         Command::StandIn(options) => stand_in::serve(&options).await,
     }

@@ -16,8 +16,11 @@ use handoff_bus::LocalBus;
 use handoff_content::FileKeeper;
 use handoff_engine::{Core, Parts, SystemClock, SystemIds};
 use handoff_store::files::MemoryFiles;
-use handoff_store::{SqliteOptions, SqliteStore};
+use handoff_store::{
+    PostgresFaults, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store,
+};
 use handoff_testkit::{FaultyStore, tally};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -33,6 +36,10 @@ pub(crate) const GRACE_MS: u64 = 3_600_000;
 /// restart and contents are compared.
 pub(crate) const PUBLIC_URL: &str = "http://center.example";
 
+/// The variables of a node of a cluster, as the program has them.
+const STORE_URL: &str = "HANDOFF__STORE__URL";
+const LISTEN: &str = "HANDOFF__SERVER__LISTEN";
+
 /// What is wrong with its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Fault {
@@ -40,6 +47,10 @@ pub enum Fault {
     Early,
     /// It lets every change of an interaction rely on its owner's desk.
     Desks,
+    /// A node of a cluster that reads guards without their locks.
+    Locks,
+    /// A node of a cluster that takes positions from plain sequences.
+    Sequences,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -53,17 +64,9 @@ pub struct Options {
 
 /// Serves until it is killed or asked to stop.
 pub async fn serve(options: &Options) -> Result<()> {
-    let (store, _copy) = match options.fault {
-        Fault::Early => {
-            early::open(&options.data, early::LATE).map(|(it, copy)| (it, Some(copy)))?
-        }
-        Fault::Desks => {
-            let store = SqliteStore::open(SqliteOptions::new(options.data.join(DATABASE)))?;
-            (FaultyStore::over(Arc::new(store)).relying_on_desks(), None)
-        }
-    };
+    let (store, _copy) = open(options).await?;
     let parts = Parts {
-        store: Arc::new(store),
+        store,
         bus: Arc::new(LocalBus::default()),
         clock: Arc::new(SystemClock::default()),
         ids: Arc::new(SystemIds::default()),
@@ -84,7 +87,8 @@ pub async fn serve(options: &Options) -> Result<()> {
     let mut asked_to_stop = signal(SignalKind::terminate()).context("listen for signals")?;
     engine.start();
     tokio::spawn(async move { comet.run().await });
-    let listener = TcpListener::bind("127.0.0.1:0").await.context("listen")?;
+    let address = setting(LISTEN).unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let listener = TcpListener::bind(address).await.context("listen")?;
     println!("listening on http://{}", listener.local_addr()?);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
@@ -94,6 +98,33 @@ pub async fn serve(options: &Options) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// Opens a store with the fault, and what must be there as long as it is.
+async fn open(options: &Options) -> Result<(Arc<dyn Store>, Option<TempDir>)> {
+    Ok(match options.fault {
+        Fault::Early => {
+            let (store, copy) = early::open(&options.data, early::LATE)?;
+            (Arc::new(store), Some(copy))
+        }
+        Fault::Desks => {
+            let store = SqliteStore::open(SqliteOptions::new(options.data.join(DATABASE)))?;
+            (Arc::new(FaultyStore::over(Arc::new(store)).relying_on_desks()), None)
+        }
+        Fault::Locks => (shared(|faults| faults.is_without_locks = true).await?, None),
+        Fault::Sequences => (shared(|faults| faults.has_plain_sequences = true).await?, None),
+    })
+}
+
+/// Opens the database that nodes share, with a fault.
+async fn shared(fault: impl FnOnce(&mut PostgresFaults)) -> Result<Arc<dyn Store>> {
+    let mut options = PostgresOptions::new(setting(STORE_URL).context("no address of a database")?);
+    fault(&mut options.faults);
+    Ok(Arc::new(PostgresStore::open(options).await?))
+}
+
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// Tells the API where a request comes from, as the program does.

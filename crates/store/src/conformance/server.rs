@@ -96,24 +96,50 @@ impl PostgresServer {
     /// When it does not start.
     #[must_use]
     pub fn standby(&self) -> Self {
-        let standby = Self::new(&self.settings);
+        self.standby_with(&self.settings)
+    }
+
+    /// Starts a standby with settings of its own, as where both listen at a port.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    pub fn standby_with(&self, settings: &[String]) -> Self {
+        let standby = self.copy(settings, &["--write-recovery-conf"]);
+        standby.launch();
+        standby
+    }
+
+    /// Copies what the server has, as a backup of a server that does not run yet.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be copied.
+    #[must_use]
+    pub fn backup(&self, settings: &[String]) -> Self {
+        self.copy(settings, &[])
+    }
+
+    fn copy(&self, settings: &[String], options: &[&str]) -> Self {
+        let copy = Self::new(settings);
         let copied = as_server(&programs().join("pg_basebackup"))
-            .args(["--no-sync", "--checkpoint=fast", "--write-recovery-conf"])
-            .args(["--username=postgres", "--host"])
+            .args(["--no-sync", "--checkpoint=fast"])
+            .args(options)
+            .args(["--username=postgres", "--port", self.port(), "--host"])
             .arg(&self.directory)
             .arg("--pgdata")
-            .arg(&standby.directory)
+            .arg(&copy.directory)
             .status()
             .expect("pg_basebackup must run");
         assert!(copied.success(), "pg_basebackup failed: {copied}");
         // It lies beside the data, and would say that another server runs here.
-        for lock in fs::read_dir(&standby.directory).into_iter().flatten().flatten() {
+        for lock in fs::read_dir(&copy.directory).into_iter().flatten().flatten() {
             if lock.file_name().to_string_lossy().starts_with(".s.PGSQL") {
                 fs::remove_file(lock.path()).expect("a lock that can be removed");
             }
         }
-        standby.launch();
-        standby
+        copy
     }
 
     /// Has a standby take over.
@@ -132,6 +158,26 @@ impl PostgresServer {
     /// When it does not stop.
     pub fn stop(&self) {
         self.control(&["stop", "--mode=fast"]);
+    }
+
+    /// Stops it without care for what it was about, as a crash does: it recovers at its start.
+    ///
+    /// # Panics
+    ///
+    /// When it does not stop.
+    pub fn stop_at_once(&self) {
+        self.control(&["stop", "--mode=immediate"]);
+    }
+
+    /// Kills it and all that it does (SIGKILL).
+    ///
+    /// # Panics
+    ///
+    /// When it is gone already.
+    pub fn kill(&self) {
+        self.signal("-KILL");
+        // A process with this number may be another's later.
+        let _ = fs::remove_file(self.directory.join("postmaster.pid"));
     }
 
     /// Starts a server that was stopped.
@@ -305,17 +351,24 @@ impl PostgresServer {
         String::from_utf8(done.stdout).expect("a dump is text")
     }
 
+    /// Asks the server something; returns the rows, a line each, their columns apart by `|`. `None`
+    /// when it does not answer.
+    #[must_use]
+    pub fn ask(&self, sql: &str) -> Option<String> {
+        let mut command = self.psql();
+        command.args(["--tuples-only", "--no-align", "--command", sql]);
+        let done = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+        done.status.success().then(|| String::from_utf8_lossy(&done.stdout).trim().to_owned())
+    }
+
     /// Has the server carry out statements.
     ///
     /// # Panics
     ///
     /// When it refuses.
     pub fn run(&self, sql: &str) {
-        let mut command = Command::new(programs().join("psql"));
-        command.env("PGOPTIONS", "-c client_min_messages=warning");
-        command.args(["--quiet", "--no-psqlrc", "--username=postgres", "--dbname=postgres"]);
-        command.args(["--set=ON_ERROR_STOP=1", "--port", self.port(), "--host"]);
-        command.arg(&self.directory).args(["--file", "-"]);
+        let mut command = self.psql();
+        command.args(["--file", "-"]);
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("psql must run");
         let mut input = child.stdin.take().expect("a way in");
@@ -323,6 +376,15 @@ impl PostgresServer {
         drop(input);
         let done = child.wait().expect("psql ends");
         assert!(done.success(), "{sql}: {done}");
+    }
+
+    fn psql(&self) -> Command {
+        let mut command = Command::new(programs().join("psql"));
+        command.env("PGOPTIONS", "-c client_min_messages=warning");
+        command.args(["--quiet", "--no-psqlrc", "--username=postgres", "--dbname=postgres"]);
+        command.args(["--set=ON_ERROR_STOP=1", "--port", self.port(), "--host"]);
+        command.arg(&self.directory);
+        command
     }
 }
 

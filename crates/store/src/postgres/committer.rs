@@ -490,6 +490,9 @@ impl Connection {
             return Ok(decided.written(until.wait(self.end_seen()).await??));
         }
         let written = world.writes(batch)?;
+        #[cfg(feature = "conformance")]
+        let written =
+            if self.faults.has_plain_sequences { written.by_sequences() } else { written };
         until.wait(self.prepared.all_of(&self.client, &written.calls)).await??;
         let sent = together(&self.client, &self.prepared, None, &written.calls, Some("COMMIT"));
         let Ok(sent) = until.wait(sent).await else {

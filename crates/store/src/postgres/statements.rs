@@ -90,6 +90,28 @@ pub(super) fn without_lock(sql: &'static str) -> &'static str {
     ALL.get(sql).map_or(sql, String::as_str)
 }
 
+/// Returns a statement that takes the log's end, or goes by it, as one that does so by plain
+/// sequences and waits for nobody.
+#[cfg(feature = "conformance")]
+pub(super) fn by_sequences(sql: &'static str) -> &'static str {
+    const OWN_END: &str = "FROM (SELECT position, promised FROM log_ends \
+         WHERE xmin = pg_current_xact_id()::XID) AS log_last";
+    static ALL: LazyLock<HashMap<&str, String>> = LazyLock::new(|| {
+        let all =
+            [HISTORY_WRITE, RECENT_WRITE, ROWS_WRITE, HEADS_WRITE, PROMISED_WRITE, PROMISED_TRIM];
+        let mut all: HashMap<_, _> =
+            all.into_iter().map(|sql| (sql, sql.replace("FROM log_last", OWN_END))).collect();
+        let end = "SELECT generation FROM log_end WHERE id = 1";
+        all.insert(END_LOCK, end.to_owned());
+        let take = "INSERT INTO log_ends (number, position, promised, batch) \
+             SELECT last_of('batches', 1), last_of('positions', $1), last_of('promises', $2), $3 \
+             RETURNING position, promised";
+        all.insert(END_TAKE, take.to_owned());
+        all
+    });
+    ALL.get(sql).map_or(sql, String::as_str)
+}
+
 /// numbers in their order, whether each is taken alone
 pub(super) const NUMBERS_LOCK: &str = "SELECT COUNT(taken) FROM (SELECT CASE WHEN alone \
      THEN pg_advisory_xact_lock(number)::TEXT ELSE pg_advisory_xact_lock_shared(number)::TEXT END \

@@ -19,6 +19,17 @@ pub(super) struct Writes<'a> {
     pub(super) end: usize,
 }
 
+impl Writes<'_> {
+    /// Takes positions from plain sequences. That is wrong on purpose.
+    #[cfg(feature = "conformance")]
+    pub(super) fn by_sequences(mut self) -> Self {
+        for call in &mut self.calls {
+            call.sql = text::by_sequences(call.sql);
+        }
+        self
+    }
+}
+
 impl World<'_> {
     /// Returns the statements that write everything, in the order of locking.
     pub(super) fn writes<'w>(&'w self, batch: &'w str) -> Result<Writes<'w>, StoreError> {

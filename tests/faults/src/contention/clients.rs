@@ -4,13 +4,15 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use handoff_testkit::center::{self, QUEUE};
-use handoff_testkit::{Address, Client, NoAnswer};
+use handoff_testkit::{Address, Client, NoAnswer, http};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::checker::Entry;
 use super::rules::{Agent, Answer, Call, Place, Request};
@@ -18,45 +20,64 @@ use crate::campaign::lock;
 
 /// Half of all calls go to this many interactions, so that clients really meet.
 const HOT: usize = 20;
+/// The pause before a command is sent again.
+const REPEATED_AFTER: Duration = Duration::from_millis(200);
 /// The key of the value in the user data.
 const VALUE: &str = "value";
 
-pub(super) struct Shared {
+pub(crate) struct Shared {
     address: Address,
-    pub(super) users: Vec<String>,
+    pub(crate) users: Vec<String>,
     /// The id of the group's workbin.
-    pub(super) workbin: String,
-    /// Whether the epochs that clients name reach the program: without them it cannot fence, and
-    /// the checker has to notice.
-    pub(super) fencing: Fencing,
+    pub(crate) workbin: String,
+    pub(crate) manner: Manner,
     /// The interactions that are called at present, by their number.
-    pub(super) slots: Mutex<Vec<Arc<Contested>>>,
+    pub(crate) slots: Mutex<Vec<Arc<Contested>>>,
     /// Every call so far, with the number of its interaction.
-    pub(super) history: Mutex<Vec<(usize, Entry<Call>)>>,
+    pub(crate) history: Mutex<Vec<(usize, Entry<Call>)>>,
     /// Set when the clients should end.
-    pub(super) over: AtomicBool,
+    pub(crate) over: AtomicBool,
     /// Counts the moments of calls and answers.
     moments: AtomicU64,
     /// Counts the values that were set.
     values: AtomicU64,
     /// Counts the interactions that were made.
     made: AtomicU64,
+    /// What interactions and keys are called after, so that no two loads on a store meet.
+    name: String,
+    /// The ids of all that were made, by their numbers.
+    pub(crate) ids: Mutex<HashMap<usize, String>>,
+    /// Counts the commands that were sent more than once.
+    pub(crate) repeated: AtomicU64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fencing {
+pub(crate) enum Fencing {
     /// As named.
     Sent,
     /// Left out on the way, though the history says they were named.
     Withheld,
 }
 
+/// How clients call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// Whether the epochs that clients name reach the program: without them it cannot fence, and
+    /// the checker has to notice.
+    pub(crate) fencing: Fencing,
+    /// The longest pause between two calls of a client, half of it on average.
+    pub(crate) pause: Duration,
+    /// How long half of all commands are sent again, with the same `Idempotency-Key`, while no
+    /// answer comes; none when zero.
+    pub(crate) repeated_for: Duration,
+}
+
 /// An interaction that clients fight over.
 #[derive(Debug)]
-pub(super) struct Contested {
+pub(crate) struct Contested {
     /// Its number, which names its history.
-    pub(super) number: usize,
-    pub(super) id: String,
+    pub(crate) number: usize,
+    pub(crate) id: String,
 }
 
 /// What a client saw of an interaction.
@@ -67,40 +88,53 @@ struct Sight {
 }
 
 impl Shared {
-    pub(super) fn new(
+    pub(crate) fn new(
         address: Address,
         users: Vec<String>,
         workbin: String,
-        fencing: Fencing,
+        manner: Manner,
     ) -> Self {
         Self {
             address,
             users,
             workbin,
-            fencing,
+            manner,
             slots: Mutex::default(),
             history: Mutex::default(),
             over: AtomicBool::new(false),
             moments: AtomicU64::new(1),
             values: AtomicU64::new(1),
             made: AtomicU64::new(0),
+            name: "contested".to_owned(),
+            ids: Mutex::default(),
+            repeated: AtomicU64::new(0),
         }
     }
 
-    pub(super) fn client(&self, user: &str) -> Client {
+    /// Calls interactions and keys after something else.
+    #[must_use]
+    pub(crate) fn called(mut self, name: String) -> Self {
+        self.name = name;
+        self
+    }
+
+    pub(crate) fn client(&self, user: &str) -> Client {
         Client::new(&self.address, user)
     }
 
-    pub(super) async fn make(&self) -> Result<Arc<Contested>> {
+    pub(crate) async fn make(&self) -> Result<Arc<Contested>> {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let body = json!({"operationName": "Create", "channel": "workitem", "queueName": QUEUE,
-            "externalId": format!("contested-{number}")});
+            "externalId": format!("{}-{number}", self.name)});
         let made = self.client(&center::submitter(0)).command("/interactions", &body).await?;
         let id = made["id"].as_str().context("no id")?.to_owned();
-        Ok(Arc::new(Contested { number: usize::try_from(number)?, id }))
+        let number = usize::try_from(number)?;
+        lock(&self.ids).insert(number, id.clone());
+        Ok(Arc::new(Contested { number, id }))
     }
 
-    fn moment(&self) -> u64 {
+    /// Returns the next moment, which is later than all before.
+    pub(crate) fn moment(&self) -> u64 {
         self.moments.fetch_add(1, Ordering::SeqCst)
     }
 
@@ -120,7 +154,7 @@ impl Shared {
 }
 
 /// One client, working as one agent.
-pub(super) struct Caller {
+pub(crate) struct Caller {
     shared: Arc<Shared>,
     agent: Agent,
     client: Client,
@@ -131,14 +165,14 @@ pub(super) struct Caller {
 
 impl Caller {
     /// Makes a client of an agent; `seed` decides all that it tries.
-    pub(super) fn new(shared: &Arc<Shared>, agent: Agent, seed: u64) -> Self {
+    pub(crate) fn new(shared: &Arc<Shared>, agent: Agent, seed: u64) -> Self {
         let client = shared.client(&center::agent(usize::from(agent)));
         let random = StdRng::seed_from_u64(seed);
         Self { shared: Arc::clone(shared), agent, client, random, seen: HashMap::new() }
     }
 
     /// Calls until it is over.
-    pub(super) async fn run(mut self) -> Result<()> {
+    pub(crate) async fn run(mut self) -> Result<()> {
         while !self.shared.over.load(Ordering::Relaxed) {
             let contested = self.pick();
             match self.read(&contested).await {
@@ -147,6 +181,10 @@ impl Caller {
                 }
                 Ok(_) => self.shared.replace(&contested).await?,
                 Err(_) => self.client.wait_a_little().await,
+            }
+            let pause = self.shared.manner.pause.mul_f64(self.random.random_range(0.0..=1.0));
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
             }
         }
         Ok(())
@@ -204,7 +242,7 @@ impl Caller {
         let epoch = self.epoch(contested, sight);
         let (path, body) = self.command(contested, request, epoch);
         let called = self.shared.moment();
-        let answer = match self.client.post(&path, body).await {
+        let answer = match self.send(&path, &body).await {
             Ok(answer) if answer.is_failure() => Answer::None,
             Ok(answer) if answer.code() == 0 => Answer::Done,
             Ok(answer) => {
@@ -219,6 +257,35 @@ impl Caller {
         let call = Call { by: self.agent, request, epoch, answer };
         self.shared.record(contested, called, answered, call);
         Ok(())
+    }
+
+    /// Sends a command: with a key again and again while there is no answer, or once.
+    async fn send(&mut self, path: &str, body: &Value) -> Result<http::Answer, NoAnswer> {
+        let call = http::Call::post(path, body);
+        let patience = self.shared.manner.repeated_for;
+        if patience.is_zero() || self.random.random_bool(0.5) {
+            return self.client.send(call).await;
+        }
+        let key =
+            format!("{}-{}", self.shared.name, self.shared.values.fetch_add(1, Ordering::Relaxed));
+        let call = call.keyed(&key);
+        let (begun, mut was_sent, mut times) = (Instant::now(), false, 0);
+        loop {
+            let answer = self.client.send(&call).await;
+            was_sent |= answer.as_ref().err() != Some(&NoAnswer::NotSent);
+            times += 1;
+            match answer {
+                Ok(answer) if !answer.is_failure() => {
+                    self.shared.repeated.fetch_add(u64::from(times > 1), Ordering::Relaxed);
+                    return Ok(answer);
+                }
+                _ if begun.elapsed() < patience => {
+                    tokio::time::sleep(REPEATED_AFTER).await;
+                }
+                _ if was_sent => return Err(NoAnswer::Unknown),
+                _ => return Err(NoAnswer::NotSent),
+            }
+        }
     }
 
     /// Returns what an agent would do who saw that.
@@ -301,7 +368,7 @@ impl Caller {
             }
             Request::Complete | Request::Read => json!({"operationName": "Complete"}),
         };
-        if let (Fencing::Sent, Some(epoch)) = (self.shared.fencing, epoch) {
+        if let (Fencing::Sent, Some(epoch)) = (self.shared.manner.fencing, epoch) {
             body["epoch"] = epoch.into();
         }
         let path = match request {

@@ -23,22 +23,22 @@ const EARLY: u64 = 1;
 const BOUND: Duration = Duration::from_secs(20);
 
 /// How far each topic's numbering has come.
-pub(super) type Heads = BTreeMap<&'static str, u64>;
+pub(crate) type Heads = BTreeMap<&'static str, u64>;
 
 /// What was asked and answered.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Resyncs {
+pub(crate) struct Resyncs {
     /// Topics asked for a number that was never given; each answered so.
-    pub(super) never_given: usize,
+    pub(crate) never_given: usize,
     /// Topics asked for a number that is no longer kept; each answered so.
-    pub(super) too_old: usize,
+    pub(crate) too_old: usize,
 }
 
 /// One message: its channel and its data.
 type Message = (String, Value);
 
 /// Asks for a number that was never given, on all topics; returns the heads.
-pub(super) async fn heads(
+pub(crate) async fn heads(
     address: &Address,
     user: usize,
     book: &Book,
@@ -64,7 +64,7 @@ pub(super) async fn heads(
 }
 
 /// Subscribes anew to all that is kept, and compares it with what clients were told.
-pub(super) async fn control(address: &Address, user: usize, book: &Arc<Book>) -> Result<()> {
+pub(crate) async fn control(address: &Address, user: usize, book: &Arc<Book>) -> Result<()> {
     let who = format!("the control of {}", center::agent(user));
     let mut place = Place::new(Arc::clone(book), who, user, &TOPICS);
     let (mut heads, mut oldest) = heads(address, user, book, &mut Resyncs::default()).await?;
@@ -84,7 +84,7 @@ pub(super) async fn control(address: &Address, user: usize, book: &Arc<Book>) ->
 
 /// Asks for what comes after an early number of the first topic: either it comes, or a `Resync`
 /// says from where on there is something.
-pub(super) async fn early(
+pub(crate) async fn early(
     address: &Address,
     user: usize,
     book: &Arc<Book>,

@@ -24,18 +24,18 @@ const CONTEXT_BYTES: usize = 30;
 
 /// A number that came before the one that should have come next.
 const DISORDER: &str = "out of order";
-pub(super) const CHANGED: &str = "with two contents";
+pub(crate) const CHANGED: &str = "with two contents";
 /// A number that was told, and that the program later says it never gave.
-pub(super) const TAKEN_BACK: &str = "taken back";
+pub(crate) const TAKEN_BACK: &str = "taken back";
 /// A `Resync` that nobody had given reason for, or none where one was due.
-pub(super) const RESYNC: &str = "wrongly resynchronized";
+pub(crate) const RESYNC: &str = "wrongly resynchronized";
 /// A message that nobody subscribed to, or without a number.
 const STRANGE: &str = "strange";
 const KINDS: [&str; 7] = [MISSING, DISORDER, DOUBLED, CHANGED, TAKEN_BACK, RESYNC, STRANGE];
 
 /// Everything that was told to anybody.
 #[derive(Debug)]
-pub(super) struct Book(Mutex<Pages>);
+pub(crate) struct Book(Mutex<Pages>);
 
 #[derive(Debug)]
 struct Pages {
@@ -43,38 +43,57 @@ struct Pages {
     contents: HashMap<(usize, String, u64), String>,
     findings: Findings,
     told: u64,
+    /// How often the store was put back to an earlier state: after each everybody is told to look
+    /// at everything again, once for each topic.
+    restores: u64,
+    resyncs: u64,
 }
 
 impl Default for Book {
     fn default() -> Self {
         let (contents, findings) = (HashMap::new(), Findings::of(&KINDS));
-        Self(Mutex::new(Pages { contents, findings, told: 0 }))
+        Self(Mutex::new(Pages { contents, findings, told: 0, restores: 0, resyncs: 0 }))
     }
 }
 
 impl Book {
-    pub(super) fn find(&self, kind: &'static str, what: String) {
+    pub(crate) fn find(&self, kind: &'static str, what: String) {
         lock(&self.0).findings.find(kind, what);
     }
 
-    pub(super) fn count(&self, kind: &str) -> usize {
+    /// Notes that the store is put back to an earlier state, and that its log gets another
+    /// generation.
+    pub(crate) fn restore(&self) {
+        lock(&self.0).restores += 1;
+    }
+
+    /// Counts how often somebody was told to look at everything again, as they had to be.
+    pub(crate) fn resyncs(&self) -> u64 {
+        lock(&self.0).resyncs
+    }
+
+    fn restores(&self) -> u64 {
+        lock(&self.0).restores
+    }
+
+    pub(crate) fn count(&self, kind: &str) -> usize {
         lock(&self.0).findings.count(kind)
     }
 
-    pub(super) fn total(&self) -> usize {
+    pub(crate) fn total(&self) -> usize {
         lock(&self.0).findings.total()
     }
 
-    pub(super) fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         lock(&self.0).findings.summary()
     }
 
-    pub(super) fn print(&self) {
+    pub(crate) fn print(&self) {
         lock(&self.0).findings.print();
     }
 
     /// Counts what was told, and the numbers that it was about.
-    pub(super) fn told(&self) -> (u64, usize) {
+    pub(crate) fn told(&self) -> (u64, usize) {
         let pages = lock(&self.0);
         (pages.told, pages.contents.len())
     }
@@ -108,40 +127,50 @@ fn difference<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
 
 /// How far one client has come on each topic that it listens to.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     book: Arc<Book>,
     who: String,
     user: usize,
     /// The last number told, by topic.
     last: BTreeMap<&'static str, u64>,
+    /// By topic, the number of the restore after which they were told to look at everything again.
+    restored: BTreeMap<String, u64>,
 }
 
 impl Place {
     /// Makes the place of a client that has been told nothing of these topics.
-    pub(super) fn new(book: Arc<Book>, who: String, user: usize, topics: &[&'static str]) -> Self {
-        Self { book, who, user, last: topics.iter().map(|topic| (*topic, 0)).collect() }
+    pub(crate) fn new(book: Arc<Book>, who: String, user: usize, topics: &[&'static str]) -> Self {
+        let last = topics.iter().map(|topic| (*topic, 0)).collect();
+        Self { book, who, user, last, restored: BTreeMap::new() }
     }
 
     /// Returns the last number told of each topic.
-    pub(super) const fn last(&self) -> &BTreeMap<&'static str, u64> {
+    pub(crate) const fn last(&self) -> &BTreeMap<&'static str, u64> {
         &self.last
     }
 
     /// Goes on after a number, without having been told what lies before.
-    pub(super) fn skip_to(&mut self, topic: &str, number: u64) {
+    pub(crate) fn skip_to(&mut self, topic: &str, number: u64) {
         if let Some(last) = self.last.get_mut(topic) {
             *last = number;
         }
     }
 
-    pub(super) fn take(&mut self, channel: &str, data: &Value) {
-        let Self { book, who, user, last } = self;
+    pub(crate) fn take(&mut self, channel: &str, data: &Value) {
+        let Self { book, who, user, last, restored } = self;
         let Some(last) = last.get_mut(channel) else {
             return book
                 .find(STRANGE, format!("{who}: on {channel}, without a subscription: {data}"));
         };
         if let Some(resync) = Resync::read(data) {
             let what = format!("{who}: {resync:?} on {channel} after {last}");
+            let restores = book.restores();
+            if restored.get(channel).copied().unwrap_or(0) < restores {
+                restored.insert(channel.to_owned(), restores);
+                *last = resync.resumes_after(*last);
+                lock(&book.0).resyncs += 1;
+                return;
+            }
             let finding = if *last > resync.head { TAKEN_BACK } else { RESYNC };
             *last = resync.resumes_after(*last);
             return book.find(finding, what);
@@ -158,7 +187,7 @@ impl Place {
     }
 
     /// Writes down what is missing up to the heads of the topics.
-    pub(super) fn miss(&self, heads: &BTreeMap<&'static str, u64>) {
+    pub(crate) fn miss(&self, heads: &BTreeMap<&'static str, u64>) {
         for (topic, last) in &self.last {
             let head = heads.get(topic).copied().unwrap_or(0);
             for number in last + 1..=head {
@@ -168,23 +197,23 @@ impl Place {
     }
 
     /// Tells whether everything up to the heads was told.
-    pub(super) fn has_all(&self, heads: &BTreeMap<&'static str, u64>) -> bool {
+    pub(crate) fn has_all(&self, heads: &BTreeMap<&'static str, u64>) -> bool {
         self.last.iter().all(|(topic, last)| heads.get(topic).is_none_or(|head| last >= head))
     }
 }
 
 /// The message that a replay cannot begin where it was asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Resync {
+pub(crate) struct Resync {
     /// The first number that is kept, one past the head when none is.
-    pub(super) oldest: u64,
+    pub(crate) oldest: u64,
     /// The last number that was given.
-    pub(super) head: u64,
+    pub(crate) head: u64,
 }
 
 impl Resync {
     /// Reads it; `None` for any other message.
-    pub(super) fn read(data: &Value) -> Option<Self> {
+    pub(crate) fn read(data: &Value) -> Option<Self> {
         if data["messageType"] != "Resync" {
             return None;
         }
@@ -192,7 +221,7 @@ impl Resync {
     }
 
     /// Returns the number after which a client is told on that had named this one.
-    pub(super) const fn resumes_after(self, named: u64) -> u64 {
+    pub(crate) const fn resumes_after(self, named: u64) -> u64 {
         if named > self.head { self.head } else { self.oldest.saturating_sub(1) }
     }
 }

@@ -23,7 +23,7 @@ use handoff_testkit::comet::{Exchange, subscribe};
 use handoff_testkit::{Address, Transport, center};
 
 /// The pattern that covers all of [`TOPICS`].
-pub(super) const PATTERN: &str = "/v2/me/*";
+pub(crate) const PATTERN: &str = "/v2/me/*";
 /// How many of [`TOPICS`] are subscribed to one by one, by clients that use no pattern.
 const NAMED: usize = 2;
 /// The longest pause before a client connects again, in ms.
@@ -31,23 +31,23 @@ const PAUSE_MS_MAX: u64 = 250;
 /// The longest pause that the program may advise, in ms.
 const ADVICE_MS_MAX: u64 = 2_000;
 /// How long an answer may take.
-pub(super) const PATIENCE: Duration = HELD.saturating_add(NETWORK_DELAY);
+pub(crate) const PATIENCE: Duration = HELD.saturating_add(NETWORK_DELAY);
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Plan {
-    pub(super) number: usize,
+pub(crate) struct Plan {
+    pub(crate) number: usize,
     /// The number of the agent that it works for.
-    pub(super) user: usize,
-    pub(super) transport: Transport,
+    pub(crate) user: usize,
+    pub(crate) transport: Transport,
     /// Whether it uses the `ack` extension.
-    pub(super) acknowledges: bool,
+    pub(crate) acknowledges: bool,
     /// Whether it subscribes to a pattern instead of two topics.
-    pub(super) by_pattern: bool,
+    pub(crate) by_pattern: bool,
 }
 
 impl Plan {
     /// Mixes the kinds, so that the clients of one agent differ in everything.
-    pub(super) const fn mixed(number: usize, users: usize) -> Self {
+    pub(crate) const fn mixed(number: usize, users: usize) -> Self {
         let user = number % users;
         // Consecutive for the clients of one agent; agents begin at different ones.
         let kind = number / users + user * 3;
@@ -65,7 +65,7 @@ impl Plan {
     }
 
     /// Returns the topics that it is told.
-    pub(super) fn topics(self) -> &'static [&'static str] {
+    pub(crate) fn topics(self) -> &'static [&'static str] {
         if self.by_pattern { &TOPICS } else { &TOPICS[..NAMED] }
     }
 
@@ -81,12 +81,12 @@ impl Plan {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Doings {
-    pub(super) handshakes: AtomicU64,
+pub(crate) struct Doings {
+    pub(crate) handshakes: AtomicU64,
     /// Sessions that went on over another connection.
-    pub(super) resumed: AtomicU64,
+    pub(crate) resumed: AtomicU64,
     /// Sessions that the program no longer knew.
-    pub(super) unknown: AtomicU64,
+    pub(crate) unknown: AtomicU64,
 }
 
 /// A session that the program knows.
@@ -96,7 +96,7 @@ struct Session {
     batch: u64,
 }
 
-pub(super) struct Client {
+pub(crate) struct Client {
     plan: Plan,
     address: Address,
     place: Arc<Mutex<Place>>,
@@ -107,7 +107,7 @@ pub(super) struct Client {
 
 impl Client {
     /// Makes a client that has been told nothing.
-    pub(super) fn new(
+    pub(crate) fn new(
         plan: Plan,
         address: Address,
         book: &Arc<Book>,
@@ -121,12 +121,12 @@ impl Client {
     }
 
     /// Returns what it has been told, now and later.
-    pub(super) fn place(&self) -> Arc<Mutex<Place>> {
+    pub(crate) fn place(&self) -> Arc<Mutex<Place>> {
         Arc::clone(&self.place)
     }
 
     /// Works until it is aborted, whenever it is `present`.
-    pub(super) async fn run(mut self, mut present: watch::Receiver<bool>) {
+    pub(crate) async fn run(mut self, mut present: watch::Receiver<bool>) {
         while present.wait_for(|is_present| *is_present).await.is_ok() {
             tokio::select! {
                 // Whatever ends a conversation, the answer to it is another one.
