@@ -114,14 +114,7 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         ("format", Box::new(move || plain(cargo(&["fmt", "--all", "--check"])))),
         ("tidy", Box::new(move || tidy::run(root).map(|()| Tests::default()))),
         ("web", Box::new(move || web::build(root).map(|()| Tests::default()))),
-        (
-            "clippy",
-            Box::new(move || {
-                let mut command = cargo(&["clippy"]);
-                command.args(EVERYTHING).args(["--", "-D", "warnings"]);
-                plain(command)
-            }),
-        ),
+        ("clippy", Box::new(move || plain(linted(cargo(&["clippy"]))))),
         (
             "build",
             Box::new(move || {
@@ -155,6 +148,11 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
             }),
         ),
     ]
+}
+
+fn linted(mut command: Command) -> Command {
+    command.args(EVERYTHING).args(["--", "-D", "warnings"]);
+    command
 }
 
 /// Returns black-box tests over PostgreSQL, as an addition to `cargo test`.

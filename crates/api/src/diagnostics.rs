@@ -77,8 +77,8 @@ const HOLDS_MS: u64 = 1_000;
 const RESTS: &str =
     "it failed here again and again and is left to another node for a minute; the log says why";
 
-/// How long the disks may take to show that they can be written to: less than whoever watches a node
-/// waits for an answer, as a shared directory whose server is away may take for ever.
+/// How long the disks may take to show that they can be written to: less than whoever watches a
+/// node waits for an answer, as a shared directory whose server is away may take for ever.
 const DISK_MAX: Duration = Duration::from_secs(4);
 
 /// What is told of a node that is about to stop.

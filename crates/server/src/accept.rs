@@ -156,6 +156,7 @@ impl Acceptor {
 
     /// Accepts no more, closes idle connections, and lets those that answer a request finish it.
     pub(crate) fn stop(&self) {
+        self.leave();
         self.stop.cancel();
         self.connections.close();
     }

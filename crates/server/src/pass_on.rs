@@ -2,9 +2,9 @@
 //! to that node.
 //!
 //! A session lives in the memory of the node that opened it, and its id begins with that node's
-//! prefix (docs/adr/0033-a-session-is-asked-for-where-it-is.md). A client behind a load balancer that
-//! spreads requests reaches other nodes as well; they ask the session's node and answer with what
-//! it says. Nothing is decided on the way: who is calling, what they may do and how often, the
+//! prefix (docs/adr/0033-a-session-is-asked-for-where-it-is.md). A client behind a load balancer
+//! that spreads requests reaches other nodes as well; they ask the session's node and answer with
+//! what it says. Nothing is decided on the way: who is calling, what they may do and how often, the
 //! session's node finds out as if the client had come there, by the address that the request was
 //! passed on with.
 //!

@@ -105,17 +105,23 @@ impl Cluster {
         Ok(served.into_iter().map(|(node, _)| node).collect::<BTreeSet<_>>().len())
     }
 
-    /// Waits until a node says that an agent's session is open on it, and returns that.
+    /// Waits until a node says that more sessions are open on it than the others have, and returns
+    /// that: the demo's own agent has one on each.
     pub async fn node_with_session(&mut self) -> Result<&mut Program> {
         let looking = async {
             loop {
-                for (place, node) in self.nodes.iter().enumerate() {
+                let mut counts = Vec::new();
+                for node in &self.nodes {
                     let shown = node.client("ada").get("/system/nodes").await?.ok()?.body;
                     let mut nodes = shown["nodes"].as_array().into_iter().flatten();
                     let this = nodes.find(|node| node["isThis"] == true);
-                    if this.is_some_and(|this| this["sessions"].as_u64() > Some(0)) {
-                        return anyhow::Ok(place);
-                    }
+                    counts.push(this.and_then(|this| this["sessions"].as_u64()).unwrap_or(0));
+                }
+                let most = counts.iter().copied().max().unwrap_or(0);
+                let with_most: Vec<usize> =
+                    (0..counts.len()).filter(|place| counts[*place] == most).collect();
+                if let ([place], true) = (with_most.as_slice(), most > 0) {
+                    return anyhow::Ok(*place);
                 }
                 tokio::time::sleep(LOOK_PAUSE).await;
             }

@@ -66,17 +66,18 @@ async fn comes_to_be(holds: impl AsyncFn() -> bool) -> bool {
     tokio::time::timeout(SOON, wait).await.is_ok()
 }
 
-/// Tells whether a queue that is made on one node is known on the other soon.
-async fn queue_is_known(hints: Hints) -> bool {
+/// Tells whether what a queue has on one node is known on the other soon.
+async fn change_is_known(hints: Hints) -> bool {
     let [here, there] = two(hints).await;
     // By then they hear each other.
     tokio::time::sleep(MOMENT).await;
-    let body = json!({"name": "returns", "channel": "workitem"});
-    there.post("ada", "/queues", body).await;
-    let is_known = async || {
-        let directory = here.engine.core().directory();
-        directory.queues.values().any(|queue| queue.name == "returns")
+    let tasks = {
+        let directory = there.engine.core().directory();
+        directory.queues.values().find(|queue| queue.name == "tasks").unwrap().id
     };
+    let change = Call::put(&format!("/queues/{tasks}"), &json!({"priority": 7}));
+    there.calls(change.by("ada", PASSWORD)).await.ok();
+    let is_known = async || here.engine.core().directory().queues[&tasks].priority == 7;
     let is_known = comes_to_be(is_known).await;
     drop((here, there));
     is_known
@@ -146,9 +147,9 @@ async fn timer_is_heard_of(hints: Hints) -> bool {
 #[tokio::test]
 async fn a_change_of_the_center_is_known_to_the_other_node_at_once() {
     for hints in CARRIED {
-        assert!(queue_is_known(hints).await, "{hints:?}");
+        assert!(change_is_known(hints).await, "{hints:?}");
     }
-    assert!(!queue_is_known(Hints::Lost).await, "the control");
+    assert!(!change_is_known(Hints::Lost).await, "the control");
 }
 
 #[tokio::test]

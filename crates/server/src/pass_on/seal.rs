@@ -89,7 +89,8 @@ impl Seals {
         Ok(())
     }
 
-    /// Returns the header of a request to a path of the node with that prefix; `None` without a key.
+    /// Returns the header of a request to a path of the node with that prefix; `None` without a
+    /// key.
     pub(super) fn write(&self, prefix: &str, client: IpAddr, path: &str) -> Option<HeaderValue> {
         let key = *self.keys.read().unwrap_or_else(PoisonError::into_inner).first()?;
         let claim = format!("{prefix} {} {client}", self.core.now().0);

@@ -16,8 +16,8 @@ use crate::config::{Config, Gone, SameSite};
 /// The largest body of a customer's CometD request, in bytes: some messages of the longest text.
 const CUSTOMERS_BODY_BYTES: usize = 256 << 10;
 
-/// Characters of a node's prefix: 36^8 of them, so that two nodes of a cluster have the same one once
-/// in many millions of years.
+/// Characters of a node's prefix: 36^8 of them, so that two nodes of a cluster have the same one
+/// once in many millions of years.
 const PREFIX_CHARS: usize = 8;
 
 /// Returns the engine's options; a server that listens at an address is reached by other nodes.
@@ -62,8 +62,8 @@ fn node_name(config: &Config) -> String {
     name.trim().to_owned()
 }
 
-/// Makes what the ids of a node's CometD sessions begin with: one that is started again has another,
-/// so that nobody asks it for the sessions of before.
+/// Makes what the ids of a node's CometD sessions begin with: one that is started again has
+/// another, so that nobody asks it for the sessions of before.
 fn prefix(ids: &dyn IdSource) -> String {
     const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     let mut rest = ids.random();

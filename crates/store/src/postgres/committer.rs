@@ -357,8 +357,8 @@ impl Committer {
     }
 
     /// Finds out what became of a batch whose connection was lost while it was committed: its end
-    /// if it was, `Some(None)` if it was not, `None` if nobody can tell. Once the database counts as
-    /// away whoever waits or comes is refused.
+    /// if it was, `Some(None)` if it was not, `None` if nobody can tell. Once the database counts
+    /// as away whoever waits or comes is refused.
     async fn look_up(&mut self, batch: &str, until: Until) -> Option<Option<End>> {
         #[cfg(feature = "conformance")]
         if self.options.faults.forgets_batches {

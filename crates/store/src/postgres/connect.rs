@@ -40,8 +40,8 @@ const SETTINGS: &str = "SET statement_timeout = 30000; SET lock_timeout = 4000; 
      SELECT set_config('synchronous_commit', 'on', false) \
      WHERE current_setting('synchronous_commit') = 'off'";
 
-/// A connection, which is closed when this is dropped, whatever is still to be answered over it: one
-/// to a server that says nothing would otherwise stay for as long as it says nothing.
+/// A connection, which is closed when this is dropped, whatever is still to be answered over it:
+/// one to a server that says nothing would otherwise stay for as long as it says nothing.
 #[derive(Debug)]
 pub(super) struct Link {
     client: Client,

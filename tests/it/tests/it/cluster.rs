@@ -112,22 +112,3 @@ async fn haproxy_keeps_a_polling_agent_at_a_node_and_finds_them_another() -> Res
 async fn haproxy_carries_sockets_and_finds_an_agent_another_node() -> Result<()> {
     killed_under(Proxy::HaProxy, Transport::WebSocket, "notify").await
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn caddy_keeps_a_polling_agent_at_a_node_and_finds_them_another() -> Result<()> {
-    killed_under(Proxy::Caddy, Transport::LongPolling, "notify").await
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn caddy_carries_sockets_and_finds_an_agent_another_node() -> Result<()> {
-    killed_under(Proxy::Caddy, Transport::WebSocket, "notify").await
-}
-
-/// The control: polls that reach another node each time are never told anything.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn control_a_polling_agent_who_is_kept_at_no_node_gets_nowhere() -> Result<()> {
-    let cluster = cluster(Spread::Everywhere, "notify").await?;
-    let agent = TestAgent::by_cookies(&cluster, "kate", Transport::LongPolling).await;
-    ensure!(agent.is_err(), "a session was found on every node");
-    Ok(())
-}

@@ -65,8 +65,7 @@ async fn a_database_that_is_away_is_told_and_comes_back_by_itself() -> Result<()
 
 /// A network that drops everything ends no connection and refuses none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_way_to_the_database_that_drops_everything_is_told_and_comes_back_by_itself() -> Result<()>
-{
+async fn a_way_to_the_database_that_drops_everything_is_told_and_comes_back() -> Result<()> {
     // Five seconds are promised, and one is for a busy machine.
     const PROMISED: Duration = Duration::from_secs(6);
     let (database, at) = spawn_blocking(|| PostgresServer::listening(&[])).await?;

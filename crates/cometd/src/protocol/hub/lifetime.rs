@@ -18,7 +18,8 @@ use crate::protocol::reply::{Opened, Reply};
 use crate::protocol::session::{Caller, Carrier, ConnectRequest, Session, Transport};
 use crate::protocol::timesync::Timesync;
 
-/// Random characters of a session id: 36^26 is more than 2^134, the specification asks for 128 bits.
+/// Random characters of a session id: 36^26 is more than 2^134, the specification asks for 128
+/// bits.
 const SESSION_ID_CHARS: usize = 26;
 
 /// Characters of a browser's cookie; as many, because it is what an anonymous session is bound to.
