@@ -439,7 +439,7 @@ impl Loss {
         Ok(Instant::now())
     }
 
-    /// Gives the database a standby again.
+    /// Has the database followed by a standby again.
     pub(super) async fn settle(self, scene: &mut Scene) -> Result<()> {
         match self {
             Self::Dump(_) => Ok(()),

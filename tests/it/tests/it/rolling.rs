@@ -215,7 +215,7 @@ async fn restarted(proxy: Proxy) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "under load a request now and then gets a 502 of the balancer's: run it with --ignored"]
+#[ignore = "a step failed under load, for a reason that is not known: run it with --ignored"]
 async fn nodes_behind_nginx_are_started_anew_and_nobody_notices() -> Result<()> {
     restarted(Proxy::Nginx).await
 }
@@ -226,7 +226,7 @@ async fn nodes_behind_haproxy_are_started_anew_and_nobody_notices() -> Result<()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "under load a request now and then gets a 502 of the balancer's: run it with --ignored"]
+#[ignore = "the last message did not come once, for a reason that is not known: run it with --ignored"]
 async fn nodes_behind_caddy_are_started_anew_and_nobody_notices() -> Result<()> {
     restarted(Proxy::Caddy).await
 }
