@@ -85,7 +85,9 @@ impl Way {
         self.state.send_replace(State::Cut(ending));
         for _ in 0..WAITING_MAX {
             match timeout(DROPPED_AFTER, TcpStream::connect(self.address)).await {
-                Ok(taken) => self.waiting.push(taken.expect("a place to wait in")),
+                Ok(Ok(taken)) => self.waiting.push(taken),
+                // It was being accepted while the way was cut, and ended as the others did.
+                Ok(Err(_ended)) => {}
                 Err(_) => return,
             }
         }
