@@ -34,6 +34,7 @@ pub mod record;
 mod sql;
 pub mod sqlite;
 pub mod store;
+mod tls;
 
 pub use change_set::{
     ChangeSet, Check, DirectoryGuard, Extent, Guard, Put, Receipt, Removal, Timer, TimerKey,

@@ -7,11 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::Verifier;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::Socket;
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
@@ -19,6 +16,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client;
 
 use crate::postgres::explain::Sentence;
+use crate::tls;
 
 /// How connections are protected; nothing is encrypted without whom to trust.
 #[derive(Clone, Debug)]
@@ -31,39 +29,8 @@ impl Tls {
 
     /// Trusts the issuers in a PEM file, or those that the machine trusts.
     pub(super) fn trusting(root: Option<&Path>) -> Result<Self, Sentence> {
-        let provider = Arc::new(ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Sentence::new(format!("TLS cannot be used: {error}")))?;
-        let config = match root {
-            Some(path) => config.with_root_certificates(issuers(path)?),
-            None => {
-                let verifier = Verifier::new(provider).map_err(|error| {
-                    Sentence::new(format!(
-                        "this machine trusts no issuer of certificates ({error}); name a file with the server's in sslrootcert"
-                    ))
-                })?;
-                config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
-            }
-        };
-        Ok(Self(Some(Arc::new(config.with_no_client_auth()))))
+        tls::trusting(root, "sslrootcert").map(Some).map(Self).map_err(Sentence::new)
     }
-}
-
-fn issuers(path: &Path) -> Result<RootCertStore, Sentence> {
-    let bad = |why: String| {
-        Sentence::new(format!(
-            "sslrootcert: {} cannot be used ({why}); expected certificates in PEM form",
-            path.display()
-        ))
-    };
-    let text = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
-    let mut issuers = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&text) {
-        let certificate = certificate.map_err(|error| bad(error.to_string()))?;
-        issuers.add(certificate).map_err(|error| bad(error.to_string()))?;
-    }
-    if issuers.is_empty() { Err(bad("it has none".to_owned())) } else { Ok(issuers) }
 }
 
 impl MakeTlsConnect<Socket> for Tls {
