@@ -1,18 +1,34 @@
-//! A store and its directory of files: that each is the other's, and when the store was in service.
+//! A store and the place of its files: that each is the other's, and when the store was in service.
 //!
 //! A sweep must never take what another database has records of. So a store is started over its own
-//! directory alone ([`take_on`]).
-
-use std::path::Path;
+//! place alone ([`take_on`]).
 
 use handoff_domain::Time;
 use handoff_engine::Core;
 use handoff_store::{
-    ChangeSet, CommitError, DiskFiles, Files, FilesDirectory, FilesError, Key, Kind, Only, Put,
-    Record, Sharing, Store, StoreError, Version, Versioned,
+    ChangeSet, CommitError, Files, FilesDirectory, FilesError, Key, Kind, Only, Put, Record, Store,
+    StoreError, Version, Versioned,
 };
 
-/// Whether a store may be started over a directory of files that is not its own.
+/// A place of files, as it is configured.
+#[derive(Clone, Copy)]
+pub struct FilesPlace<'a> {
+    pub files: &'a dyn Files,
+    /// How messages name it.
+    pub name: &'a str,
+    pub reached: Reached,
+}
+
+/// Who finds the same files by the same configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// Every node of the store.
+    ByAll,
+    /// Perhaps only this node: on another there may be another disk of that name, or none.
+    ByThisNode,
+}
+
+/// Whether a store may be started over a place of files that is not its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adopt {
     /// Not.
@@ -21,24 +37,24 @@ pub enum Adopt {
     Yes,
 }
 
-/// What is wrong between a store and a directory of files.
+/// What is wrong between a store and a place of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotItsOwn {
     /// The store is new, and there are files.
-    #[error("the store has no record of this directory, and there are files in it")]
+    #[error("the store has no record of this place, and there are files in it")]
     Unrecorded,
-    /// The store knows another directory.
-    #[error("the store belongs to another directory, and this one has files of others")]
+    /// The store knows another place.
+    #[error("the store belongs to another place, and this one has files of others")]
     Anothers,
-    /// The store has records of files, and the directory has neither its mark nor a file.
-    #[error("the store has records of files, and this directory is not where they are")]
+    /// The store has records of files, and the place has neither its mark nor a file.
+    #[error("the store has records of files, and this is not where they are")]
     NotThere,
-    /// The store's nodes share another directory.
-    #[error("the store's other nodes have another directory, and all of them must share one")]
+    /// The store's nodes share another place.
+    #[error("the store's nodes have their files in another place, and all of them must share one")]
     NotShared,
 }
 
-/// Why a directory is not taken on.
+/// Why a place is not taken on.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// It is not the store's own.
@@ -52,10 +68,10 @@ pub enum DirectoryError {
     Commit(#[from] CommitError),
 }
 
-/// How often a directory is taken on while other nodes do the same.
+/// How often a place is taken on while other nodes do the same.
 const TRIES_MAX: usize = 5;
 
-/// A store's record of its directory.
+/// A store's record of its place of files.
 type Known = Option<Versioned<FilesDirectory>>;
 
 pub(crate) async fn recorded(store: &dyn Store) -> Result<Known, StoreError> {
@@ -66,12 +82,13 @@ pub(crate) async fn recorded(store: &dyn Store) -> Result<Known, StoreError> {
     }))
 }
 
-/// Looks whether a directory is a store's own.
+/// Looks whether a place is a store's own.
 ///
 /// # Errors
 ///
 /// [`DirectoryError::NotItsOwn`] when it is not; when either cannot be read.
-pub async fn expect_own(store: &dyn Store, files: &DiskFiles) -> Result<(), DirectoryError> {
+pub async fn expect_own(store: &dyn Store, place: FilesPlace<'_>) -> Result<(), DirectoryError> {
+    let FilesPlace { files, reached, .. } = place;
     let (known, mark) = (recorded(store).await?, files.mark().await?);
     let has_files = !files.list(None, 1).await?.items.is_empty();
     let is_known =
@@ -82,49 +99,47 @@ pub async fn expect_own(store: &dyn Store, files: &DiskFiles) -> Result<(), Dire
         Some(known) if is_known(&known.value) => Ok(()),
         Some(_) if has_files => Err(NotItsOwn::Anothers.into()),
         // An empty one may be a disk of this node's alone, or one that is not mounted.
-        Some(_) if files.sharing() == Sharing::Nodes => Err(NotItsOwn::NotShared.into()),
-        // A directory that was removed with nothing in it is no loss.
+        Some(_) if reached == Reached::ByThisNode => Err(NotItsOwn::NotShared.into()),
+        // A place that was removed with nothing in it is no loss.
         Some(_) if store.list(Kind::File, None, 1).await?.items.is_empty() => Ok(()),
         Some(_) => Err(NotItsOwn::NotThere.into()),
     }
 }
 
-/// Makes a store and a directory of files each other's, and notes that the store is in service from
-/// now on.
+/// Makes a store and a place of files each other's, and notes that the store is in service from now
+/// on.
 ///
 /// # Errors
 ///
-/// [`DirectoryError::NotItsOwn`] when the directory is not the store's own, and nobody says that it
+/// [`DirectoryError::NotItsOwn`] when the place is not the store's own, and nobody says that it
 /// is to be; when either cannot be written.
 pub async fn take_on(
     core: &Core,
-    files: &DiskFiles,
-    directory: &Path,
+    place: FilesPlace<'_>,
     adopt: Adopt,
 ) -> Result<(), DirectoryError> {
     for _ in 1..TRIES_MAX {
-        match take_on_once(core, files, directory, adopt).await {
+        match take_on_once(core, place, adopt).await {
             // Another node starts at the same time.
             Err(DirectoryError::Commit(CommitError::Conflict { .. })) => {}
             done => return done,
         }
     }
-    take_on_once(core, files, directory, adopt).await
+    take_on_once(core, place, adopt).await
 }
 
 async fn take_on_once(
     core: &Core,
-    files: &DiskFiles,
-    directory: &Path,
+    place: FilesPlace<'_>,
     adopt: Adopt,
 ) -> Result<(), DirectoryError> {
-    let store = &**core.store();
-    match (expect_own(store, files).await, adopt) {
+    let (store, files) = (&**core.store(), place.files);
+    match (expect_own(store, place).await, adopt) {
         (Err(DirectoryError::NotItsOwn(wrong)), Adopt::Yes) => {
             tracing::warn!(
-                directory = %directory.display(),
+                place = place.name,
                 reason = %wrong,
-                "the store takes on a directory of files that was not its own"
+                "the store takes on a place of files that was not its own"
             );
         }
         (looked, _) => looked?,
@@ -134,7 +149,7 @@ async fn take_on_once(
     let mut record = known.map(|known| known.value).unwrap_or_default();
     let mut mark = files.mark().await?;
     if mark.is_none() {
-        // The mark comes first: a directory with one and no files is anybody's.
+        // The mark comes first: a place with one and no files is anybody's.
         files.set_mark(format!("{:032x}", core.ids().random())).await?;
         mark = files.mark().await?;
     }
@@ -154,7 +169,7 @@ async fn write(
 }
 
 /// Notes that the store is still in service, unless another node does at the same time; `None` when
-/// the record of its directory is gone.
+/// the record of its place of files is gone.
 pub(crate) async fn attend(
     store: &dyn Store,
     now: Time,

@@ -34,7 +34,7 @@ const PAGE: usize = 200;
 /// Why a round of the sweep was not gone through.
 #[derive(Debug, thiserror::Error)]
 enum RoundError {
-    #[error("the record of the directory of files is gone")]
+    #[error("the record of the place of files is gone")]
     NoRecord,
     #[error(transparent)]
     Attendance(#[from] DirectoryError),

@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Copies all that one store has into another, from SQLite to PostgreSQL or back, also while a
     /// server serves it; one that was broken off is gone on with by the same command.
     Copy(Copy),
+    /// Copies all files of chats and letters from one place to another, also while a server uses
+    /// the first; one that was broken off is gone on with by the same command.
+    CopyFiles(CopyFiles),
     /// Reads a configuration file and says whether it is right, and whether a server would start
     /// with it on the store as it is.
     CheckConfig(CheckConfig),
@@ -63,7 +66,7 @@ pub(crate) struct Serve {
     /// Where the configuration is.
     #[command(flatten)]
     pub configured: Configured,
-    /// Uses the directory of files (`chat.files`) with this store although it was not its own until
+    /// Uses the place of files (`chat.files`) with this store although it was not its own until
     /// now. Files that the store has no record of stay where they are.
     #[arg(long, env = "HANDOFF_ADOPT_FILES")]
     pub adopt_files: bool,
@@ -176,6 +179,17 @@ pub(crate) struct Copy {
     pub to: String,
 }
 
+/// Options of `copy-files`.
+#[derive(Debug, Args)]
+pub(crate) struct CopyFiles {
+    /// Where the files are: a directory, or `postgres://USER@HOST/DATABASE`.
+    #[arg(long, env = "HANDOFF_FROM", value_name = "PLACE", hide_env_values = true)]
+    pub from: String,
+    /// Where they are copied to, in the same way.
+    #[arg(long, env = "HANDOFF_TO", value_name = "PLACE", hide_env_values = true)]
+    pub to: String,
+}
+
 /// Options of `check-config`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckConfig {
@@ -197,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_documented_commands_are_understood() {
-        let lines: [&[&str]; 18] = [
+        let lines: [&[&str]; 19] = [
             &["apply", "c.toml", "--url", "https://h.example", "--user", "ada", "--dry-run"],
             &["serve", "--config", "handoff.toml"],
             &["serve", "--config", "handoff.toml", "--adopt-files"],
@@ -215,6 +229,7 @@ mod tests {
             &["counters", "--hours", "2", "--by-quarter"],
             &["rebuild", "--config", "handoff.toml"],
             &["rebuild", "counters"],
+            &["copy-files", "--from", "files", "--to", "postgres://handoff@db/handoff"],
             &["copy", "--from", "sqlite:handoff-data", "--to", "postgres://handoff@db/handoff"],
         ];
         for line in lines {

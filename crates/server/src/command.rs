@@ -36,6 +36,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Migrate(configured) => migrate(&configured),
         Command::Restored(configured) => restored(&configured),
         Command::Copy(options) => copy::copy(&options),
+        Command::CopyFiles(options) => copy::files::copy_files(&options),
         Command::CheckConfig(options) => check_config(&options),
         Command::Doctor(options) => doctor::doctor(&options),
         Command::Counters(options) => counters::print(&options),

@@ -9,6 +9,7 @@
 
 mod bus;
 mod check;
+mod files;
 pub(crate) mod mail;
 mod overlay;
 
@@ -22,6 +23,7 @@ use handoff_provision::{TimeSpan, toml_place};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use bus::{Bus, Carrier};
+pub(crate) use files::FilesIn;
 pub(crate) use mail::Mail;
 
 /// What `server.advertise` is where no node reaches another.
@@ -317,8 +319,9 @@ impl Default for Agent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Chat {
-    /// The directory of files that customers and agents send each other; made at the first start.
-    /// Empty (the default) is `files` below `store.path`.
+    /// Where files are kept that customers and agents send each other: a directory, made at the
+    /// first start, or `database`, the one of `store.url`. Empty (the default) is the database with
+    /// `store.url`, and `files` below `store.path` without.
     pub files: PathBuf,
     /// The socket of a virus scanner that speaks clamd's protocol. Empty (the default) is none;
     /// with one, a file that was not found clean is refused, also when the scanner does not answer.
@@ -499,13 +502,12 @@ impl Config {
         }
     }
 
-    /// Returns the directory of files.
-    pub(crate) fn files(&self) -> PathBuf {
-        if self.chat.files.as_os_str().is_empty() {
-            self.store.path.join("files")
-        } else {
-            self.chat.files.clone()
-        }
+    /// Returns where files are kept: where nothing says so, beside what else is stored.
+    pub(crate) fn files(&self) -> FilesIn {
+        FilesIn::named(&self.chat.files).unwrap_or_else(|| match self.store.url.is_empty() {
+            true => FilesIn::Directory(self.store.path.join("files")),
+            false => FilesIn::Database,
+        })
     }
 
     /// Returns the socket of the virus scanner, when there is one.

@@ -1,6 +1,7 @@
 //! `handoff copy`: all that one store has into another, from SQLite to PostgreSQL and back; also
 //! out of a store that a server serves, which takes no writes for the last of it.
 
+pub(crate) mod files;
 pub(crate) mod rest;
 
 use std::path::{Path, PathBuf};
@@ -101,6 +102,9 @@ pub(crate) fn copy(options: &cli::Copy) -> anyhow::Result<ExitCode> {
             output::say(format_args!("the store in {directory} is not served again: it was moved"));
         }
         output::say(format_args!("{} is whole and may be served", target.name()));
+        output::say(
+            "its files stay where they are: name that place in chat.files, or copy them by `handoff copy-files`",
+        );
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -3,6 +3,7 @@
 //!
 //! It starts nothing, but it opens the store, which brings its schema up to date as a start would.
 
+mod files;
 mod others;
 
 use std::fmt;
@@ -13,7 +14,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use handoff_content::directory::{DirectoryError, expect_own};
 use handoff_engine::{CLOCKS_APART_MAX_MS, Directory, SystemClock, clocks_apart_ms};
 use handoff_store::sqlite::{Checked, Progress};
 use handoff_store::{Kind, Mailbox, Part, SetAside, SqliteStore, Store};
@@ -21,7 +21,6 @@ use handoff_store::{Kind, Mailbox, Part, SetAside, SqliteStore, Store};
 use crate::bus::{NodeBus, Reach};
 use crate::cli::Doctor;
 use crate::config::Config;
-use crate::run::files;
 use crate::runtime::block_on;
 use crate::stored::{Stored, clocks};
 use crate::{accept, mail, output};
@@ -89,9 +88,9 @@ impl Depth {
 async fn examine(config: &Config, depth: Depth) -> Vec<Finding> {
     let configuration = Finding::Fine { what: "configuration", detail: "understood".to_owned() };
     let data = directory("data directory", "store.path", &config.store.path);
-    let files = directory("files directory", "chat.files", &config.files());
     let scanner = scanner(config.scanner());
-    let mut findings = vec![configuration, data, files];
+    let mut findings = vec![configuration, data];
+    findings.extend(files::directory(config));
     findings.extend(stored(config, depth).await);
     findings.push(bus(config).await);
     findings.extend([scanner, listen_address(config.server.listen)]);
@@ -108,7 +107,7 @@ pub(crate) async fn refused_by_serve(config: &Config) -> Vec<String> {
     }
     let found = match Stored::open(&config.store).await {
         Ok(stored) => {
-            let found = own_files(&*stored.store(), config).await;
+            let found = files::are_its_own(&*stored.store(), config).await;
             stored.close().await;
             found
         }
@@ -146,7 +145,7 @@ async fn stored(config: &Config, depth: Depth) -> Vec<Finding> {
     let mut findings = vec![takes_changes(&stored, config).await];
     findings.extend(clock(&*store).await);
     findings.push(records(&stored, depth).await);
-    findings.push(own_files(&*store, config).await);
+    findings.push(files::are_its_own(&*store, config).await);
     findings.extend(mailboxes(config, &*store).await);
     stored.close().await;
     findings
@@ -264,40 +263,6 @@ async fn listed(
     }
     let unreadable = store.set_aside();
     Ok((rows + unreadable.len() as u64, unreadable))
-}
-
-/// A start refuses a directory of files that is another store's.
-async fn own_files(store: &dyn Store, config: &Config) -> Finding {
-    let (what, directory) = ("files directory", config.files());
-    if !directory.exists() {
-        return Finding::Fine {
-            what,
-            detail: format!("{} is made at the first start", directory.display()),
-        };
-    }
-    let looked = async {
-        let files = files::open(directory.clone(), files::sharing(config)).await?;
-        match expect_own(store, &files).await {
-            Ok(()) => Ok(None),
-            Err(DirectoryError::NotItsOwn(wrong)) => Ok(Some(wrong)),
-            Err(other) => Err(anyhow::Error::from(other)),
-        }
-    };
-    match looked.await {
-        Ok(None) => {
-            Finding::Fine { what, detail: format!("{} belongs to the store", directory.display()) }
-        }
-        Ok(Some(wrong)) => Finding::Bad {
-            what,
-            problem: format!("{}: {wrong}", directory.display()),
-            advice: files::ADVICE,
-        },
-        Err(error) => Finding::Bad {
-            what,
-            problem: format!("{error:#}"),
-            advice: "if a server is running, stop it to have this looked at",
-        },
-    }
 }
 
 /// What a mailbox needs and is not there keeps nobody from being served, and its mail from coming
@@ -544,7 +509,7 @@ mod tests {
         let config = config(directory.path(), "");
         assert_eq!(bad(&stored(&config, Depth::Start).await), Vec::<String>::new());
         let name = "ab0123456789abcdef0123456789abcd";
-        let shelf = config.files().join("ab");
+        let shelf = directory.path().join("files").join("ab");
         std::fs::create_dir_all(&shelf).unwrap();
         std::fs::write(shelf.join(name), "x").unwrap();
         let told = bad(&stored(&config, Depth::Start).await);

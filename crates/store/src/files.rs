@@ -10,11 +10,13 @@
 //! [`Incoming::keep`].
 
 mod arriving;
+mod carry;
 mod disk;
 #[cfg(feature = "conformance")]
 pub mod faults;
 mod memory;
 mod segments;
+mod spool;
 mod sweep;
 
 use async_trait::async_trait;
@@ -22,8 +24,10 @@ use handoff_domain::{FileId, Time};
 
 use crate::query::Page;
 
+pub use carry::{CarryError, FilesCarried, carry_files};
 pub use disk::{DiskFiles, FilesOptions, Sharing};
 pub use memory::MemoryFiles;
+pub(crate) use spool::{Spool, Spools};
 pub use sweep::{FilesSwept, FilesTerms, SweepFilesError, TrashSwept, sweep_files, sweep_trash};
 
 /// The most bytes that one read gives: what is held in memory for each download that is under way.
@@ -54,7 +58,7 @@ pub enum FilesError {
 }
 
 impl FilesError {
-    fn unavailable(
+    pub(crate) fn unavailable(
         attempted: &'static str,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
@@ -75,7 +79,14 @@ pub struct ListedUntil {
     /// The segment; 0 is none: files of their own.
     segment: u64,
     /// The last file of it.
-    id: Option<FileId>,
+    pub(crate) id: Option<FileId>,
+}
+
+impl ListedUntil {
+    /// Returns how far a list has come that knows no segments.
+    pub(crate) const fn of(id: Option<FileId>) -> Self {
+        Self { segment: 0, id }
+    }
 }
 
 /// Some of the files that are kept.
@@ -186,6 +197,28 @@ pub trait Files: Send + Sync + 'static {
     ///
     /// [`FilesError::Unavailable`].
     async fn reclaim(&self) -> Result<(), FilesError>;
+
+    /// Returns what tells this place from every other; `None` when it has no mark.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    async fn mark(&self) -> Result<Option<String>, FilesError>;
+
+    /// Marks a place that has no mark; another node may do so at the same time, and one of the two
+    /// marks stays. Durable on return.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    async fn set_mark(&self, mark: String) -> Result<(), FilesError>;
+
+    /// Expects that files can be kept and read now; answers within seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`], with what is wrong in one sentence.
+    async fn ready(&self) -> Result<(), FilesError>;
 }
 
 /// A file that arrives piece by piece. Dropping it before it is kept leaves nothing.

@@ -45,9 +45,9 @@ pub use copy::{Bulk, Carried, Copy, CopyError, CopyProgress, Settled};
 pub use directory::{DirectoryEntry, DirectoryPage};
 pub use error::{CommitError, NotReady, StoreError, with_causes};
 pub use files::{
-    DiskFiles, Files, FilesError, FilesOptions, FilesPage, FilesSwept, FilesTerms, Incoming,
-    KeptFile, ListedUntil, MemoryFiles, NewFile, Sharing, SweepFilesError, TrashSwept, Trashed,
-    sweep_files, sweep_trash,
+    CarryError, DiskFiles, Files, FilesCarried, FilesError, FilesOptions, FilesPage, FilesSwept,
+    FilesTerms, Incoming, KeptFile, ListedUntil, MemoryFiles, NewFile, Sharing, SweepFilesError,
+    TrashSwept, Trashed, carry_files, sweep_files, sweep_trash,
 };
 pub use log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told};
 pub use memory::MemoryStore;
@@ -56,7 +56,8 @@ pub use nodes::{AboutNode, LivingNode};
 #[cfg(feature = "conformance")]
 pub use postgres::PostgresFaults;
 pub use postgres::{
-    Hidden, PostgresBulk, PostgresLine, PostgresLines, PostgresOptions, PostgresStore,
+    Hidden, PostgresBulk, PostgresFiles, PostgresLine, PostgresLines, PostgresOptions,
+    PostgresStore,
 };
 pub use promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer, PromisedEnd, PromisedRow};
 pub use query::{

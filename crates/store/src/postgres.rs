@@ -20,6 +20,7 @@ mod committer;
 mod connect;
 mod explain;
 mod failure;
+mod files;
 mod generation;
 mod heads;
 mod line;
@@ -69,6 +70,7 @@ pub(crate) use failure::not_ready;
 use reads::Reads;
 
 pub use address::Hidden;
+pub use files::PostgresFiles;
 pub use line::{PostgresLine, PostgresLines};
 
 /// How a PostgreSQL store works.

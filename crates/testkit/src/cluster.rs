@@ -43,7 +43,7 @@ impl Door for Program {
 pub struct Cluster {
     pub nodes: Vec<Program>,
     balancer: Balancer,
-    _home: TempDir,
+    _home: Option<TempDir>,
 }
 
 impl Door for Cluster {
@@ -66,29 +66,34 @@ impl Cluster {
         settings: &[(&str, &str)],
         spread: Spread,
     ) -> Result<Self> {
-        let home = home()?;
-        let settings = with_files(&home, settings);
         let mut nodes = Vec::new();
         for number in 0..NODES {
-            let node = Program::over(url, &borrowed(&settings)).await;
+            let node = Program::over(url, settings).await;
             nodes.push(node.with_context(|| format!("start node {number}"))?);
         }
-        Self::of(nodes, proxy, spread, home).await
+        Self::of(nodes, proxy, spread, None).await
     }
 
     /// Starts three nodes of the version before, see [`Program::older`].
     pub async fn older(url: &str, settings: &[(&str, &str)]) -> Result<Self> {
-        let home = home()?;
-        let settings = with_files(&home, settings);
+        let home = tempfile::Builder::new().prefix("handoff-cluster-").tempdir()?;
+        // That version keeps files in the data directory of its node unless told otherwise.
+        let files = home.path().join("files").display().to_string();
+        let settings = [settings, &[("HANDOFF__CHAT__FILES", files.as_str())]].concat();
         let mut nodes = Vec::new();
         for number in 0..NODES {
-            let node = Program::older(url, &borrowed(&settings)).await;
+            let node = Program::older(url, &settings).await;
             nodes.push(node.with_context(|| format!("start the older node {number}"))?);
         }
-        Self::of(nodes, Proxy::Nginx, Spread::Sticky, home).await
+        Self::of(nodes, Proxy::Nginx, Spread::Sticky, Some(home)).await
     }
 
-    async fn of(nodes: Vec<Program>, proxy: Proxy, spread: Spread, home: TempDir) -> Result<Self> {
+    async fn of(
+        nodes: Vec<Program>,
+        proxy: Proxy,
+        spread: Spread,
+        home: Option<TempDir>,
+    ) -> Result<Self> {
         let addresses = nodes.iter().map(Program::server).collect::<Result<Vec<_>>>()?;
         let balancer = Balancer::start(proxy, &addresses, spread).await?;
         Ok(Self { nodes, balancer, _home: home })
@@ -130,19 +135,4 @@ impl Cluster {
             tokio::time::timeout(BOUND, looking).await.context("no node has a session")??;
         Ok(&mut self.nodes[place])
     }
-}
-
-fn home() -> Result<TempDir> {
-    Ok(tempfile::Builder::new().prefix("handoff-cluster-").tempdir()?)
-}
-
-/// Adds the directory of files that nodes share to settings.
-fn with_files(home: &TempDir, settings: &[(&str, &str)]) -> Vec<(String, String)> {
-    let files = ("HANDOFF__CHAT__FILES", home.path().join("files").display().to_string());
-    let own = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    own.chain([(files.0.to_owned(), files.1)]).collect()
-}
-
-fn borrowed(settings: &[(String, String)]) -> Vec<(&str, &str)> {
-    settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }

@@ -7,7 +7,7 @@ use handoff_bus::nats::ServerAddress;
 use handoff_provision::{TimeSpan, is_origin, is_origin_pattern};
 use tracing_subscriber::EnvFilter;
 
-use super::{Carrier, Config, NOWHERE, SameSite, Secure};
+use super::{Carrier, Config, FilesIn, NOWHERE, SameSite, Secure};
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -32,6 +32,7 @@ pub(super) fn first_fault(config: &Config) -> Option<Fault> {
         .or_else(|| advertise(config))
         .or_else(|| database(config))
         .or_else(|| bus(config))
+        .or_else(|| files(config))
         .or_else(|| spans(config))
         .or_else(|| cookie(config))
         .or_else(|| origins(config))
@@ -103,6 +104,12 @@ fn database(config: &Config) -> Option<Fault> {
         key: "store.password_file",
         message: "is given beside store.password, expected one of them".to_owned(),
     })
+}
+
+fn files(config: &Config) -> Option<Fault> {
+    let is_nowhere = config.files() == FilesIn::Database && config.store.url.is_empty();
+    let message = "is \"database\", expected store.url beside it, which names one".to_owned();
+    is_nowhere.then_some(Fault { key: "chat.files", message })
 }
 
 /// What carries hints has to reach other nodes, and what is said of it to be of what was chosen.

@@ -238,12 +238,26 @@ fn other_nodes_reach_a_node_where_it_listens_unless_it_is_given() {
 }
 
 #[test]
-fn files_are_below_the_data_unless_told_otherwise() {
-    let config = parse("[store]\npath = \"/srv/handoff\"\n", &[]).unwrap();
-    assert_eq!((config.files(), config.scanner()), (PathBuf::from("/srv/handoff/files"), None));
-    let text = "[chat]\nfiles = \"/srv/files\"\nscanner = \"/run/clamav/clamd.ctl\"\n";
-    let config = parse(text, &[]).unwrap();
-    assert_eq!(config.files(), PathBuf::from("/srv/files"));
+fn files_are_beside_what_else_is_stored_unless_told_otherwise() {
+    let files = |text: &str| parse(text, &[]).unwrap().files();
+    let directory = |path: &str| FilesIn::Directory(path.into());
+    let shared = "[store]\npath = \"/srv/handoff\"\nurl = \"postgres://h/d\"\n";
+    let alone = "[store]\npath = \"/srv/handoff\"\n";
+    let named = |name: &str| format!("[chat]\nfiles = \"{name}\"\n");
+    assert_eq!(files(alone), directory("/srv/handoff/files"));
+    assert_eq!(files(shared), FilesIn::Database);
+    assert_eq!(files(&format!("{shared}{}", named("database"))), FilesIn::Database);
+    for text in [alone, shared] {
+        assert_eq!(files(&format!("{text}{}", named("/srv/files"))), directory("/srv/files"));
+        assert_eq!(files(&format!("{text}{}", named("./database"))), directory("./database"));
+    }
+    check(&refusal(&named("database"), &[]), &["handoff.toml:2: chat.files", "store.url"]);
+}
+
+#[test]
+fn a_scanner_is_one_that_is_named() {
+    assert_eq!(parse("", &[]).unwrap().scanner(), None);
+    let config = parse("[chat]\nscanner = \"/run/clamav/clamd.ctl\"\n", &[]).unwrap();
     assert_eq!(config.scanner(), Some(Path::new("/run/clamav/clamd.ctl")));
 }
 

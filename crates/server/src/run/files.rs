@@ -1,59 +1,81 @@
-//! The directory of files as it is configured: opened, and refused with a sentence that says what
-//! to do.
+//! The place of files as it is configured: opened, and refused with a sentence that says what to
+//! do.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use handoff_content::directory::{self, Adopt, DirectoryError};
+use handoff_content::directory::{self, Adopt, DirectoryError, FilesPlace, Reached};
 use handoff_engine::Core;
-use handoff_store::{DiskFiles, FilesOptions, Sharing};
+use handoff_store::{DiskFiles, Files, FilesOptions, PostgresFiles};
 
-use crate::config::Config;
+use crate::config::{Config, FilesIn};
+use crate::stored;
 
-/// Opens the directory of files, which is made if there is none.
+/// An open place of files.
+pub(crate) struct Opened {
+    pub(crate) files: Arc<dyn Files>,
+    name: String,
+    reached: Reached,
+}
+
+impl Opened {
+    pub(crate) fn place(&self) -> FilesPlace<'_> {
+        FilesPlace { files: &*self.files, name: &self.name, reached: self.reached }
+    }
+}
+
+/// Opens the place of files; a directory is made if there is none. The database's schema is up to
+/// date before.
 ///
 /// # Errors
 ///
-/// When it cannot be opened, as while another process has it open.
-pub(crate) async fn open(directory: PathBuf, sharing: Sharing) -> anyhow::Result<Arc<DiskFiles>> {
-    let named = directory.display().to_string();
-    let options = match sharing {
-        Sharing::Alone => FilesOptions::default(),
-        Sharing::Nodes => FilesOptions::of_nodes(),
+/// When it cannot be opened, as a directory while another process has it open.
+pub(crate) async fn open(config: &Config) -> anyhow::Result<Opened> {
+    let (place, is_shared) = (config.files(), !config.store.url.is_empty());
+    let name = place.name();
+    let (files, reached): (Arc<dyn Files>, _) = match place {
+        FilesIn::Directory(path) if is_shared => {
+            (open_directory(path, FilesOptions::of_nodes()).await?, Reached::ByThisNode)
+        }
+        FilesIn::Directory(path) => {
+            (open_directory(path, FilesOptions::default()).await?, Reached::ByAll)
+        }
+        FilesIn::Database => {
+            let options = stored::options(&config.store)?;
+            let files = PostgresFiles::new(&options, &config.store.path);
+            (Arc::new(files.context("chat.files")?), Reached::ByAll)
+        }
     };
-    let opened =
-        tokio::task::spawn_blocking(move || DiskFiles::open_with(directory, options)).await;
+    Ok(Opened { files, name, reached })
+}
+
+async fn open_directory(path: PathBuf, options: FilesOptions) -> anyhow::Result<Arc<DiskFiles>> {
+    let named = path.display().to_string();
+    let opened = tokio::task::spawn_blocking(move || DiskFiles::open_with(path, options)).await;
     let files = opened.context("opening the files was interrupted")?;
     Ok(Arc::new(
         files.with_context(|| format!("chat.files: the files in {named} cannot be opened"))?,
     ))
 }
 
-/// Returns who has the directory of files open: with a database that nodes share, all of them.
-pub(crate) const fn sharing(config: &Config) -> Sharing {
-    if config.store.url.is_empty() { Sharing::Alone } else { Sharing::Nodes }
-}
+/// What to do about a place that is not the store's own.
+pub(crate) const ADVICE: &str = "name the place of this store's files in chat.files (and mount it), move them here (`handoff copy-files`), put back \
+     the database that these files belong to, or, to use both together from now on, start once with `handoff serve --adopt-files`";
 
-/// What to do about a directory that is not the store's own.
-pub(crate) const ADVICE: &str = "name the directory that belongs to this store in chat.files (and mount it), put back the database that these \
-     files belong to, or, to use both together from now on, start once with `handoff serve --adopt-files`";
-
-/// Makes a store and a directory of files each other's.
+/// Makes a store and a place of files each other's.
 ///
 /// # Errors
 ///
-/// When the directory is not the store's own, with a sentence that says what to do; when either
-/// cannot be written.
-pub(crate) async fn take_on(
-    core: &Core,
-    files: &DiskFiles,
-    directory: &Path,
-    adopt: Adopt,
-) -> anyhow::Result<()> {
-    directory::take_on(core, files, directory, adopt).await.map_err(|error| match error {
+/// When the place is not the store's own, with a sentence that says what to do; when either cannot
+/// be written.
+pub(crate) async fn take_on(core: &Core, opened: &Opened, adopt: Adopt) -> anyhow::Result<()> {
+    directory::take_on(core, opened.place(), adopt).await.map_err(|error| match error {
         DirectoryError::NotItsOwn(wrong) => {
-            anyhow::anyhow!("chat.files: {}: {wrong}; {ADVICE}", directory.display())
+            anyhow::anyhow!("chat.files: {}: {wrong}; {ADVICE}", opened.name)
+        }
+        DirectoryError::Files(error) => {
+            anyhow::Error::from(error).context(format!("chat.files: {}", opened.name))
         }
         other => other.into(),
     })

@@ -11,7 +11,7 @@ use handoff_domain::interaction::decide::GonePolicy;
 use handoff_engine::{AcknowledgementLimits, Core, IdSource};
 
 use crate::accept;
-use crate::config::{Config, Gone, SameSite};
+use crate::config::{Config, FilesIn, Gone, SameSite};
 
 /// The largest body of a customer's CometD request, in bytes: some messages of the longest text.
 const CUSTOMERS_BODY_BYTES: usize = 256 << 10;
@@ -104,7 +104,10 @@ pub(super) fn customers(config: &Config) -> customer::Options {
 /// Returns the room on the disks that the server writes to.
 pub(super) fn space(config: &Config) -> Arc<DiskSpace> {
     let log = config.store.path.join(format!("{}-wal", crate::stored::DATABASE));
-    let directories = vec![config.store.path.clone(), config.files()];
+    let mut directories = vec![config.store.path.clone()];
+    if let FilesIn::Directory(files) = config.files() {
+        directories.push(files);
+    }
     DiskSpace::new(directories, log, config.store.reserve_bytes)
 }
 

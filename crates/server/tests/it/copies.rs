@@ -1,6 +1,13 @@
 //! A store is copied while it is served, served as a copy, and copied back.
 
+use std::path::Path;
+
+use handoff_store::conformance::samples::chats::{file, file_id};
+use handoff_store::conformance::samples::{BEGIN, put};
 use handoff_store::conformance::server::PostgresServer;
+use handoff_store::{
+    ChangeSet, DiskFiles, Files as _, NewFile, Record, SqliteOptions, SqliteStore, Store as _,
+};
 
 use crate::child::{Server, finish, handoff, text};
 use crate::commands::{directory, succeed};
@@ -40,7 +47,7 @@ fn a_served_store_goes_into_a_database_and_back() {
     assert_eq!(succeed(&apply, home.path()), "no changes\n", "on purpose it is served again");
 
     let back = ["copy", "--from", &database, "--to", "sqlite:back/handoff.db"];
-    assert!(succeed(&back, home.path()).ends_with("is whole and may be served\n"));
+    assert!(succeed(&back, home.path()).contains("is whole and may be served\n"));
     let config = "[server]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"back\"\n";
     std::fs::write(home.path().join("back.toml"), config).unwrap();
     let apply = ["apply", "center.toml", "--config", "back.toml"];
@@ -65,4 +72,64 @@ fn what_cannot_be_copied_is_refused_in_a_sentence() {
         assert!(!refused.status.success() && told.contains(sentence), "{from} {to}: {told}");
     }
     assert!(!home.path().join("nothing").exists(), "what is named by mistake is not made");
+}
+
+/// Has a store that nobody serves have a file.
+fn bring_a_file(data: &Path) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let files = DiskFiles::open(data.join("files")).unwrap();
+        let new = NewFile { id: file_id(1), at: BEGIN, bytes_max: 9 };
+        let mut incoming = files.begin(new).await.unwrap();
+        incoming.write(b"a photo").await.unwrap();
+        incoming.keep().await.unwrap();
+        let store = SqliteStore::open(SqliteOptions::new(data.join("handoff.db"))).unwrap();
+        let puts = vec![put(Record::File(file(1)), 0)];
+        store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+        store.close().await;
+    });
+}
+
+#[test]
+fn files_are_copied_apart_and_no_server_starts_without_them() {
+    let (home, database) = (directory(), database());
+    succeed(&["apply", "center.toml", "--config", "handoff.toml"], home.path());
+    let mut command = handoff(&["serve", "--config", "handoff.toml"]);
+    let mut server = Server::start(command.current_dir(home.path()));
+    let there = ["copy-files", "--from", "data/files", "--to", &database];
+    let told = succeed(&there, home.path());
+    assert!(told.contains("a server uses data/files: stop it and copy again"), "{told}");
+    server.signal("TERM");
+    server.wait();
+    bring_a_file(&home.path().join("data"));
+    let told = succeed(&["copy", "--from", "sqlite:data", "--to", &database], home.path());
+    assert!(told.contains("its files stay where they are"), "{told}");
+
+    let config = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"node\"\nurl = \"{database}\"\n"
+    );
+    std::fs::write(home.path().join("node.toml"), config).unwrap();
+    let refused = finish(&["serve", "--config", "node.toml"], home.path());
+    let told = text(&refused.stderr);
+    assert!(!refused.status.success(), "it started without its files");
+    assert!(told.contains("chat.files: the database: the store has records of files"), "{told}");
+    let told = finish(&["doctor", "--config", "node.toml"], home.path());
+    assert!(text(&told.stdout).contains("problem files: the database: "), "{told:?}");
+
+    let told = succeed(&there, home.path());
+    assert!(told.contains("1 files copied, 7 bytes; 0 were there"), "{told}");
+    assert!(told.contains("the database has all files"), "{told}");
+    assert!(!told.contains("secret"), "{told}");
+    let mut command = handoff(&["serve", "--config", "node.toml"]);
+    let mut server = Server::start(command.current_dir(home.path()));
+    assert!(server.get("/readyz").starts_with("HTTP/1.1 200 "));
+    let back = ["copy-files", "--from", &database, "--to", "back/files"];
+    assert!(succeed(&back, home.path()).contains("a server uses the database"));
+    server.signal("TERM");
+    server.wait();
+    let told = succeed(&back, home.path());
+    assert!(told.contains("0 files copied, 0 bytes; 1 were there"), "{told}");
+    assert!(told.contains("back/files has all files"), "{told}");
+    let another = ["copy-files", "--from", "elsewhere", "--to", "back/files"];
+    assert!(!finish(&another, home.path()).status.success(), "there is nothing");
 }

@@ -143,6 +143,9 @@ mod tests {
         ("duties", "nodes of the source are not at work on the copy"),
         ("cluster", "a copy is a cluster of its own"),
         ("database_file", "it is about the file"),
+        ("kept_files", "files are copied apart from records"),
+        ("file_pieces", "files are copied apart from records"),
+        ("files_mark", "files are copied apart from records"),
         ("schema_migrations", "each store has its own"),
     ];
 

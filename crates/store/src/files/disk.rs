@@ -150,8 +150,8 @@ impl Disk {
 pub(super) struct Places {
     root: PathBuf,
     pub(super) segments: Segments,
-    /// Locked as long as it is open.
-    _lock: File,
+    /// Locked as long as it is open, unless somebody else has it.
+    _lock: Option<File>,
 }
 
 impl DiskFiles {
@@ -179,57 +179,35 @@ impl DiskFiles {
         make_directory(&root).map_err(failed)?;
         let lock = lock(&root, options.sharing)?;
         prepare(&root, options.sharing, &lock).map_err(failed)?;
-        let index = arriving_index(&root);
-        let index = (options.sharing == Sharing::Alone).then_some(index.as_path());
+        let index = (options.sharing == Sharing::Alone).then(|| arriving_index(&root));
+        Self::over(root, Some(lock), index.as_deref(), options)
+    }
+
+    /// Opens a directory that a server has open, to read what it has until now. What comes later is
+    /// found by whoever opens it again.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`], as when there is none.
+    pub fn open_beside(directory: impl Into<PathBuf>) -> Result<Self, FilesError> {
+        let root = directory.into();
+        fs::metadata(shelf(&root, 0)).map_err(|error| FilesError::unavailable(OPENING, error))?;
+        Self::over(root, None, None, FilesOptions::default())
+    }
+
+    fn over(
+        root: PathBuf,
+        lock: Option<File>,
+        index: Option<&Path>,
+        options: FilesOptions,
+    ) -> Result<Self, FilesError> {
+        let failed = |error: io::Error| FilesError::unavailable(OPENING, error);
         let segments = Segments::open(root.join(SEGMENTS), index);
         let places = Places { root, segments: segments.map_err(failed)?, _lock: lock };
         let places = Arc::new(places);
         let writer = Writer::start(places.clone(), options.clone()).map_err(failed)?;
         let arriving = Arc::new(Semaphore::new(options.arriving_bytes_max / 1024));
         Ok(Self { disk: Arc::new(Disk { places, writer, options, arriving }) })
-    }
-
-    /// Tells who has the directory open.
-    #[must_use]
-    pub fn sharing(&self) -> Sharing {
-        self.disk.options.sharing
-    }
-
-    /// Returns the directory's mark; `None` when it has none.
-    ///
-    /// # Errors
-    ///
-    /// [`FilesError::Unavailable`].
-    pub async fn mark(&self) -> Result<Option<String>, FilesError> {
-        self.run(MARKING, |places| match fs::read_to_string(places.root.join(MARK)) {
-            Ok(mark) => Ok(Some(mark.trim().to_owned()).filter(|mark| !mark.is_empty())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        })
-        .await
-    }
-
-    /// Puts a mark into a directory that has none; another node may do so at the same time, and one
-    /// of the two stays. Durable on return.
-    ///
-    /// # Errors
-    ///
-    /// [`FilesError::Unavailable`].
-    pub async fn set_mark(&self, mark: String) -> Result<(), FilesError> {
-        self.run(MARKING, move |places| {
-            let arriving = places.root.join(INCOMING).join(format!("{MARK}.{mark}"));
-            let mut file =
-                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&arriving)?;
-            writeln!(file, "{mark}")?;
-            file.sync_all()?;
-            let linked = fs::hard_link(&arriving, places.root.join(MARK));
-            fs::remove_file(&arriving)?;
-            match linked {
-                Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-                _ => sync_directory(&places.root),
-            }
-        })
-        .await
     }
 
     async fn run<T: Send + 'static>(
@@ -422,7 +400,7 @@ impl Places {
         if after.segment == 0 {
             items = self.own(after.id, limit)?;
         }
-        let mut until = ListedUntil { segment: 0, id: items.last().map(|last| last.id) };
+        let mut until = ListedUntil::of(items.last().map(|last| last.id));
         let mut next = after;
         while items.len() < limit {
             let left = limit - items.len();
@@ -453,6 +431,28 @@ impl Places {
             }
         }
         Ok(items)
+    }
+
+    fn mark(&self) -> io::Result<Option<String>> {
+        match fs::read_to_string(self.root.join(MARK)) {
+            Ok(mark) => Ok(Some(mark.trim().to_owned()).filter(|mark| !mark.is_empty())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn set_mark(&self, mark: &str) -> io::Result<()> {
+        let arriving = self.root.join(INCOMING).join(format!("{MARK}.{mark}"));
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&arriving)?;
+        writeln!(file, "{mark}")?;
+        file.sync_all()?;
+        let linked = fs::hard_link(&arriving, self.root.join(MARK));
+        fs::remove_file(&arriving)?;
+        match linked {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+            _ => sync_directory(&self.root),
+        }
     }
 
     /// Returns a file that may have been deleted since its name was read.
@@ -569,5 +569,18 @@ impl Files for DiskFiles {
 
     async fn reclaim(&self) -> Result<(), FilesError> {
         self.run(DELETING, |places| places.segments.reclaim()).await
+    }
+
+    async fn mark(&self) -> Result<Option<String>, FilesError> {
+        self.run(MARKING, Places::mark).await
+    }
+
+    async fn set_mark(&self, mark: String) -> Result<(), FilesError> {
+        self.run(MARKING, move |places| places.set_mark(&mark)).await
+    }
+
+    /// Whether the disk takes anything is for whoever looks after its room.
+    async fn ready(&self) -> Result<(), FilesError> {
+        Ok(())
     }
 }

@@ -20,6 +20,7 @@ type Trash = BTreeMap<Trashed, (Time, Vec<u8>)>;
 pub struct MemoryFiles {
     kept: Arc<Mutex<Kept>>,
     trash: Mutex<Trash>,
+    mark: Mutex<Option<String>>,
 }
 
 impl MemoryFiles {
@@ -128,11 +129,24 @@ impl Files for MemoryFiles {
             .range((after, Bound::Unbounded))
             .map(|(id, (at, _))| KeptFile { id: *id, at: *at });
         let items: Vec<_> = all.by_ref().take(limit).collect();
-        let until = ListedUntil { segment: 0, id: items.last().map(|last| last.id) };
+        let until = ListedUntil::of(items.last().map(|last| last.id));
         Ok(FilesPage { items, next: all.next().map(|_| until) })
     }
 
     async fn reclaim(&self) -> Result<(), FilesError> {
+        Ok(())
+    }
+
+    async fn mark(&self) -> Result<Option<String>, FilesError> {
+        Ok(lock(&self.mark).clone())
+    }
+
+    async fn set_mark(&self, mark: String) -> Result<(), FilesError> {
+        lock(&self.mark).get_or_insert(mark);
+        Ok(())
+    }
+
+    async fn ready(&self) -> Result<(), FilesError> {
         Ok(())
     }
 }

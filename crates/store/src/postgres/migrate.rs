@@ -36,6 +36,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "nodes",
         sql: include_str!("../../migrations/postgres/0005_nodes.sql"),
     },
+    Migration {
+        version: 6,
+        name: "files",
+        sql: include_str!("../../migrations/postgres/0006_files.sql"),
+    },
 ];
 
 /// The steps that take something away, each with the oldest schema that a program must know to

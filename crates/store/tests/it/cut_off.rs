@@ -19,14 +19,14 @@ use tokio::time::{sleep, timeout};
 
 /// The five seconds that are promised (docs/operations/cluster.md#the-connection), and one for a
 /// busy machine.
-const PROMISED: Duration = Duration::from_secs(6);
+pub(crate) const PROMISED: Duration = Duration::from_secs(6);
 /// A lease that no test outlives, in ms.
 const LEASE_MS: u64 = 600_000;
 const NODE: Incarnation = Incarnation(7);
 const OTHER: Incarnation = Incarnation(8);
 
 /// Returns the one server of these tests, and where it is reached by TCP.
-fn server() -> &'static (PostgresServer, SocketAddr) {
+pub(crate) fn server() -> &'static (PostgresServer, SocketAddr) {
     static SERVER: OnceLock<(PostgresServer, SocketAddr)> = OnceLock::new();
     SERVER.get_or_init(|| PostgresServer::listening(&[]))
 }

@@ -1,4 +1,4 @@
-//! Files: that both places for them do the same, and what becomes of a directory after a crash.
+//! Files: that all places for them do the same, and what becomes of a directory after a crash.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use handoff_domain::{FileId, Time};
 use handoff_store::conformance::samples::chats::{file, file_id};
 use handoff_store::conformance::samples::{BEGIN, put};
+use handoff_store::conformance::server::PostgresServer;
 use handoff_store::{
     Attended, ChangeSet, DiskFiles, FileRecord, Files, FilesDirectory, FilesError, FilesOptions,
-    FilesSwept, FilesTerms, MemoryFiles, MemoryStore, NewFile, Record, Store, TrashSwept, Trashed,
-    sweep_files, sweep_trash,
+    FilesSwept, FilesTerms, MemoryFiles, MemoryStore, NewFile, PostgresFiles, PostgresOptions,
+    PostgresStore, Record, Store, TrashSwept, Trashed, sweep_files, sweep_trash,
 };
 use tempfile::TempDir;
 
@@ -25,7 +26,7 @@ pub(crate) async fn keep(files: &dyn Files, new: NewFile, bytes: &[u8]) {
     incoming.keep().await.unwrap();
 }
 
-async fn whole(files: &dyn Files, id: FileId, bytes_max: usize) -> Option<Vec<u8>> {
+pub(crate) async fn whole(files: &dyn Files, id: FileId, bytes_max: usize) -> Option<Vec<u8>> {
     let mut whole = Vec::new();
     loop {
         let piece = files.read(id, whole.len() as u64, bytes_max).await.unwrap()?;
@@ -222,10 +223,56 @@ async fn what_is_in_the_trash_goes_for_good_after_a_while_or_comes_back(files: &
     assert_eq!(ids(files, 99).await, [file_id(3)]);
 }
 
+async fn what_is_in_use_is_not_lost_to_what_comes_back(files: &dyn Files) {
+    keep(files, new(file_id(1), BEGIN), b"first").await;
+    let taken = Trashed { id: file_id(1), since: BEGIN };
+    assert!(files.put_in_trash(taken).await.unwrap());
+    files.put_back(taken).await.unwrap();
+    files.put_back(taken).await.unwrap();
+    assert_eq!(whole(files, file_id(1), 99).await.as_deref(), Some(&b"first"[..]));
+    assert_eq!(ids(files, 9).await, [file_id(1)]);
+    assert!(files.trash(None, 9).await.unwrap().items.is_empty());
+}
+
+async fn a_place_keeps_its_first_mark(files: &dyn Files) {
+    assert_eq!(files.mark().await.unwrap(), None);
+    files.set_mark("a".to_owned()).await.unwrap();
+    files.set_mark("b".to_owned()).await.unwrap();
+    assert_eq!(files.mark().await.unwrap().as_deref(), Some("a"));
+    assert_eq!(ids(files, 9).await, [], "it is none of the files");
+    files.ready().await.unwrap();
+}
+
+async fn two_sweeps_at_once_take_each_file_once(files: &dyn Files) {
+    const MANY: u64 = 40;
+    for n in 0..MANY {
+        keep(files, new(file_id(n), BEGIN), b"x").await;
+    }
+    let (store, now) = (MemoryStore::new(), BEGIN.plus_ms(2));
+    let terms = FilesTerms { directory: &always(), before: BEGIN.plus_ms(1), now };
+    let sweep = || sweep_files(&store, files, terms, None, 1_000);
+    let (first, second) = tokio::join!(sweep(), sweep());
+    assert!(first.unwrap().orphans + second.unwrap().orphans >= MANY);
+    assert_eq!(files.trash(None, 1_000).await.unwrap().items.len() as u64, MANY);
+    assert_eq!(ids(files, 99).await, []);
+    let empty = || sweep_trash(&store, files, Some(BEGIN.plus_ms(9)), None, 1_000);
+    let (first, second) = tokio::join!(empty(), empty());
+    assert!(first.unwrap().removed + second.unwrap().removed >= MANY);
+    assert!(files.trash(None, 9).await.unwrap().items.is_empty());
+}
+
 /// Opens a directory in which every file has a file of its own.
 fn each_alone(directory: impl Into<PathBuf>) -> DiskFiles {
     let options = FilesOptions { small_bytes_max: 0, ..FilesOptions::default() };
     DiskFiles::open_with(directory, options).unwrap()
+}
+
+/// Returns files in a fresh schema, which arrive in a directory.
+async fn in_database() -> (PostgresFiles, TempDir) {
+    let options = PostgresOptions::new(PostgresServer::shared().fresh_schema());
+    PostgresStore::open(options.clone()).await.unwrap().close().await;
+    let directory = TempDir::new().unwrap();
+    (PostgresFiles::new(&options, directory.path()).unwrap(), directory)
 }
 
 macro_rules! on_all {
@@ -250,6 +297,13 @@ macro_rules! on_all {
                 super::$case(&super::DiskFiles::open(directory.path().join("files")).unwrap()).await;
             })*
         }
+        mod in_a_database {
+            $(#[tokio::test]
+            async fn $case() {
+                let (files, _directory) = super::in_database().await;
+                super::$case(&files).await;
+            })*
+        }
     };
 }
 
@@ -263,7 +317,15 @@ on_all!(
     only_what_no_record_speaks_for_is_swept,
     what_arrived_under_another_database_is_never_swept,
     what_is_in_the_trash_goes_for_good_after_a_while_or_comes_back,
+    what_is_in_use_is_not_lost_to_what_comes_back,
+    a_place_keeps_its_first_mark,
 );
+
+#[tokio::test]
+async fn two_sweeps_of_a_database_take_each_file_once() {
+    let (files, _directory) = in_database().await;
+    two_sweeps_at_once_take_each_file_once(&files).await;
+}
 
 /// Returns every file below a directory but the lock.
 fn paths(directory: &Path) -> Vec<PathBuf> {
@@ -362,14 +424,11 @@ fn a_second_server_is_refused_the_directory() {
 }
 
 #[tokio::test]
-async fn a_directory_keeps_its_first_mark() {
+async fn a_mark_survives() {
     let directory = TempDir::new().unwrap();
     let files = DiskFiles::open(directory.path()).unwrap();
-    assert_eq!(files.mark().await.unwrap(), None);
     files.set_mark("a".to_owned()).await.unwrap();
-    files.set_mark("b".to_owned()).await.unwrap();
     drop(files);
     let files = DiskFiles::open(directory.path()).unwrap();
     assert_eq!(files.mark().await.unwrap().as_deref(), Some("a"));
-    assert_eq!(ids(&files, 9).await, [], "it is none of the files");
 }

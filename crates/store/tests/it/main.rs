@@ -10,6 +10,7 @@ mod aside;
 mod copies;
 mod crash;
 mod cut_off;
+mod database_files;
 mod databases;
 mod early;
 mod faults;

@@ -164,13 +164,21 @@ async fn a_standby_that_takes_over_is_found_by_who_is_at_work() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_programs_over_one_database_share_its_files() -> Result<()> {
-    let database = spawn_blocking(PostgresServer::shared).await?;
-    let url = database.fresh_schema();
+    share_files(&[]).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_programs_over_one_database_share_a_directory_of_files() -> Result<()> {
     let shared = tempfile::tempdir()?;
     let files = shared.path().display().to_string();
-    let settings = [("HANDOFF__CHAT__FILES", files.as_str())];
-    let one = Program::over(&url, &settings).await?;
-    let other = Program::over(&url, &settings).await?;
+    share_files(&[("HANDOFF__CHAT__FILES", files.as_str())]).await
+}
+
+async fn share_files(settings: &[(&str, &str)]) -> Result<()> {
+    let database = spawn_blocking(PostgresServer::shared).await?;
+    let url = database.fresh_schema();
+    let one = Program::over(&url, settings).await?;
+    let other = Program::over(&url, settings).await?;
     let customer = Customer::begin(&one).await?;
     let kate = TestAgent::at_work(&one, "kate", Transport::LongPolling).await?;
     kate.accept(&customer.id).await?;
@@ -192,8 +200,13 @@ async fn two_programs_over_one_database_share_its_files() -> Result<()> {
 async fn a_second_program_with_another_directory_of_files_is_refused() -> Result<()> {
     let database = spawn_blocking(PostgresServer::shared).await?;
     let url = database.fresh_schema();
-    let _one = Program::over(&url, &[]).await?;
-    let refused = Program::over(&url, &[]).await.err().context("it started")?;
+    let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let named = |directory: &tempfile::TempDir| directory.path().display().to_string();
+    let over = async |files: String| {
+        Program::over(&url, &[("HANDOFF__CHAT__FILES", files.as_str())]).await
+    };
+    let _one = over(named(&first)).await?;
+    let refused = over(named(&second)).await.err().context("it started")?;
     let told = format!("{refused:#}");
     ensure!(told.contains("chat.files: ") && told.contains("must share one"), "{told}");
     Ok(())

@@ -1,17 +1,19 @@
 use handoff_bus::LocalBus;
 use handoff_domain::{FileId, Time};
 use handoff_engine::{Parts, SystemClock, SystemIds};
-use handoff_store::{Files as _, MemoryStore, NewFile};
+use handoff_store::{MemoryStore, NewFile};
 
 use super::*;
 
 #[tokio::test]
 async fn a_start_over_the_files_of_another_store_says_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path();
-    let files = open(path.to_owned(), Sharing::Alone).await.unwrap();
+    let path = directory.path().display();
+    let text = format!("[chat]\nfiles = \"{path}\"\n");
+    let config = Config::parse("handoff.toml", &text, std::iter::empty()).unwrap();
+    let opened = open(&config).await.unwrap();
     let new = NewFile { id: FileId(1), at: Time(0), bytes_max: 1 };
-    files.begin(new).await.unwrap().keep().await.unwrap();
+    opened.files.begin(new).await.unwrap().keep().await.unwrap();
     let parts = Parts {
         store: Arc::new(MemoryStore::new()),
         bus: Arc::new(LocalBus::default()),
@@ -20,10 +22,8 @@ async fn a_start_over_the_files_of_another_store_says_what_to_do() {
         options: handoff_engine::Options::default(),
     };
     let core = Core::open(parts).await.unwrap();
-    let refused = format!("{:#}", take_on(&core, &files, path, Adopt::No).await.unwrap_err());
-    for part in
-        ["no record of this directory", "chat.files", "--adopt-files", &path.display().to_string()]
-    {
+    let refused = format!("{:#}", take_on(&core, &opened, Adopt::No).await.unwrap_err());
+    for part in ["no record of this place", "chat.files", "--adopt-files", &path.to_string()] {
         assert!(refused.contains(part), "{refused}");
     }
 }

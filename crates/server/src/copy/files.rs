@@ -1,0 +1,142 @@
+//! `handoff copy-files`: all files of one place into another, also while a server uses the first.
+//!
+//! The second place becomes the store's own, by its mark, once the first is nobody's: until then a
+//! file may come that is not carried, and no server starts over it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use handoff_store::{
+    DiskFiles, Files, FilesCarried, PostgresFiles, PostgresOptions, PostgresStore, Store as _,
+    carry_files, with_causes,
+};
+
+use super::PASSWORD_VARIABLE;
+use crate::runtime::block_on;
+use crate::{cli, output};
+
+/// After how many files it is told how far it is.
+const TOLD_EVERY: u64 = 10_000;
+
+/// Where files are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Directory(PathBuf),
+    Database(String),
+}
+
+/// Whether a server uses a place, as far as anybody can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    Nobodys,
+    AServers,
+}
+
+impl Place {
+    fn read(address: &str) -> Self {
+        match address {
+            _ if ["postgres://", "postgresql://"].iter().any(|it| address.starts_with(it)) => {
+                Self::Database(address.to_owned())
+            }
+            _ => Self::Directory(address.into()),
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Directory(path) => path.display().to_string(),
+            Self::Database(_) => "the database".to_owned(),
+        }
+    }
+
+    /// Opens files that are copied.
+    async fn open(&self) -> anyhow::Result<(Arc<dyn Files>, Use)> {
+        match self {
+            Self::Directory(path) => {
+                ensure!(path.exists(), "there are no files in {}", path.display());
+                let path = path.clone();
+                let opened = tokio::task::spawn_blocking(move || match DiskFiles::open(&path) {
+                    Ok(files) => Ok((files, Use::Nobodys)),
+                    Err(_) => DiskFiles::open_beside(&path).map(|files| (files, Use::AServers)),
+                });
+                let (files, used) = opened.await?.with_context(|| self.unopened())?;
+                Ok((Arc::new(files), used))
+            }
+            Self::Database(url) => in_database(url).await,
+        }
+    }
+
+    /// Opens where they are copied to.
+    async fn open_target(&self) -> anyhow::Result<Arc<dyn Files>> {
+        match self {
+            Self::Directory(path) => {
+                let path = path.clone();
+                let opened = tokio::task::spawn_blocking(move || DiskFiles::open(path)).await?;
+                Ok(Arc::new(opened.with_context(|| self.unopened())?))
+            }
+            Self::Database(url) => Ok(in_database(url).await?.0),
+        }
+    }
+
+    fn unopened(&self) -> String {
+        format!("the files in {} cannot be opened", self.name())
+    }
+}
+
+async fn in_database(url: &str) -> anyhow::Result<(Arc<dyn Files>, Use)> {
+    let options = PostgresOptions {
+        password: std::env::var(PASSWORD_VARIABLE).ok().map(Into::into),
+        ..PostgresOptions::new(url)
+    };
+    let told = |error| anyhow::anyhow!("the database cannot be used: {}", with_causes(&error));
+    let store = PostgresStore::open(options.clone()).await.map_err(told)?;
+    let is_served = !store.living().await.map_err(told)?.is_empty();
+    store.close().await;
+    let files = PostgresFiles::new(&options, &std::env::temp_dir()).map_err(told)?;
+    Ok((Arc::new(files), if is_served { Use::AServers } else { Use::Nobodys }))
+}
+
+/// Copies files.
+///
+/// # Errors
+///
+/// When they could not be copied; what was is gone on with by the same command.
+pub(crate) fn copy_files(options: &cli::CopyFiles) -> anyhow::Result<ExitCode> {
+    let (from, to) = (Place::read(&options.from), Place::read(&options.to));
+    ensure!(from != to, "--from and --to are the same place");
+    block_on(async {
+        let ((source, used), target) = (from.open().await?, to.open_target().await?);
+        let (marked, there) = (source.mark().await?, target.mark().await?);
+        let is_anothers = there.is_some() && there != marked;
+        ensure!(!is_anothers, "{} has files of another store; name an empty place", to.name());
+        let carried = carry_files(&*source, &*target, &progress()).await;
+        let carried = carried.context("not all files were copied; copy again")?;
+        let FilesCarried { carried, there, bytes } = carried;
+        output::say(format_args!("{carried} files copied, {bytes} bytes; {there} were there"));
+        let (from, to) = (from.name(), to.name());
+        match (used, marked) {
+            (Use::AServers, _) => output::say(format_args!(
+                "a server uses {from}: stop it and copy again, before one is started over {to}"
+            )),
+            (Use::Nobodys, None) => output::say(format_args!("{from} belongs to no store")),
+            (Use::Nobodys, Some(mark)) => {
+                target.set_mark(mark).await?;
+                output::say(format_args!("{to} has all files and may be named in chat.files"));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn progress() -> impl Fn(&FilesCarried) + Sync {
+    let told = std::sync::atomic::AtomicU64::new(0);
+    move |done: &FilesCarried| {
+        let all = done.carried + done.there;
+        let before = told.swap(all / TOLD_EVERY, std::sync::atomic::Ordering::Relaxed);
+        if before != all / TOLD_EVERY {
+            output::progress(format_args!("{all} files are there"));
+        }
+    }
+}
