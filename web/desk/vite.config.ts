@@ -12,7 +12,8 @@ const proxied = {target: program, ws: true, headers: {origin: program}, changeOr
 export default defineConfig({
     // Scripts and styles find each other from where they are themselves.
     base: "./",
-    plugins: [vue(), pages()],
+    // What the desk does not use of Vue is left out.
+    plugins: [vue({features: {optionsAPI: false}}), pages()],
     server: {proxy: {"/api": proxied, "/demo": proxied, "/chat": proxied}},
     build: {
         // Where the program takes its pages from.
@@ -22,6 +23,8 @@ export default defineConfig({
         // The policy of the page lets fonts come from files only.
         assetsInlineLimit: 0,
         target: "es2022",
+        // Every browser of that age knows how to load ahead.
+        modulePreload: {polyfill: false},
         // What the packages in it ask of whoever passes them on.
         license: {fileName: "desk-assets/licenses.md"},
     },

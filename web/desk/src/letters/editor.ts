@@ -10,10 +10,12 @@ import {HardBreak} from "@tiptap/extension-hard-break";
 import {Image} from "@tiptap/extension-image";
 import {Italic} from "@tiptap/extension-italic";
 import {Link} from "@tiptap/extension-link";
-import {BulletList, ListItem, OrderedList} from "@tiptap/extension-list";
+import {BulletList} from "@tiptap/extension-list/bullet-list";
+import {ListItem} from "@tiptap/extension-list/item";
+import {OrderedList} from "@tiptap/extension-list/ordered-list";
 import {Paragraph} from "@tiptap/extension-paragraph";
 import {Text} from "@tiptap/extension-text";
-import {UndoRedo} from "@tiptap/extensions";
+import {UndoRedo} from "@tiptap/extensions/undo-redo";
 import {cleaned} from "./pasted.ts";
 import {plainOf} from "./plain.ts";
 
