@@ -390,6 +390,8 @@ pub enum SystemAction {
     Offer {
         /// The agent.
         to: UserId,
+        /// Of how many who could take it they were chosen ([`crate::routing::Pair::of`]).
+        of: u32,
     },
     /// End an offer whose time is over (timer).
     ExpireOffer {

@@ -240,6 +240,11 @@ pub enum Fact {
         kind: OfferKind,
         /// Until when.
         expires: Time,
+        /// Of how many agents who could take it, whom it is offered to among them, the router chose
+        /// them: 1 to [`crate::routing::COUNTED_MAX`], which stands for as many or more. `None` of
+        /// what others offer, and of what the router offered before it was counted.
+        #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+        of: Option<u32>,
     },
     /// An agent took it.
     Accepted {

@@ -27,6 +27,7 @@ use crate::time::Time;
 pub use attendance::{Attendance, attendance};
 pub use eligibility::{Assessment, Exclusion, assess, exclusion, hindrance};
 pub use plan::{Line, Pair, Plan, plan};
+pub use pool::COUNTED_MAX;
 pub use search::{Search, next_step, search};
 
 /// An interaction that waits in a queue, as far as routing is concerned.

@@ -196,8 +196,8 @@ fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
             json!({"fact": "Queued", "queue": queue_name(queue), "skill": skill.as_ref().and_then(skill_name)})
         }
         Fact::QueueReplaced { queue } => queue_replaced(queue_name(queue)),
-        Fact::Offered { to, kind, expires } => {
-            json!({"fact": "Offered", "to": to.to_string(), "kind": offer_kind_name(*kind), "expires": print(*expires)})
+        Fact::Offered { to, kind, expires, of } => {
+            json!({"fact": "Offered", "to": to.to_string(), "kind": offer_kind_name(*kind), "expires": print(*expires), "of": of})
         }
         Fact::Accepted { by, kind } => {
             json!({"fact": "Accepted", "by": by.to_string(), "kind": offer_kind_name(*kind)})

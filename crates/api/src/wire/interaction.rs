@@ -121,6 +121,9 @@ pub struct ChatPart {
     pub chat_type: &'static str,
     /// Who takes part.
     pub participants: Vec<ParticipantResource>,
+    /// When it ends because nobody writes, once everybody was alerted; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_ends: Option<String>,
 }
 
 impl InteractionResource {
@@ -138,6 +141,7 @@ impl InteractionResource {
         let chat = (interaction.media() == Media::Chat).then(|| ChatPart {
             chat_type: direction_name(interaction.direction),
             participants: sight.participants(interaction, lookup),
+            idle_ends: interaction.idle_end().map(date::print),
         });
         Self {
             id,

@@ -306,6 +306,7 @@ async fn the_history_of_an_interaction_is_told_in_order() {
     assert_eq!(facts, ["Opened", "Queued", "Offered", "Accepted", "Completed"]);
     assert_eq!(all[0]["cause"]["userName"], "intake");
     assert_eq!(all[1]["cause"]["kind"], "Router");
+    assert_eq!(all[1]["facts"][0]["of"], 1, "{all}");
     let mut paged = Vec::new();
     let mut query = format!("{path}?limit=1");
     loop {

@@ -181,8 +181,13 @@ impl<'a> Change<'a> {
         self.after.state.handling_mut()
     }
 
-    /// Opens an offer on a waiting or an owned interaction; an offer that is open already is
-    /// replaced. What a supervisor offers themselves stands beside it.
+    /// Opens the router's offer to whom it chose of so many who could take it.
+    pub(super) fn offer_of(&mut self, of: u32, to: UserId, timeout_ms: u64) {
+        self.open_offer(to, OfferKind::Routed, timeout_ms, None, Some(of));
+    }
+
+    /// Opens an offer of somebody on a waiting or an owned interaction; an offer that is open
+    /// already is replaced. What a supervisor offers themselves stands beside it.
     pub(super) fn offer(
         &mut self,
         to: UserId,
@@ -190,11 +195,22 @@ impl<'a> Change<'a> {
         timeout_ms: u64,
         note: Option<String>,
     ) {
+        self.open_offer(to, kind, timeout_ms, note, None);
+    }
+
+    fn open_offer(
+        &mut self,
+        to: UserId,
+        kind: OfferKind,
+        timeout_ms: u64,
+        note: Option<String>,
+        of: Option<u32>,
+    ) {
         let now = self.context.now;
         let number = self.after.offers + 1;
         let expires = now.plus_ms(timeout_ms);
         let offer = Offer { number, to, kind, since: now, expires, note, nickname: None };
-        self.facts.push(Fact::Offered { to, kind, expires: offer.expires });
+        self.facts.push(Fact::Offered { to, kind, expires: offer.expires, of });
         match &mut self.after.state {
             State::Queued(wait) | State::Invited(wait, _) => {
                 let wait = wait.clone();

@@ -244,6 +244,16 @@ fn attended_chat(interaction: &Interaction) -> Option<&Chat> {
     live_chat(interaction).filter(|_| interaction.handling().is_some())
 }
 
+impl Interaction {
+    /// Returns when a conversation whose participants were alerted that nobody writes ends, unless
+    /// somebody says something before; `None` of any other.
+    #[must_use]
+    pub fn idle_end(&self) -> Option<Time> {
+        self.chat()?.alerted?;
+        idle_due(self)
+    }
+}
+
 /// Returns when a conversation is alerted next, or after the alert when it ends; `None` when it
 /// never is, as while no agent is in it.
 pub(super) fn idle_due(interaction: &Interaction) -> Option<Time> {

@@ -127,7 +127,7 @@ fn by_customer(attempt: &Attempt<'_>, action: &CustomerAction) -> Result<Decisio
 
 fn by_system(attempt: &Attempt<'_>, action: &SystemAction) -> Result<Decision, Rejection> {
     match action {
-        SystemAction::Offer { to } => offer::offer(attempt, *to),
+        SystemAction::Offer { to, of } => offer::offer(attempt, *to, *of),
         SystemAction::ExpireOffer { number, running_since } => {
             offer::expire(attempt, *number, *running_since)
         }

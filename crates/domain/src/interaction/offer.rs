@@ -117,7 +117,7 @@ impl Interaction {
 
 /// Offers a waiting interaction to the agent whom the router found. Every routing rule is tried
 /// again here, on the state that the commit guards: the router may have planned with an older one.
-pub(super) fn offer(attempt: &Attempt<'_>, to: UserId) -> Result<Decision, Rejection> {
+pub(super) fn offer(attempt: &Attempt<'_>, to: UserId, of: u32) -> Result<Decision, Rejection> {
     let State::Queued(wait) = &attempt.before.state else { return Err(attempt.wrong_state()) };
     let world = attempt.context.world;
     let unknown = |noun, id: &dyn Display| Rejection::Unknown { noun, name: id.to_string() };
@@ -135,7 +135,7 @@ pub(super) fn offer(attempt: &Attempt<'_>, to: UserId) -> Result<Decision, Rejec
         return Err(refusal(&exclusion));
     }
     let mut change = attempt.change();
-    change.offer(to, OfferKind::Routed, queue.invite_timeout_ms, None);
+    change.offer_of(of, to, queue.invite_timeout_ms);
     Ok(change.finish())
 }
 

@@ -30,6 +30,10 @@ pub struct Pair {
     pub interaction: InteractionId,
     /// The agent.
     pub user: UserId,
+    /// Of how many who could take it they are chosen, themselves among them: those who did not pass
+    /// it by, or where all did, those who may be asked again. At most
+    /// [`COUNTED_MAX`](crate::routing::COUNTED_MAX), which stands for as many or more.
+    pub of: u32,
 }
 
 /// What the router is to do.
@@ -188,13 +192,13 @@ impl<'a> Planner<'a> {
             Some(pass) if asked_again(queue, pass.at) <= now => Choice::Again,
             Some(_) => Choice::NotYet,
         };
-        let Some(best) = pool.best(&queue.media, candidates, choice) else {
+        let Some((best, of)) = pool.best(&queue.media, candidates, choice) else {
             self.note_next_change(queue, waiting);
             return false;
         };
         let candidate = &mut self.candidates[best];
         candidate.give(waiting.takes_slot().then_some(&queue.media), now);
-        self.plan.pairs.push(Pair { interaction: waiting.id, user: candidate.agent.user.id });
+        self.plan.pairs.push(Pair { interaction: waiting.id, user: candidate.agent.user.id, of });
         true
     }
 

@@ -13,6 +13,10 @@ use crate::media::Media;
 use crate::routing::Agent;
 use crate::time::Time;
 
+/// Most candidates that are counted for one choice: a number that somebody reads, and no more work
+/// for a plan however large a center is.
+pub const COUNTED_MAX: u32 = 100;
+
 /// One agent while pairs are planned: their desk, and what the plan has given them so far.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate<'a> {
@@ -67,6 +71,7 @@ pub(super) struct Pool {
 }
 
 /// What a pool says about a candidate for one interaction.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Choice {
     /// They did not pass it by.
     Fresh,
@@ -86,15 +91,15 @@ impl Pool {
         Self { heap: ranked.collect() }
     }
 
-    /// Returns the best candidate with room: of those who did not pass the interaction by, else of
-    /// those who may be asked again. Drops whoever has no room, which is for good, because a plan
-    /// only ever takes slots.
+    /// Returns the best candidate with room, and of how many: of those who did not pass the
+    /// interaction by, else of those who may be asked again. Drops whoever has no room, which is
+    /// for good, because a plan only ever takes slots.
     pub(super) fn best(
         &mut self,
         media: &Media,
         all: &[Candidate<'_>],
         choice: impl Fn(UserId) -> Choice,
-    ) -> Option<usize> {
+    ) -> Option<(usize, u32)> {
         let mut passed_over = Vec::new();
         let mut again = None;
         let mut chosen = None;
@@ -121,6 +126,16 @@ impl Pool {
         // Everybody who was looked at stays a candidate; the chosen one's rank is corrected when
         // they come out next.
         self.heap.extend(passed_over);
-        chosen.or(again)
+        let (best, how) = match (chosen, again) {
+            (Some(index), _) => (index, Choice::Fresh),
+            (None, Some(index)) => (index, Choice::Again),
+            (None, None) => return None,
+        };
+        let could = |Reverse((_, index)): &&Reverse<(Preference, usize)>| {
+            let candidate = &all[*index];
+            candidate.has_room(media) && choice(candidate.agent.user.id) == how
+        };
+        let counted = self.heap.iter().filter(could).take(COUNTED_MAX as usize);
+        Some((best, u32::try_from(counted.count()).unwrap_or(COUNTED_MAX)))
     }
 }

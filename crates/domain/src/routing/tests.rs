@@ -334,24 +334,29 @@ mod against_the_naive_plan {
         let mut pairs = Vec::new();
         for (at, entry) in entries {
             let passed = |user: UserId| entry.wait.passes.iter().any(|pass| pass.user == user);
-            let best = team
+            let able: Vec<_> = team
                 .users
                 .iter()
                 .zip(&desks)
                 .filter(|(user, desk)| {
                     exclusion(&entry, &queues[at].0, Agent { user, desk }, NOW).is_none()
                 })
+                .collect();
+            let best = able
+                .iter()
                 .min_by_key(|(user, desk)| {
                     (passed(user.id), desk.occupied(&Media::Workitem), desk.last_offer, user.id)
                 })
                 .map(|(user, _)| user.id);
+            let same = |user: UserId| Some(passed(user)) == best.map(passed);
+            let of = able.iter().filter(|(user, _)| same(user.id)).count() as u32;
             if let Some(user) = best {
                 let desk = desks.iter_mut().find(|desk| desk.user == user).unwrap();
                 if entry.takes_slot() {
                     desk.take_slot(entry.id, Media::Workitem);
                 }
                 desk.last_offer = Some(NOW);
-                pairs.push(Pair { interaction: entry.id, user });
+                pairs.push(Pair { interaction: entry.id, user, of });
             }
         }
         pairs

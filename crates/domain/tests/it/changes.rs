@@ -17,7 +17,7 @@ fn the_epoch_grows_with_owner_and_place_and_with_nothing_else() {
     let id = floor.open(&Media::Chat);
     let mut epochs = vec![floor.interactions[&id].epoch];
     let mut note = |decision: handoff_domain::Decision| epochs.push(decision.after.epoch);
-    note(floor.machine(id, SystemAction::Offer { to: ANN }));
+    note(floor.machine(id, SystemAction::Offer { to: ANN, of: 1 }));
     note(floor.does(ANN, id, Action::Accept { nickname: None }));
     note(floor.does(ANN, id, Action::UpdateUserData(UserData::default())));
     note(floor.does(ANN, id, Action::Transfer(Target::Agent(Named::Known(BOB)))));
@@ -32,7 +32,7 @@ fn an_offer_takes_the_slot_that_accept_keeps_and_complete_frees() {
     let mut floor = Floor::new();
     let id = floor.open(&Media::Workitem);
     let slots = |floor: &Floor, user| floor.desks[&user].slots.len();
-    floor.machine(id, SystemAction::Offer { to: ANN });
+    floor.machine(id, SystemAction::Offer { to: ANN, of: 1 });
     assert_eq!(slots(&floor, ANN), 1);
     assert_eq!(floor.desks[&ANN].last_offer, Some(floor.now));
     let accepted = floor.does(ANN, id, Action::Accept { nickname: None });
@@ -59,7 +59,7 @@ fn timers_follow_the_offer_and_the_owner() {
     let id = floor.open(&Media::Workitem);
     let now = floor.now;
     let offer = TimerKind::Offer { number: 1 };
-    let offered = floor.machine(id, SystemAction::Offer { to: ANN });
+    let offered = floor.machine(id, SystemAction::Offer { to: ANN, of: 1 });
     assert_eq!(offered.timers, [TimerChange::Set(offer, now.plus_ms(30_000))]);
     let accepted = floor.does(ANN, id, Action::Accept { nickname: None });
     let silent = now.plus_ms(floor.options.handling_timeout_ms);
@@ -174,7 +174,8 @@ fn a_transfer_to_a_skill_asks_for_it_in_the_current_queue_for_one_wait() {
     let queued = Fact::Queued { queue: queue_id(&Media::Workitem), skill: Some(skill.0) };
     assert_eq!(decision.events[0].facts, [queued]);
     // The third agent has the skill at level 1 only.
-    let refused = floor.apply(handoff_domain::decide, id, SystemAction::Offer { to: AGENTS[2] });
+    let refused =
+        floor.apply(handoff_domain::decide, id, SystemAction::Offer { to: AGENTS[2], of: 1 });
     assert_eq!(refused, Err(handoff_domain::Rejection::TargetNotEligible));
     floor.give(id, BOB);
     let again = floor.does(BOB, id, Action::PlaceInQueue(in_queue(&floor, &Media::Workitem)));
@@ -185,7 +186,7 @@ fn a_transfer_to_a_skill_asks_for_it_in_the_current_queue_for_one_wait() {
 fn whoever_was_offered_it_or_owned_it_keeps_sight_of_it() {
     let mut floor = Floor::new();
     let id = floor.open(&Media::Workitem);
-    floor.machine(id, SystemAction::Offer { to: ANN });
+    floor.machine(id, SystemAction::Offer { to: ANN, of: 1 });
     floor.does(ANN, id, Action::Reject);
     floor.give(id, BOB);
     let decision = floor.does(BOB, id, Action::Complete { queue: None });

@@ -27,7 +27,7 @@ fn offered(count: usize) -> (Floor, Vec<InteractionId>) {
 
 fn offer(floor: &mut Floor) -> InteractionId {
     let id = floor.open(&Media::Workitem);
-    floor.machine(id, SystemAction::Offer { to: ANN });
+    floor.machine(id, SystemAction::Offer { to: ANN, of: 1 });
     id
 }
 

@@ -229,7 +229,7 @@ fn a_ghost_is_seen() {
 fn an_offer_to_somebody_who_cannot_take_it_is_seen() {
     let (floor, id) = state("queued");
     let mut after = floor.clone();
-    after.machine(id, SystemAction::Offer { to: BOB });
+    after.machine(id, SystemAction::Offer { to: BOB, of: 1 });
     let check = |floor: &Floor| {
         step::offered_to_able(
             &floor.snapshot(),

@@ -68,7 +68,9 @@ fn aimed(floor: &Floor, step: Move, id: handoff_domain::InteractionId) -> Option
     let command = wish(step.command, floor, id).by(&caller(floor, step, id))?;
     let user = PEOPLE[step.by % PEOPLE.len()];
     Some(match command {
-        Command::System(SystemAction::Offer { .. }) => SystemAction::Offer { to: user }.into(),
+        Command::System(SystemAction::Offer { .. }) => {
+            SystemAction::Offer { to: user, of: 1 }.into()
+        }
         Command::System(SystemAction::AgentGone { .. }) => SystemAction::AgentGone { user }.into(),
         other => other,
     })

@@ -71,12 +71,12 @@ fn a_rejected_offer_goes_back_to_its_place_and_not_to_the_same_agent() {
     let id = floor.open(&Media::Email);
     let since = floor.interactions[&id].queued_at;
     floor.now = floor.now.plus_ms(2_000);
-    floor.machine(id, SystemAction::Offer { to: BOB });
+    floor.machine(id, SystemAction::Offer { to: BOB, of: 1 });
     let rejected = floor.does(BOB, id, Action::Reject);
     assert_eq!(seen(&rejected, BOB), Some((Status::Completed, false)));
     assert_eq!(rejected.after.wait().map(|wait| wait.since), since);
     let offer = |floor: &mut Floor| {
-        floor.apply(handoff_domain::decide, id, SystemAction::Offer { to: BOB })
+        floor.apply(handoff_domain::decide, id, SystemAction::Offer { to: BOB, of: 1 })
     };
     assert_eq!(offer(&mut floor), Err(Rejection::TargetNotEligible));
     floor.now = floor.now.plus_ms(30_000);
@@ -87,11 +87,11 @@ fn a_rejected_offer_goes_back_to_its_place_and_not_to_the_same_agent() {
 fn an_expired_offer_is_revoked_and_a_late_timer_ends_no_other() {
     let mut floor = Floor::new();
     let id = floor.open(&Media::Email);
-    floor.machine(id, SystemAction::Offer { to: ANN });
+    floor.machine(id, SystemAction::Offer { to: ANN, of: 1 });
     let expired =
         floor.machine(id, SystemAction::ExpireOffer { number: 1, running_since: Time(0) });
     assert_eq!(seen(&expired, ANN), Some((Status::Revoked, false)));
-    floor.machine(id, SystemAction::Offer { to: BOB });
+    floor.machine(id, SystemAction::Offer { to: BOB, of: 1 });
     let late = floor.apply(
         handoff_domain::decide,
         id,

@@ -120,7 +120,7 @@ impl Floor {
 
     /// Offers a waiting interaction to an agent, who accepts.
     pub(crate) fn give(&mut self, id: InteractionId, to: UserId) {
-        self.machine(id, SystemAction::Offer { to });
+        self.machine(id, SystemAction::Offer { to, of: 1 });
         self.does(to, id, Action::Accept { nickname: None });
     }
 
@@ -263,7 +263,7 @@ fn waiting(floor: &mut Floor, name: &str) -> InteractionId {
         other => panic!("unknown kind {other}"),
     };
     if name.starts_with("invited") {
-        floor.machine(id, SystemAction::Offer { to: BOB });
+        floor.machine(id, SystemAction::Offer { to: BOB, of: 1 });
     }
     id
 }

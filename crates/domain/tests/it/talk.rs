@@ -99,7 +99,7 @@ fn what_the_customer_said_while_he_waited_is_shown_to_who_accepts_before_anythin
     let id = floor.converse();
     let waiting = floor.machine(id, tells(text("anybody?"), Visibility::All));
     assert!(told(&waiting).is_empty());
-    floor.machine(id, SystemAction::Offer { to: ANN });
+    floor.machine(id, SystemAction::Offer { to: ANN, of: 1 });
     let offered = floor.machine(id, tells(text("hello?"), Visibility::All));
     assert!(told(&offered).is_empty(), "an offer alone lets nobody read");
     let accepted = floor.does(ANN, id, Action::Accept { nickname: Some("Annie".to_string()) });
@@ -415,7 +415,7 @@ fn a_customers_files_have_bounds_and_an_agents_have_none() {
         |floor: &mut Floor, action: CustomerAction| floor.apply(decide, id, action).map(drop);
     let sends = |floor: &mut Floor, bytes| tries(floor, CustomerAction::Say(file(bytes)));
     assert_eq!(sends(&mut floor, 10), refused(FileLimit::NeedsAgent));
-    floor.machine(id, SystemAction::Offer { to: ANN });
+    floor.machine(id, SystemAction::Offer { to: ANN, of: 1 });
     floor.does(ANN, id, Action::Accept { nickname: None });
     assert_eq!(sends(&mut floor, 26), refused(FileLimit::Bytes { most: 25 }));
     assert_eq!(sends(&mut floor, 10), Ok(()));
@@ -436,7 +436,7 @@ fn the_history_that_is_shown_has_bounds() {
         floor.machine(id, tells(text(&long), Visibility::All));
     }
     let shown = |floor: &mut Floor| {
-        floor.machine(id, SystemAction::Offer { to: ANN });
+        floor.machine(id, SystemAction::Offer { to: ANN, of: 1 });
         let decision = floor.does(ANN, id, Action::Accept { nickname: None });
         let queue = in_queue(floor, &Media::Chat);
         floor.does(ANN, id, Action::PlaceInQueue(queue));

@@ -41,6 +41,7 @@ fn an_idle_conversation_is_alerted_and_then_closed() {
     floor.machine(id, tells(text("hm"), Visibility::All));
     assert_eq!(check(&mut floor, at(255_000)).timers, set(at(355_000)), "it is put off");
     let alerted = check(&mut floor, at(355_000));
+    assert_eq!(alerted.after.idle_end(), Some(at(400_000)));
     assert_eq!(
         (lines(alerted.said(), Visibility::All), alerted.timers),
         (vec!["4 0 IdleAlert".to_string()], set(at(400_000)))
@@ -50,6 +51,7 @@ fn an_idle_conversation_is_alerted_and_then_closed() {
     assert!(notice.timers.is_empty(), "a notice is no sign of life");
     let alive = floor.machine(id, tells(text("here"), Visibility::All));
     assert_eq!(alive.timers, set(at(645_000)), "it starts anew");
+    assert_eq!(alive.after.idle_end(), None);
     assert_eq!(check(&mut floor, at(645_000)).timers, set(at(690_000)));
     let closed = check(&mut floor, at(690_000));
     assert_eq!(closed.after.mode(), Some(Mode::LeftChat));
@@ -73,7 +75,7 @@ fn who_waits_for_an_agent_is_not_idle() {
         (&[TimerChange::Clear(TimerKind::ChatIdle)][..], Status::Queued)
     );
     assert!(asked.events.is_empty());
-    floor.machine(id, SystemAction::Offer { to: ANN });
+    floor.machine(id, SystemAction::Offer { to: ANN, of: 1 });
     floor.now = at(310_000);
     let accepted = floor.does(ANN, id, Action::Accept { nickname: None });
     assert!(
@@ -100,7 +102,7 @@ fn a_wait_ends_when_the_service_says_so_and_not_while_an_agent_is_asked() {
     };
     let set = TimerChange::Set(TimerKind::LongestWait, start.plus_ms(600_000));
     assert_eq!(wait(&mut floor, 599_999).timers, [set], "it is put off");
-    let offered = floor.machine(id, SystemAction::Offer { to: ANN });
+    let offered = floor.machine(id, SystemAction::Offer { to: ANN, of: 1 });
     assert!(
         offered.timers.contains(&TimerChange::Clear(TimerKind::LongestWait)),
         "{:?}",

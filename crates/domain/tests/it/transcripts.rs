@@ -51,7 +51,7 @@ fn command(floor: &Floor, id: InteractionId, step: Move) -> Command {
     let tell = || CustomerAction::Say(Utterance::new(text("words"), Visibility::All));
     let nickname = || (step.by == 0).then(|| format!("Nick {}", step.to));
     match step.command {
-        0..3 => SystemAction::Offer { to: AGENTS[step.to] }.into(),
+        0..3 => SystemAction::Offer { to: AGENTS[step.to], of: 1 }.into(),
         3..7 => by(offered(), Action::Accept { nickname: nickname() }),
         7 => by(offered(), Action::Reject),
         8 => tell().into(),

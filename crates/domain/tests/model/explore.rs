@@ -210,7 +210,7 @@ fn who_and_what(
         Command::System(SystemAction::ExpireOffer { number, .. }) => {
             offer.is_some_and(|offer| offer.number == *number)
         }
-        Command::System(SystemAction::Offer { to }) => {
+        Command::System(SystemAction::Offer { to, .. }) => {
             decision.after.offer().is_some_and(|offer| offer.to == *to)
         }
         Command::System(SystemAction::AgentGone { user }) => {
@@ -319,7 +319,7 @@ impl Model for Exploration {
             }
             Happening::Crash => next.on_its_way = None,
             Happening::Route(at, agent) => {
-                let action = SystemAction::Offer { to: TEAM[agent] };
+                let action = SystemAction::Offer { to: TEAM[agent], of: 1 };
                 self.give(&last.floor, &mut next, at, action.into());
             }
             Happening::Fire(at, number) => {

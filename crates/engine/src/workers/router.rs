@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use handoff_bus::{Hint, Received};
 use handoff_domain::routing::{Agent, Line, Pair, Plan, plan};
-use handoff_domain::{CenterId, Desk, InteractionId, SystemAction, Time, UserId};
+use handoff_domain::{CenterId, Desk, SystemAction, Time};
 use handoff_store::StoreError;
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
@@ -102,15 +102,17 @@ impl Router {
     /// are made. Returns how many were made.
     async fn offer_all(&self, offers: Vec<Pair>) -> Result<usize, StoreError> {
         let mut made = 0;
-        for Pair { interaction, user } in offers {
-            made += usize::from(self.offer(interaction, user).await?);
+        for pair in offers {
+            made += usize::from(self.offer(pair).await?);
         }
         Ok(made)
     }
 
     /// Makes one offer; tells whether it was made.
-    async fn offer(&self, id: InteractionId, to: UserId) -> Result<bool, StoreError> {
-        match self.commands.execute(&CommandRequest::new(id, SystemAction::Offer { to })).await {
+    async fn offer(&self, pair: Pair) -> Result<bool, StoreError> {
+        let Pair { interaction: id, user: to, of } = pair;
+        let action = SystemAction::Offer { to, of };
+        match self.commands.execute(&CommandRequest::new(id, action)).await {
             Ok(_) => Ok(true),
             // What cannot be read was set aside by the store, and the others are offered.
             Err(ExecuteError::Store(error)) if error.is_unreadable() => Ok(false),

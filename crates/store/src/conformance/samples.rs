@@ -378,6 +378,7 @@ pub fn event(interaction: Interaction, at: Time, notices: Vec<Notice>) -> Event 
         to: user_id(1),
         kind: OfferKind::Routed,
         expires: at.plus_ms(30_000),
+        of: None,
     }];
     Event { at, cause: Cause::Router, facts, subject: Subject::Interaction(interaction), notices }
 }

@@ -296,7 +296,7 @@ pub(crate) fn wish(command: &str, floor: &Floor, id: InteractionId) -> Wish {
 
 fn system(base: &str, special: &str, floor: &Floor, id: InteractionId) -> Option<SystemAction> {
     Some(match base {
-        "Offer" => SystemAction::Offer { to: offer_to(special) },
+        "Offer" => SystemAction::Offer { to: offer_to(special), of: 1 },
         "ExpireOffer" => {
             let number = floor.interactions[&id].offers;
             let number = if special == "late" { number + 1 } else { number };
