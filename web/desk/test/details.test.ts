@@ -19,12 +19,12 @@ const ROUTED = [
     at(0, "", {fact: "Queued", queue: "support-email"}),
     at(40, "", {fact: "Offered", to: "ben", kind: "Routed"}),
     at(41, "ben", {fact: "Rejected", by: "ben"}),
-    at(42, "", {fact: "Offered", to: "kate", kind: "Routed"}),
+    at(42, "", {fact: "Offered", to: "kate", kind: "Routed", of: 3}),
     at(50, "kate", {fact: "Accepted", by: "kate"}),
 ];
 
 test("why something is with one is what happened last", () => {
-    const routed = {kind: "routed", waitedMs: 42_000, queue: "support-email"};
+    const routed = {kind: "routed", waitedMs: 42_000, queue: "support-email", of: 3};
     assert.deepEqual(whyMine(ROUTED, "kate"), routed);
     const given = [
         ...ROUTED,

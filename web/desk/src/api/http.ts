@@ -261,12 +261,13 @@ function sentenceOf(answer: Answer | undefined): string {
 
 function troubleOf(response: Response, answer: Answer | undefined): Refused | Unanswered {
     const code = answer?.["statusCode"];
-    if (response.status === 429) {
-        return new Unanswered("busy", retryAfterMs(response));
-    }
     // Whatever a proxy says for the server is no word of the server's.
+    const sentence = typeof code === "number" ? sentenceOf(answer) : "";
+    if (response.status === 429) {
+        return new Unanswered("busy", retryAfterMs(response), sentence);
+    }
     if (response.status >= 500 || typeof code !== "number") {
-        return new Unanswered("unavailable", retryAfterMs(response));
+        return new Unanswered("unavailable", retryAfterMs(response), sentence);
     }
     return new Refused(code, sentenceOf(answer), newerOf(answer));
 }

@@ -115,6 +115,8 @@ export interface Interaction {
     /** How the customer of a chat is called in it, also when they have left; empty without one. */
     customer: string;
     letter: Letter | null;
+    /** When a chat ends because nobody writes, in ms since 1970; `null` while it does not. */
+    idleEndsAt: number | null;
     /** `null` of what agents write. */
     owed: Owed | null;
     /** Of a chat in which the reader takes part; `null` in messages, which do not tell it. */
@@ -151,6 +153,7 @@ export function readInteraction(value: unknown): Interaction | null {
         participants,
         customer: participants.find(({type}) => type === "Customer")?.nickname ?? "",
         letter: channel === "email" ? readLetter(it) : null,
+        idleEndsAt: instant(it["idleEnds"]),
         owed: readOwed(it["answer"]),
         marks: "draft" in it ? readMarks(it) : null,
     };

@@ -44,6 +44,8 @@ export class Unanswered extends Error {
         readonly why: "unreachable" | "busy" | "unavailable",
         /** How long the server asked to be left alone, in ms; 0 when it did not say. */
         readonly retryAfterMs: number,
+        /** What the server said; empty where it said nothing. */
+        readonly sentence = "",
     ) {
         super(why);
     }

@@ -10,10 +10,11 @@ const LOADS = {
     reason: () => import("./ReasonDialog.vue"),
     keys: () => import("./KeysDialog.vue"),
     help: () => import("./HelpDialog.vue"),
+    person: () => import("./PersonDialog.vue"),
 } as const;
 
-/** Those that are opened by name; the settings have an address. */
-export type DialogName = Exclude<keyof typeof LOADS, "settings">;
+/** Those that are opened by name; the settings have an address, and a person is one of many. */
+export type DialogName = Exclude<keyof typeof LOADS, "settings" | "person">;
 
 export const DIALOGS: Record<keyof typeof LOADS, Component> = {
     settings: defineAsyncComponent(LOADS.settings),
@@ -21,6 +22,7 @@ export const DIALOGS: Record<keyof typeof LOADS, Component> = {
     reason: defineAsyncComponent(LOADS.reason),
     keys: defineAsyncComponent(LOADS.keys),
     help: defineAsyncComponent(LOADS.help),
+    person: defineAsyncComponent(LOADS.person),
 };
 
 /** Loads them all, and the page of letters: they open at once, also without a connection. */

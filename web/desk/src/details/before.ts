@@ -4,8 +4,12 @@ import type {Api} from "../api/http.ts";
 import {text} from "../api/fields.ts";
 import {readInteractions, type Interaction} from "../api/interaction.ts";
 
-/** So many are shown at first, and with each further press. */
-export const PAGE = 10;
+/** So many are shown at first. */
+export const SHOWN = 10;
+/** So many are read at once: enough to say how many there are, of most contacts. */
+const PAGE = 100;
+/** What a row is made of; the rest is read once it is opened. */
+const FIELDS = "id,channel,state,subject,receivedDate,threadId";
 
 export interface Page {
     rows: Interaction[];
@@ -19,7 +23,7 @@ const NOT_BEFORE = ["Composing", "Canceled"];
 export async function readBefore(api: Api, contactId: string, cursor: string): Promise<Page> {
     const from = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
     const id = encodeURIComponent(contactId);
-    const answer = await api.get(`contacts/${id}/interactions?fields=*&limit=${PAGE + 1}${from}`);
+    const answer = await api.get(`contacts/${id}/interactions?fields=${FIELDS}&limit=${PAGE}${from}`);
     const rows = readInteractions(answer["interactions"])
         .filter(({state}) => !NOT_BEFORE.includes(state));
     return {rows, next: text(answer["nextCursor"])};

@@ -5,7 +5,8 @@ import type {Happening} from "../api/happening.ts";
 import type {Answer} from "../api/http.ts";
 
 export type Why =
-    | {kind: "routed"; waitedMs: number; queue: string}
+    /** `of` is of how many who could take it; `null` where nobody counted them. */
+    | {kind: "routed"; waitedMs: number; queue: string; of: number | null}
     /** A colleague gave it, by a transfer, an invitation or a question. */
     | {kind: "given"; by: string}
     | {kind: "taken"}
@@ -15,14 +16,14 @@ export type Why =
 /** Returns why it is with a user; what happened last counts. */
 export function whyMine(events: Happening[], userId: string): Why {
     let queued: {at: number; queue: string} | null = null;
-    let offered: {at: number; by: string; kind: string} | null = null;
+    let offered: Offered | null = null;
     let why: Why = {kind: "unknown"};
     for (const {at, by, facts} of events) {
         for (const {name, fields: it} of facts) {
             if (name === "Queued") {
                 queued = {at, queue: text(it["queue"])};
             } else if (name === "Offered" && it["to"] === userId) {
-                offered = {at, by, kind: text(it["kind"])};
+                offered = {at, by, kind: text(it["kind"]), of: numberOrNull(it["of"])};
             } else if (name === "Accepted" && it["by"] === userId && offered !== null) {
                 why = acceptedOf(queued, offered);
             } else if (name === "Pulled" && it["by"] === userId) {
@@ -35,16 +36,25 @@ export function whyMine(events: Happening[], userId: string): Why {
     return why;
 }
 
-function acceptedOf(
-    queued: {at: number; queue: string} | null,
-    offered: {at: number; by: string; kind: string},
-): Why {
+interface Offered {
+    at: number;
+    by: string;
+    kind: string;
+    of: number | null;
+}
+
+function acceptedOf(queued: {at: number; queue: string} | null, offered: Offered): Why {
     if (offered.kind !== "Routed") {
         return {kind: "given", by: offered.by};
     }
     return queued === null
         ? {kind: "unknown"}
-        : {kind: "routed", waitedMs: offered.at - queued.at, queue: queued.queue};
+        : {
+              kind: "routed",
+              waitedMs: offered.at - queued.at,
+              queue: queued.queue,
+              of: offered.of,
+          };
 }
 
 export interface Waiting {

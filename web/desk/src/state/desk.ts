@@ -246,9 +246,10 @@ export class Desk {
     }
 
     /** Asks a colleague something: once, also when the same is tried again after no answer. */
-    async ask(userId: string, text: string, interactionId: string): Promise<void> {
+    async ask(userId: string, text: string, interactionId: string | null): Promise<void> {
         const path = `users/${userId}`;
-        const body = {operationName: "Ask", text, interactionId};
+        const about = interactionId === null ? {} : {interactionId};
+        const body = {operationName: "Ask", text, ...about};
         await this.#asking.send(`${path} ${JSON.stringify(body)}`, (key) =>
             this.#insist(path, body, {key}));
     }

@@ -6,6 +6,7 @@ import type {Refusal} from "../api/outbox/entry.ts";
 import {keptBackBy, notCompleted} from "./leaving.ts";
 import type {DeskState} from "./model.ts";
 import {
+    firstWords,
     lastWords,
     lateness,
     shareOfTarget,
@@ -28,6 +29,8 @@ export interface Row {
     who: string;
     subject: string;
     last: LastWords;
+    /** The first words of what is half typed, where nobody waits for an answer; empty without. */
+    draft: string;
     /** Who writes right now. */
     isTyping: boolean;
     /** Why a letter came back; empty when none did. */
@@ -99,6 +102,16 @@ export function offersOf(state: DeskState): Interaction[] {
     return Object.values(state.work)
         .filter((one) => one.state === "Invited" && one.offer !== null)
         .sort((a, b) => (a.offer?.at ?? 0) - (b.offer?.at ?? 0) || a.id.localeCompare(b.id));
+}
+
+/**
+ * Returns why what a list shows may be old, in the server's words, which may be none; `null` where
+ * it was read.
+ */
+export function unreadOf({unread}: DeskState, list: ListName): string | null {
+    const own = {mine: "work", drafts: "work", parked: "workbins", queues: "queues"} as const;
+    const isOfWork = list !== "queues";
+    return unread[own[list]] ?? (isOfWork ? unread.work : undefined) ?? null;
 }
 
 /** Returns how late a row is; `null` while nobody waits. */
@@ -197,12 +210,21 @@ function rowOf(state: DeskState, interaction: Interaction, group: string): Row {
         // What it is about is not said twice.
         subject: who === subject ? currentQueue ?? "" : subject,
         last: lastWords(interaction),
+        draft: draftIn(state, interaction),
         isTyping: Object.values(transcript?.typing ?? {}).some((one) => one.visibility === "All"),
         undelivered: state.undelivered[id] ?? "",
         keptBack: keptBackBy(state, id),
         notCompleted: notCompleted(state, id),
         waitingSince: interaction.owed?.since ?? null,
     };
+}
+
+/** What a customer said who waits is read first, and what is half typed stands in its box. */
+function draftIn({marks}: DeskState, {id, letter, owed, state}: Interaction): string {
+    if (letter !== null) {
+        return state === "Composing" ? firstWords(letter.plain) : "";
+    }
+    return owed?.since == null ? firstWords(marks[id]?.draft?.text ?? "") : "";
 }
 
 /**

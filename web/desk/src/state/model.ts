@@ -151,10 +151,15 @@ export interface DeskState {
     staleWorkbins: string[];
     /** What waits in the queues that are served. */
     queued: Interaction[];
+    /** Why what is shown may be old: reads that failed, and what the server said (empty: nothing). */
+    unread: Partial<Record<Readable, string>>;
     pending: Pending[];
     /** Letters that went out from this browser, with the key of the request that let them go. */
     wentOut: Record<string, string>;
 }
+
+/** What is read for lists: what is mine, drafts and workbins included, and what waits. */
+export type Readable = "work" | "workbins" | "queues";
 
 /** What a read brings. */
 export interface Snapshot {
@@ -174,6 +179,8 @@ export type DeskEvent =
     | {type: "readBegun"; id: number}
     | {type: "readDone"; id: number; snapshot: Snapshot; at: number}
     | {type: "readFailed"; id: number}
+    /** What lists show could not be read, though the link stands. */
+    | {type: "unread"; what: Readable; sentence: string}
     | {
           type: "transcriptRead";
           interactionId: string;
@@ -255,6 +262,7 @@ export const EMPTY: DeskState = {
     parked: {},
     staleWorkbins: [],
     queued: [],
+    unread: {},
     pending: [],
     wentOut: {},
 };

@@ -4,7 +4,7 @@ import type {Interaction} from "../api/interaction.ts";
 
 /** Within what time an answer is expected of a queue that promises none, in ms. */
 const USUAL_MS: Record<string, number> = {chat: 60_000, email: 2 * 3_600_000};
-/** Of a letter that is written no more is shown. */
+/** Of what is written no more is shown. */
 const WORDS_MAX = 140;
 
 /** What was said last in an interaction. */
@@ -24,7 +24,12 @@ export function lastWords({owed, letter, receivedAt: at}: Interaction): LastWord
     }
     return letter === null
         ? {by: "nobody", text: "", at}
-        : {by: "us", text: letter.plain.slice(0, WORDS_MAX).replace(/\s+/g, " ").trim(), at};
+        : {by: "us", text: firstWords(letter.plain), at};
+}
+
+/** Returns the first words of a text, on one line. */
+export function firstWords(text: string): string {
+    return text.slice(0, WORDS_MAX).replace(/\s+/g, " ").trim();
 }
 
 /** Returns the share of the target that is over; without a target 0. */

@@ -46,6 +46,8 @@ function changed(state: DeskState, event: DeskEvent): DeskState {
             return readDone(state, event.id, event.snapshot, event.at);
         case "readFailed":
             return readFailed(state, event.id);
+        case "unread":
+            return {...state, unread: {...state.unread, [event.what]: event.sentence}};
         case "transcriptRead":
             return transcriptRead(state, event);
         case "deliveryRead":
@@ -71,13 +73,15 @@ function changed(state: DeskState, event: DeskEvent): DeskState {
                 staleWorkbins: state.staleWorkbins.filter((id) => id !== event.workbinId),
             };
         case "workbinRead":
-            return event.since === state.lastRead
-                ? {...state, parked: {...state.parked, [event.workbinId]: event.interactions}}
-                : state;
+            return workbinRead(state, event);
         case "workbinReadFailed":
             return staleWorkbin(state, event.workbinId);
         case "queuesRead":
-            return {...state, queued: event.interactions};
+            return {
+                ...state,
+                queued: event.interactions,
+                unread: without(state.unread, "queues"),
+            };
         case "pending":
             return withoutSaid({
                 ...state, pending: [...stillUntold(state, event.pending), ...event.pending],
@@ -314,6 +318,7 @@ function readDone(
         workbins: snapshot.workbins,
         parked: snapshot.parked,
         staleWorkbins: [],
+        unread: without(without(state.unread, "work"), "workbins"),
         pending: state.pending.filter((one) => isOpen(one) || one.interactionId in work),
     };
     const named = Object.keys(work).reduce(withCustomer, fresh);
@@ -327,6 +332,19 @@ function missed(interaction: Interaction, at: number): DeskState["departures"][n
     const wasOffer = interaction.state === "Invited";
     const wasExpired = interaction.offer !== null && at >= interaction.offer.expires;
     return {interaction, state: "Revoked", at, wasOffer, isOwn: false, to: null, wasExpired};
+}
+
+function workbinRead(
+    state: DeskState,
+    {workbinId, interactions, since}: Extract<DeskEvent, {type: "workbinRead"}>,
+): DeskState {
+    return since === state.lastRead
+        ? {
+              ...state,
+              parked: {...state.parked, [workbinId]: interactions},
+              unread: without(state.unread, "workbins"),
+          }
+        : state;
 }
 
 function readFailed(state: DeskState, id: number): DeskState {
@@ -429,10 +447,10 @@ function passed(state: DeskState, at: number): DeskState {
     return departures.length === state.departures.length ? state : {...state, departures};
 }
 
-export function without<T>(record: Record<string, T>, key: string): Record<string, T> {
+export function without<R extends Record<string, unknown>>(record: R, key: string & keyof R): R {
     if (record[key] === undefined) {
         return record;
     }
     const {[key]: _, ...rest} = record;
-    return rest;
+    return rest as R;
 }

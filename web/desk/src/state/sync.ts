@@ -12,7 +12,7 @@ import type {ServerClock} from "./clock.ts";
 import {fields} from "../api/fields.ts";
 import {contactsToRead} from "./contacts.ts";
 import {changesOf, chatsToAsk} from "./marks.ts";
-import type {Connection, DeskState, LostWhy, Me} from "./model.ts";
+import type {Connection, DeskState, LostWhy, Me, Readable} from "./model.ts";
 import {
     firstMissing,
     isAgent,
@@ -51,6 +51,8 @@ const RETRY_MS_MAX = 3_000;
 const QUEUES_MS = 10_000;
 /** The same while they are. */
 const QUEUES_SHOWN_MS = 1_500;
+/** How long it is waited before what lists show is read again when that failed, in ms. */
+const UNREAD_MS = 5_000;
 
 export class Sync {
     readonly #surroundings: SyncSurroundings;
@@ -65,6 +67,10 @@ export class Sync {
     #isShowingQueues = false;
     /** What is being read now, by name: nothing is asked for twice at once. */
     readonly #underWay = new Set<string>();
+    /** Reads of lists that failed since one was done. */
+    readonly #failed = new Set<Readable>();
+    /** Those that are not tried again yet, and how to give the waiting up. */
+    readonly #resting = new Map<Readable, () => void>();
 
     constructor(surroundings: SyncSurroundings) {
         this.#surroundings = surroundings;
@@ -90,6 +96,13 @@ export class Sync {
             this.#drop();
             void this.#open();
         }
+    }
+
+    /** Reads what lists show and could not be read, at once. */
+    readAgain(): void {
+        this.#endRests();
+        this.#readQueues();
+        this.#tend();
     }
 
     /** The computer has lost its network, or has one again. */
@@ -130,7 +143,16 @@ export class Sync {
         return this.#link !== undefined && this.#isLive();
     }
 
+    /** Nothing waits any more until it is read again. */
+    #endRests(): void {
+        for (const cancel of this.#resting.values()) {
+            cancel();
+        }
+        this.#resting.clear();
+    }
+
     #drop(): void {
+        this.#endRests();
         this.#cancelTry();
         this.#cancelQueues();
         const link = this.#link;
@@ -165,7 +187,7 @@ export class Sync {
                 this.#opened(replay);
             }
         } catch (trouble) {
-            this.#failed(trouble, signal);
+            this.#wentWrong(trouble, signal);
         }
     }
 
@@ -212,12 +234,12 @@ export class Sync {
         if (!this.#isRunning || !this.#isLive()) {
             return;
         }
-        if (state.isStale && state.reading === null) {
+        if (state.isStale && state.reading === null && !this.#resting.has("work")) {
             void this.#read();
             return;
         }
-        for (const id of state.staleWorkbins) {
-            this.#once(`workbin ${id}`, (reader) => this.#readWorkbin(reader, id));
+        for (const id of this.#resting.has("workbins") ? [] : state.staleWorkbins) {
+            this.#once(`workbin ${id}`, (reader) => this.#readWorkbin(reader, id), "workbins");
         }
         for (const id of draftsToRead(state)) {
             this.#once(`delivery ${id}`, (reader) => this.#readDelivery(reader, id));
@@ -242,10 +264,12 @@ export class Sync {
         store.dispatch({type: "readBegun", id});
         try {
             const snapshot = await readSnapshot(readerOf(api, signal));
+            this.#failed.delete("work");
+            this.#failed.delete("workbins");
             store.dispatch({type: "readDone", id, snapshot, at: clock.now()});
         } catch (trouble) {
-            // The link goes first: a read that fails while it stands would be tried without end.
-            this.#failed(trouble, signal);
+            // What stands goes, or rests, first: it would be tried without end.
+            this.#isUnread("work", trouble, signal);
             store.dispatch({type: "readFailed", id});
         }
     }
@@ -318,21 +342,29 @@ export class Sync {
     #readQueues(): void {
         const {store} = this.#surroundings;
         const {me} = store.state;
-        if (this.#isLive() && me !== null && isAgent(me)) {
+        const mayRead = this.#isLive() && !this.#resting.has("queues");
+        if (mayRead && me !== null && isAgent(me)) {
             this.#once("queues", async (reader) => {
                 store.dispatch({type: "queuesRead", interactions: await readQueues(reader)});
-            });
+            }, "queues");
         }
     }
 
-    #once(name: string, read: (reader: Reader) => Promise<void>): void {
+    #once(name: string, read: (reader: Reader) => Promise<void>, what?: Readable): void {
         if (this.#underWay.has(name)) {
             return;
         }
         this.#underWay.add(name);
         const {signal} = this.#end;
         read(readerOf(this.#surroundings.api, signal))
-            .catch((trouble) => this.#failed(trouble, signal))
+            .then(() => what !== undefined && this.#failed.delete(what))
+            .catch((trouble) => {
+                if (what === undefined) {
+                    this.#wentWrong(trouble, signal);
+                } else {
+                    this.#isUnread(what, trouble, signal);
+                }
+            })
             .finally(() => {
                 this.#underWay.delete(name);
                 // It may be wanted once more since.
@@ -340,8 +372,35 @@ export class Sync {
             });
     }
 
+    /**
+     * What lists show could not be read. Mostly the way to the server is gone, and a new link shows
+     * it; where one stands and it fails again, or where the server answers, the list says so, and
+     * everything else goes on.
+     */
+    #isUnread(what: Readable, trouble: unknown, signal: AbortSignal): void {
+        const hasFailed = this.#failed.has(what);
+        const isOfLink = !hasFailed && !(trouble instanceof Refused);
+        if (signal.aborted || trouble instanceof SignedOut || isOfLink) {
+            if (!signal.aborted) {
+                this.#failed.add(what);
+            }
+            this.#wentWrong(trouble, signal);
+            return;
+        }
+        const {store, timers} = this.#surroundings;
+        this.#failed.add(what);
+        const asked = trouble instanceof Unanswered ? trouble.retryAfterMs : 0;
+        const cancel = timers.after(Math.max(UNREAD_MS, asked), () => {
+            this.#resting.delete(what);
+            this.#tend();
+        });
+        this.#resting.set(what, cancel);
+        const said = trouble instanceof Refused || trouble instanceof Unanswered;
+        store.dispatch({type: "unread", what, sentence: said ? trouble.sentence : ""});
+    }
+
     /** What belonged to a link that is over says nothing of the next one. */
-    #failed(trouble: unknown, {aborted}: AbortSignal): void {
+    #wentWrong(trouble: unknown, {aborted}: AbortSignal): void {
         if (aborted) {
             return;
         }

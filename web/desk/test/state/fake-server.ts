@@ -40,6 +40,8 @@ export class FakeServer {
     letterRefusal: Data | null = null;
     /** What colleagues were asked, in order. */
     readonly asked: string[] = [];
+    /** What is not to be read, by the beginning of its path, with the server's words. */
+    unreadable: {path: string; sentence: string} | null = null;
     /** What contacts are called, by id; `null` is that nobody knows. */
     readonly contacts = new Map<string, string | null>();
     #log: Record<Topic, {sequence: number; data: Data}[]> = emptyLog();
@@ -197,6 +199,9 @@ export class FakeServer {
     }
 
     #read(path: string): Data {
+        if (this.unreadable !== null && path.startsWith(this.unreadable.path)) {
+            return {statusCode: 4, statusMessage: this.unreadable.sentence};
+        }
         const work = [...this.interactions.values()];
         const chat = /^me\/chats\/(\w+)\/messages\?index=(\d+)$/.exec(path);
         if (chat !== null) {

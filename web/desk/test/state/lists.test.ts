@@ -5,7 +5,9 @@ import {test} from "node:test";
 import {readInteraction, type Interaction} from "../../src/api/interaction.ts";
 import {readLines} from "../../src/api/notification.ts";
 import {lastWords} from "../../src/state/owed.ts";
-import {countOf, groupsOf, latenessOf, nameOf, offersOf} from "../../src/state/lists.ts";
+import {
+    countOf, groupsOf, latenessOf, nameOf, offersOf, unreadOf,
+} from "../../src/state/lists.ts";
 import {EMPTY, type DeskState} from "../../src/state/model.ts";
 import {ServerClock} from "../../src/state/clock.ts";
 import {reduce} from "../../src/state/reduce.ts";
@@ -45,6 +47,30 @@ test("a customer waits since when the server says, and for nothing once it says 
     const letter = {id: "a", channel: "email", state: "Processing"};
     assert.deepEqual(mine(state([work({...letter, ...owed(3)})])), [["waiting", ["a"]]]);
     assert.deepEqual(mine(state([work({...letter, ...owed(null)})])), [["answered", ["a"]]]);
+});
+
+test("what is half typed stands in the row while nobody waits for it", () => {
+    const typed = {draft: {text: "I look\n for it", visibility: "All"}, read: null};
+    const marks = {readIndex: null, draft: {text: "I look\n for it", visibility: "All" as const}, referenceId: null};
+    const draftOf = (seconds: number | null): string | undefined => {
+        const chat = work({id: "a", ...typed, ...owed(seconds)});
+        const [group] = groupsOf({...state([chat]), marks: {a: marks}}, "mine", NOW);
+        return group?.rows[0]?.draft;
+    };
+    assert.equal(draftOf(null), "I look for it");
+    assert.equal(draftOf(5), "", "the customer's own words are there");
+    const letter = {id: "b", channel: "email", state: "Composing", bodyAsPlainText: "Dear\n Ann"};
+    const [group] = groupsOf(state([work(letter)]), "mine", NOW);
+    assert.equal(group?.rows[0]?.draft, "Dear Ann");
+});
+
+test("each list says what of it could not be read", () => {
+    const lists = ["mine", "drafts", "parked", "queues"] as const;
+    const said = (unread: DeskState["unread"]) =>
+        lists.map((list) => unreadOf({...EMPTY, unread}, list));
+    assert.deepEqual(said({}), [null, null, null, null]);
+    assert.deepEqual(said({work: "No."}), ["No.", "No.", "No.", null]);
+    assert.deepEqual(said({workbins: "", queues: "No."}), [null, null, "", "No."]);
 });
 
 test("the last words are those that the server tells, of a draft its own", () => {

@@ -18,8 +18,8 @@ function row(id: string, group: string): Row {
     assert.ok(interaction);
     const last = {by: "nobody", text: "", at: 0} as const;
     return {
-        id, interaction, group, who: id, subject: "", last, isTyping: false, undelivered: "",
-        keptBack: null, notCompleted: "", waitingSince: null,
+        id, interaction, group, who: id, subject: "", last, draft: "", isTyping: false,
+        undelivered: "", keptBack: null, notCompleted: "", waitingSince: null,
     };
 }
 

@@ -97,6 +97,8 @@ export class Stage {
     /** Of this tab alone: whether its session is over, or it does not reach the server. */
     isSignedOut = false;
     isCutOff = false;
+    /** What gets no answer, by the beginning of its path; the rest does. */
+    lost: string | null = null;
     #keys = 0;
     static #stages = 0;
 
@@ -174,7 +176,7 @@ export class Stage {
         const body = typeof init?.body === "string" ? JSON.parse(init.body) : {};
         const method = init?.method ?? "GET";
         const run = () => this.server.answer(method, path, body, headers.get("Idempotency-Key"));
-        if (this.isCutOff) {
+        if (this.isCutOff || (this.lost !== null && path.startsWith(this.lost))) {
             return Promise.reject(new Error("lost"));
         }
         if (this.isSignedOut) {

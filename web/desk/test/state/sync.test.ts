@@ -109,3 +109,79 @@ test("what one left in a chat is read again after a save, also one that was lost
     await stage.settle();
     assert.notEqual(store.state.marks[chat], undefined);
 });
+
+/** Lets time pass by the waits between reads, and what they ask through. */
+async function goOn(stage: Stage): Promise<void> {
+    for (let turn = 0; turn < 40; turn += 1) {
+        await turns();
+        stage.work();
+        stage.arrive();
+        stage.link?.pass();
+        stage.time.pass(400);
+    }
+}
+
+test("a list that the server refuses says so, shows what it had, and the link stands", async () => {
+    const stage = await live();
+    const {store, sync} = stage.desk;
+    const first = stage.server.offer("workitem");
+    await stage.settle();
+    const {link} = stage;
+    stage.server.unreadable = {path: "me/interactions?", sentence: "The store is away."};
+    store.dispatch({type: "missed"});
+    await goOn(stage);
+    assert.deepEqual(store.state.unread, {work: "The store is away."});
+    assert.deepEqual(Object.keys(store.state.work), [first]);
+    assert.equal(store.state.connection.kind, "live");
+    assert.equal(stage.link, link);
+    // What is told is shown all the same.
+    const second = stage.server.offer("workitem");
+    link?.pass();
+    assert.deepEqual(Object.keys(store.state.work), [first, second]);
+    stage.server.unreadable = null;
+    sync.readAgain();
+    await stage.settle();
+    assert.deepEqual(store.state.unread, {});
+    assert.deepEqual(Object.keys(store.state.work), [first, second]);
+});
+
+test("a list whose read gets no answer is read by a new link, and then says so", async () => {
+    const stage = await live();
+    const {store} = stage.desk;
+    const {link} = stage;
+    let reads = 0;
+    const asked = stage.server.answer.bind(stage.server);
+    stage.server.answer = (method, path, body, key) => {
+        reads += Number(path.startsWith("interactions?"));
+        return asked(method, path, body, key);
+    };
+    stage.lost = "interactions?";
+    stage.desk.sync.showQueues(true);
+    await goOn(stage);
+    assert.notEqual(stage.link, link, "the way to the server was tried anew");
+    const second = stage.link;
+    assert.deepEqual(store.state.unread, {queues: ""});
+    await goOn(stage);
+    assert.equal(stage.link, second, "which stands");
+    assert.equal(store.state.connection.kind, "live");
+    assert.equal(reads, 0);
+    stage.lost = null;
+    await goOn(stage);
+    assert.deepEqual(store.state.unread, {}, "it is tried again without a press");
+});
+
+test("a list that cannot be read is not asked for without end", async () => {
+    const stage = await live();
+    let reads = 0;
+    const asked = stage.server.answer.bind(stage.server);
+    stage.server.answer = (method, path, body, key) => {
+        reads += Number(path.startsWith("me/interactions?"));
+        return asked(method, path, body, key);
+    };
+    stage.server.unreadable = {path: "me/interactions?", sentence: "No."};
+    stage.desk.store.dispatch({type: "missed"});
+    const begun = stage.time.now;
+    await goOn(stage);
+    const seconds = (stage.time.now - begun) / 1_000;
+    assert.ok(reads > 1 && reads <= seconds / 5 + 1, `${reads} in ${seconds} s`);
+});

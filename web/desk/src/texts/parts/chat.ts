@@ -28,8 +28,9 @@ export const chat = part({
         leftSilent: (name: string) => `${name} was gone without a word`,
         leftIdle: "The chat ended because nobody wrote",
         idleAlert: (minutes: number) => (minutes === 0
-            ? "Nobody wrote for a while. The chat ends soon."
-            : `Nobody has written for ${minutes} min. The chat ends soon.`),
+            ? "Nobody wrote for a while."
+            : `Nobody has written for ${minutes} min.`),
+        idleEnds: (time: string) => `The chat ends at ${time}.`,
         renamed: (name: string) => `Is called ${name} now`,
         fileTakenBack: (name: string) => `${name} was taken back`,
         newSince: (time: string) => `New since ${time}`,
@@ -101,8 +102,9 @@ export const chat = part({
         leftSilent: (name) => `${name} war ohne ein Wort fort`,
         leftIdle: "Der Chat endete, weil niemand schrieb",
         idleAlert: (minutes) => (minutes === 0
-            ? "Seit einer Weile hat niemand geschrieben. Der Chat endet bald."
-            : `Seit ${minutes} min hat niemand geschrieben. Der Chat endet bald.`),
+            ? "Seit einer Weile hat niemand geschrieben."
+            : `Seit ${minutes} min hat niemand geschrieben.`),
+        idleEnds: (time) => `Der Chat endet um ${time}.`,
         renamed: (name) => `Heißt jetzt ${name}`,
         fileTakenBack: (name) => `${name} wurde zurückgenommen`,
         newSince: (time) => `Neu seit ${time}`,
@@ -175,8 +177,9 @@ export const chat = part({
         leftSilent: (name) => `${name} a disparu sans un mot`,
         leftIdle: "Le chat a pris fin parce que personne n’écrivait",
         idleAlert: (minutes) => (minutes === 0
-            ? "Personne n’a écrit depuis un moment. Le chat finit bientôt."
-            : `Personne n’a écrit depuis ${minutes} min. Le chat finit bientôt.`),
+            ? "Personne n’a écrit depuis un moment."
+            : `Personne n’a écrit depuis ${minutes} min.`),
+        idleEnds: (time) => `Le chat finit à ${time}.`,
         renamed: (name) => `S’appelle désormais ${name}`,
         fileTakenBack: (name) => `${name} a été repris`,
         newSince: (time) => `Nouveau depuis ${time}`,
@@ -247,8 +250,9 @@ export const chat = part({
         leftSilent: (name) => `${name} se fue sin decir nada`,
         leftIdle: "El chat terminó porque nadie escribía",
         idleAlert: (minutes) => (minutes === 0
-            ? "Nadie ha escrito desde hace un rato. El chat termina pronto."
-            : `Nadie ha escrito desde hace ${minutes} min. El chat termina pronto.`),
+            ? "Nadie ha escrito desde hace un rato."
+            : `Nadie ha escrito desde hace ${minutes} min.`),
+        idleEnds: (time) => `El chat termina a las ${time}.`,
         renamed: (name) => `Ahora se llama ${name}`,
         fileTakenBack: (name) => `${name} se retiró`,
         newSince: (time) => `Nuevo desde las ${time}`,

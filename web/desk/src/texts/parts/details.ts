@@ -25,6 +25,7 @@ export const details = part({
         neverBefore: "Never wrote before.",
         before: "Before",
         older: "Older",
+        allOf: (n: string) => `All ${n}`,
         key: "Name",
         value: "Value",
         save: "Save",
@@ -48,6 +49,8 @@ export const details = part({
         able: (n: number) => (n === 0
             ? "Nobody could take it now."
             : `${n} ${plural("en", n, "agent", "agents")} could take it now.`),
+        leastOf: (n: string) => `Of ${n} agents who could take it you had the least in hand.`,
+        onlyYou: "Nobody else could take it.",
         given: (who: string) => `${who} gave it to you.`,
         taken: "You took it out of a workbin.",
         made: "You began it.",
@@ -83,6 +86,7 @@ export const details = part({
         neverBefore: "Schrieb noch nie.",
         before: "Früher",
         older: "Ältere",
+        allOf: (n) => `Alle ${n}`,
         key: "Name",
         value: "Wert",
         save: "Sichern",
@@ -106,6 +110,8 @@ export const details = part({
         able: (n) => (n === 0
             ? "Niemand könnte es jetzt nehmen."
             : `${n} ${plural("de", n, "Agent könnte", "Agenten könnten")} es jetzt nehmen.`),
+        leastOf: (n) => `Von ${n} Agenten, die es nehmen konnten, hatten Sie am wenigsten.`,
+        onlyYou: "Niemand sonst konnte es nehmen.",
         given: (who) => `${who} gab es Ihnen.`,
         taken: "Sie nahmen es aus einem Fach.",
         made: "Sie begannen es.",
@@ -141,6 +147,7 @@ export const details = part({
         neverBefore: "N’a jamais écrit.",
         before: "Avant",
         older: "Plus anciens",
+        allOf: (n) => `Tous les ${n}`,
         key: "Nom",
         value: "Valeur",
         save: "Enregistrer",
@@ -164,6 +171,8 @@ export const details = part({
         able: (n) => (n === 0
             ? "Personne ne pourrait le prendre."
             : `${n} ${plural("fr", n, "agent pourrait", "agents pourraient")} le prendre.`),
+        leastOf: (n) => `Des ${n} agents qui pouvaient le prendre, vous en aviez le moins.`,
+        onlyYou: "Personne d’autre ne pouvait le prendre.",
         given: (who) => `${who} vous l’a donné.`,
         taken: "Vous l’avez pris dans une corbeille.",
         made: "Vous l’avez commencé.",
@@ -199,6 +208,7 @@ export const details = part({
         neverBefore: "Nunca escribió antes.",
         before: "Antes",
         older: "Más antiguos",
+        allOf: (n) => `Los ${n}`,
         key: "Nombre",
         value: "Valor",
         save: "Guardar",
@@ -222,6 +232,8 @@ export const details = part({
         able: (n) => (n === 0
             ? "Nadie podría tomarlo ahora."
             : `${n} ${plural("es", n, "agente podría", "agentes podrían")} tomarlo ahora.`),
+        leastOf: (n) => `De ${n} agentes que podían tomarlo, usted tenía menos a su cargo.`,
+        onlyYou: "Nadie más podía tomarlo.",
         given: (who) => `${who} se lo dio.`,
         taken: "Lo tomó de una bandeja.",
         made: "Usted lo empezó.",

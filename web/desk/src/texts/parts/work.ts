@@ -30,6 +30,8 @@ export const work = part({
         emptyParked: "Nothing is parked.",
         emptyParkedRest: "Park what must wait; it keeps its age.",
         emptyQueues: "Nobody waits.",
+        unread: "The list could not be read.",
+        unanswered: "The server did not answer.",
         days: (n: number) => `${n} ${plural("en", n, "day", "days")}`,
     },
     de: {
@@ -59,6 +61,8 @@ export const work = part({
         emptyParked: "Nichts ist abgelegt.",
         emptyParkedRest: "Legen Sie ab, was warten muss; es behält sein Alter.",
         emptyQueues: "Niemand wartet.",
+        unread: "Die Liste konnte nicht gelesen werden.",
+        unanswered: "Der Server antwortete nicht.",
         days: (n) => `${n} ${plural("de", n, "Tag", "Tage")}`,
     },
     fr: {
@@ -88,6 +92,8 @@ export const work = part({
         emptyParked: "Rien n’est rangé.",
         emptyParkedRest: "Rangez ce qui doit attendre ; cela garde son âge.",
         emptyQueues: "Personne n’attend.",
+        unread: "La liste n’a pas pu être lue.",
+        unanswered: "Le serveur n’a pas répondu.",
         days: (n) => `${n} ${plural("fr", n, "jour", "jours")}`,
     },
     es: {
@@ -117,6 +123,8 @@ export const work = part({
         emptyParked: "Nada está aparcado.",
         emptyParkedRest: "Aparque lo que debe esperar; conserva su antigüedad.",
         emptyQueues: "Nadie espera.",
+        unread: "No se pudo leer la lista.",
+        unanswered: "El servidor no respondió.",
         days: (n) => `${n} ${plural("es", n, "día", "días")}`,
     },
 });
