@@ -112,8 +112,17 @@ fn elsewhere(root: &Path, words: &[OsString]) -> Result<()> {
 
 /// Returns cargo, as it was called itself, at the project's root.
 fn cargo(root: &Path) -> Process {
+    /// How the variables begin that tell a program of the package that it is built of.
+    const OWN: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
     let mut command = Process::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
+    // What `cargo xtask` says of its own package would be taken for a change of every package that
+    // looks at it, and these, with all that rests on them, built anew.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|it| OWN.iter().any(|own| it.starts_with(own))) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
