@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::advice::{Advice, Reconnect};
 use super::channel::{Kind, kind};
+use super::error::Failure;
 use super::message::{Message, decode};
 use super::reply::{Reply, join};
 use crate::identity::SessionId;
@@ -47,19 +48,21 @@ impl Glance {
         })
     }
 
-    /// Returns the answer that lets a client go which only waits for something to happen: connect
-    /// again at once. `None` when it asked for more than that.
+    /// Returns the answer that lets a client go which only waits for something to happen: shake
+    /// hands again at once. `None` when it asked for more than that.
+    ///
+    /// The session may be alive elsewhere, but what it has just answered with may be on its way and
+    /// come to nobody: were the client told to connect again, it would not know that it missed that.
     #[must_use]
     pub fn released(&self) -> Option<Bytes> {
         let id = self.lone_connect.as_ref()?;
         let reply = Reply {
             id: id.as_ref(),
             channel: Some("/meta/connect"),
-            successful: true,
-            advice: Some(Advice::after(Reconnect::Retry, 0)),
+            advice: Some(Advice::after(Reconnect::Handshake, 0)),
             ..Reply::default()
         };
-        Some(join(&[reply.encode()]))
+        Some(join(&[reply.failed(Failure::SessionUnknown).encode()]))
     }
 }
 
@@ -69,6 +72,8 @@ fn kind_of(message: &Message) -> Option<Kind> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn at(body: &str) -> Option<Glance> {
@@ -114,8 +119,9 @@ mod tests {
         )
         .expect("JSON");
         assert_eq!(told[0]["id"], "7");
-        assert_eq!(told[0]["successful"], true);
-        assert_eq!(told[0]["advice"]["interval"], 0);
+        assert_eq!(told[0]["successful"], false);
+        assert_eq!(told[0]["error"], "402::session_unknown");
+        assert_eq!(told[0]["advice"], json!({"reconnect": "handshake", "interval": 0}));
         let more =
             r#"[{"channel":"/meta/connect","clientId":"a"},{"channel":"/x","clientId":"a"}]"#;
         assert_eq!(at(more).expect("a session").released(), None);

@@ -191,8 +191,9 @@ async fn a_node_that_stops_lets_go_of_what_it_passed_on() -> Result<()> {
     sleep(Duration::from_millis(300)).await;
     cluster.nodes[1].terminate().await?;
     let answer = timeout(BOUND, held).await.context("it was left waiting")???;
-    assert_eq!(answer[0]["successful"], true, "{answer:?}");
-    assert_eq!(answer[0]["advice"], json!({"reconnect": "retry", "interval": 0}));
+    // What the other node answered with in this moment would be missed by whoever went on.
+    assert_eq!(unknown(&answer), 1, "{answer:?}");
+    assert_eq!(answer[0]["advice"], json!({"reconnect": "handshake", "interval": 0}));
     ensure!(cluster.nodes[1].ended().await?.success());
     let elsewhere = cluster.nodes[2].client("kate");
     let mut again = POLLING.connect(&session);
