@@ -209,8 +209,9 @@ impl CometdServer {
         self.shared.with(|state, _| state.hub.stats())
     }
 
-    /// Ends everything: parked polls are answered with the advice to retry, sockets closed, later
-    /// requests refused with HTTP 503. Returns when all of them are gone, or after
+    /// Ends everything: parked polls are answered with the advice to retry, sockets closed. Who
+    /// comes later is advised to shake hands again, where there may be another server then; a new
+    /// socket is refused with HTTP 503. Returns when all of them are gone, or after
     /// `shutdown_wait_ms`.
     pub async fn shutdown(&self) {
         self.shared.is_shut_down.store(true, Ordering::Release);
@@ -290,11 +291,11 @@ impl DriverState {
 
 /// Serves the endpoint. Nothing is read from the path (README, "What is spoken").
 async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    if shared.is_shut_down.load(Ordering::Acquire) {
-        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_S)])
-            .into_response();
-    }
     match *request.method() {
+        Method::GET if shared.is_shut_down.load(Ordering::Acquire) => {
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER_S)])
+                .into_response()
+        }
         Method::POST => long_polling::serve(&shared, request).await,
         Method::GET if request.headers().contains_key(header::UPGRADE) => {
             websocket::serve(shared, request).await

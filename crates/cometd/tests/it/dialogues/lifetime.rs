@@ -248,7 +248,7 @@ async fn a_full_queue_cuts_the_session_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_answers_held_connects_and_refuses_the_rest() {
+async fn a_shutdown_answers_held_connects_and_sends_the_rest_elsewhere() {
     let bench = Bench::new(Limits::default());
     let mut client = bench.connected(Some("kate")).await;
     let held = client.hold().await;
@@ -256,10 +256,16 @@ async fn a_shutdown_answers_held_connects_and_refuses_the_rest() {
     let released = held.await.unwrap();
     assert_eq!(released[0]["successful"], true);
     assert_eq!(released[0]["advice"], json!({"reconnect": "retry", "interval": 1_000}));
-    let (status, headers, _) = client.raw("[{}]").await;
+    let late = client.connect().await.remove(0);
     assert_eq!(
-        (status, headers["retry-after"].to_str().unwrap()),
-        (StatusCode::SERVICE_UNAVAILABLE, "1")
+        (&late["error"], &late["advice"]["reconnect"]),
+        (&json!(UNKNOWN), &json!("handshake"))
+    );
+    let (status, _, again) = client.raw(r#"[{"channel":"/meta/handshake"}]"#).await;
+    let again: Value = serde_json::from_str(&again).unwrap();
+    assert_eq!(
+        (status, &again[0]["successful"], &again[0]["advice"]),
+        (StatusCode::OK, &json!(false), &json!({"reconnect": "handshake", "interval": 1_000}))
     );
     let notebook = std::sync::Arc::clone(&bench.notebook);
     bench.stop().await;
