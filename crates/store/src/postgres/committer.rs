@@ -368,7 +368,8 @@ impl Committer {
         let look = async {
             loop {
                 match look(&server, &salt, batch).await {
-                    Ok(found) => return found,
+                    Ok(Some(found)) => return found,
+                    Ok(None) => warn!("somebody ended the wait for a standby"),
                     Err(error) => {
                         let error = &error as &dyn std::error::Error;
                         warn!(error, "looking up what became of a batch of commits failed");
@@ -391,15 +392,20 @@ impl Committer {
     }
 }
 
-async fn look(server: &Server, salt: &str, batch: &str) -> Result<Option<End>, Error> {
+/// Looks for a batch; `None` when a standby may not have it yet.
+async fn look(server: &Server, salt: &str, batch: &str) -> Result<Option<Option<End>>, Error> {
     let client = server.connect().await?;
     let number = vec![fnv1a(&format!("{salt} batch {batch}")).cast_signed()];
     // While the old connection's transaction is not over, its number cannot be had.
-    let calls = [call!(text::NUMBERS_LOCK, number, vec![true]), call!(text::BATCH_FIND, batch)];
+    let calls = [
+        call!(text::NUMBERS_LOCK, number, vec![true]),
+        call!(text::BATCH_FIND, batch),
+        call!(text::STANDBY_AWAIT),
+    ];
     let mut prepared = Prepared::default();
     prepared.all_of(&client, &calls).await?;
     let found = together(&client, &prepared, Some("BEGIN"), &calls, Some("COMMIT")).await?;
-    Ok(found[1].first().map(End::of))
+    Ok((!client.is_warned()).then(|| found[1].first().map(End::of)))
 }
 
 /// Where the log and the promised answers ended after a batch.
@@ -484,6 +490,10 @@ impl Connection {
         let applied = || changes.iter().zip(&decided.outcomes).filter(|(_, it)| it.is_ok());
         if applied().next().is_none() {
             until.wait(self.client.batch_execute("ROLLBACK")).await??;
+            // A receipt answers for what it was written with.
+            if decided.outcomes.iter().any(|it| matches!(it, Err(CommitError::Receipt(_)))) {
+                until.wait(self.client.execute(text::STANDBY_AWAIT, &[])).await??;
+            }
             return Ok(decided.written(End { position: 0 }));
         }
         if !applied().any(|(change, _)| writes(change)) {
@@ -501,6 +511,7 @@ impl Connection {
         #[cfg(feature = "conformance")]
         let sent = self.lose_answer(sent).await;
         match sent {
+            Ok(_) if self.client.is_warned() => Err(Step::Committing(None, decided)),
             Ok(rows) => Ok(decided.written(End::of(&rows[written.end][0]))),
             Err(error) => Err(Step::Committing(Some(error), decided)),
         }
@@ -508,7 +519,7 @@ impl Connection {
 
     /// Ends a transaction in which nothing was written; returns where the log ended in it.
     async fn end_seen(&mut self) -> Result<End, Error> {
-        let calls = [call!(text::END_READ)];
+        let calls = [call!(text::END_READ), call!(text::STANDBY_AWAIT)];
         self.prepared.all_of(&self.client, &calls).await?;
         let end = together(&self.client, &self.prepared, None, &calls, Some("COMMIT")).await?;
         Ok(End::of(&end[0][0]))

@@ -1,13 +1,17 @@
 //! Connections.
 
+use std::future::poll_fn;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
 };
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Connection, Error, Socket};
+use tokio_postgres::error::Severity;
+use tokio_postgres::{AsyncMessage, Client, Connection, Error, Socket};
 use tracing::warn;
 
 use crate::error::StoreError;
@@ -45,8 +49,19 @@ const SETTINGS: &str = "SET statement_timeout = 30000; SET lock_timeout = 4000; 
 #[derive(Debug)]
 pub(super) struct Link {
     client: Client,
+    /// Whether the server has warned of something.
+    is_warned: Arc<AtomicBool>,
     /// Keeps it going.
     task: JoinHandle<()>,
+}
+
+impl Link {
+    /// Tells whether the server has warned of something that it did all the same. Of what is asked
+    /// here only a commit can be: somebody ended its wait for a synchronous standby, and it is
+    /// answered as if the standby had it.
+    pub(super) fn is_warned(&self) -> bool {
+        self.is_warned.load(Ordering::Acquire)
+    }
 }
 
 impl Deref for Link {
@@ -66,6 +81,26 @@ impl DerefMut for Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// Keeps a connection going to its end, and notes whether the server warns.
+async fn carry(mut connection: Connection<Socket, Encrypted>, is_warned: Arc<AtomicBool>) {
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        match message {
+            Ok(AsyncMessage::Notice(told)) => {
+                if told.parsed_severity() == Some(Severity::Warning) {
+                    is_warned.store(true, Ordering::Release);
+                    warn!(error = &told as &dyn std::error::Error, "the database warned");
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                warn!(error, "a connection to the database ended");
+                return;
+            }
+        }
     }
 }
 
@@ -100,13 +135,9 @@ impl Server {
     /// Opens a connection to a database of which nothing is known yet.
     pub(super) async fn connect_first(&self) -> Result<Link, Error> {
         let (client, connection) = self.connect_bare().await?;
-        let task = tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                let error = &error as &dyn std::error::Error;
-                warn!(error, "a connection to the database ended");
-            }
-        });
-        let link = Link { client, task };
+        let is_warned = Arc::new(AtomicBool::new(false));
+        let task = tokio::spawn(carry(connection, Arc::clone(&is_warned)));
+        let link = Link { client, is_warned, task };
         link.batch_execute(SETTINGS).await?;
         Ok(link)
     }

@@ -358,6 +358,10 @@ impl Reads {
             wanted.iter().map(|(scope, key)| (clean(scope), clean(key))).unzip();
         let call = call!(text::RECEIPTS_READ, scopes.clone(), keys.clone());
         let rows = self.ask_one("reading receipts", call).await?;
+        if !rows.is_empty() {
+            // What they answer for is acknowledged by it.
+            self.ask_one("waiting for a standby", call!(text::STANDBY_AWAIT)).await?;
+        }
         let found = |place: usize| {
             let is_it = |row: &&Row| {
                 row.get::<_, &str>(0) == scopes[place] && row.get::<_, &str>(1) == keys[place]

@@ -215,6 +215,11 @@ pub(super) const PROMISED_TRIM: &str = "DELETE FROM promised_answers WHERE numbe
      WINDOW newest AS (ORDER BY number DESC)) AS kept \
      WHERE number < (SELECT promised FROM log_last) - $2::BIGINT + $3::BIGINT \
      AND (place > $4::BIGINT OR together > $5::BIGINT))";
+/// Has a commit that writes nothing wait, where there is a synchronous standby, until that has all
+/// that was committed before: a server that is started anew, or ends a connection, shows what it
+/// committed though the standby may not have it.
+pub(super) const STANDBY_AWAIT: &str = "SELECT pg_logical_emit_message(true, 'handoff', '')::TEXT \
+     WHERE current_setting('synchronous_standby_names') <> ''";
 /// id of a batch → its last position and number
 pub(super) const BATCH_FIND: &str = "SELECT position, promised FROM log_ends WHERE batch = $1";
 

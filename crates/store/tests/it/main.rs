@@ -23,6 +23,7 @@ mod pages;
 mod segments;
 mod shared_files;
 mod size;
+mod standby;
 mod upgrade;
 
 use std::sync::Arc;
