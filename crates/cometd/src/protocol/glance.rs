@@ -52,7 +52,8 @@ impl Glance {
     /// hands again at once. `None` when it asked for more than that.
     ///
     /// The session may be alive elsewhere, but what it has just answered with may be on its way and
-    /// come to nobody: were the client told to connect again, it would not know that it missed that.
+    /// come to nobody: were the client told to connect again, it would not know that it missed
+    /// that.
     #[must_use]
     pub fn released(&self) -> Option<Bytes> {
         let id = self.lone_connect.as_ref()?;

@@ -23,7 +23,8 @@ fn every_bound_has_a_test() {
         tells_max_interval: _, // reference: advice_tells_the_longest_silence_where_that_is_wished
         max_lazy_ms: _,        // polls: a_lazy_message_waits_for_company_or_for_its_time
         timer_step_ms: _,      // deadlines_that_lie_close_together_share_a_wake_up
-        shutdown_interval_ms: _, // lifetime: a_shutdown_answers_held_connects_and_sends_the_rest_elsewhere
+        // lifetime: a_shutdown_answers_held_connects_and_sends_the_rest_elsewhere
+        shutdown_interval_ms: _,
         // websocket/bounds: a_shutdown_waits_for_the_sockets_so_long_and_no_longer
         shutdown_wait_ms: _,
         http_body_bytes: _,         // http: bad_input_is_refused_cheaply
