@@ -182,12 +182,16 @@ pub(crate) struct Copy {
 /// Options of `copy-files`.
 #[derive(Debug, Args)]
 pub(crate) struct CopyFiles {
-    /// Where the files are: a directory, or `postgres://USER@HOST/DATABASE`.
+    /// Where the files are: a directory, `postgres://USER@HOST/DATABASE`, or `s3://BUCKET/PREFIX`.
+    /// No server may use a bucket meanwhile.
     #[arg(long, env = "HANDOFF_FROM", value_name = "PLACE", hide_env_values = true)]
     pub from: String,
     /// Where they are copied to, in the same way.
     #[arg(long, env = "HANDOFF_TO", value_name = "PLACE", hide_env_values = true)]
     pub to: String,
+    /// Where the configuration is whose section `s3` says how a bucket is used.
+    #[command(flatten)]
+    pub configured: Configured,
 }
 
 /// Options of `check-config`.

@@ -12,6 +12,7 @@ mod check;
 mod files;
 pub(crate) mod mail;
 mod overlay;
+mod secret;
 
 #[cfg(test)]
 mod tests;
@@ -23,8 +24,9 @@ use handoff_provision::{TimeSpan, toml_place};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use bus::{Bus, Carrier};
-pub(crate) use files::FilesIn;
+pub(crate) use files::{FilesIn, S3};
 pub(crate) use mail::Mail;
+pub(crate) use secret::Secret;
 
 /// What `server.advertise` is where no node reaches another.
 pub(crate) const NOWHERE: &str = "none";
@@ -70,6 +72,8 @@ pub(crate) struct Config {
     pub agent: Agent,
     /// Customers who chat.
     pub chat: Chat,
+    /// The server of a bucket of files.
+    pub s3: S3,
     /// E-mail, as far as all mailboxes share it.
     pub mail: Mail,
     /// Bounds on what one client may use.
@@ -108,28 +112,6 @@ impl Default for Server {
             advertise: String::new(),
             drain: TimeSpan::from_ms(0),
         }
-    }
-}
-
-/// A text that may have a password in it, which nobody is shown.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Secret(String);
-
-impl Secret {
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Returns the text, for whoever needs it and shows it to nobody.
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("(hidden)")
     }
 }
 
@@ -320,8 +302,8 @@ impl Default for Agent {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Chat {
     /// Where files are kept that customers and agents send each other: a directory, made at the
-    /// first start, or `database`, the one of `store.url`. Empty (the default) is the database with
-    /// `store.url`, and `files` below `store.path` without.
+    /// first start, `database`, the one of `store.url`, or `s3://BUCKET/PREFIX`. Empty (the
+    /// default) is the database with `store.url`, and `files` below `store.path` without.
     pub files: PathBuf,
     /// The socket of a virus scanner that speaks clamd's protocol. Empty (the default) is none;
     /// with one, a file that was not found clean is refused, also when the scanner does not answer.

@@ -25,7 +25,7 @@ use handoff_content::{FileKeeper, sweep};
 use handoff_engine::{CommitTally, Core, Engine, Outward, Parts, SystemClock, SystemIds, Worker};
 use handoff_postoffice::PostOffice;
 use handoff_projections::{Counters, Reader};
-use handoff_store::Store;
+use handoff_store::{Files, Store};
 use handoff_web::Pages;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -162,7 +162,7 @@ impl Server {
             letters: Arc::new(Cleaner::new(Arc::new(MailLetters))),
             mailboxes: Some(office.mailboxes()),
             post: Some(office.post()),
-            readers: readers(&config.store.path, &store, &clock, &bus).await,
+            readers: readers(config, &store, &clock, &bus, &files).await,
             ..Setup::new(api, keeper)
         };
         let assembly = Assembly::build(core.clone(), setup).await;
@@ -254,16 +254,18 @@ async fn passing_on(
     Ok(pass_on.before(router))
 }
 
-/// Returns the readers of the log that the server has, and what tells of the bus. Nothing else
-/// stands on them, so it serves without one whose file cannot be used.
+/// Returns the readers of the log that the server has, and what tells of bus and files. Nothing
+/// else stands on them, so it serves without one whose file cannot be used.
 async fn readers(
-    directory: &Path,
+    config: &Config,
     store: &Arc<dyn Store>,
     clock: &Arc<SystemClock>,
     bus: &NodeBus,
+    files: &Arc<dyn Files>,
 ) -> Vec<Arc<dyn Worker>> {
-    let mut readers: Vec<Arc<dyn Worker>> = bus.watch().into_iter().collect();
-    match open_counters(directory).await {
+    let watches = bus.watch().into_iter().chain(files::Watch::of(config, files));
+    let mut readers: Vec<Arc<dyn Worker>> = watches.collect();
+    match open_counters(&config.store.path).await {
         Ok(counters) => {
             readers.push(Arc::new(Reader::new(store.clone(), clock.clone(), counters)));
         }

@@ -12,6 +12,7 @@ pub mod log;
 pub mod promised;
 pub mod receipts;
 pub mod records;
+pub mod s3_server;
 pub mod samples;
 pub mod server;
 pub mod streams;

@@ -10,6 +10,7 @@
 //! [`Incoming::keep`].
 
 mod arriving;
+mod bucket;
 mod carry;
 mod disk;
 #[cfg(feature = "conformance")]
@@ -24,6 +25,7 @@ use handoff_domain::{FileId, Time};
 
 use crate::query::Page;
 
+pub use bucket::{BucketFiles, BucketOptions};
 pub use carry::{CarryError, FilesCarried, carry_files};
 pub use disk::{DiskFiles, FilesOptions, Sharing};
 pub use memory::MemoryFiles;
@@ -58,6 +60,16 @@ pub enum FilesError {
 }
 
 impl FilesError {
+    /// Says why, to anybody: without names and addresses. The error's own text has those.
+    #[must_use]
+    pub fn in_short(&self) -> &'static str {
+        let Self::Unavailable { source, .. } = self else { return "a file was refused" };
+        match source.downcast_ref::<bucket::trouble::Trouble>() {
+            Some(trouble) => trouble.in_short,
+            None => "files are unavailable",
+        }
+    }
+
     pub(crate) fn unavailable(
         attempted: &'static str,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,

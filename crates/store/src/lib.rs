@@ -45,9 +45,9 @@ pub use copy::{Bulk, Carried, Copy, CopyError, CopyProgress, Settled};
 pub use directory::{DirectoryEntry, DirectoryPage};
 pub use error::{CommitError, NotReady, StoreError, with_causes};
 pub use files::{
-    CarryError, DiskFiles, Files, FilesCarried, FilesError, FilesOptions, FilesPage, FilesSwept,
-    FilesTerms, Incoming, KeptFile, ListedUntil, MemoryFiles, NewFile, Sharing, SweepFilesError,
-    TrashSwept, Trashed, carry_files, sweep_files, sweep_trash,
+    BucketFiles, BucketOptions, CarryError, DiskFiles, Files, FilesCarried, FilesError,
+    FilesOptions, FilesPage, FilesSwept, FilesTerms, Incoming, KeptFile, ListedUntil, MemoryFiles,
+    NewFile, Sharing, SweepFilesError, TrashSwept, Trashed, carry_files, sweep_files, sweep_trash,
 };
 pub use log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told};
 pub use memory::MemoryStore;

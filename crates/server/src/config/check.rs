@@ -107,9 +107,46 @@ fn database(config: &Config) -> Option<Fault> {
 }
 
 fn files(config: &Config) -> Option<Fault> {
-    let is_nowhere = config.files() == FilesIn::Database && config.store.url.is_empty();
-    let message = "is \"database\", expected store.url beside it, which names one".to_owned();
-    is_nowhere.then_some(Fault { key: "chat.files", message })
+    let s3 = &config.s3;
+    let fault = |key, message: &str| Some(Fault { key, message: message.to_owned() });
+    let FilesIn::Bucket { name, prefix } = config.files() else {
+        return match config.files() {
+            FilesIn::Database if config.store.url.is_empty() => fault(
+                "chat.files",
+                "is \"database\", expected store.url beside it, which names one",
+            ),
+            _ if !s3.key.is_empty() || !s3.endpoint.is_empty() => {
+                fault("s3.key", "is for a bucket, expected chat.files = \"s3://…\" beside it")
+            }
+            _ => None,
+        };
+    };
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-._/".contains(letter);
+    let is_twice = !s3.secret.is_empty() && !s3.secret_file.as_os_str().is_empty();
+    let is_nothing = s3.secret.is_empty() && s3.secret_file.as_os_str().is_empty();
+    let is_server = ["", "http://", "https://"].iter().any(|scheme| match *scheme {
+        "" => s3.endpoint.is_empty(),
+        scheme => s3.endpoint.len() > scheme.len() && s3.endpoint.starts_with(scheme),
+    });
+    if name.is_empty() || !name.chars().chain(prefix.chars()).all(is_name) {
+        return fault(
+            "chat.files",
+            "names no bucket, expected something like \"s3://handoff/files\"",
+        );
+    }
+    if !is_server {
+        return fault("s3.endpoint", "is none, expected something like \"https://s3.example.com\"");
+    }
+    if s3.key.is_empty() {
+        return fault("s3.key", "is empty, expected the id of an access key");
+    }
+    if is_nothing {
+        return fault("s3.secret", "is empty, expected the key's secret here or in s3.secret_file");
+    }
+    is_twice.then(|| Fault {
+        key: "s3.secret_file",
+        message: "is given beside s3.secret, expected one of them".to_owned(),
+    })
 }
 
 /// What carries hints has to reach other nodes, and what is said of it to be of what was chosen.

@@ -255,6 +255,25 @@ fn files_are_beside_what_else_is_stored_unless_told_otherwise() {
 }
 
 #[test]
+fn a_bucket_needs_a_key_and_its_secret() {
+    let text = "[chat]\nfiles = \"s3://handoff/a/b/\"\n";
+    check(&refusal(text, &[]), &["s3.key is empty"]);
+    let key = ("HANDOFF__S3__KEY", "K");
+    check(&refusal(text, &[key]), &["s3.secret is empty"]);
+    let all = [key, ("HANDOFF__S3__SECRET", "canary"), ("HANDOFF__S3__ENDPOINT", "http://h")];
+    let config = parse(text, &all).unwrap();
+    let (name, prefix) = ("handoff".to_owned(), "a/b".to_owned());
+    assert_eq!(config.files(), FilesIn::Bucket { name, prefix });
+    assert!(!format!("{config:?}").contains("canary"), "nobody is shown a secret");
+    check(&refusal("[chat]\nfiles = \"s3://\"\n", &all), &["names no bucket"]);
+    check(&refusal("", &all), &["HANDOFF__S3__KEY: s3.key is for a bucket"]);
+    let twice = [&all[..], &[("HANDOFF__S3__SECRET_FILE", "/x")]].concat();
+    check(&refusal(text, &twice), &["s3.secret_file is given beside"]);
+    let wrong = [key, all[1], ("HANDOFF__S3__ENDPOINT", "s3.example.com")];
+    check(&refusal(text, &wrong), &["s3.endpoint is none"]);
+}
+
+#[test]
 fn a_scanner_is_one_that_is_named() {
     assert_eq!(parse("", &[]).unwrap().scanner(), None);
     let config = parse("[chat]\nscanner = \"/run/clamav/clamd.ctl\"\n", &[]).unwrap();

@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use handoff_store::{
-    DiskFiles, Files, FilesCarried, PostgresFiles, PostgresOptions, PostgresStore, Store as _,
-    carry_files, with_causes,
+    BucketFiles, DiskFiles, Files, FilesCarried, PostgresFiles, PostgresOptions, PostgresStore,
+    Store as _, carry_files, with_causes,
 };
 
 use super::PASSWORD_VARIABLE;
+use crate::config::{Config, FilesIn};
+use crate::run::files::bucket;
 use crate::runtime::block_on;
 use crate::{cli, output};
 
@@ -25,6 +27,7 @@ const TOLD_EVERY: u64 = 10_000;
 enum Place {
     Directory(PathBuf),
     Database(String),
+    Bucket { name: String, prefix: String },
 }
 
 /// Whether a server uses a place, as far as anybody can tell.
@@ -40,7 +43,10 @@ impl Place {
             _ if ["postgres://", "postgresql://"].iter().any(|it| address.starts_with(it)) => {
                 Self::Database(address.to_owned())
             }
-            _ => Self::Directory(address.into()),
+            _ => match FilesIn::bucket(address) {
+                Some(FilesIn::Bucket { name, prefix }) => Self::Bucket { name, prefix },
+                _ => Self::Directory(address.into()),
+            },
         }
     }
 
@@ -48,11 +54,12 @@ impl Place {
         match self {
             Self::Directory(path) => path.display().to_string(),
             Self::Database(_) => "the database".to_owned(),
+            Self::Bucket { name, .. } => format!("the bucket {name}"),
         }
     }
 
     /// Opens files that are copied.
-    async fn open(&self) -> anyhow::Result<(Arc<dyn Files>, Use)> {
+    async fn open(&self, config: &Config) -> anyhow::Result<(Arc<dyn Files>, Use)> {
         match self {
             Self::Directory(path) => {
                 ensure!(path.exists(), "there are no files in {}", path.display());
@@ -65,11 +72,13 @@ impl Place {
                 Ok((Arc::new(files), used))
             }
             Self::Database(url) => in_database(url).await,
+            // Nobody can tell whether a server uses it.
+            Self::Bucket { name, prefix } => Ok((in_bucket(config, name, prefix)?, Use::Nobodys)),
         }
     }
 
     /// Opens where they are copied to.
-    async fn open_target(&self) -> anyhow::Result<Arc<dyn Files>> {
+    async fn open_target(&self, config: &Config) -> anyhow::Result<Arc<dyn Files>> {
         match self {
             Self::Directory(path) => {
                 let path = path.clone();
@@ -77,12 +86,18 @@ impl Place {
                 Ok(Arc::new(opened.with_context(|| self.unopened())?))
             }
             Self::Database(url) => Ok(in_database(url).await?.0),
+            Self::Bucket { name, prefix } => in_bucket(config, name, prefix),
         }
     }
 
     fn unopened(&self) -> String {
         format!("the files in {} cannot be opened", self.name())
     }
+}
+
+fn in_bucket(config: &Config, name: &str, prefix: &str) -> anyhow::Result<Arc<dyn Files>> {
+    let options = bucket(config, name.to_owned(), prefix.to_owned())?;
+    Ok(Arc::new(BucketFiles::new(options, &std::env::temp_dir())?))
 }
 
 async fn in_database(url: &str) -> anyhow::Result<(Arc<dyn Files>, Use)> {
@@ -105,9 +120,10 @@ async fn in_database(url: &str) -> anyhow::Result<(Arc<dyn Files>, Use)> {
 /// When they could not be copied; what was is gone on with by the same command.
 pub(crate) fn copy_files(options: &cli::CopyFiles) -> anyhow::Result<ExitCode> {
     let (from, to) = (Place::read(&options.from), Place::read(&options.to));
+    let config = Config::load(options.configured.config.as_deref())?;
     ensure!(from != to, "--from and --to are the same place");
     block_on(async {
-        let ((source, used), target) = (from.open().await?, to.open_target().await?);
+        let ((source, used), target) = (from.open(&config).await?, to.open_target(&config).await?);
         let (marked, there) = (source.mark().await?, target.mark().await?);
         let is_anothers = there.is_some() && there != marked;
         ensure!(!is_anothers, "{} has files of another store; name an empty place", to.name());

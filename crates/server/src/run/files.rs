@@ -2,15 +2,24 @@
 //! do.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context as _;
+use async_trait::async_trait;
 use handoff_content::directory::{self, Adopt, DirectoryError, FilesPlace, Reached};
-use handoff_engine::Core;
-use handoff_store::{DiskFiles, Files, FilesOptions, PostgresFiles};
+use handoff_engine::{Core, Worker};
+use handoff_store::{
+    BucketFiles, BucketOptions, DiskFiles, Files, FilesError, FilesOptions, PostgresFiles,
+    StoreError,
+};
 
 use crate::config::{Config, FilesIn};
 use crate::stored;
+
+/// How often it is looked whether files can be kept: soon enough for whoever watches, and a small
+/// request.
+const WATCHED_EVERY: Duration = Duration::from_secs(10);
 
 /// An open place of files.
 pub(crate) struct Opened {
@@ -41,6 +50,11 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Opened> {
         FilesIn::Directory(path) => {
             (open_directory(path, FilesOptions::default()).await?, Reached::ByAll)
         }
+        FilesIn::Bucket { name, prefix } => {
+            let options = bucket(config, name, prefix)?;
+            let files = BucketFiles::new(options, &config.store.path);
+            (Arc::new(files.context("chat.files")?), Reached::ByAll)
+        }
         FilesIn::Database => {
             let options = stored::options(&config.store)?;
             let files = PostgresFiles::new(&options, &config.store.path);
@@ -48,6 +62,34 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Opened> {
         }
     };
     Ok(Opened { files, name, reached })
+}
+
+/// Returns a bucket and who may use it, as it is configured.
+///
+/// # Errors
+///
+/// When the file with the secret cannot be read.
+pub(crate) fn bucket(
+    config: &Config,
+    bucket: String,
+    prefix: String,
+) -> anyhow::Result<BucketOptions> {
+    let s3 = &config.s3;
+    let secret = match s3.secret_file.as_os_str().is_empty() {
+        true => s3.secret.reveal().to_owned(),
+        false => std::fs::read_to_string(&s3.secret_file).with_context(|| {
+            format!("s3.secret_file: {} cannot be read", s3.secret_file.display())
+        })?,
+    };
+    Ok(BucketOptions {
+        bucket,
+        prefix,
+        endpoint: s3.endpoint.trim_end_matches('/').to_owned(),
+        region: s3.region.clone(),
+        key: s3.key.clone(),
+        secret: secret.trim_end_matches(['\r', '\n']).into(),
+        authorities: Some(s3.authorities.clone()).filter(|path| !path.as_os_str().is_empty()),
+    })
 }
 
 async fn open_directory(path: PathBuf, options: FilesOptions) -> anyhow::Result<Arc<DiskFiles>> {
@@ -79,6 +121,53 @@ pub(crate) async fn take_on(core: &Core, opened: &Opened, adopt: Adopt) -> anyho
         }
         other => other.into(),
     })
+}
+
+/// Says on `/readyz` what keeps files from being kept where nothing else tells. That is no reason
+/// not to be ready: every node would say so, and what needs no files is served.
+pub(crate) struct Watch {
+    files: Arc<dyn Files>,
+    trouble: Mutex<Option<&'static str>>,
+}
+
+impl Watch {
+    /// Returns one where files are in a bucket; a database and a disk are looked at anyway.
+    pub(crate) fn of(config: &Config, files: &Arc<dyn Files>) -> Option<Arc<dyn Worker>> {
+        let FilesIn::Bucket { .. } = config.files() else { return None };
+        Some(Arc::new(Self { files: files.clone(), trouble: Mutex::default() }))
+    }
+}
+
+#[async_trait]
+impl Worker for Watch {
+    fn name(&self) -> &'static str {
+        "files"
+    }
+
+    fn period(&self) -> Duration {
+        WATCHED_EVERY
+    }
+
+    fn detail(&self) -> Option<String> {
+        let trouble = *self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.map(|why| format!("{why}; the log says more"))
+    }
+
+    async fn round(&self) -> Result<(), StoreError> {
+        let found = self.files.ready().await.err();
+        let why = found.as_ref().map(FilesError::in_short);
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match (*trouble, &found) {
+            (before, Some(error)) if before != why => tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "files can be neither kept nor read"
+            ),
+            (Some(_), None) => tracing::info!("files can be kept and read again"),
+            _ => {}
+        }
+        *trouble = why;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ fn what_cannot_be_copied_is_refused_in_a_sentence() {
 }
 
 /// Has a store that nobody serves have a file.
-fn bring_a_file(data: &Path) {
+pub(crate) fn bring_a_file(data: &Path) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let files = DiskFiles::open(data.join("files")).unwrap();

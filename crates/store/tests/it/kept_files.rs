@@ -297,6 +297,13 @@ macro_rules! on_all {
                 super::$case(&super::DiskFiles::open(directory.path().join("files")).unwrap()).await;
             })*
         }
+        mod in_a_bucket {
+            $(#[tokio::test]
+            async fn $case() {
+                let (files, _directory) = crate::bucket_files::fresh().await;
+                super::$case(&files).await;
+            })*
+        }
         mod in_a_database {
             $(#[tokio::test]
             async fn $case() {
