@@ -173,12 +173,15 @@ export class Api {
         }
     }
 
-    /** Whether the session is known by something else since a request that had a token. */
+    /**
+     * Whether the session is known by something else since a request, which may have begun while
+     * nobody was in and be answered after somebody is.
+     */
     async #isRenewed(before: string, {renews = false}: RequestOptions): Promise<boolean> {
         if (!renews) {
             await this.#renewal;
         }
-        return before !== "" && this.#token !== "" && this.#token !== before;
+        return this.#token !== "" && this.#token !== before;
     }
 
     #signedOut(sentence: string): SignedOut {

@@ -86,6 +86,35 @@ test("what the old session is refused for is asked again under the one that a ch
 
 const user = (id: string) => ({statusCode: 0, user: {id}});
 
+test("what is refused once somebody has signed in again is asked again, and ends nothing", async () => {
+    const over = {statusCode: 20, statusMessage: "Log in."};
+    const waits: ((response: Response) => void)[] = [];
+    const signedOut: string[] = [];
+    const client = new Api("http://desk.example/", {
+        fetch: () => new Promise((resolve) => waits.push(resolve)),
+        signedOut: (sentence) => signedOut.push(sentence),
+    });
+    const next = async (response: Response): Promise<void> => {
+        waits.shift()?.(response);
+        await new Promise((resolve) => setImmediate(resolve));
+    };
+    const first = client.get("me/channels").catch((trouble: unknown) => trouble);
+    await next(answer(over, 401));
+    assert.ok((await first) instanceof SignedOut);
+    // Asked while nobody was in, and answered later than whoever signed in was.
+    const late = client.get("interactions");
+    const credentials = {userName: "kate", password: "right"};
+    const signedIn = client.get("me", {credentials});
+    const lateAnswer = waits.shift();
+    await next(answer({statusCode: 0}, 200, TOKEN));
+    await signedIn;
+    lateAnswer?.(answer(over, 401));
+    await new Promise((resolve) => setImmediate(resolve));
+    await next(answer({statusCode: 0, interactions: []}));
+    assert.deepEqual((await late)["interactions"], []);
+    assert.deepEqual(signedOut, ["Log in."]);
+});
+
 test("nothing is done as somebody else who has signed in in another tab", async () => {
     const stale = {statusCode: 3, statusMessage: "Missing or invalid Csrf token"};
     const {client, requests, signedOut} = api(
