@@ -112,3 +112,33 @@ test("whoever is slower sees what the other wrote, and neither loses anything", 
     await expect(contact).toContainText("Mary Falk");
     expect((await person.reads(path)).contact).toMatchObject({version: 4, firstName: "Mary", phoneNumbers: ["12 34", "56"]});
 });
+
+/** What a finger needs, in px. */
+const FINGER_PX = 44;
+
+test.describe("on a phone", () => {
+    test.use({viewport: {width: 390, height: 844}});
+
+    test("what is pressed in the details is as high as a finger needs", async ({person, page, program}) => {
+        await goReady(person, page);
+        await new Customer(program.origin, "Pia").writesLetter("Invoice 2032", "And again.");
+        await take(page, "Pia Falk");
+        await page.getByRole("navigation", {name: "Parts of the desk"}).getByRole("link", {name: "Details"}).click();
+        const contact = page.getByRole("region", {name: "Contact"});
+        const heights = async () => {
+            const found = page.locator("#details .button:visible, #details .field:visible");
+            return found.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height));
+        };
+        const isHigh = async () => {
+            const all = await heights();
+            expect(all.length).toBeGreaterThan(2);
+            expect(Math.min(...all)).toBeGreaterThanOrEqual(FINGER_PX);
+        };
+        await expect(contact.getByRole("button", {name: "Edit"})).toBeVisible();
+        await isHigh();
+        await contact.getByRole("button", {name: "Edit"}).click();
+        await expect(contact.getByRole("button", {name: "Save"})).toBeVisible();
+        await isHigh();
+        await person.isAccessible();
+    });
+});
