@@ -103,3 +103,21 @@ test("a letter is answered by keys, saved while it is written, and waits for nob
     await page.getByRole("button", {name: "Complete"}).click();
     await expect(option).toHaveCount(0);
 });
+
+test("what could not be loaded ahead is there, as it should look, once there is a connection", async ({person, page, program}) => {
+    const parts = "**/desk-assets/LetterThread*";
+    const failed = [];
+    await page.route(parts, (route) => failed.push(route.request().url()) && route.abort());
+    await goReady(person, page);
+    await expect.poll(() => failed.some((address) => address.endsWith(".css"))).toBe(true);
+    await new Customer(program.origin, "Jonas").writesLetter("Invoice 2031", "I was charged twice.");
+    await take(page, "Jonas Falk");
+    await expect(page.getByRole("heading", {level: 1, name: "Invoice 2031"})).toBeVisible();
+    await page.unroute(parts);
+    const letter = page.getByRole("article", {name: "Letter of Jonas Falk"});
+    await expect(letter).toBeVisible();
+    const border = await letter.evaluate((one) => getComputedStyle(one).borderBottomWidth);
+    expect(border).toBe("1px");
+    const id = new URL(page.url()).pathname.split("/").at(-1);
+    await person.does(`/me/interactions/${id}`, {operationName: "Complete"});
+});

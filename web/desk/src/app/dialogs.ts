@@ -1,8 +1,9 @@
 // The dialogs over the desk as a whole, and how any part of it opens one. What is no part of a
 // first visit is loaded when it is wanted, or once the desk has nothing else to do.
 
-import {defineAsyncComponent, inject, type Component, type InjectionKey} from "vue";
-import {loadThread} from "../letters/load-thread.ts";
+import {inject, type Component, type InjectionKey} from "vue";
+import {importThread} from "../letters/load-thread.ts";
+import {part, whole} from "../ui/whole.ts";
 
 const LOADS = {
     settings: () => import("./SettingsDialog.vue"),
@@ -17,19 +18,20 @@ const LOADS = {
 export type DialogName = Exclude<keyof typeof LOADS, "settings" | "person">;
 
 export const DIALOGS: Record<keyof typeof LOADS, Component> = {
-    settings: defineAsyncComponent(LOADS.settings),
-    password: defineAsyncComponent(LOADS.password),
-    reason: defineAsyncComponent(LOADS.reason),
-    keys: defineAsyncComponent(LOADS.keys),
-    help: defineAsyncComponent(LOADS.help),
-    person: defineAsyncComponent(LOADS.person),
+    settings: part(LOADS.settings),
+    password: part(LOADS.password),
+    reason: part(LOADS.reason),
+    keys: part(LOADS.keys),
+    help: part(LOADS.help),
+    person: part(LOADS.person),
 };
 
 /** Loads them all, and the page of letters: they open at once, also without a connection. */
 export function loadDialogs(): void {
-    for (const load of [...Object.values(LOADS), loadThread]) {
+    const loads: (() => Promise<unknown>)[] = [...Object.values(LOADS), importThread];
+    for (const load of loads) {
         // Whoever opens it later asks again.
-        load().catch(() => {});
+        whole(load).catch(() => {});
     }
 }
 
