@@ -90,6 +90,14 @@ impl Followed {
         reached.position
     }
 
+    /// Tells whether another node committed something before what is known of this node's own
+    /// commits: it is not on the board yet, and what came after it is.
+    pub(crate) fn lacks_earlier(&self) -> bool {
+        let mut reached = self.lock();
+        reached.pass_own();
+        !reached.own.is_empty()
+    }
+
     fn is_own(&self, position: u64) -> bool {
         let reached = self.lock();
         reached.own.range(..=position).next_back().is_some_and(|(_, last)| *last >= position)
@@ -228,12 +236,13 @@ mod tests {
         assert_eq!(followed.position(), 14);
         followed.note_own(17, 2);
         assert_eq!(followed.position(), 14, "15 is another's");
+        assert!(followed.lacks_earlier());
         assert_eq!([15, 16, 17, 18].map(|at| followed.is_own(at)), [false, true, true, false]);
         followed.begin_after(15);
         assert_eq!(followed.position(), 17);
         followed.note_own(17, 1);
         followed.note_own(17, 0);
-        assert_eq!((followed.position(), followed.lock().own.len()), (17, 0));
+        assert_eq!((followed.position(), followed.lacks_earlier()), (17, false));
     }
 
     #[test]

@@ -42,6 +42,11 @@ impl Router {
     /// The store's own; what was not offered is found again in the next round.
     pub async fn route(&self) -> Result<(), StoreError> {
         loop {
+            // An agent who is ready here may have been so after work came in at other nodes: what
+            // waits is offered in its order, whichever node it waits at.
+            if self.core.followed.lacks_earlier() {
+                self.core.follow_log().await?;
+            }
             let plan = self.plan();
             *self.next_change() = plan.next_change;
             if plan.pairs.is_empty() {
