@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use crate::balancer::Spread;
 use crate::cluster::Cluster;
-use crate::http::Client;
+use crate::http::{Call, Client};
 use crate::tally::Tally;
 
 /// How long a start may take: the first one hashes every password of the center.
@@ -280,7 +280,22 @@ impl Program {
         }
         let front = self.beside.as_ref().map_or(Some(address), |cluster| cluster.front());
         self.address.send_replace(front);
-        Ok(started.elapsed())
+        let took = started.elapsed();
+        if self.beside.is_some() {
+            self.until_let_in().await?;
+        }
+        Ok(took)
+    }
+
+    /// Waits until the balancer asks a node again: it has found all of them gone.
+    async fn until_let_in(&self) -> Result<()> {
+        let asked = async {
+            while self.anonymous().send(Call::get("").at("/readyz")).await?.status == 502 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(START_BOUND, asked).await.context("the balancer asks no node again")?
     }
 
     fn command(&self) -> Result<Command> {
