@@ -112,6 +112,7 @@ pub(crate) struct Told {
     awaited: Cell<usize>,
     changed: Notify,
     failure: RefCell<Option<anyhow::Error>>,
+    times: RefCell<Vec<Instant>>,
 }
 
 impl Told {
@@ -133,11 +134,21 @@ impl Told {
         Ok(())
     }
 
+    /// Returns when each notification came since times were forgotten.
+    pub(crate) fn times(&self) -> Vec<Instant> {
+        self.times.borrow().clone()
+    }
+
+    pub(crate) fn forget_times(&self) {
+        self.times.borrow_mut().clear();
+    }
+
     fn count(&self, answer: &Received) {
         let mut rest = &answer.body[..];
         while let Some(at) = find(rest, SEQUENCE) {
             rest = &rest[at + SEQUENCE.len()..];
             self.count.set(self.count.get() + 1);
+            self.times.borrow_mut().push(Instant::now());
         }
         if self.count.get() >= self.awaited.get() {
             self.changed.notify_one();

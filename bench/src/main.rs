@@ -9,6 +9,7 @@
 mod alone;
 mod bare;
 mod chat;
+mod cluster;
 mod cometd;
 mod commands;
 mod costs;
@@ -44,6 +45,8 @@ struct Arguments {
 enum What {
     /// Durable commands a second: agents accept and complete.
     Commands(commands::Options),
+    /// Commands a second of one, two and three nodes over one PostgreSQL, beside `pgbench`.
+    Cluster(cluster::Options),
     /// What a command costs in the embedded store: statements, pages and bytes.
     Costs(costs::Options),
     /// What a command takes, in counts that no machine changes, against ceilings.
@@ -89,6 +92,7 @@ async fn run(root: &Path, what: &What) -> Result<()> {
         What::BareBroadcast => cometd::serve_floor().await,
         // A driver and a floor without optimization would flatter the program.
         What::Commands(_)
+        | What::Cluster(_)
         | What::Cometd(_)
         | What::Chat(_)
         | What::Mail(_)
@@ -100,6 +104,7 @@ async fn run(root: &Path, what: &What) -> Result<()> {
             again_in_release(root)
         }
         What::Commands(options) => commands::run(root, options).await,
+        What::Cluster(options) => cluster::run(root, options).await,
         What::Costs(options) => costs::run(options).await,
         What::Counts(options) => counts::run(options).await,
         What::Cometd(options) => cometd::run(root, options).await,

@@ -61,19 +61,39 @@ fn status(process: u32, field: &str) -> Result<u64> {
 
 /// Returns the processor time that a process has used, of all its threads, in user and system mode.
 pub fn processor_time(process: u32) -> Result<Duration> {
+    time_of(process, Whose::Own)
+}
+
+/// Returns the processor time that the processes used which a process started and saw end.
+pub fn processor_time_of_ended(process: u32) -> Result<Duration> {
+    time_of(process, Whose::OfEnded)
+}
+
+#[derive(Clone, Copy)]
+enum Whose {
+    Own,
+    OfEnded,
+}
+
+fn time_of(process: u32, whose: Whose) -> Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"));
     let stat = stat.context("read the process's times")?;
-    let ticks = ticks(&stat).context("the process's times have an unknown form")?;
+    let ticks = ticks(&stat, whose).context("the process's times have an unknown form")?;
     let output = Command::new("getconf").arg("CLK_TCK").output().context("run getconf")?;
     let per_second: u64 = String::from_utf8_lossy(&output.stdout).trim().parse()?;
     Ok(Duration::from_micros(ticks * 1_000_000 / per_second))
 }
 
 /// The second field, a name, may contain anything; the fields after it are counted from its closing
-/// bracket (proc_pid_stat(5): user and system time are fields 14 and 15).
-fn ticks(stat: &str) -> Option<u64> {
+/// bracket (proc_pid_stat(5): user and system time are fields 14 and 15, those of ended children 16
+/// and 17).
+fn ticks(stat: &str, whose: Whose) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
-    let mut times = fields.split_whitespace().skip(11).map(str::parse::<u64>);
+    let skipped = match whose {
+        Whose::Own => 11,
+        Whose::OfEnded => 13,
+    };
+    let mut times = fields.split_whitespace().skip(skipped).map(str::parse::<u64>);
     Some(times.next()?.ok()? + times.next()?.ok()?)
 }
 
@@ -84,7 +104,8 @@ mod tests {
     #[test]
     fn times_are_found_behind_any_name() {
         let stat = "42 (a) b (c) S 1 42 42 0 -1 4194304 100 0 0 0 70 30 5 6 20 0 9 0 100";
-        assert_eq!(ticks(stat), Some(100));
-        assert_eq!(ticks("42 (a) S 1"), None);
+        assert_eq!(ticks(stat, Whose::Own), Some(100));
+        assert_eq!(ticks(stat, Whose::OfEnded), Some(11));
+        assert_eq!(ticks("42 (a) S 1", Whose::Own), None);
     }
 }

@@ -222,15 +222,47 @@ impl PostgresServer {
     }
 
     fn signal(&self, signal: &str) {
+        // The first one first: it starts no more then.
+        for process in self.processes() {
+            // One that it started may have ended just now.
+            let process = process.to_string();
+            let _ = Command::new("kill").args([signal, &process]).stderr(Stdio::null()).status();
+        }
+    }
+
+    /// Returns its processes, the one that started the others first.
+    ///
+    /// # Panics
+    ///
+    /// When it is gone.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
         let file = fs::read_to_string(self.directory.join("postmaster.pid")).expect("it runs");
         let main = file.lines().next().expect("its number").trim().to_owned();
         let path = format!("/proc/{main}/task/{main}/children");
         let children = fs::read_to_string(path).expect("what it started");
-        // The first one first: it starts no more then.
-        for process in std::iter::once(main.as_str()).chain(children.split_whitespace()) {
-            // One that it started may have ended just now.
-            let _ = Command::new("kill").args([signal, process]).stderr(Stdio::null()).status();
-        }
+        let all = std::iter::once(main.as_str()).chain(children.split_whitespace());
+        all.map(|process| process.parse().expect("a number")).collect()
+    }
+
+    /// Lets clients repeat a script over a schema for some seconds; returns what `pgbench` says of
+    /// it. The script may count by the variable `n`, of which each client has its own.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses, or is gone.
+    #[must_use]
+    pub fn pgbench(&self, address: &str, script: &str, clients: u16, seconds: u16) -> String {
+        let (file, schema) = (self.write("script.sql", script), Self::schema_of(address));
+        let (clients, seconds) = (clients.to_string(), seconds.to_string());
+        let mut command = as_server(&programs().join("pgbench"));
+        command.env("PGOPTIONS", format!("-c search_path={schema}"));
+        command.args(["--no-vacuum", "--protocol=prepared", "--define=n=0", "--jobs=2"]);
+        command.args(["--client", &clients, "--time", &seconds, "--file"]).arg(file);
+        command.args(["--username=postgres", "--port", self.port(), "--host"]).arg(&self.directory);
+        let done = command.arg("postgres").output().expect("pgbench must run");
+        assert!(done.status.success(), "pgbench: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).into_owned()
     }
 
     fn control(&self, arguments: &[&str]) {
