@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, TargetSessionAttrs};
 
 use crate::postgres::explain::Sentence;
 use crate::postgres::tls::Tls;
@@ -81,6 +81,42 @@ impl Address {
         let name = name_of(&config);
         Ok(Self { config, tls, name })
     }
+}
+
+/// Returns the configuration of each host, in the order in which they are tried: the library has
+/// no bound for one that accepts a connection and says nothing, and would ask no other one.
+pub(super) fn each_host(config: &Config) -> Vec<Config> {
+    if config.get_load_balance_hosts() == LoadBalanceHosts::Random {
+        return vec![config.clone()];
+    }
+    (0..config.get_hosts().len()).map(|at| host_at(config, at)).collect()
+}
+
+fn host_at(all: &Config, at: usize) -> Config {
+    let mut one = Config::new();
+    match &all.get_hosts()[at] {
+        Host::Tcp(name) => one.host(name),
+        Host::Unix(path) => one.host_path(path),
+    };
+    let ports = all.get_ports();
+    ports.get(at).or_else(|| ports.first()).map(|port| one.port(*port));
+    all.get_hostaddrs().get(at).map(|address| one.hostaddr(*address));
+    all.get_user().map(|user| one.user(user));
+    all.get_password().map(|password| one.password(password));
+    all.get_dbname().map(|name| one.dbname(name));
+    all.get_options().map(|options| one.options(options));
+    all.get_application_name().map(|name| one.application_name(name));
+    all.get_connect_timeout().map(|timeout| one.connect_timeout(*timeout));
+    all.get_tcp_user_timeout().map(|timeout| one.tcp_user_timeout(*timeout));
+    all.get_keepalives_interval().map(|interval| one.keepalives_interval(interval));
+    all.get_keepalives_retries().map(|retries| one.keepalives_retries(retries));
+    one.keepalives(all.get_keepalives())
+        .keepalives_idle(all.get_keepalives_idle())
+        .ssl_mode(all.get_ssl_mode())
+        .ssl_negotiation(all.get_ssl_negotiation())
+        .channel_binding(all.get_channel_binding())
+        .target_session_attrs(all.get_target_session_attrs());
+    one
 }
 
 /// Takes out of an address what says how connections are protected: the library knows only part

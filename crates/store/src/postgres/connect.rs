@@ -2,21 +2,23 @@
 
 use std::future::poll_fn;
 use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{
-    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
+    ClientWrapper, Connect, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
 };
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_postgres::error::Severity;
-use tokio_postgres::{AsyncMessage, Client, Connection, Error, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, Socket};
 use tracing::warn;
 
 use crate::error::StoreError;
 use crate::postgres::PostgresOptions;
-use crate::postgres::address::Address;
+use crate::postgres::address::{Address, each_host};
 use crate::postgres::explain::Sentence;
 use crate::postgres::failure::failed;
 use crate::postgres::generation::{begin_anew, is_where_it_was};
@@ -84,6 +86,23 @@ impl Drop for Link {
     }
 }
 
+impl Connect for Server {
+    fn connect(
+        &self,
+        _config: &Config,
+    ) -> Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
+        Box::pin(async {
+            let (client, connection) = self.connect_bare().await?;
+            Ok((client, tokio::spawn(carry(connection, Arc::default()))))
+        })
+    }
+}
+
+/// Returns how long one of so many hosts may take to connect.
+fn host_max(count: usize) -> Duration {
+    CONNECT_MAX.min(CONNECT_ALL_MAX / u32::try_from(count.max(1)).unwrap_or(u32::MAX))
+}
+
 /// Keeps a connection going to its end, and notes whether the server warns.
 async fn carry(mut connection: Connection<Socket, Encrypted>, is_warned: Arc<AtomicBool>) {
     while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
@@ -108,6 +127,10 @@ async fn carry(mut connection: Connection<Socket, Encrypted>, is_warned: Arc<Ato
 #[derive(Clone, Debug)]
 pub(super) struct Server {
     pub(super) address: Address,
+    /// How to connect to each of its hosts.
+    hosts: Arc<[Config]>,
+    /// The host that was connected to last, which is tried first.
+    last: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -117,19 +140,44 @@ impl Server {
         if config.get_application_name().is_none() {
             config.application_name("handoff");
         }
-        let hosts = u32::try_from(config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
         config
-            .connect_timeout(CONNECT_MAX.min(CONNECT_ALL_MAX / hosts))
+            .connect_timeout(host_max(config.get_hosts().len()))
             .tcp_user_timeout(SILENT_MAX)
             .keepalives_idle(SILENT_MAX);
-        Ok(Self { address })
+        let hosts = each_host(config).into();
+        Ok(Self { address, hosts, last: Arc::default() })
     }
 
-    /// Opens a connection that is told nothing, and that whoever opened it keeps going.
+    /// Opens a connection that is told nothing, and that whoever opened it keeps going. A host that
+    /// says nothing is passed over for the next one, and the last one waited for as long as the
+    /// caller waits.
     pub(super) async fn connect_bare(
         &self,
     ) -> Result<(Client, Connection<Socket, Encrypted>), Error> {
-        self.address.config.connect(self.address.tls.clone()).await
+        let (first, count) = (self.last.load(Ordering::Relaxed), self.hosts.len());
+        let mut refused = None;
+        for at in (first..first + count).map(|at| at % count) {
+            let connecting = self.hosts[at].connect(self.address.tls.clone());
+            let is_last = (at + 1) % count == first;
+            let connected = match is_last && refused.is_none() {
+                true => connecting.await,
+                false => match timeout(host_max(count), connecting).await {
+                    Ok(connected) => connected,
+                    Err(_silent) => continue,
+                },
+            };
+            match connected {
+                Ok(connected) => {
+                    self.last.store(at, Ordering::Relaxed);
+                    return Ok(connected);
+                }
+                Err(error) => refused = Some(error),
+            }
+        }
+        match refused {
+            Some(error) => Err(error),
+            None => std::future::pending().await,
+        }
     }
 
     /// Opens a connection to a database of which nothing is known yet.
@@ -172,7 +220,7 @@ impl Server {
     pub(super) fn pool(&self, size: usize) -> Result<Pool, StoreError> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let address = &self.address;
-        let manager = Manager::from_config(address.config.clone(), address.tls.clone(), recycling);
+        let manager = Manager::from_connect(address.config.clone(), self.clone(), recycling);
         let server = self.clone();
         let greeting = Hook::async_fn(move |client: &mut ClientWrapper, _| {
             let server = server.clone();

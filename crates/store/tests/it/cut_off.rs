@@ -204,3 +204,17 @@ async fn whoever_waits_for_a_commit_whose_answer_is_lost_is_refused_in_time() {
     assert!(matches!(unknown, StoreError::OutcomeUnknown { .. }), "{unknown:?}");
     cut_off.comes_back().await;
 }
+
+/// A server that was frozen takes connections and says nothing; the one that took over is next.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_takes_connections_and_says_nothing_is_passed_over() {
+    let (server, at) = tokio::task::spawn_blocking(server).await.unwrap();
+    let schema = PostgresServer::schema_of(&server.fresh_schema()).to_owned();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let hosts = [silent.local_addr().unwrap(), *at].map(|at| at.to_string()).join(",");
+    let address = PostgresServer::address_at(*at, &schema).replacen(&at.to_string(), &hosts, 1);
+    let opening = PostgresStore::open(PostgresOptions::new(address));
+    let store = timeout(PROMISED, opening).await.expect("within what is promised").unwrap();
+    timeout(PROMISED, store.commit(told(1))).await.unwrap().unwrap();
+    assert_eq!(store.log_end().await.unwrap().position, 1);
+}
