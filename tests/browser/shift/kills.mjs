@@ -97,8 +97,10 @@ export async function kills({program, count, seed, launch, control, say = () => 
     const profile = await mkdtemp(join(tmpdir(), "handoff-kills-"));
     const lost = [];
     try {
-        const places = await prepare(program, profile, launch, control);
+        const {ann, places} = await prepare(program, profile, launch, control);
         for (let round = 0; round < count; round += 1) {
+            // A chat in which nobody says anything ends by itself.
+            await ann.says("Still here.");
             lost.push(await oneKill(places[round % places.length], {program, profile, launch, control, random, round}));
             if (lost.length % STEP === 0) {
                 say(`${lost.length} of ${count}, ${lost.filter(isTooMuch).length} with too much lost`);
@@ -159,8 +161,9 @@ async function prepare(program, profile, launch, control) {
     const letter = await hands.reply(id);
     await expect(letter).toBeVisible();
     await browser.context.close();
-    return [
+    const places = [
         {path: `/desk/mine/${ann.chat}`, box: (page) => page.getByRole("textbox", {name: "Message to Ann"})},
         {path: `/desk/mine/${id}`, box: (page) => page.getByRole("textbox", {name: /^Letter to /})},
     ];
+    return {ann, places};
 }
