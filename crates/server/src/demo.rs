@@ -195,8 +195,8 @@ fn greeting(address: SocketAddr, config: &Config, accounts: &[(&str, &str)]) -> 
     let accounts = lines.collect::<Vec<_>>().join("\n");
     let page = pages::DEMO_PATH;
     format!(
-        "listening on http://{address}\nthe desk, where agents work: http://{address}/\naccounts, all with the password {PASSWORD}:\n{accounts}\n\
-         a page with a chat window for customers: http://{address}{page}\n\
+        "listening on http://{address}\nopen that address and press Kate: it is the desk, where agents work\naccounts, all with the password {PASSWORD}:\n{accounts}\n\
+         the page with a chat window, where you are the customer, is at {page}; the desk opens it\n\
          e-mails that are sent become files in {sent}"
     )
 }

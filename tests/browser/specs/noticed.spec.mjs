@@ -102,7 +102,7 @@ test("the state menu says how much one has, and why nothing comes", async ({pers
     await expect(menu).toContainText("Do not disturb: nothing is offered to you.");
     await menu.getByRole("menuitemcheckbox", {name: "Do not disturb"}).press("Enter");
     await menu.getByRole("menuitemcheckbox", {name: "E-mail"}).press("Enter");
-    await menu.getByRole("menuitemcheckbox", {name: "Work item"}).press("Enter");
+    await menu.getByRole("menuitemcheckbox", {name: "Work items"}).press("Enter");
     await expect(person.state).toHaveAccessibleName(/^Your state: Ready: chat/);
     await menu.getByRole("menuitem", {name: "End work"}).press("Enter");
     const dialog = page.getByRole("dialog", {name: "End work?"});

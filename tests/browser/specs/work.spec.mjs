@@ -121,3 +121,22 @@ test("what could not be loaded ahead is there, as it should look, once there is 
     const id = new URL(page.url()).pathname.split("/").at(-1);
     await person.does(`/me/interactions/${id}`, {operationName: "Complete"});
 });
+
+test("F8 goes to what has no answer yet, and not to what is being accepted", async ({person, page, program}) => {
+    await goReady(person, page);
+    const [first, second] = ["First", "Second"].map((name) => new Customer(program.origin, name));
+    await first.begin("Parcel not arrived");
+    // Its answer does not come before it is let through.
+    await page.route(`**/api/v2/me/interactions/${first.chat}`, () => {});
+    await take(page, "First");
+    await expect(page.getByRole("article", {name: "First"}).getByRole("button", {name: "Accepting…"})).toBeVisible();
+    await second.begin("Invoice 2031");
+    await take(page, "Second");
+    await expect(page.getByRole("option", {name: /Second/})).toBeVisible();
+    await page.unroute(`**/api/v2/me/interactions/${first.chat}`);
+    await expect(page.getByRole("option", {name: /First/})).toBeVisible();
+    for (const customer of [first, second]) {
+        await customer.does("disconnect");
+        await person.does(`/me/interactions/${customer.chat}`, {operationName: "Complete"});
+    }
+});
