@@ -14,8 +14,8 @@ use tokio::time::timeout;
 use crate::chat::Customer;
 use crate::scene::{creation, interaction, submit, text};
 
-/// Longer than a duty rests that failed here again and again (`engine/src/core/duties.rs`): one that
-/// is handed on in the moment in which the database is back keeps a node from being ready so long.
+/// Longer than a duty rests that failed here again and again (`engine/src/core/duties.rs`): one
+/// that is handed on as the database comes back keeps a node from being ready so long.
 const PATIENCE: Duration = Duration::from_secs(90);
 const NOTE: &[u8] = b"What is written on the parcel";
 
