@@ -27,11 +27,11 @@ fn it_serves_once_it_says_so_and_stops_when_told_to() {
     assert!(sent.ends_with("/sent"), "{sent}");
     let (page, accounts) = said.split_last().expect("lines");
     let accounts = accounts.join("\n");
-    assert!(accounts.contains(&format!(" http://{}/\n", server.address)), "{accounts}");
+    assert!(accounts.starts_with("open that address "), "{accounts}");
     for name in ["handoff-demo", "kate", "ben", "mia", "sam", "ada", "intake", "zoe"] {
         assert!(accounts.contains(name), "{accounts}");
     }
-    assert!(page.ends_with(&format!(" http://{}/demo/chat", server.address)), "{page}");
+    assert!(page.contains(" at /demo/chat;"), "{page}");
     assert!(server.get("/demo/chat").contains("/chat/widget.js"));
     let version = body_of(&server.get("/api/v2/diagnostics/version"));
     assert_eq!(version["statusCode"], 0);
