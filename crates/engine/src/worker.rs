@@ -17,6 +17,10 @@ use tokio::sync::Notify;
 
 use crate::core::{Core, Duty, Trial, Went};
 
+/// The longest time from a round that failed to the next one: a node whose worker has failed is not
+/// ready, and should be once what was in its way is over.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// What one worker does, and when.
 #[async_trait]
 pub trait Worker: Send + Sync + 'static {
@@ -130,7 +134,7 @@ impl Runner {
             tokio::select! {
                 () = core.stopping.cancelled() => return,
                 () = self.wakes.notified() => {}
-                () = tokio::time::sleep(rest(&*self.worker, core.now())) => {}
+                () = tokio::time::sleep(rest(&*self.worker, core.now(), went)) => {}
             }
         }
     }
@@ -180,8 +184,13 @@ fn failure_of(round: std::thread::Result<Result<(), StoreError>>) -> Option<Stri
     }
 }
 
-/// Returns how long a worker may sleep: until something is due, and at most a period.
-fn rest(worker: &dyn Worker, now: Time) -> Duration {
+/// Returns how long a worker may sleep: until something is due, and at most a period; not so long
+/// after a failure.
+fn rest(worker: &dyn Worker, now: Time, went: Went) -> Duration {
     let until = |due: Time| Duration::from_millis(due.ms_since(now));
-    worker.next_due().map_or(worker.period(), |due| worker.period().min(until(due)))
+    let longest = match went {
+        Went::Well => worker.period(),
+        Went::Wrong => worker.period().min(AGAIN),
+    };
+    worker.next_due().map_or(longest, |due| longest.min(until(due)))
 }

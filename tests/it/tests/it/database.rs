@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use handoff_testkit::{
-    Call, Client, Ending, PostgresServer, Program, Replay, TestAgent, Transport, Way,
+    BOUND, Call, Client, Ending, PostgresServer, Program, Replay, TestAgent, Transport, Way,
 };
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
@@ -14,9 +14,6 @@ use tokio::time::timeout;
 use crate::chat::Customer;
 use crate::scene::{creation, interaction, submit, text};
 
-/// Longer than a duty rests that failed here again and again (`engine/src/core/duties.rs`): one
-/// that is handed on as the database comes back keeps a node from being ready so long.
-const PATIENCE: Duration = Duration::from_secs(90);
 const NOTE: &[u8] = b"What is written on the parcel";
 
 async fn ready(server: &Program) -> Result<(u16, Value)> {
@@ -26,16 +23,19 @@ async fn ready(server: &Program) -> Result<(u16, Value)> {
 
 /// Waits until the program says of itself what is wanted.
 async fn until(server: &Program, is_wanted: impl Fn(u16, &Value) -> bool) -> Result<Value> {
+    let mut last = Value::Null;
     let waiting = async {
         loop {
             let (status, body) = ready(server).await?;
             if is_wanted(status, &body) {
                 return anyhow::Ok(body);
             }
+            last = body;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    timeout(PATIENCE, waiting).await.context("readiness did not change")?
+    let said = timeout(BOUND, waiting).await;
+    said.unwrap_or_else(|_| bail!("readiness did not change; it last said {last}"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
