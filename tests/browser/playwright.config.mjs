@@ -24,6 +24,7 @@ export default defineConfig({
     reporter: "list",
     use: {
         locale: "en-GB",
+        screenshot: "only-on-failure",
         launchOptions: {executablePath: chromium, args: ["--no-sandbox"]},
     },
 });

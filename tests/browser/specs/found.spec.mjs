@@ -28,7 +28,8 @@ test("the box finds colleagues by name, and one is asked", async ({person, page,
     await dialog.getByRole("textbox", {name: "Your question"}).fill("Do you know this carrier?");
     await page.keyboard.press("Control+Enter");
     await expect(dialog).toHaveCount(0);
-    await expect(page.locator("#say")).toHaveText("Ben Ortiz was asked.");
+    // What was said just before may still stand there.
+    await expect(page.locator("#say")).toHaveText(/Ben Ortiz was asked\.$/);
     // Whoever looked for them is where they were.
     await expect(page.getByRole("textbox", {name: "Message to Ann"})).toBeFocused();
     // Oneself is nobody to be found, and one letter is in too many names.

@@ -478,8 +478,11 @@ test("a letter that the server keeps back is open again with the reason, also in
     await page.keyboard.type("An answer.");
     await expect(draft.getByText(/Draft saved/)).toBeVisible();
     await isRefused(page, "Send", "Not now; try later.");
+    // A letter goes by the queue that the settings name, so nothing goes before they are known.
+    const queue = page.waitForResponse(/queues\?fields=name,reviewQueue/);
     await page.goto(new URL("/desk/drafts", program.origin).href);
     await page.getByRole("option").first().click();
+    await queue;
     await expect(box).toContainText("An answer.");
     await context.setOffline(true);
     await box.press("Control+Shift+Enter");
