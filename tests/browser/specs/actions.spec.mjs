@@ -297,8 +297,14 @@ test("the box finds work by words, and letters bring to what is beside it", asyn
     await expect(person.state).toHaveAccessibleName(/ready/i);
     await expect(page.getByRole("tab", {name: /^Mine 1/})).toBeVisible();
     await page.keyboard.press("F2");
-    await page.keyboard.type("umbrella zoe");
+    await page.keyboard.type("gloves");
     const found = page.getByRole("group", {name: "Work"}).getByRole("option", {name: /Zoe/});
+    await expect(page.getByRole("search").getByText("Nothing has all of: gloves.")).toBeVisible();
+    // Also what is found after the last letter.
+    await zoe.says("And my gloves are gone.");
+    await expect(found).toHaveAttribute("aria-selected", "true");
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.type("umbrella zoe");
     await expect(found).toHaveAttribute("aria-selected", "true");
     await person.isAccessible();
     await page.keyboard.press("Enter");
