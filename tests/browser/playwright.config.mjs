@@ -18,6 +18,8 @@ export default defineConfig({
     fullyParallel: true,
     // Each has a program, an agent and a browser.
     workers: 2,
+    // What fails once in some hundred runs is to be found and mended, and keeps no change of anybody's out: it is tried once more, and told.
+    retries: process.env.CI ? 1 : 0,
     // Long enough for a machine that does other things as well: no test is about time.
     timeout: 120_000,
     expect: {timeout: 20_000},
