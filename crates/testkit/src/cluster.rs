@@ -2,20 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
+use crate::agent::TestAgent;
 use crate::balancer::{Balancer, Proxy, Spread};
+use crate::comet::{Comet, Transport};
 use crate::http::Client;
-use crate::inbox::BOUND;
+use crate::inbox::Inbox;
 use crate::program::{Address, Program};
 
 /// How many nodes there are: as many as the balancer's example has.
 const NODES: usize = 3;
-/// The pause between two looks at where a session is, which nodes tell every two seconds.
-const LOOK_PAUSE: Duration = Duration::from_millis(100);
+/// How many characters the ids of a node's CometD sessions begin with (docs/adr/0033).
+const PREFIX_CHARS: usize = 8;
 
 /// Where clients come in: a program, or a balancer before several.
 pub trait Door {
@@ -110,29 +111,17 @@ impl Cluster {
         Ok(served.into_iter().map(|(node, _)| node).collect::<BTreeSet<_>>().len())
     }
 
-    /// Waits until a node says that more sessions are open on it than the others have, and returns
-    /// that: the demo's own agent has one on each.
-    pub async fn node_with_session(&mut self) -> Result<&mut Program> {
-        let looking = async {
-            loop {
-                let mut counts = Vec::new();
-                for node in &self.nodes {
-                    let shown = node.client("ada").get("/system/nodes").await?.ok()?.body;
-                    let mut nodes = shown["nodes"].as_array().into_iter().flatten();
-                    let this = nodes.find(|node| node["isThis"] == true);
-                    counts.push(this.and_then(|this| this["sessions"].as_u64()).unwrap_or(0));
-                }
-                let most = counts.iter().copied().max().unwrap_or(0);
-                let with_most: Vec<usize> =
-                    (0..counts.len()).filter(|place| counts[*place] == most).collect();
-                if let ([place], true) = (with_most.as_slice(), most > 0) {
-                    return anyhow::Ok(*place);
-                }
-                tokio::time::sleep(LOOK_PAUSE).await;
+    /// Returns the node on which an agent's session is: its id begins as those of all sessions of
+    /// that node do, and of no other.
+    pub async fn node_of(&mut self, agent: &TestAgent) -> Result<&mut Program> {
+        let session = agent.comet()?.client_id();
+        for place in 0..self.nodes.len() {
+            let nodes_own = self.nodes[place].client("ada");
+            let other = Comet::open(&nodes_own, Transport::LongPolling, Inbox::default()).await?;
+            if other.client_id()[..PREFIX_CHARS] == session[..PREFIX_CHARS] {
+                return Ok(&mut self.nodes[place]);
             }
-        };
-        let place =
-            tokio::time::timeout(BOUND, looking).await.context("no node has a session")??;
-        Ok(&mut self.nodes[place])
+        }
+        bail!("no node has the session {session}")
     }
 }

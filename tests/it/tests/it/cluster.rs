@@ -68,7 +68,7 @@ async fn killed_under(proxy: Proxy, transport: Transport, bus: &str) -> Result<(
     kate.accept(&work).await?;
     change(&kate, &work, 0..5).await?;
     sees_step(&kate, 4).await?;
-    cluster.node_with_session().await?.kill().await?;
+    cluster.node_of(&kate).await?.kill().await?;
     customer.asks("send", &[("message", "Are you still there?")]).await?.ok()?;
     change(&kate, &work, 5..10).await?;
     let last = kate.last_sequence(TestAgent::INTERACTIONS);
