@@ -1,7 +1,8 @@
 //! The sweep: what nobody can ask for any more is taken out of use.
 //!
 //! It takes nothing in the first hour, it takes only what arrived while this store was in service,
-//! and what it takes lies in a trash for a day.
+//! what it takes lies in a trash for a day, and it takes nothing from a place that another store
+//! said it sweeps: two stores that were made from one know each other's place as theirs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use handoff_domain::Time;
 use handoff_engine::{Core, Duty};
 use handoff_store::{
-    Files, FilesDirectory, FilesTerms, Store, SweepFilesError, sweep_files, sweep_trash,
+    Files, FilesDirectory, FilesTerms, Store, SweepFilesError, SweptBy, sweep_files, sweep_trash,
 };
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -99,15 +100,40 @@ impl Sweeper {
         swept
     }
 
+    /// Tells whether this store is the one that sweeps the place, and says that it is unless another
+    /// said so within a day. Whoever begins takes nothing before the next round, in which they see
+    /// whether another began as well.
+    async fn is_own(&self, now: Time) -> Result<bool, SweepFilesError> {
+        let generation = self.store.log_end().await?.generation;
+        let before = self.files.swept_by().await?;
+        let is_own = before.is_some_and(|before| before.generation == generation);
+        if before.is_some_and(|before| !is_own && now.ms_since(before.at) < KEPT_MS.cast_unsigned())
+        {
+            tracing::warn!(
+                "another store has the same files, or this one was restored within a day: nothing is taken out of use"
+            );
+            return Ok(false);
+        }
+        match self.files.set_swept_by(SweptBy { generation, at: now }).await {
+            // The disk may be full, and what is swept makes room.
+            Err(error) if is_own => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "it could not be noted that this store sweeps its files");
+            }
+            said => said?,
+        }
+        Ok(is_own)
+    }
+
     async fn take(&self, directory: &FilesDirectory, now: Time) -> Result<(), SweepFilesError> {
-        let is_grace = now.ms_since(self.started) < GRACE_MS;
+        let is_own = self.is_own(now).await?;
+        let is_left_alone = !is_own || now.ms_since(self.started) < GRACE_MS;
         let before = Time(now.0.saturating_sub(KEPT_MS));
         let (mut taken, mut strangers, mut removed, mut put_back) = (0, 0, 0, 0);
+        let remove_before = (!is_left_alone).then_some(before);
         let mut after = None;
         loop {
-            let swept =
-                sweep_trash(&*self.store, &*self.files, (!is_grace).then_some(before), after, PAGE)
-                    .await?;
+            let swept = sweep_trash(&*self.store, &*self.files, remove_before, after, PAGE).await?;
             (removed, put_back) = (removed + swept.removed, put_back + swept.put_back);
             after = swept.next;
             if after.is_none() {
@@ -116,7 +142,7 @@ impl Sweeper {
         }
         let mut after = None;
         loop {
-            if is_grace {
+            if is_left_alone {
                 break;
             }
             let terms = FilesTerms { directory, before, now };

@@ -16,6 +16,7 @@ mod disk;
 #[cfg(feature = "conformance")]
 pub mod faults;
 mod memory;
+mod notes;
 mod segments;
 mod spool;
 mod sweep;
@@ -30,7 +31,9 @@ pub use carry::{CarryError, FilesCarried, carry_files};
 pub use disk::{DiskFiles, FilesOptions, Sharing};
 pub use memory::MemoryFiles;
 pub(crate) use spool::{Spool, Spools};
-pub use sweep::{FilesSwept, FilesTerms, SweepFilesError, TrashSwept, sweep_files, sweep_trash};
+pub use sweep::{
+    FilesSwept, FilesTerms, SweepFilesError, SweptBy, TrashSwept, sweep_files, sweep_trash,
+};
 
 /// The most bytes that one read gives: what is held in memory for each download that is under way.
 pub const READ_BYTES_MAX: usize = 256 * 1024;
@@ -224,6 +227,20 @@ pub trait Files: Send + Sync + 'static {
     ///
     /// [`FilesError::Unavailable`].
     async fn set_mark(&self, mark: String) -> Result<(), FilesError>;
+
+    /// Returns which store sweeps this place; `None` when none has said so.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    async fn swept_by(&self) -> Result<Option<SweptBy>, FilesError>;
+
+    /// Says which store sweeps this place, whatever was said before.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Unavailable`].
+    async fn set_swept_by(&self, store: SweptBy) -> Result<(), FilesError>;
 
     /// Expects that files can be kept and read now; answers within seconds.
     ///

@@ -1,7 +1,7 @@
 use handoff_domain::FileId;
 use handoff_store::{
     Attended, ChangeSet, DiskFiles, FileRecord, FileSender, MemoryFiles, MemoryStore, NewFile, Put,
-    Record, Trashed,
+    Record, Store as _, Trashed,
 };
 
 use super::*;
@@ -84,6 +84,69 @@ async fn a_file_that_was_taken_comes_back_at_the_next_start_when_its_record_is_t
     files.put_in_trash(Trashed { id: FileId(1), since: BEGIN }).await.unwrap();
     Sweeper::new(store, files.clone(), hours(99)).go_on(hours(99)).await.unwrap();
     assert_eq!(count(&*files).await, (1, 0), "within the grace, because it takes nothing");
+}
+
+/// A store that has an orphan among its files, and another that was made from a copy of it.
+async fn copied() -> (Arc<MemoryStore>, Arc<MemoryStore>, Arc<MemoryFiles>) {
+    let files = Arc::new(MemoryFiles::new());
+    let stores = [Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new())];
+    for store in &stores {
+        let attended = vec![Attended { from: BEGIN, until: hours(1) }];
+        put(&**store, Record::FilesDirectory(FilesDirectory { mark: "m".to_owned(), attended }))
+            .await;
+    }
+    stores[1].renew_generation().await.unwrap();
+    keep(&*files, 1, BEGIN).await;
+    let [one, other] = stores;
+    (one, other, files)
+}
+
+#[tokio::test]
+async fn of_two_stores_over_the_same_files_one_sweeps_them() {
+    let (one, other, files) = copied().await;
+    // What the first has a record of, and the copy was made before.
+    put(&*one, record(1)).await;
+    let mut of_one = Sweeper::new(one, files.clone(), BEGIN);
+    let mut of_other = Sweeper::new(other, files.clone(), BEGIN);
+    for hour in 48..100 {
+        of_one.go_on(hours(hour)).await.unwrap();
+        of_other.go_on(hours(hour).plus_ms(1)).await.unwrap();
+    }
+    assert_eq!(count(&*files).await, (1, 0));
+    // The first is gone: after a day the copy has the place to itself.
+    for hour in [100, 122] {
+        of_other.go_on(hours(hour)).await.unwrap();
+    }
+    assert_eq!(count(&*files).await, (1, 0));
+    for hour in [124, 125] {
+        of_other.go_on(hours(hour)).await.unwrap();
+    }
+    assert_eq!(count(&*files).await, (0, 1));
+}
+
+/// The control of the test above: a place that does not say who sweeps it is swept by both.
+#[tokio::test]
+async fn without_a_word_of_the_place_the_copy_takes_what_it_does_not_know() {
+    let (one, other, files) = copied().await;
+    put(&*one, record(1)).await;
+    let mut of_other = Sweeper::new(other, files.clone(), BEGIN);
+    for hour in [48, 49] {
+        of_other.go_on(hours(hour)).await.unwrap();
+    }
+    assert_eq!(count(&*files).await, (0, 1));
+}
+
+#[tokio::test]
+async fn what_came_while_another_database_was_in_this_ones_place_is_left_alone() {
+    let (store, _, files) = copied().await;
+    // An older copy of the database is put back, under a server that runs.
+    keep(&*files, 2, hours(2)).await;
+    let mut sweeper = Sweeper::new(store, files.clone(), BEGIN);
+    for hour in [48, 49] {
+        sweeper.go_on(hours(hour)).await.unwrap();
+    }
+    assert_eq!(count(&*files).await, (1, 1), "the orphan, and not what came meanwhile");
+    assert!(files.read(FileId(2), 0, 1).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! Files in a bucket of a server that speaks S3's protocol, which all nodes share.
 //!
 //! A file is `kept/<id>`; one that did not come when its id says is `dated/<id>/<when it came>`.
-//! What a sweep took is `trash/<id>.<when it was taken>.<when it came>`, and `mark` says which
-//! place this is. All of it is below the prefix, if there is one.
+//! What a sweep took is `trash/<id>.<when it was taken>.<when it came>`, `mark` says which place
+//! this is, and `swept-by` which store removes what it has no record of. All of it is below the
+//! prefix, if there is one.
 //!
 //! A file arrives at its node and is sent once it is kept, so nothing of one that is refused gets
 //! there. An object is there whole or not at all; a large one is sent in parts, and of one that a
@@ -32,7 +33,7 @@ use self::wire::Connector;
 use super::spool::SMALL_BYTES_MAX;
 use super::{
     Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, READ_BYTES_MAX, Spool,
-    Spools, Trashed,
+    Spools, SweptBy, Trashed,
 };
 use crate::postgres::Hidden;
 use crate::query::Page;
@@ -61,6 +62,11 @@ const KEPT: &str = "kept";
 const DATED: &str = "dated";
 const TRASH: &str = "trash";
 const MARK: &str = "mark";
+/// Says which store sweeps it.
+const SWEPT_BY: &str = "swept-by";
+/// Where no word of a server's says it.
+const CUT_SHORT: &str = "an answer was cut short";
+const NOT_COPIED: &str = "a copy that it said it made is not there";
 /// The stretches of a list.
 const IN_KEPT: u64 = 0;
 const IN_DATED: u64 = 1;
@@ -128,6 +134,8 @@ impl BucketFiles {
             .with_access_key_id(&options.key)
             .with_secret_access_key(options.secret.reveal())
             .with_allow_http(true)
+            // Files go one by one, and not every server takes a list of them.
+            .with_disable_bulk_delete(true)
             .with_retry(retry)
             .with_http_connector(Connector(trust));
         if !options.endpoint.is_empty() {
@@ -180,6 +188,18 @@ impl Bucket {
             Failure::Late => FilesError::unavailable(attempted, Trouble::late(&self.options)),
             Failure::Files(error) => error,
         }
+    }
+
+    /// Reads what is noted beside the files.
+    async fn noted(&self, name: &str) -> Result<Option<String>, FilesError> {
+        self.ask(MARKING, async {
+            let Some(got) = if_there(self.store.get(&self.path(&[name])).await)? else {
+                return Ok(None);
+            };
+            let noted = String::from_utf8_lossy(&got.bytes().await?).into_owned();
+            Ok(Some(noted).filter(|noted| !noted.is_empty()))
+        })
+        .await
     }
 
     /// Waits for what is asked, but not for ever.
@@ -250,7 +270,7 @@ impl Bucket {
         let wanted = got.range.end - got.range.start;
         let bytes = got.bytes().await?;
         if bytes.len() as u64 != wanted {
-            return Err(Error::Generic { store: "S3", source: "an answer was cut short".into() });
+            return Err(Error::Generic { store: "S3", source: CUT_SHORT.into() });
         }
         Ok(Some(bytes[..bytes.len().min(usize::try_from(count).unwrap_or(0))].to_vec()))
     }
@@ -277,6 +297,10 @@ impl Bucket {
 
     async fn moved(&self, from: &Path, to: &Path) -> Result<(), Error> {
         self.store.copy(from, to).await?;
+        // Some servers say that all is well before they copy.
+        if if_there(self.store.head(to).await)?.is_none() {
+            return Err(Error::Generic { store: "S3", source: NOT_COPIED.into() });
+        }
         self.removed(from).await
     }
 
@@ -300,10 +324,12 @@ impl Arriving {
         };
         if bytes <= PART_BYTES as u64 {
             let content = self.spool.piece(0, PART_BYTES).await?;
-            bucket.store.put(to, PutPayload::from(content)).await?;
+            let put = timeout(ANSWER_MAX, bucket.store.put(to, PutPayload::from(content)));
+            put.await.map_err(|_| Failure::Late)??;
             return Ok(());
         }
-        let mut upload = bucket.store.put_multipart(to).await?;
+        let begun = timeout(ANSWER_MAX, bucket.store.put_multipart(to));
+        let mut upload = begun.await.map_err(|_| Failure::Late)??;
         let sent = async {
             let mut from = 0;
             while from < bytes {
@@ -500,16 +526,7 @@ impl Files for BucketFiles {
     }
 
     async fn mark(&self) -> Result<Option<String>, FilesError> {
-        let bucket = &self.bucket;
-        bucket
-            .ask(MARKING, async {
-                let Some(got) = if_there(bucket.store.get(&bucket.path(&[MARK])).await)? else {
-                    return Ok(None);
-                };
-                let mark = String::from_utf8_lossy(&got.bytes().await?).into_owned();
-                Ok(Some(mark).filter(|mark| !mark.is_empty()))
-            })
-            .await
+        self.bucket.noted(MARK).await
     }
 
     async fn set_mark(&self, mark: String) -> Result<(), FilesError> {
@@ -523,6 +540,16 @@ impl Files for BucketFiles {
                 }
             })
             .await
+    }
+
+    async fn swept_by(&self) -> Result<Option<SweptBy>, FilesError> {
+        Ok(self.bucket.noted(SWEPT_BY).await?.as_deref().and_then(SweptBy::read))
+    }
+
+    async fn set_swept_by(&self, store: SweptBy) -> Result<(), FilesError> {
+        let (bucket, path) = (&self.bucket, self.bucket.path(&[SWEPT_BY]));
+        let text = store.to_string().into_bytes().into();
+        bucket.ask(MARKING, async { Ok(bucket.store.put(&path, text).await.map(drop)?) }).await
     }
 
     async fn ready(&self) -> Result<(), FilesError> {

@@ -3,7 +3,7 @@
 //! `<directory>/incoming` for what has not arrived yet. What a sweep took lies in
 //! `<directory>/trash` for a while, as `<32 hex digits>.<when it was taken>`, where an operator
 //! finds it. `<directory>/mark` says which directory this is, so that a store is not started over
-//! another's.
+//! another's, and `<directory>/swept-by` which store removes what it has no record of.
 //!
 //! A large file is written under `incoming`, synced, renamed to its place, and the place is synced;
 //! so a file that is in its place is whole, whatever is killed when. What is still under `incoming`
@@ -30,7 +30,8 @@ use super::arriving::Arriving;
 use super::faults::FilesFaults;
 use super::segments::{Segments, Writer, is_damage};
 use super::{
-    Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, READ_BYTES_MAX, Trashed,
+    Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, READ_BYTES_MAX,
+    SweptBy, Trashed, notes,
 };
 use crate::query::Page;
 
@@ -49,8 +50,6 @@ const INCOMING: &str = "incoming";
 const SEGMENTS: &str = "segments";
 /// Where what a sweep took lies.
 const TRASH: &str = "trash";
-/// Says which directory this is.
-const MARK: &str = "mark";
 /// Locked while the directory is open.
 const LOCK: &str = "lock";
 /// After so long a file that arrives in part was left over by a node that is no more.
@@ -433,28 +432,6 @@ impl Places {
         Ok(items)
     }
 
-    fn mark(&self) -> io::Result<Option<String>> {
-        match fs::read_to_string(self.root.join(MARK)) {
-            Ok(mark) => Ok(Some(mark.trim().to_owned()).filter(|mark| !mark.is_empty())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn set_mark(&self, mark: &str) -> io::Result<()> {
-        let arriving = self.root.join(INCOMING).join(format!("{MARK}.{mark}"));
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&arriving)?;
-        writeln!(file, "{mark}")?;
-        file.sync_all()?;
-        let linked = fs::hard_link(&arriving, self.root.join(MARK));
-        fs::remove_file(&arriving)?;
-        match linked {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-            _ => sync_directory(&self.root),
-        }
-    }
-
     /// Returns a file that may have been deleted since its name was read.
     fn kept(&self, id: FileId) -> io::Result<Option<KeptFile>> {
         match fs::symlink_metadata(self.place(id)) {
@@ -572,11 +549,25 @@ impl Files for DiskFiles {
     }
 
     async fn mark(&self) -> Result<Option<String>, FilesError> {
-        self.run(MARKING, Places::mark).await
+        self.run(MARKING, |places| notes::read(&places.root, notes::MARK)).await
     }
 
     async fn set_mark(&self, mark: String) -> Result<(), FilesError> {
-        self.run(MARKING, move |places| places.set_mark(&mark)).await
+        self.run(MARKING, move |places| notes::add(&places.root, INCOMING, notes::MARK, &mark))
+            .await
+    }
+
+    async fn swept_by(&self) -> Result<Option<SweptBy>, FilesError> {
+        let noted = self.run(MARKING, |places| notes::read(&places.root, notes::SWEPT_BY)).await?;
+        Ok(noted.as_deref().and_then(SweptBy::read))
+    }
+
+    async fn set_swept_by(&self, store: SweptBy) -> Result<(), FilesError> {
+        let text = store.to_string();
+        self.run(MARKING, move |places| {
+            notes::replace(&places.root, INCOMING, notes::SWEPT_BY, &text)
+        })
+        .await
     }
 
     /// Whether the disk takes anything is for whoever looks after its room.

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use handoff_domain::{FileId, Time};
 
 use super::{
-    Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, READ_BYTES_MAX, Trashed,
+    Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, READ_BYTES_MAX,
+    SweptBy, Trashed,
 };
 use crate::query::Page;
 
@@ -21,6 +22,7 @@ pub struct MemoryFiles {
     kept: Arc<Mutex<Kept>>,
     trash: Mutex<Trash>,
     mark: Mutex<Option<String>>,
+    swept_by: Mutex<Option<SweptBy>>,
 }
 
 impl MemoryFiles {
@@ -143,6 +145,15 @@ impl Files for MemoryFiles {
 
     async fn set_mark(&self, mark: String) -> Result<(), FilesError> {
         lock(&self.mark).get_or_insert(mark);
+        Ok(())
+    }
+
+    async fn swept_by(&self) -> Result<Option<SweptBy>, FilesError> {
+        Ok(*lock(&self.swept_by))
+    }
+
+    async fn set_swept_by(&self, store: SweptBy) -> Result<(), FilesError> {
+        *lock(&self.swept_by) = Some(store);
         Ok(())
     }
 

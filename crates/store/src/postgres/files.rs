@@ -21,7 +21,7 @@ use super::until::Until;
 use super::{PostgresOptions, StoreError};
 use crate::files::{
     Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, READ_BYTES_MAX, Spool,
-    Spools, Trashed,
+    Spools, SweptBy, Trashed,
 };
 use crate::query::Page;
 
@@ -73,6 +73,11 @@ const FILES_LIST: &str = "SELECT id, at FROM kept_files \
 const MARK_READ: &str = "SELECT mark FROM files_mark WHERE id = 1";
 /// mark
 const MARK_WRITE: &str = "INSERT INTO files_mark (id, mark) VALUES (1, $1) ON CONFLICT DO NOTHING";
+/// A row beside the mark's.
+const SWEPT_BY_READ: &str = "SELECT mark FROM files_mark WHERE id = 2";
+/// who
+const SWEPT_BY_WRITE: &str = "INSERT INTO files_mark (id, mark) VALUES (2, $1) \
+     ON CONFLICT (id) DO UPDATE SET mark = EXCLUDED.mark";
 
 /// Files in a PostgreSQL database.
 #[derive(Debug)]
@@ -107,6 +112,13 @@ impl PostgresFiles {
                 Err(failure) => return Err(failure.of(attempted)),
             }
         }
+    }
+
+    /// Reads what a row of the marks says.
+    async fn noted(&self, sql: &'static str) -> Result<Option<String>, FilesError> {
+        let rows = self.ask(MARKING, call!(sql)).await?;
+        let noted = rows.first().map(|row| row.try_get(0)).transpose();
+        noted.map_err(|error| FilesError::unavailable(MARKING, error))
     }
 }
 
@@ -353,13 +365,19 @@ impl Files for PostgresFiles {
     }
 
     async fn mark(&self) -> Result<Option<String>, FilesError> {
-        let rows = self.ask(MARKING, call!(MARK_READ)).await?;
-        let mark = rows.first().map(|row| row.try_get(0)).transpose();
-        mark.map_err(|error| FilesError::unavailable(MARKING, error))
+        self.noted(MARK_READ).await
     }
 
     async fn set_mark(&self, mark: String) -> Result<(), FilesError> {
         self.ask(MARKING, call!(MARK_WRITE, mark)).await.map(drop)
+    }
+
+    async fn swept_by(&self) -> Result<Option<SweptBy>, FilesError> {
+        Ok(self.noted(SWEPT_BY_READ).await?.as_deref().and_then(SweptBy::read))
+    }
+
+    async fn set_swept_by(&self, store: SweptBy) -> Result<(), FilesError> {
+        self.ask(MARKING, call!(SWEPT_BY_WRITE, store.to_string())).await.map(drop)
     }
 
     async fn ready(&self) -> Result<(), FilesError> {

@@ -101,10 +101,18 @@ impl FilesDirectory {
         self.attended.push(Attended { from: now, until: now });
     }
 
-    /// Notes that the store is still in service.
+    /// How long a store may have been silent and still have been in service, in ms: some of the
+    /// minutes in which it says so.
+    const SILENT_MS_MAX: u64 = 5 * 60 * 1_000;
+
+    /// Notes that the store is still in service. After a silence another time of service begins: an
+    /// older copy of the database may have been put in its place under whoever writes this, and
+    /// what came since then is nothing that it knows.
     pub fn go_on(&mut self, now: Time) {
-        if let Some(last) = self.attended.last_mut() {
-            last.until = last.until.max(now);
+        match self.attended.last_mut() {
+            Some(last) if now.ms_since(last.until) > Self::SILENT_MS_MAX => self.begin(now, None),
+            Some(last) => last.until = last.until.max(now),
+            None => {}
         }
     }
 

@@ -10,7 +10,7 @@ use handoff_store::conformance::server::PostgresServer;
 use handoff_store::{
     Attended, ChangeSet, DiskFiles, FileRecord, Files, FilesDirectory, FilesError, FilesOptions,
     FilesSwept, FilesTerms, MemoryFiles, MemoryStore, NewFile, PostgresFiles, PostgresOptions,
-    PostgresStore, Record, Store, TrashSwept, Trashed, sweep_files, sweep_trash,
+    PostgresStore, Record, Store, SweptBy, TrashSwept, Trashed, sweep_files, sweep_trash,
 };
 use tempfile::TempDir;
 
@@ -243,6 +243,17 @@ async fn a_place_keeps_its_first_mark(files: &dyn Files) {
     files.ready().await.unwrap();
 }
 
+async fn a_place_says_who_swept_it_last(files: &dyn Files) {
+    assert_eq!(files.swept_by().await.unwrap(), None);
+    for n in [1, u64::MAX, 1] {
+        let store = SweptBy { generation: n, at: BEGIN };
+        files.set_swept_by(store).await.unwrap();
+        assert_eq!(files.swept_by().await.unwrap(), Some(store));
+    }
+    assert_eq!(files.mark().await.unwrap(), None);
+    assert_eq!(ids(files, 9).await, [], "it is none of the files");
+}
+
 async fn two_sweeps_at_once_take_each_file_once(files: &dyn Files) {
     const MANY: u64 = 40;
     for n in 0..MANY {
@@ -326,6 +337,7 @@ on_all!(
     what_is_in_the_trash_goes_for_good_after_a_while_or_comes_back,
     what_is_in_use_is_not_lost_to_what_comes_back,
     a_place_keeps_its_first_mark,
+    a_place_says_who_swept_it_last,
 );
 
 #[tokio::test]
