@@ -143,7 +143,7 @@ pub(crate) async fn download(
     if !sent.iter().any(|(_, entry)| is_upload_of(&entry.content, found.id)) {
         return Err(no_file());
     }
-    Ok(downloads::download(shared.files(), &found))
+    Ok(downloads::download(shared.files(), &found).await?)
 }
 
 /// `POST /me/interactions/{id}/attachments`: adds a file.
@@ -245,7 +245,10 @@ impl From<FileError> for Refusal {
     fn from(error: FileError) -> Self {
         let sentence = || uploads::sentence_of(&error);
         let refusal = match &error {
-            FileError::NotScanned(_) | FileError::NotKept(_) => Self::unavailable(),
+            FileError::NotScanned(_) | FileError::NotKept(_) | FileError::NotRead(_) => {
+                Self::unavailable()
+            }
+            FileError::NotWhole { .. } => Self::damaged(sentence()),
             FileError::TooLarge { .. } => {
                 Self::invalid(sentence()).with_status(StatusCode::PAYLOAD_TOO_LARGE)
             }

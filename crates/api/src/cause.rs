@@ -107,7 +107,10 @@ fn log_store(failed: &StoreError) {
 fn log_file(failed: &FileError) {
     match failed {
         FileError::NotScanned(source) => tracing::error!(error = %source, "{failed}"),
-        FileError::NotKept(source) => tracing::error!(error = source as &dyn Error, "{failed}"),
+        FileError::NotKept(source) | FileError::NotRead(source) => {
+            tracing::error!(error = source as &dyn Error, "{failed}");
+        }
+        FileError::NotWhole { .. } => tracing::error!("{failed}"),
         FileError::TooLarge { .. }
         | FileError::Type { .. }
         | FileError::Empty

@@ -7,13 +7,27 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, Response as HttpResponse};
 use axum::response::Response;
-use handoff_content::FileKeeper;
+use futures_util::TryStreamExt as _;
+use handoff_content::{FileError, FileKeeper};
 use handoff_store::FileRecord;
 
 /// Returns a file as a download: as an attachment, of the type that was found in it, never to be
-/// shown or guessed at.
-pub(crate) fn download(keeper: &FileKeeper, record: &FileRecord) -> Response {
-    let mut response = HttpResponse::new(Body::from_stream(keeper.pieces(record.id)));
+/// shown or guessed at. One that cannot be read to its end is cut off, so that nobody takes it for
+/// whole.
+///
+/// # Errors
+///
+/// When its first piece cannot be read.
+pub(crate) async fn download(
+    keeper: &FileKeeper,
+    record: &FileRecord,
+) -> Result<Response, FileError> {
+    let id = record.id;
+    let pieces = keeper.open(record).await?.inspect_err(move |error| {
+        let error: &dyn std::error::Error = error;
+        tracing::warn!(file.id = %id, error, "a download was cut off");
+    });
+    let mut response = HttpResponse::new(Body::from_stream(pieces));
     let headers = response.headers_mut();
     let kind = HeaderValue::from_str(&record.content_type);
     headers
@@ -24,7 +38,7 @@ pub(crate) fn download(keeper: &FileKeeper, record: &FileRecord) -> Response {
     headers
         .insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    response
+    Ok(response)
 }
 
 /// Returns the header that makes a browser save a file under its name (RFC 6266), whatever

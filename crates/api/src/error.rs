@@ -177,6 +177,11 @@ impl Refusal {
         )
     }
 
+    /// Refuses because what is asked for is there, and cannot be read any more.
+    pub(crate) fn damaged(sentence: String) -> Self {
+        Self::new(Code::Internal, sentence).with_status(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     fn not_now(sentence: &str) -> Self {
         Self::new(Code::Internal, sentence)
             .with_status(StatusCode::SERVICE_UNAVAILABLE)

@@ -55,7 +55,10 @@ pub(crate) fn sentence_of(error: &FileError) -> String {
         FileError::Infected => {
             "The file was refused by the virus scanner; do not send it.".to_owned()
         }
-        FileError::NotScanned(_) | FileError::NotKept(_) => {
+        FileError::NotWhole { .. } => {
+            "The file is damaged on the server; ask whoever sent it for another copy.".to_owned()
+        }
+        FileError::NotScanned(_) | FileError::NotKept(_) | FileError::NotRead(_) => {
             "The server cannot do this at the moment; try again shortly.".to_owned()
         }
     }

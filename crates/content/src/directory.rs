@@ -3,11 +3,11 @@
 //! A sweep must never take what another database has records of. So a store is started over its own
 //! place alone ([`take_on`]).
 
-use handoff_domain::Time;
+use handoff_domain::{FileId, Time};
 use handoff_engine::Core;
 use handoff_store::{
-    ChangeSet, CommitError, Files, FilesDirectory, FilesError, Key, Kind, Only, Put, Record, Store,
-    StoreError, Version, Versioned,
+    ChangeSet, CommitError, Files, FilesDirectory, FilesError, Key, Kind, NewFile, Only, Put,
+    Record, Store, StoreError, Trashed, Version, Versioned,
 };
 
 /// A place of files, as it is configured.
@@ -70,6 +70,30 @@ pub enum DirectoryError {
 
 /// How often a place is taken on while other nodes do the same.
 const TRIES_MAX: usize = 5;
+
+/// Does with a file of its own what is done with files, one after the other, and leaves nothing of
+/// it: whoever looks after a place may allow some of that only.
+///
+/// # Errors
+///
+/// What the place does not do.
+pub async fn try_out(files: &dyn Files, id: FileId, now: Time) -> Result<(), FilesError> {
+    const WORDS: &[u8] = b"whether files can be kept here";
+    let mut incoming = files.begin(NewFile { id, at: now, bytes_max: WORDS.len() as u64 }).await?;
+    incoming.write(WORDS).await?;
+    incoming.keep().await?;
+    let read = files.read(id, 0, WORDS.len()).await?;
+    let trashed = Trashed { id, since: now };
+    let is_taken = files.put_in_trash(trashed).await?;
+    files.remove_for_good(trashed).await?;
+    if is_taken && read.as_deref() == Some(WORDS) {
+        return Ok(());
+    }
+    Err(FilesError::Unavailable {
+        attempted: "trying out the place of files",
+        source: "what was kept there is not there afterwards".into(),
+    })
+}
 
 /// A store's record of its place of files.
 type Known = Option<Versioned<FilesDirectory>>;
@@ -183,4 +207,4 @@ pub(crate) async fn attend(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -35,6 +35,17 @@ pub enum FileError {
     /// The disk did not take it. The same file may get in later.
     #[error("a file could not be kept")]
     NotKept(#[source] FilesError),
+    /// It is not to be had now.
+    #[error("a file could not be read")]
+    NotRead(#[source] FilesError),
+    /// What is kept of it is less than what arrived.
+    #[error("of a file with {expected} bytes {bytes} are there")]
+    NotWhole {
+        /// How many are there.
+        bytes: u64,
+        /// How many there were.
+        expected: u64,
+    },
 }
 
 impl From<FilesError> for FileError {

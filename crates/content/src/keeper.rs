@@ -169,23 +169,31 @@ impl FileKeeper {
         Ok(found.filter(|found| found.value.interaction == interaction.id))
     }
 
-    /// Returns what is in a file, piece by piece; nothing of one that is not there.
-    pub fn pieces(
+    /// Opens a file. What comes of it, piece by piece, is as long as its record says, or ends with
+    /// an error.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::NotRead`] when its first piece cannot be read, or is not there.
+    pub async fn open(
         &self,
-        id: FileId,
-    ) -> impl Stream<Item = Result<Bytes, FilesError>> + Send + use<> {
-        let files = self.files.clone();
-        stream::try_unfold(0_u64, move |offset| {
+        record: &FileRecord,
+    ) -> Result<impl Stream<Item = Result<Bytes, FileError>> + Send + use<>, FileError> {
+        let (files, id, bytes) = (self.files.clone(), record.id, record.bytes);
+        let first = piece_at(&*files, id, bytes, 0).await?;
+        Ok(stream::try_unfold((0, first), move |(offset, first)| {
             let files = files.clone();
             async move {
-                let piece = files.read(id, offset, READ_BYTES_MAX).await?;
-                let piece = piece.filter(|piece| !piece.is_empty());
+                let piece = match first {
+                    Some(piece) => Some(piece),
+                    None => piece_at(&*files, id, bytes, offset).await?,
+                };
                 Ok(piece.map(|piece| {
                     let next = offset + piece.len() as u64;
-                    (Bytes::from(piece), next)
+                    (piece, (next, None))
                 }))
             }
-        })
+        }))
     }
 
     /// Returns all that is in a file; `None` when it is not there.
@@ -202,6 +210,66 @@ impl FileKeeper {
                 Some(bytes) => content.extend(bytes),
                 None => return Ok(None),
             }
+        }
+    }
+}
+
+/// Returns a piece of a file that has so many bytes; `None` once all of them were read.
+async fn piece_at(
+    files: &dyn Files,
+    id: FileId,
+    bytes: u64,
+    offset: u64,
+) -> Result<Option<Bytes>, FileError> {
+    if offset >= bytes {
+        return Ok(None);
+    }
+    match files.read(id, offset, READ_BYTES_MAX).await.map_err(FileError::NotRead)? {
+        Some(piece) if !piece.is_empty() => Ok(Some(piece.into())),
+        Some(_) => Err(FileError::NotWhole { bytes: offset, expected: bytes }),
+        None => Err(FileError::NotWhole { bytes: 0, expected: bytes }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{StreamExt as _, TryStreamExt as _};
+    use handoff_store::MemoryFiles;
+
+    use super::*;
+    use crate::directory::tests::core_over;
+    use crate::sweep::tests::record;
+
+    /// Keeps so many bytes of a file, and opens it as one of three pieces and a bit.
+    async fn opened(kept: usize) -> Vec<Result<usize, FileError>> {
+        let store: Arc<dyn handoff_store::Store> = Arc::new(handoff_store::MemoryStore::new());
+        let files = Arc::new(MemoryFiles::new());
+        let keeper = FileKeeper::new(core_over(store).await, files, Options::default());
+        let Record::File(record) = record(1) else { unreachable!("a file") };
+        let record = FileRecord { bytes: 3 * READ_BYTES_MAX as u64 + 1, ..record };
+        let new = NewFile { id: record.id, at: record.at, bytes_max: record.bytes };
+        let mut incoming = keeper.files.begin(new).await.unwrap();
+        incoming.write(&vec![7; kept]).await.unwrap();
+        incoming.keep().await.unwrap();
+        match keeper.open(&record).await {
+            Ok(pieces) => pieces.map_ok(|piece| piece.len()).collect().await,
+            Err(error) => vec![Err(error)],
+        }
+    }
+
+    fn bytes(pieces: &[Result<usize, FileError>]) -> usize {
+        pieces.iter().flatten().sum()
+    }
+
+    #[tokio::test]
+    async fn a_file_comes_whole_or_with_an_error() {
+        let whole = opened(3 * READ_BYTES_MAX + 1).await;
+        assert!(whole.iter().all(Result::is_ok), "{whole:?}");
+        assert_eq!(bytes(&whole), 3 * READ_BYTES_MAX + 1);
+        for kept in [0, 1, READ_BYTES_MAX, 3 * READ_BYTES_MAX] {
+            let cut = opened(kept).await;
+            assert_eq!(bytes(&cut), kept);
+            assert!(matches!(cut.last(), Some(Err(FileError::NotWhole { .. }))), "{cut:?}");
         }
     }
 }

@@ -128,8 +128,9 @@ impl Poster {
     async fn part(&self, attachment: &Attachment) -> Result<Part, Posted> {
         let later = |error: FilesError| Posted::Later { reply: error.to_string() };
         let content = self.files.read(attachment.file).await.map_err(later)?;
+        let content = content.filter(|content| content.len() as u64 == attachment.bytes);
         let content = content.ok_or_else(|| Posted::Never {
-            reply: format!("the attachment {} is gone", attachment.name),
+            reply: format!("the attachment {} is gone or damaged", attachment.name),
         })?;
         let content_id = attachment.content_id.as_ref().filter(|id| is_repeatable(id));
         Ok(Part {

@@ -93,7 +93,8 @@ pub(super) async fn download(
     let is_it = |one: &&Attachment| one.file.to_string() == attachment;
     let one = attachments_of(interaction).iter().find(is_it).ok_or_else(no_file)?;
     let record = shared.files().record(one.file).await?.ok_or_else(no_file)?.value;
-    Ok(downloads::download(shared.files(), &FileRecord { name: one.name.clone(), ..record }))
+    let record = FileRecord { name: one.name.clone(), ..record };
+    Ok(downloads::download(shared.files(), &record).await?)
 }
 
 /// `GET /me/emails/{id}/attachments/{attachment}`, and without `/me` (GetAttachment,
@@ -127,7 +128,7 @@ pub(crate) async fn raw(
     let interaction = visible_of(&shared, &me, &id, Some(&Media::Email)).await?;
     let file = interaction.email().and_then(|email| email.raw).ok_or_else(no_message)?;
     let record = shared.files().record(file).await?.ok_or_else(no_message)?.value;
-    Ok(downloads::download(shared.files(), &record))
+    Ok(downloads::download(shared.files(), &record).await?)
 }
 
 fn no_message() -> Refusal {

@@ -259,6 +259,8 @@ async fn download(
     if !is_shown(doors, interaction, found.id).await? {
         return Err(no_file());
     }
+    // What cannot be read is no attempt.
+    let response = downloads::download(doors.files(), &found).await?;
     if interaction.chat().is_some_and(Chat::is_live) {
         let counted = CustomerAction::CountDownload { file: found.id };
         doors
@@ -267,7 +269,7 @@ async fn download(
             .customer_does(interaction.id, counted, None, Vec::new())
             .await?;
     }
-    Ok(downloads::download(doors.files(), &found))
+    Ok(response)
 }
 
 async fn delete(

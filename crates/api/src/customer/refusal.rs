@@ -252,7 +252,10 @@ impl From<FileError> for CustomerRefusal {
             FileError::Empty => RefusalKind::FileEmpty,
             FileError::NameTooLong { .. } => RefusalKind::FileName,
             FileError::Infected => RefusalKind::Infected,
-            FileError::NotScanned(_) | FileError::NotKept(_) => RefusalKind::Unavailable,
+            FileError::NotScanned(_)
+            | FileError::NotKept(_)
+            | FileError::NotRead(_)
+            | FileError::NotWhole { .. } => RefusalKind::Unavailable,
         };
         Self::new(kind, uploads::sentence_of(&error)).because(Cause::file(error))
     }

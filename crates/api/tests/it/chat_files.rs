@@ -88,3 +88,17 @@ async fn a_file_that_the_customer_deleted_is_gone() {
     assert_eq!(api.by("kate").get(&list).await.ok()["uris"], json!([]));
     api.by("kate").get(&format!("{list}/{}", FileId(7))).await.refused(404, 6);
 }
+
+#[tokio::test]
+async fn of_a_damaged_file_whoever_asks_is_told_before_anything_comes() {
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let customer = Customer::with(&api, "kate").await;
+    sent(&api, customer.id.parse().unwrap(), FileId(7), "invoice.txt").await;
+    let path = format!("/me/interactions/{}/attachments/{}", customer.id, FileId(7));
+    api.files.delete(FileId(7)).await.unwrap();
+    let refused = api.by("kate").get(&path).await;
+    refused.refused(500, 4);
+    assert!(refused.text.contains("another copy"), "{}", refused.text);
+    assert_eq!(customer.fetches(&FileId(7).to_string()).await.status.as_u16(), 503);
+}

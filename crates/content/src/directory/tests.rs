@@ -18,7 +18,7 @@ const fn place(files: &DiskFiles) -> FilesPlace<'_> {
     FilesPlace { files, name: "here", reached: Reached::ByAll }
 }
 
-async fn core_over(store: Arc<dyn Store>) -> Arc<Core> {
+pub(crate) async fn core_over(store: Arc<dyn Store>) -> Arc<Core> {
     let parts = Parts {
         store,
         bus: Arc::new(LocalBus::default()),
