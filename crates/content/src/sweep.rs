@@ -100,8 +100,8 @@ impl Sweeper {
         swept
     }
 
-    /// Tells whether this store is the one that sweeps the place, and says that it is unless another
-    /// said so within a day. Whoever begins takes nothing before the next round, in which they see
+    /// Tells whether this store is the one that sweeps the place, and says so unless another
+    /// did within a day. Whoever begins takes nothing before the next round, in which they see
     /// whether another began as well.
     async fn is_own(&self, now: Time) -> Result<bool, SweepFilesError> {
         let generation = self.store.log_end().await?.generation;

@@ -27,6 +27,29 @@ pub(crate) enum Stored {
     Shared(Arc<PostgresStore>),
 }
 
+/// Tells whether a server has the configured store open, which is taken for granted of an embedded
+/// one that cannot be opened.
+///
+/// # Errors
+///
+/// When a database cannot be asked.
+pub(crate) async fn is_served(config: &config::Store) -> anyhow::Result<bool> {
+    if !Stored::exists(config) {
+        return Ok(false);
+    }
+    let stored = match Stored::open(config).await {
+        Ok(stored) => stored,
+        Err(_) if config.url.is_empty() => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    let is_served = match &stored {
+        Stored::Embedded(_) => Ok(false),
+        Stored::Shared(store) => store.living().await.map(|living| !living.is_empty()),
+    };
+    stored.close().await;
+    Ok(is_served?)
+}
+
 /// What keeps other nodes out of a data directory, as long as it is there.
 pub(crate) struct Kept(
     #[expect(dead_code, reason = "the lock is held by its being open")] Option<File>,

@@ -17,6 +17,7 @@ use super::PASSWORD_VARIABLE;
 use crate::config::{Config, FilesIn};
 use crate::run::files::bucket;
 use crate::runtime::block_on;
+use crate::stored::is_served;
 use crate::{cli, output};
 
 /// After how many files it is told how far it is.
@@ -71,10 +72,27 @@ impl Place {
                 let (files, used) = opened.await?.with_context(|| self.unopened())?;
                 Ok((Arc::new(files), used))
             }
-            Self::Database(url) => in_database(url).await,
-            // Nobody can tell whether a server uses it.
-            Self::Bucket { name, prefix } => Ok((in_bucket(config, name, prefix)?, Use::Nobodys)),
+            Self::Database(url) => Ok((in_database(url)?, self.use_by_others(config).await?)),
+            Self::Bucket { name, prefix } => {
+                Ok((in_bucket(config, name, prefix)?, self.use_by_others(config).await?))
+            }
         }
+    }
+
+    /// Tells whether a server uses the place; a directory is kept from others while it is open. A
+    /// bucket has no word of it, so the store that is configured beside its key is asked.
+    async fn use_by_others(&self, config: &Config) -> anyhow::Result<Use> {
+        let is_served = match self {
+            Self::Directory(_) => false,
+            Self::Database(url) => {
+                let store = PostgresStore::open(database(url)).await.map_err(unusable)?;
+                let living = store.living().await.map_err(unusable);
+                store.close().await;
+                !living?.is_empty()
+            }
+            Self::Bucket { .. } => is_served(&config.store).await?,
+        };
+        Ok(if is_served { Use::AServers } else { Use::Nobodys })
     }
 
     /// Opens where they are copied to.
@@ -85,7 +103,11 @@ impl Place {
                 let opened = tokio::task::spawn_blocking(move || DiskFiles::open(path)).await?;
                 Ok(Arc::new(opened.with_context(|| self.unopened())?))
             }
-            Self::Database(url) => Ok(in_database(url).await?.0),
+            Self::Database(url) => {
+                // Its tables may have to be made.
+                self.use_by_others(config).await?;
+                in_database(url)
+            }
             Self::Bucket { name, prefix } => in_bucket(config, name, prefix),
         }
     }
@@ -100,17 +122,20 @@ fn in_bucket(config: &Config, name: &str, prefix: &str) -> anyhow::Result<Arc<dy
     Ok(Arc::new(BucketFiles::new(options, &std::env::temp_dir())?))
 }
 
-async fn in_database(url: &str) -> anyhow::Result<(Arc<dyn Files>, Use)> {
-    let options = PostgresOptions {
+fn database(url: &str) -> PostgresOptions {
+    PostgresOptions {
         password: std::env::var(PASSWORD_VARIABLE).ok().map(Into::into),
         ..PostgresOptions::new(url)
-    };
-    let told = |error| anyhow::anyhow!("the database cannot be used: {}", with_causes(&error));
-    let store = PostgresStore::open(options.clone()).await.map_err(told)?;
-    let is_served = !store.living().await.map_err(told)?.is_empty();
-    store.close().await;
-    let files = PostgresFiles::new(&options, &std::env::temp_dir()).map_err(told)?;
-    Ok((Arc::new(files), if is_served { Use::AServers } else { Use::Nobodys }))
+    }
+}
+
+fn in_database(url: &str) -> anyhow::Result<Arc<dyn Files>> {
+    let files = PostgresFiles::new(&database(url), &std::env::temp_dir());
+    Ok(Arc::new(files.map_err(unusable)?))
+}
+
+fn unusable(error: impl std::error::Error) -> anyhow::Error {
+    anyhow::anyhow!("the database cannot be used: {}", with_causes(&error))
 }
 
 /// Copies files.
@@ -131,6 +156,11 @@ pub(crate) fn copy_files(options: &cli::CopyFiles) -> anyhow::Result<ExitCode> {
         let carried = carried.context("not all files were copied; copy again")?;
         let FilesCarried { carried, there, bytes } = carried;
         output::say(format_args!("{carried} files copied, {bytes} bytes; {there} were there"));
+        // One may have been started meanwhile.
+        let used = match used {
+            Use::AServers => used,
+            Use::Nobodys => from.use_by_others(&config).await?,
+        };
         let (from, to) = (from.name(), to.name());
         match (used, marked) {
             (Use::AServers, _) => output::say(format_args!(

@@ -1,6 +1,8 @@
 //! The place of files.
 
-use handoff_content::directory::{DirectoryError, expect_own};
+use handoff_content::directory::{DirectoryError, expect_own, try_out};
+use handoff_domain::FileId;
+use handoff_engine::{Clock as _, IdSource as _, SystemClock, SystemIds};
 use handoff_store::{Store, with_causes};
 
 use super::Finding;
@@ -32,7 +34,7 @@ pub(super) async fn are_its_own(store: &dyn Store, config: &Config) -> Finding {
             return Finding::Bad { what: WHAT, problem, advice };
         }
     };
-    match looked_at(store, &opened).await {
+    match looked_at(store, &opened, config).await {
         Ok(()) => Finding::Fine { what: WHAT, detail: format!("{name} belongs to the store") },
         Err(DirectoryError::NotItsOwn(wrong)) => {
             Finding::Bad { what: WHAT, problem: format!("{name}: {wrong}"), advice: files::ADVICE }
@@ -45,7 +47,18 @@ pub(super) async fn are_its_own(store: &dyn Store, config: &Config) -> Finding {
     }
 }
 
-async fn looked_at(store: &dyn Store, opened: &Opened) -> Result<(), DirectoryError> {
+async fn looked_at(
+    store: &dyn Store,
+    opened: &Opened,
+    config: &Config,
+) -> Result<(), DirectoryError> {
     opened.files.ready().await?;
-    expect_own(store, opened.place()).await
+    expect_own(store, opened.place()).await?;
+    // What a key may do in a bucket is told by doing it; nothing is written where another store is.
+    if let FilesIn::Bucket { .. } = config.files() {
+        let now = SystemClock::default().now();
+        let id = FileId::compose(now, SystemIds::default().random());
+        try_out(&*opened.files, id, now).await?;
+    }
+    Ok(())
 }

@@ -93,6 +93,8 @@ fn files_move_into_a_bucket_and_back_and_what_is_wrong_with_it_is_told() {
     let server = serve(home, "bucket.toml");
     let told = server.get("/readyz");
     assert!(!told.contains("files: "), "the control: nothing is wrong yet: {told}");
+    let told = copy(&place, "again/files");
+    assert!(told.contains("a server uses the bucket"), "{told}");
     s3.forget();
     let told = said_of_readiness(&server, "files: there is no such bucket; the log says more");
     assert!(told.contains("files: there is no such bucket; the log says more"), "{told}");

@@ -189,8 +189,17 @@ async fn a_bucket_that_is_not_there_is_told() {
     }
 }
 
+/// The end of an answer after which nothing comes and nobody hangs up.
+const STALLED: &str = "\r\n\r\n";
+
 /// A server that gives the same answer to everything.
 async fn answering(answer: String) -> String {
+    answering_by(move |_| answer.clone()).await
+}
+
+/// A server that answers by the head of each request, and then says nothing more.
+async fn answering_by(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
+    let answer = Arc::new(answer);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -198,8 +207,12 @@ async fn answering(answer: String) -> String {
             let answer = answer.clone();
             tokio::spawn(async move {
                 let mut head = [0; 8_192];
-                let _ = client.read(&mut head).await;
+                let read = client.read(&mut head).await.unwrap_or(0);
+                let answer = answer(&String::from_utf8_lossy(&head[..read]));
                 let _ = client.write_all(answer.as_bytes()).await;
+                if answer.ends_with(STALLED) {
+                    std::future::pending::<()>().await;
+                }
             });
         }
     });
@@ -256,4 +269,63 @@ async fn a_server_that_says_nothing_is_not_waited_for_for_long() {
     drop(listener);
     let told = with_causes(&files.ready().await.unwrap_err());
     assert!(told.contains("no store answers at"), "the control: {told}");
+}
+
+#[tokio::test]
+async fn a_refusal_that_stops_after_its_head_is_not_waited_for_for_long() {
+    let endpoint = answering_by(|head| {
+        let answer = match head.split(' ').next() {
+            Some("PUT") => "400 Bad Request\r\nContent-Length: 99\r\n\r\n",
+            Some("HEAD") => "404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            _ => "200 OK\r\nContent-Length: 13\r\nConnection: close\r\n\r\n<List></List>",
+        };
+        format!("HTTP/1.1 {answer}")
+    });
+    let (files, _directory) = over(&endpoint.await, "handoff");
+    let incoming = files.begin(new(FileId::compose(BEGIN, 1), BEGIN)).await.unwrap();
+    let told = timeout(TOLD_MAX, incoming.keep()).await.expect("it is told in time");
+    assert!(matches!(told, Err(FilesError::Unavailable { .. })), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_a_server_wrote_is_not_repeated() {
+    let body = "<List><Contents><Size>a canary</Size></Contents></List>";
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let (files, _directory) = over(&answering(answer).await, "handoff");
+    let told = with_causes(&files.list(None, 1).await.unwrap_err());
+    assert!(told.contains("its answer is none of a store's"), "{told}");
+    assert!(!told.contains("canary"), "{told}");
+}
+
+#[tokio::test]
+async fn a_copy_that_is_not_there_leaves_the_file_where_it_was() {
+    let removed = Arc::new(AtomicUsize::new(0));
+    let count = removed.clone();
+    let endpoint = answering_by(move |head| {
+        let is_of_trash = head.lines().next().is_some_and(|line| line.contains("/trash/"));
+        match head.split(' ').next() {
+            Some("HEAD") if !is_of_trash => {
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nETag: \"e\"\r\n\
+                 Last-Modified: Wed, 21 Oct 2015 07:28:00 GMT\r\nConnection: close\r\n\r\n"
+                    .to_owned()
+            }
+            Some("PUT") => {
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned()
+            }
+            method => {
+                count.fetch_add(usize::from(method == Some("DELETE")), Ordering::SeqCst);
+                "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                    .to_owned()
+            }
+        }
+    });
+    let (files, _directory) = over(&endpoint.await, "handoff");
+    let taken = handoff_store::Trashed { id: FileId::compose(BEGIN, 1), since: BEGIN };
+    let told = timeout(TOLD_MAX, files.put_in_trash(taken)).await.expect("it is told in time");
+    let told = with_causes(&told.unwrap_err());
+    assert!(told.contains("a copy that it said it made is not there"), "{told}");
+    assert_eq!(removed.load(Ordering::SeqCst), 0);
 }

@@ -1,13 +1,13 @@
 //! What keeps a bucket from being used, in a sentence that says what to do. A server's own words
 //! are not passed on: some repeat what was signed, and with it the key.
 
+use std::io;
+
 use object_store::Error;
+use tokio::time::error::Elapsed;
 
 use super::BucketOptions;
 use crate::error::with_causes;
-
-/// The most characters of a cause.
-const CAUSE_CHARS_MAX: usize = 200;
 
 /// What is wrong, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -108,11 +108,22 @@ fn status_in(text: &str) -> Option<&str> {
     rest.get(..3).filter(|status| status.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
-/// Returns the last cause of an error, which says what the machine says.
+/// Returns what the machine, its libraries or this program say of an error. What else is in it may
+/// be what the server wrote.
 fn cause(error: &Error) -> String {
     let mut last: &dyn std::error::Error = error;
     while let Some(source) = last.source() {
+        if let Some(io) = source.downcast_ref::<io::Error>()
+            && io.get_ref().is_none_or(|within| within.is::<rustls::Error>())
+        {
+            return io.to_string();
+        }
         last = source;
     }
-    last.to_string().chars().take(CAUSE_CHARS_MAX).collect()
+    let is_libraries = last.is::<hyper::Error>() || last.is::<Elapsed>();
+    let text = last.to_string();
+    match is_libraries || [super::NOT_COPIED, super::CUT_SHORT].contains(&&*text) {
+        true => text,
+        false => "its answer is none of a store's".to_owned(),
+    }
 }

@@ -9,8 +9,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream;
 use http::Uri;
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connect, Connected, Connection};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -28,7 +31,8 @@ use tokio_rustls::TlsConnector;
 
 /// How long a connection may take to stand, with its encryption.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
-/// How long an answer may take to begin, before the time that what is sent is worth.
+/// How long an answer may take to begin, before the time that what is sent is worth, and each part
+/// of it to come after the part before.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// The slowest way to a server that is waited for, in bytes per second.
 const SLOWEST: u64 = 256 * 1024;
@@ -109,6 +113,17 @@ impl AsyncWrite for Line {
     }
 }
 
+/// Waits for the next part of an answer, but not for ever: also what is refused has a body.
+async fn next_frame(
+    mut body: Limited<Incoming>,
+) -> Result<Option<(Frame<Bytes>, Limited<Incoming>)>, HttpError> {
+    let frame = timeout(ANSWER_MAX, body.frame()).await;
+    let frame = frame.map_err(|late| HttpError::new(HttpErrorKind::Timeout, late))?;
+    let frame = frame.transpose();
+    let frame = frame.map_err(|cut| HttpError::new_boxed(HttpErrorKind::Interrupted, cut))?;
+    Ok(frame.map(|frame| (frame, body)))
+}
+
 /// A client, whose connections are its own.
 struct Wire<C>(Client<C, HttpRequestBody>);
 
@@ -133,8 +148,7 @@ impl<C: Connect + Clone + Send + Sync + 'static> HttpService for Wire<C> {
             HttpError::new(kind, error)
         })?;
         let (head, body) = answer.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX);
-        let cut = |error| HttpError::new_boxed(HttpErrorKind::Interrupted, error);
-        Ok(HttpResponse::from_parts(head, HttpResponseBody::new(body.map_err(cut))))
+        let frames = stream::try_unfold(Limited::new(body, ANSWER_BYTES_MAX), next_frame);
+        Ok(HttpResponse::from_parts(head, HttpResponseBody::new(StreamBody::new(frames))))
     }
 }
