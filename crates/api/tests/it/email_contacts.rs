@@ -156,7 +156,7 @@ fn doors(id: &str) -> [String; 7] {
 async fn what_is_not_in_sight_is_not_in_a_contacts_history_either() {
     let mail = MailApi::start().await;
     mail.api.ready("kate").await;
-    mail.keeps(FileId(0xca7), b"a picture").await;
+    mail.keeps(FileId(0xca7), b"sixteen letters.").await;
     let html = "<p>Hi</p><script>evil()</script>".to_owned();
     let letter = Letter { html: Some(html), ..letter(1) };
     let raw = RawMessage { file: FileId(0x3a), bytes: 4 };
