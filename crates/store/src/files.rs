@@ -17,6 +17,7 @@ mod disk;
 pub mod faults;
 mod memory;
 mod notes;
+mod places;
 mod segments;
 mod spool;
 mod sweep;
@@ -30,6 +31,7 @@ pub use bucket::{BucketFiles, BucketOptions};
 pub use carry::{CarryError, FilesCarried, carry_files};
 pub use disk::{DiskFiles, FilesOptions, Sharing};
 pub use memory::MemoryFiles;
+pub(crate) use places::Places;
 pub(crate) use spool::{Spool, Spools};
 pub use sweep::{
     FilesSwept, FilesTerms, SweepFilesError, SweptBy, TrashSwept, sweep_files, sweep_trash,

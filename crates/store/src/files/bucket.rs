@@ -25,15 +25,14 @@ use object_store::{
     BackoffConfig, Error, GetOptions, GetRange, MultipartUpload as _, ObjectMeta, ObjectStore as _,
     ObjectStoreExt as _, PutMode, PutOptions, PutPayload, RetryConfig,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use self::trouble::{Trouble, explain, is_past_the_end, is_without_bucket};
 use self::wire::Connector;
 use super::spool::SMALL_BYTES_MAX;
 use super::{
-    Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, READ_BYTES_MAX, Spool,
-    Spools, SweptBy, Trashed,
+    Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, Places, READ_BYTES_MAX,
+    Spool, Spools, SweptBy, Trashed,
 };
 use crate::postgres::Hidden;
 use crate::query::Page;
@@ -108,7 +107,7 @@ struct Bucket {
     options: BucketOptions,
     root: Path,
     store: AmazonS3,
-    sending: Arc<Semaphore>,
+    sending: Places,
 }
 
 impl BucketFiles {
@@ -145,7 +144,7 @@ impl BucketFiles {
         let store = built.map_err(|error| FilesError::unavailable(opening, error))?;
         let root = Path::parse(&options.prefix);
         let root = root.map_err(|error| FilesError::unavailable(opening, error))?;
-        let sending = Arc::new(Semaphore::new(SENDING_MAX));
+        let sending = Places::new(SENDING_MAX);
         let bucket = Arc::new(Bucket { options, root, store, sending });
         Ok(Self { bucket, spools: Spools::new(directory) })
     }
@@ -319,7 +318,7 @@ impl Arriving {
     async fn sent(&self, to: &Path) -> Result<(), Failure> {
         let (bucket, bytes) = (&self.bucket, self.spool.bytes);
         let _place = match bytes > SMALL_BYTES_MAX as u64 {
-            true => Some(self.place().await?),
+            true => Some(bucket.sending.wait(ANSWER_MAX).await.map_err(|_| Failure::Late)?),
             false => None,
         };
         if bytes <= PART_BYTES as u64 {
@@ -337,6 +336,7 @@ impl Arriving {
                 from += part.len() as u64;
                 let sent = timeout(ANSWER_MAX, upload.put_part(PutPayload::from(part)));
                 sent.await.map_err(|_| Failure::Late)??;
+                bucket.sending.get_on();
             }
             let ended = timeout(ANSWER_MAX, upload.complete());
             ended.await.map_err(|_| Failure::Late)??;
@@ -348,12 +348,6 @@ impl Arriving {
             drop(timeout(READY_MAX, upload.abort()).await);
         }
         sent
-    }
-
-    /// Waits until fewer large files are sent.
-    async fn place(&self) -> Result<OwnedSemaphorePermit, Failure> {
-        let place = timeout(ANSWER_MAX, self.bucket.sending.clone().acquire_owned()).await;
-        place.ok().and_then(Result::ok).ok_or(Failure::Late)
     }
 }
 

@@ -6,6 +6,7 @@
 //! those who read records.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Client, Object, Pool};
@@ -20,8 +21,8 @@ use super::reads::{ANSWER_MAX, Ended};
 use super::until::Until;
 use super::{PostgresOptions, StoreError};
 use crate::files::{
-    Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, READ_BYTES_MAX, Spool,
-    Spools, SweptBy, Trashed,
+    Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, Places, READ_BYTES_MAX,
+    Spool, Spools, SweptBy, Trashed,
 };
 use crate::query::Page;
 
@@ -31,6 +32,8 @@ const PIECE_BYTES: u64 = READ_BYTES_MAX as u64;
 /// Connections that a node has for files: as many are kept or read at the same moment, and who
 /// comes later waits.
 const CONNECTIONS: usize = 4;
+/// Of these, how many at most are taken by files of several pieces, which may take long.
+const LARGE_MAX: usize = 2;
 
 const RECEIVING: &str = "receiving a file";
 const KEEPING: &str = "keeping a file";
@@ -83,6 +86,7 @@ const SWEPT_BY_WRITE: &str = "INSERT INTO files_mark (id, mark) VALUES (2, $1) \
 #[derive(Debug)]
 pub struct PostgresFiles {
     pool: Pool,
+    large: Arc<Places>,
     spools: Spools,
 }
 
@@ -95,7 +99,8 @@ impl PostgresFiles {
     /// [`StoreError::Unavailable`] when the address cannot be understood.
     pub fn new(options: &PostgresOptions, directory: &Path) -> Result<Self, StoreError> {
         let server = Server::of(options).map_err(Sentence::into_error)?;
-        Ok(Self { pool: server.pool(CONNECTIONS)?, spools: Spools::new(directory) })
+        let (pool, large) = (server.pool(CONNECTIONS)?, Arc::new(Places::new(LARGE_MAX)));
+        Ok(Self { pool, large, spools: Spools::new(directory) })
     }
 
     /// Asks one thing. What was asked may be asked twice, when a connection was lost.
@@ -207,6 +212,7 @@ impl Drop for Lent {
 /// A file that arrives.
 struct Arriving {
     pool: Pool,
+    large: Arc<Places>,
     spool: Spool,
 }
 
@@ -214,11 +220,18 @@ impl Arriving {
     /// Writes the file in one transaction, each step of which has to be answered in time.
     async fn store(&self) -> Result<(), Failure> {
         let new = self.spool.new;
+        let is_small = self.spool.bytes <= PIECE_BYTES;
+        let _place = match is_small {
+            true => None,
+            false => Some(
+                self.large.wait(ANSWER_MAX).await.map_err(|stuck| Failure::Other(stuck.into()))?,
+            ),
+        };
         let first = self.spool.piece(0, READ_BYTES_MAX).await?;
         let add = call!(FILE_ADD, new.id.to_string(), new.at.0, wide(self.spool.bytes), first);
         let until = Until::after(ANSWER_MAX);
         let mut lent = Lent::from(&self.pool, until).await?;
-        if self.spool.bytes <= PIECE_BYTES {
+        if is_small {
             return lent.ask(until, None, &[add], None).await.map(drop);
         }
         lent.is_open = true;
@@ -232,6 +245,7 @@ impl Arriving {
             let number = wide(from / PIECE_BYTES);
             let add = call!(PIECE_ADD, content, number, piece);
             lent.ask(Until::after(ANSWER_MAX), None, &[add], None).await?;
+            self.large.get_on();
             from += PIECE_BYTES;
         }
         lent.ask(Until::after(ANSWER_MAX), None, &[], Some("COMMIT")).await?;
@@ -279,7 +293,7 @@ impl Files for PostgresFiles {
             return Err(FilesError::Exists { id: new.id });
         }
         let spool = self.spools.begin(new).await?;
-        Ok(Box::new(Arriving { pool: self.pool.clone(), spool }))
+        Ok(Box::new(Arriving { pool: self.pool.clone(), large: self.large.clone(), spool }))
     }
 
     async fn read(

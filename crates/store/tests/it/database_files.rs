@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
+use futures_util::future::join_all;
 use handoff_domain::FileId;
 use handoff_store::conformance::samples::BEGIN;
 use handoff_store::conformance::samples::chats::file_id;
@@ -174,6 +175,45 @@ async fn a_file_of_which_a_piece_is_missing_is_not_given_out_short() {
     files.read(file_id(1), 0, 9).await.unwrap().unwrap();
     let told = files.read(file_id(1), 262_144, 9).await.unwrap_err();
     assert!(std::error::Error::source(&told).unwrap().to_string().contains("missing"), "{told:?}");
+}
+
+/// More large files than there are connections, as parts of one letter, each of which takes longer
+/// than an answer of the database may.
+#[tokio::test]
+async fn large_files_wait_for_each_other_and_nobody_else_waits_for_them() {
+    let server = PostgresServer::shared();
+    let address = server.fresh_schema();
+    let options = made(&address).await;
+    let directory = TempDir::new().unwrap();
+    let files = PostgresFiles::new(&options, directory.path()).unwrap();
+    keep(&files, new(file_id(1), BEGIN), b"small").await;
+    let schema = PostgresServer::schema_of(&address);
+    server.run(&format!(
+        "CREATE FUNCTION {schema}.slow() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN PERFORM pg_sleep(3); RETURN NEW; END $$; \
+         CREATE TRIGGER slow BEFORE INSERT ON {schema}.file_pieces FOR EACH ROW \
+         WHEN (NEW.number > 0) EXECUTE FUNCTION {schema}.slow()"
+    ));
+    let all = (10..15).map(|n| {
+        let files = &files;
+        async move {
+            let mut incoming = files.begin(new(file_id(n), BEGIN)).await.unwrap();
+            incoming.write(&large(n)).await.unwrap();
+            incoming.keep().await
+        }
+    });
+    let kept = join_all(all);
+    let read_meanwhile = async {
+        for _ in 0..20 {
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            assert_eq!(read(&files, file_id(1)).await.as_deref(), Some(&b"small"[..]));
+        }
+    };
+    let (kept, ()) = tokio::join!(kept, read_meanwhile);
+    kept.into_iter().collect::<Result<Vec<()>, _>>().unwrap();
+    for n in 10..15 {
+        assert_eq!(read(&files, file_id(n)).await, Some(large(n)));
+    }
 }
 
 async fn carried(from: &dyn Files, to: &dyn Files) -> FilesCarried {
