@@ -1,6 +1,10 @@
 //! The program over a PostgreSQL database: that is away for a while, that was put back from a dump,
 //! and that two programs use (docs/operations/cluster.md).
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -134,6 +138,91 @@ async fn after_a_dump_was_put_back_an_older_replay_is_answered_by_a_resync() -> 
     let resync = kate.notified("a resync", |data| data["messageType"] == "Resync").await?;
     ensure!(resync.to_string().contains("1000"), "numbers jump: {resync}");
     assert!(interaction(&kate.rest, &id).await?["userData"].get("step").is_none());
+    Ok(())
+}
+
+/// Waits until something about a server is so; looking at it blocks.
+async fn wait_until(what: &str, is_so: impl Fn() -> bool + Clone + Send + 'static) -> Result<()> {
+    let waiting = async {
+        while !spawn_blocking(is_so.clone()).await? {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::Ok(())
+    };
+    timeout(BOUND, waiting).await.with_context(|| what.to_owned())?
+}
+
+/// Lets a backup go on by the archive to a moment, and no further (docs/operations/cluster.md).
+async fn recover(backup: &Arc<PostgresServer>, archive: &Path, moment: &str) -> Result<()> {
+    let recovery = format!(
+        "restore_command = 'cp {}/%f %p'\nrecovery_target_time = '{moment}'\n\
+         recovery_target_action = 'promote'\n",
+        archive.display()
+    );
+    backup.write("postgresql.auto.conf", &recovery);
+    backup.write("recovery.signal", "");
+    let server = backup.clone();
+    spawn_blocking(move || server.launch()).await?;
+    let server = backup.clone();
+    wait_until("the recovery does not end", move || {
+        server.ask("SELECT pg_is_in_recovery()").as_deref() == Some("f")
+    })
+    .await
+}
+
+/// A backup was taken while the program served, and is recovered to a moment that came later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_base_backup_and_the_archived_log_bring_back_a_moment() -> Result<()> {
+    let archive = tempfile::tempdir()?;
+    fs::set_permissions(archive.path(), Permissions::from_mode(0o777))?;
+    let settings = [
+        "archive_mode=on".to_owned(),
+        format!("archive_command=cp %p {}/%f", archive.path().display()),
+    ];
+    let primary = spawn_blocking({
+        let settings = settings.clone();
+        move || PostgresServer::start(&settings)
+    });
+    let primary = primary.await?;
+    let url = primary.fresh_schema();
+    let mut server = Program::over(&url, &[]).await?;
+    let kate = TestAgent::at_work(&server, "kate", Transport::LongPolling).await?;
+    let id = submit(&server, "tasks").await?;
+    kate.accept(&id).await?;
+    let step = async |number: u32| {
+        kate.command(&id, "UpdateUserData", json!({"userData": {"step": number}})).await?.ok()?;
+        kate.notified("the step", |data| data["userData"]["step"] == number).await
+    };
+    step(0).await?;
+    let customer = Customer::begin(&server).await?;
+    kate.accept(&customer.id).await?;
+    let answer = customer.uploads("parcel.txt", NOTE).await?.ok()?.body;
+    let file = text(&answer["messages"][0]["userData"], "file-id")?;
+    let backup = primary.backup(&settings);
+    step(1).await?;
+    let moment = primary.ask("SELECT clock_timestamp()").context("no time")?;
+    step(2).await?;
+    let seen = kate.last_sequence(TestAgent::INTERACTIONS);
+    let last = primary.ask("SELECT pg_walfile_name(pg_switch_wal())").context("no log")?;
+    let last = archive.path().join(last);
+    wait_until("the log is not archived", move || last.exists()).await?;
+    server.kill().await?;
+    primary.stop();
+
+    let recovered = Arc::new(backup);
+    recover(&recovered, archive.path(), &moment).await?;
+    let url = recovered.address_of(PostgresServer::schema_of(&url));
+    let server = Program::over(&url, &[]).await?;
+    let mut kate = TestAgent::away(&server, "kate", Transport::LongPolling);
+    let found = interaction(&kate.rest, &id).await?;
+    assert_eq!(found["userData"]["step"], 1, "{found}");
+    kate.connect().await?;
+    kate.subscribe(TestAgent::INTERACTIONS, Replay::After(seen)).await?;
+    let resync = kate.notified("a resync", |data| data["messageType"] == "Resync").await?;
+    ensure!(resync.to_string().contains("1000"), "numbers jump: {resync}");
+    let path = format!("/me/interactions/{}/attachments/{file}", customer.id);
+    let kept = kate.rest.get(&path).await?;
+    assert_eq!((kept.status, &*kept.bytes), (200, NOTE));
     Ok(())
 }
 
