@@ -3,11 +3,11 @@
 //! A sweep must never take what another database has records of. So a store is started over its own
 //! place alone ([`take_on`]).
 
-use handoff_domain::{FileId, Time};
+use handoff_domain::Time;
 use handoff_engine::Core;
 use handoff_store::{
-    ChangeSet, CommitError, Files, FilesDirectory, FilesError, Key, Kind, NewFile, Only, Put,
-    Record, Store, StoreError, Trashed, Version, Versioned,
+    ChangeSet, CommitError, Files, FilesDirectory, FilesError, Key, Kind, Only, Put, Record, Store,
+    StoreError, Version, Versioned,
 };
 
 /// A place of files, as it is configured.
@@ -70,30 +70,6 @@ pub enum DirectoryError {
 
 /// How often a place is taken on while other nodes do the same.
 const TRIES_MAX: usize = 5;
-
-/// Does with a file of its own what is done with files, one after the other, and leaves nothing of
-/// it: whoever looks after a place may allow some of that only.
-///
-/// # Errors
-///
-/// What the place does not do.
-pub async fn try_out(files: &dyn Files, id: FileId, now: Time) -> Result<(), FilesError> {
-    const WORDS: &[u8] = b"whether files can be kept here";
-    let mut incoming = files.begin(NewFile { id, at: now, bytes_max: WORDS.len() as u64 }).await?;
-    incoming.write(WORDS).await?;
-    incoming.keep().await?;
-    let read = files.read(id, 0, WORDS.len()).await?;
-    let trashed = Trashed { id, since: now };
-    let is_taken = files.put_in_trash(trashed).await?;
-    files.remove_for_good(trashed).await?;
-    if is_taken && read.as_deref() == Some(WORDS) {
-        return Ok(());
-    }
-    Err(FilesError::Unavailable {
-        attempted: "trying out the place of files",
-        source: "what was kept there is not there afterwards".into(),
-    })
-}
 
 /// A store's record of its place of files.
 type Known = Option<Versioned<FilesDirectory>>;
@@ -178,7 +154,7 @@ async fn take_on_once(
         mark = files.mark().await?;
     }
     record.mark = mark.unwrap_or_default();
-    record.begin(core.now(), store.latest().await?);
+    record.begin(core.now(), store.latest().await?, store.log_end().await?.generation);
     Ok(write(store, record, version).await?)
 }
 
@@ -199,11 +175,31 @@ pub(crate) async fn attend(
     now: Time,
 ) -> Result<Option<FilesDirectory>, DirectoryError> {
     let Some(Versioned { mut value, version }) = recorded(store).await? else { return Ok(None) };
-    value.go_on(now);
+    value.go_on(now, store.log_end().await?.generation);
     match write(store, value.clone(), version).await {
         Ok(()) | Err(CommitError::Conflict { .. }) => Ok(Some(value)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Writes into a place of files that the store sweeps it, and tells whether it may take anything
+/// there ([`FilesDirectory::hear`]). The store knows what is written before the place does.
+pub(crate) async fn say(
+    store: &dyn Store,
+    files: &dyn Files,
+    now: Time,
+    word: String,
+) -> Result<bool, DirectoryError> {
+    let found = files.swept_by().await?;
+    let Some(Versioned { mut value, version }) = recorded(store).await? else { return Ok(false) };
+    let is_alone = value.hear(found, now, word.clone());
+    write(store, value, version).await?;
+    if let Err(error) = files.set_swept_by(word).await {
+        // The disk may be full, and what is swept makes room.
+        let error: &dyn std::error::Error = &error;
+        tracing::warn!(error, "it could not be noted that this store sweeps its files");
+    }
+    Ok(is_alone)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The sweep: what nobody can ask for any more is taken out of use.
 //!
 //! It takes nothing in the first hour, it takes only what arrived while this store was in service,
-//! what it takes lies in a trash for a day, and it takes nothing from a place that another store
-//! said it sweeps: two stores that were made from one know each other's place as theirs.
+//! what it takes lies in a trash for a day, and it takes nothing from a place where another store
+//! has said within a day that it sweeps: two that were made from one know each other's as theirs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use std::time::Duration;
 use handoff_domain::Time;
 use handoff_engine::{Core, Duty};
 use handoff_store::{
-    Files, FilesDirectory, FilesTerms, Store, SweepFilesError, SweptBy, sweep_files, sweep_trash,
+    Files, FilesDirectory, FilesTerms, Store, SweepFilesError, sweep_files, sweep_trash,
 };
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::directory::{DirectoryError, attend};
+use crate::directory::{DirectoryError, attend, say};
 
 /// How often it is noted that the store is in service. What arrives in the last moments before a
 /// crash, and was not recorded then, is never swept; a minute keeps that little.
@@ -54,7 +54,7 @@ pub async fn keep_swept(core: Arc<Core>, files: Arc<dyn Files>, stopping: Cancel
         loop {
             period.tick().await;
             core.until_duty(Duty::Files).await;
-            if let Err(error) = sweeper.go_on(core.now()).await {
+            if let Err(error) = sweeper.go_on(core.now(), core.ids().random()).await {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(
                     error,
@@ -82,52 +82,45 @@ impl Sweeper {
         Self { store, files, started, swept: None }
     }
 
-    /// Does what is to be done at that time.
-    async fn go_on(&mut self, now: Time) -> Result<(), RoundError> {
+    /// Does what is to be done at that time; a sweep says a word that was never said.
+    async fn go_on(&mut self, now: Time, word: u128) -> Result<(), RoundError> {
         let attended = attend(&*self.store, now).await?;
         let directory = attended.ok_or(RoundError::NoRecord)?;
         if self.swept.is_none_or(|swept| now.ms_since(swept) >= SWEEP_MS) {
-            self.sweep(&directory, now).await?;
+            self.sweep(&directory, now, format!("{word:032x}")).await?;
             self.swept = Some(now);
         }
         Ok(())
     }
 
-    async fn sweep(&self, directory: &FilesDirectory, now: Time) -> Result<(), SweepFilesError> {
-        let swept = self.take(directory, now).await;
+    async fn sweep(
+        &self,
+        directory: &FilesDirectory,
+        now: Time,
+        word: String,
+    ) -> Result<(), RoundError> {
+        let swept = async {
+            let is_alone = say(&*self.store, &*self.files, now, word).await?;
+            if !is_alone && directory.others.is_some() {
+                tracing::warn!(
+                    "another store uses the same files, or this one was restored within a day: nothing is taken out of use"
+                );
+            }
+            Ok(self.take(directory, is_alone, now).await?)
+        };
+        let swept = swept.await;
         // Whatever came of it: what ends it may be a full disk, and this makes room.
-        self.files.reclaim().await?;
+        self.files.reclaim().await.map_err(SweepFilesError::from)?;
         swept
     }
 
-    /// Tells whether this store is the one that sweeps the place, and says so unless another
-    /// did within a day. Whoever begins takes nothing before the next round, in which they see
-    /// whether another began as well.
-    async fn is_own(&self, now: Time) -> Result<bool, SweepFilesError> {
-        let generation = self.store.log_end().await?.generation;
-        let before = self.files.swept_by().await?;
-        let is_own = before.is_some_and(|before| before.generation == generation);
-        if before.is_some_and(|before| !is_own && now.ms_since(before.at) < KEPT_MS.cast_unsigned())
-        {
-            tracing::warn!(
-                "another store has the same files, or this one was restored within a day: nothing is taken out of use"
-            );
-            return Ok(false);
-        }
-        match self.files.set_swept_by(SweptBy { generation, at: now }).await {
-            // The disk may be full, and what is swept makes room.
-            Err(error) if is_own => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "it could not be noted that this store sweeps its files");
-            }
-            said => said?,
-        }
-        Ok(is_own)
-    }
-
-    async fn take(&self, directory: &FilesDirectory, now: Time) -> Result<(), SweepFilesError> {
-        let is_own = self.is_own(now).await?;
-        let is_left_alone = !is_own || now.ms_since(self.started) < GRACE_MS;
+    async fn take(
+        &self,
+        directory: &FilesDirectory,
+        is_alone: bool,
+        now: Time,
+    ) -> Result<(), SweepFilesError> {
+        let is_left_alone = !is_alone || now.ms_since(self.started) < GRACE_MS;
         let before = Time(now.0.saturating_sub(KEPT_MS));
         let (mut taken, mut strangers, mut removed, mut put_back) = (0, 0, 0, 0);
         let remove_before = (!is_left_alone).then_some(before);

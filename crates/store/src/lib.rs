@@ -47,8 +47,7 @@ pub use error::{CommitError, NotReady, StoreError, with_causes};
 pub use files::{
     BucketFiles, BucketOptions, CarryError, DiskFiles, Files, FilesCarried, FilesError,
     FilesOptions, FilesPage, FilesSwept, FilesTerms, Incoming, KeptFile, ListedUntil, MemoryFiles,
-    NewFile, Sharing, SweepFilesError, SweptBy, TrashSwept, Trashed, carry_files, sweep_files,
-    sweep_trash,
+    NewFile, Sharing, SweepFilesError, TrashSwept, Trashed, carry_files, sweep_files, sweep_trash,
 };
 pub use log::{GENERATION_JUMP, LogEnd, LogEntry, SubjectKey, Told};
 pub use memory::MemoryStore;

@@ -290,7 +290,8 @@ pub fn login(id: &str, last_used: Time) -> LoginSession {
 #[must_use]
 pub fn files_directory() -> FilesDirectory {
     let attended = vec![Attended { from: BEGIN, until: BEGIN.plus_ms(60_000) }];
-    FilesDirectory { mark: "00000000000000000000000000000f17".to_owned(), attended }
+    let mark = "00000000000000000000000000000f17".to_owned();
+    FilesDirectory { mark, attended, ..FilesDirectory::default() }
 }
 
 /// Returns a reader's cursor.

@@ -8,8 +8,7 @@ use async_trait::async_trait;
 use handoff_domain::{FileId, Time};
 
 use super::{
-    Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, READ_BYTES_MAX,
-    SweptBy, Trashed,
+    Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, READ_BYTES_MAX, Trashed,
 };
 use crate::query::Page;
 
@@ -22,7 +21,7 @@ pub struct MemoryFiles {
     kept: Arc<Mutex<Kept>>,
     trash: Mutex<Trash>,
     mark: Mutex<Option<String>>,
-    swept_by: Mutex<Option<SweptBy>>,
+    swept_by: Mutex<Option<String>>,
 }
 
 impl MemoryFiles {
@@ -148,12 +147,12 @@ impl Files for MemoryFiles {
         Ok(())
     }
 
-    async fn swept_by(&self) -> Result<Option<SweptBy>, FilesError> {
-        Ok(*lock(&self.swept_by))
+    async fn swept_by(&self) -> Result<Option<String>, FilesError> {
+        Ok(lock(&self.swept_by).clone())
     }
 
-    async fn set_swept_by(&self, store: SweptBy) -> Result<(), FilesError> {
-        *lock(&self.swept_by) = Some(store);
+    async fn set_swept_by(&self, word: String) -> Result<(), FilesError> {
+        *lock(&self.swept_by) = Some(word);
         Ok(())
     }
 

@@ -25,8 +25,8 @@ pub(super) fn read(root: &Path, name: &str) -> io::Result<Option<String>> {
 /// `incoming` first.
 pub(super) fn add(root: &Path, incoming: &str, name: &str, text: &str) -> io::Result<()> {
     let arriving = root.join(incoming).join(format!("{name}.{text}"));
-    write(&arriving, text)?;
-    let linked = fs::hard_link(&arriving, root.join(name));
+    let linked = write(&arriving, text).and_then(|()| fs::hard_link(&arriving, root.join(name)));
+    // Whatever came of it: the disk may be full.
     fs::remove_file(&arriving)?;
     match linked {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
@@ -37,9 +37,12 @@ pub(super) fn add(root: &Path, incoming: &str, name: &str, text: &str) -> io::Re
 /// Notes something instead of what was noted before.
 pub(super) fn replace(root: &Path, incoming: &str, name: &str, text: &str) -> io::Result<()> {
     let arriving = root.join(incoming).join(format!("{name}.{text}"));
-    write(&arriving, text)?;
-    fs::rename(&arriving, root.join(name))?;
-    sync_directory(root)
+    let replaced = write(&arriving, text).and_then(|()| fs::rename(&arriving, root.join(name)));
+    if replaced.is_err() {
+        // There may be none.
+        let _ = fs::remove_file(&arriving);
+    }
+    replaced.and_then(|()| sync_directory(root))
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {

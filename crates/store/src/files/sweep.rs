@@ -6,8 +6,6 @@
 //! database was in service when the file arrived ([`FilesDirectory::was_attended`]). What is taken
 //! lies in a trash first, from which it comes back by itself when a record speaks for it again.
 
-use std::fmt;
-
 use handoff_domain::{FileId, Time};
 
 use super::{Files, FilesError, ListedUntil, Trashed};
@@ -24,30 +22,6 @@ pub enum SweepFilesError {
     /// Their records could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Which store sweeps a place, said in the place itself: a database that was made from a copy of
-/// another has all that the other knew, but not the generation of its log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SweptBy {
-    /// The generation of the store's log.
-    pub generation: u64,
-    /// When the store said so.
-    pub at: Time,
-}
-
-impl fmt::Display for SweptBy {
-    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(text, "{} {}", self.generation, self.at.0)
-    }
-}
-
-impl SweptBy {
-    /// Reads what was written; `None` for what nobody wrote.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        let (generation, at) = text.split_once(' ')?;
-        Some(Self { generation: generation.parse().ok()?, at: Time(at.parse().ok()?) })
-    }
 }
 
 /// Which files a sweep takes.

@@ -74,6 +74,16 @@ pub struct FilesDirectory {
     /// another database: a newer one that this one replaced, or an older copy of this one went on
     /// from. This store cannot know what belongs to it.
     pub attended: Vec<Attended>,
+    /// The generation of the log that it was in service with last; `None` before that was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u64>,
+    /// What this store wrote into the directory when it swept last, and the time before: one of
+    /// the two stands there unless another store wrote since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<String>,
+    /// When what another store had written was found there last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others: Option<Time>,
 }
 
 /// A time in which a store was in service.
@@ -90,8 +100,14 @@ impl FilesDirectory {
     /// that time are kept for good.
     const ATTENDED_MAX: usize = 1_000;
 
-    /// Begins a time of service. The one before lasted as long as the store was written to.
-    pub fn begin(&mut self, now: Time, last_written: Option<Time>) {
+    /// How long nothing of another store may have been found in the directory until this one takes
+    /// anything, in ms: a day, in which the other says something every hour.
+    const ALONE_MS: u64 = 24 * 60 * 60 * 1_000;
+
+    /// Begins a time of service, with a generation of the log. The one before lasted as long as the
+    /// store was written to.
+    pub fn begin(&mut self, now: Time, last_written: Option<Time>, generation: u64) {
+        self.generation = Some(generation);
         if let (Some(last), Some(written)) = (self.attended.last_mut(), last_written) {
             last.until = last.until.max(written.min(now));
         }
@@ -101,19 +117,30 @@ impl FilesDirectory {
         self.attended.push(Attended { from: now, until: now });
     }
 
-    /// How long a store may have been silent and still have been in service, in ms: some of the
-    /// minutes in which it says so.
-    const SILENT_MS_MAX: u64 = 5 * 60 * 1_000;
-
-    /// Notes that the store is still in service. After a silence another time of service begins: an
-    /// older copy of the database may have been put in its place under whoever writes this, and
-    /// what came since then is nothing that it knows.
-    pub fn go_on(&mut self, now: Time) {
-        match self.attended.last_mut() {
-            Some(last) if now.ms_since(last.until) > Self::SILENT_MS_MAX => self.begin(now, None),
-            Some(last) => last.until = last.until.max(now),
-            None => {}
+    /// Notes that the store is still in service. With another generation of the log another time of
+    /// service begins: an older copy of the database was put in its place under whoever writes
+    /// this, and what came since then is nothing that it knows.
+    pub fn go_on(&mut self, now: Time, generation: u64) {
+        if self.generation.replace(generation).is_some_and(|before| before != generation) {
+            return self.begin(now, None, generation);
         }
+        if let Some(last) = self.attended.last_mut() {
+            last.until = last.until.max(now);
+        }
+    }
+
+    /// Takes note of what stands in the directory, and of what this store is about to write there.
+    /// Tells whether it may take anything: it wrote what stands there, and has found nothing of
+    /// another store's for a day. Two stores that use one directory, a copy of a database beside
+    /// the first, say, find each other's words in turns, so neither takes anything.
+    pub fn hear(&mut self, found: Option<String>, now: Time, word: String) -> bool {
+        let is_own = found.as_ref().is_some_and(|found| self.said.contains(found));
+        if found.is_some() && !is_own {
+            self.others = Some(now);
+        }
+        self.said = found.into_iter().filter(|_| is_own).chain([word]).collect();
+        // By the difference, for a clock may have been ahead.
+        is_own && self.others.is_none_or(|at| at.0.abs_diff(now.0) >= Self::ALONE_MS)
     }
 
     /// Tells whether the store was in service at a time.

@@ -21,10 +21,10 @@ use handoff_store::conformance::samples::mail::{
     confirming_queue, contact_event, known_contact, letter, mark, outgoing, taken_in,
 };
 use handoff_store::conformance::samples::{
-    BEGIN, CENTER, center, center_event, desk, desk_event, desk_facts, event, notice, offer,
-    one_of_each, owner, rich_interaction, user, user_id,
+    BEGIN, CENTER, center, center_event, desk, desk_event, desk_facts, event, files_directory,
+    notice, offer, one_of_each, owner, rich_interaction, user, user_id,
 };
-use handoff_store::{Kind, MailboxMark, Record};
+use handoff_store::{FilesDirectory, Kind, MailboxMark, Record};
 
 fn path(directory: &str, name: &str, form: i64) -> PathBuf {
     let file = format!("{name}.{form}.json");
@@ -321,6 +321,13 @@ fn what_an_agent_listened_to_before_there_were_nodes_is_read_as_of_one_that_is_d
 
 #[test]
 fn a_contact_of_whom_something_was_written_down_is_read_and_written() {
+    let swept = FilesDirectory {
+        generation: Some(7),
+        said: vec!["a".to_owned(), "b".to_owned()],
+        others: Some(BEGIN),
+        ..files_directory()
+    };
+    check_record("swept_directory", 1, &Record::FilesDirectory(swept));
     check_record("known_contact", 1, &Record::Contact(known_contact(1)));
 }
 

@@ -97,7 +97,7 @@ async fn two_nodes_may_sweep_at_once() {
     }
     let store = MemoryStore::new();
     let mut attended = FilesDirectory::default();
-    attended.begin(BEGIN, None);
+    attended.begin(BEGIN, None, 1);
     let terms =
         FilesTerms { directory: &attended, before: BEGIN.plus_ms(1), now: BEGIN.plus_ms(2) };
     let sweep = |files| sweep_files(&store, files, terms, None, usize::MAX);
