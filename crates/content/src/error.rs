@@ -52,7 +52,9 @@ impl From<FilesError> for FileError {
     fn from(error: FilesError) -> Self {
         match error {
             FilesError::TooLarge { bytes_max } => Self::TooLarge { bytes_max },
-            FilesError::Unavailable { .. } | FilesError::Exists { .. } => Self::NotKept(error),
+            FilesError::Unavailable { .. }
+            | FilesError::Damaged { .. }
+            | FilesError::Exists { .. } => Self::NotKept(error),
         }
     }
 }

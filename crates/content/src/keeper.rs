@@ -224,10 +224,12 @@ async fn piece_at(
     if offset >= bytes {
         return Ok(None);
     }
-    match files.read(id, offset, READ_BYTES_MAX).await.map_err(FileError::NotRead)? {
-        Some(piece) if !piece.is_empty() => Ok(Some(piece.into())),
-        Some(_) => Err(FileError::NotWhole { bytes: offset, expected: bytes }),
-        None => Err(FileError::NotWhole { bytes: 0, expected: bytes }),
+    match files.read(id, offset, READ_BYTES_MAX).await {
+        Ok(Some(piece)) if !piece.is_empty() => Ok(Some(piece.into())),
+        Ok(_) | Err(FilesError::Damaged { .. }) => {
+            Err(FileError::NotWhole { bytes: offset, expected: bytes })
+        }
+        Err(error) => Err(FileError::NotRead(error)),
     }
 }
 

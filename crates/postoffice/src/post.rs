@@ -126,8 +126,10 @@ impl Poster {
     }
 
     async fn part(&self, attachment: &Attachment) -> Result<Part, Posted> {
-        let later = |error: FilesError| Posted::Later { reply: error.to_string() };
-        let content = self.files.read(attachment.file).await.map_err(later)?;
+        let content = match self.files.read(attachment.file).await {
+            Err(FilesError::Damaged { .. }) => None,
+            read => read.map_err(|error| Posted::Later { reply: error.to_string() })?,
+        };
         let content = content.filter(|content| content.len() as u64 == attachment.bytes);
         let content = content.ok_or_else(|| Posted::Never {
             reply: format!("the attachment {} is gone or damaged", attachment.name),

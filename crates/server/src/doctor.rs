@@ -18,6 +18,7 @@ use handoff_engine::{CLOCKS_APART_MAX_MS, Directory, SystemClock, clocks_apart_m
 use handoff_store::sqlite::{Checked, Progress};
 use handoff_store::{Kind, Mailbox, Part, SetAside, SqliteStore, Store};
 
+use self::files::Trial;
 use crate::bus::{NodeBus, Reach};
 use crate::cli::Doctor;
 use crate::config::Config;
@@ -107,7 +108,7 @@ pub(crate) async fn refused_by_serve(config: &Config) -> Vec<String> {
     }
     let found = match Stored::open(&config.store).await {
         Ok(stored) => {
-            let found = files::are_its_own(&*stored.store(), config).await;
+            let found = files::are_its_own(&*stored.store(), config, Trial::No).await;
             stored.close().await;
             found
         }
@@ -145,7 +146,7 @@ async fn stored(config: &Config, depth: Depth) -> Vec<Finding> {
     let mut findings = vec![takes_changes(&stored, config).await];
     findings.extend(clock(&*store).await);
     findings.push(records(&stored, depth).await);
-    findings.push(files::are_its_own(&*store, config).await);
+    findings.push(files::are_its_own(&*store, config, Trial::Yes).await);
     findings.extend(mailboxes(config, &*store).await);
     stored.close().await;
     findings

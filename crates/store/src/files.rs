@@ -33,9 +33,7 @@ pub use disk::{DiskFiles, FilesOptions, Sharing};
 pub use memory::MemoryFiles;
 pub(crate) use places::Places;
 pub(crate) use spool::{Spool, Spools};
-pub use sweep::{
-    FilesSwept, FilesTerms, SweepFilesError, SweptBy, TrashSwept, sweep_files, sweep_trash,
-};
+pub use sweep::{FilesSwept, FilesTerms, SweepFilesError, TrashSwept, sweep_files, sweep_trash};
 
 /// The most bytes that one read gives: what is held in memory for each download that is under way.
 pub const READ_BYTES_MAX: usize = 256 * 1024;
@@ -59,6 +57,9 @@ pub enum FilesError {
         /// How many bytes were allowed.
         bytes_max: u64,
     },
+    /// What was kept of it is not what is there, or cannot be read.
+    #[error("the file {id} is damaged")]
+    Damaged { id: FileId },
     /// There is a file of that id.
     #[error("there is a file {id} already")]
     Exists { id: FileId },
@@ -230,19 +231,29 @@ pub trait Files: Send + Sync + 'static {
     /// [`FilesError::Unavailable`].
     async fn set_mark(&self, mark: String) -> Result<(), FilesError>;
 
-    /// Returns which store sweeps this place; `None` when none has said so.
+    /// Returns what a store wrote here last that sweeps this place; `None` when none has.
     ///
     /// # Errors
     ///
     /// [`FilesError::Unavailable`].
-    async fn swept_by(&self) -> Result<Option<SweptBy>, FilesError>;
+    async fn swept_by(&self) -> Result<Option<String>, FilesError>;
 
-    /// Says which store sweeps this place, whatever was said before.
+    /// Writes that a store sweeps this place, over what was written before.
     ///
     /// # Errors
     ///
     /// [`FilesError::Unavailable`].
-    async fn set_swept_by(&self, store: SweptBy) -> Result<(), FilesError>;
+    async fn set_swept_by(&self, word: String) -> Result<(), FilesError>;
+
+    /// Does all that is done with files, with something that is none, and leaves nothing of it.
+    /// Where whoever may do some of it may do all, this does what [`Files::ready`] does.
+    ///
+    /// # Errors
+    ///
+    /// What the place does not do, or who uses it may not.
+    async fn try_out(&self) -> Result<(), FilesError> {
+        self.ready().await
+    }
 
     /// Expects that files can be kept and read now; answers within seconds.
     ///

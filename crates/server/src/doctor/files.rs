@@ -1,8 +1,6 @@
 //! The place of files.
 
-use handoff_content::directory::{DirectoryError, expect_own, try_out};
-use handoff_domain::FileId;
-use handoff_engine::{Clock as _, IdSource as _, SystemClock, SystemIds};
+use handoff_content::directory::{DirectoryError, expect_own};
 use handoff_store::{Store, with_causes};
 
 use super::Finding;
@@ -17,8 +15,15 @@ pub(super) fn directory(config: &Config) -> Option<Finding> {
     Some(super::directory("files directory", "chat.files", &path))
 }
 
+/// Whether it is tried out what is done with files, which writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trial {
+    Yes,
+    No,
+}
+
 /// A start refuses files that are another store's, and a place that cannot be used.
-pub(super) async fn are_its_own(store: &dyn Store, config: &Config) -> Finding {
+pub(super) async fn are_its_own(store: &dyn Store, config: &Config, trial: Trial) -> Finding {
     let place = config.files();
     let name = place.name();
     if let FilesIn::Directory(path) = &place
@@ -34,7 +39,7 @@ pub(super) async fn are_its_own(store: &dyn Store, config: &Config) -> Finding {
             return Finding::Bad { what: WHAT, problem, advice };
         }
     };
-    match looked_at(store, &opened, config).await {
+    match looked_at(store, &opened, trial).await {
         Ok(()) => Finding::Fine { what: WHAT, detail: format!("{name} belongs to the store") },
         Err(DirectoryError::NotItsOwn(wrong)) => {
             Finding::Bad { what: WHAT, problem: format!("{name}: {wrong}"), advice: files::ADVICE }
@@ -47,18 +52,12 @@ pub(super) async fn are_its_own(store: &dyn Store, config: &Config) -> Finding {
     }
 }
 
-async fn looked_at(
-    store: &dyn Store,
-    opened: &Opened,
-    config: &Config,
-) -> Result<(), DirectoryError> {
+async fn looked_at(store: &dyn Store, opened: &Opened, trial: Trial) -> Result<(), DirectoryError> {
     opened.files.ready().await?;
     expect_own(store, opened.place()).await?;
     // What a key may do in a bucket is told by doing it; nothing is written where another store is.
-    if let FilesIn::Bucket { .. } = config.files() {
-        let now = SystemClock::default().now();
-        let id = FileId::compose(now, SystemIds::default().random());
-        try_out(&*opened.files, id, now).await?;
+    match trial {
+        Trial::Yes => Ok(opened.files.try_out().await?),
+        Trial::No => Ok(()),
     }
-    Ok(())
 }

@@ -2,8 +2,7 @@
 //!
 //! A file is `kept/<id>`; one that did not come when its id says is `dated/<id>/<when it came>`.
 //! What a sweep took is `trash/<id>.<when it was taken>.<when it came>`, `mark` says which place
-//! this is, and `swept-by` which store removes what it has no record of. All of it is below the
-//! prefix, if there is one.
+//! this is, and `swept-by` which store sweeps it. All of it is below the prefix, if there is one.
 //!
 //! A file arrives at its node and is sent once it is kept, so nothing of one that is refused gets
 //! there. An object is there whole or not at all; a large one is sent in parts, and of one that a
@@ -32,7 +31,7 @@ use self::wire::Connector;
 use super::spool::SMALL_BYTES_MAX;
 use super::{
     Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, Places, READ_BYTES_MAX,
-    Spool, Spools, SweptBy, Trashed,
+    Spool, Spools, Trashed,
 };
 use crate::postgres::Hidden;
 use crate::query::Page;
@@ -54,6 +53,7 @@ const READING: &str = "reading a file";
 const REMOVING: &str = "removing a file";
 const LISTING: &str = "listing files";
 const MOVING: &str = "taking a file out of use or putting it back";
+const TRYING: &str = "trying out what is done with files";
 const MARKING: &str = "marking the bucket of files";
 
 /// Directories of the bucket.
@@ -61,6 +61,8 @@ const KEPT: &str = "kept";
 const DATED: &str = "dated";
 const TRASH: &str = "trash";
 const MARK: &str = "mark";
+/// Where is tried out what a key may do; no list of files comes there.
+const TRIAL: &str = "trial";
 /// Says which store sweeps it.
 const SWEPT_BY: &str = "swept-by";
 /// Where no word of a server's says it.
@@ -318,13 +320,14 @@ impl Arriving {
     async fn sent(&self, to: &Path) -> Result<(), Failure> {
         let (bucket, bytes) = (&self.bucket, self.spool.bytes);
         let _place = match bytes > SMALL_BYTES_MAX as u64 {
-            true => Some(bucket.sending.wait(ANSWER_MAX).await.map_err(|_| Failure::Late)?),
+            true => Some(bucket.sending.wait(ANSWER_MAX).await.map_err(|_| Failure::Late)?.0),
             false => None,
         };
         if bytes <= PART_BYTES as u64 {
             let content = self.spool.piece(0, PART_BYTES).await?;
             let put = timeout(ANSWER_MAX, bucket.store.put(to, PutPayload::from(content)));
             put.await.map_err(|_| Failure::Late)??;
+            bucket.sending.get_on();
             return Ok(());
         }
         let begun = timeout(ANSWER_MAX, bucket.store.put_multipart(to));
@@ -340,6 +343,7 @@ impl Arriving {
             }
             let ended = timeout(ANSWER_MAX, upload.complete());
             ended.await.map_err(|_| Failure::Late)??;
+            bucket.sending.get_on();
             Ok(())
         };
         let sent: Result<(), Failure> = sent.await;
@@ -536,14 +540,28 @@ impl Files for BucketFiles {
             .await
     }
 
-    async fn swept_by(&self) -> Result<Option<SweptBy>, FilesError> {
-        Ok(self.bucket.noted(SWEPT_BY).await?.as_deref().and_then(SweptBy::read))
+    async fn swept_by(&self) -> Result<Option<String>, FilesError> {
+        self.bucket.noted(SWEPT_BY).await
     }
 
-    async fn set_swept_by(&self, store: SweptBy) -> Result<(), FilesError> {
+    async fn set_swept_by(&self, word: String) -> Result<(), FilesError> {
         let (bucket, path) = (&self.bucket, self.bucket.path(&[SWEPT_BY]));
-        let text = store.to_string().into_bytes().into();
+        let text = word.into_bytes().into();
         bucket.ask(MARKING, async { Ok(bucket.store.put(&path, text).await.map(drop)?) }).await
+    }
+
+    async fn try_out(&self) -> Result<(), FilesError> {
+        let bucket = &self.bucket;
+        let (from, to) = (bucket.path(&[TRIAL, "a"]), bucket.path(&[TRIAL, "b"]));
+        bucket
+            .ask(TRYING, async {
+                bucket.store.put(&from, PutPayload::from_static(TRIAL.as_bytes())).await?;
+                bucket.read(&from, 0, 1).await?;
+                bucket.listed(TRIAL, "", 1).await?;
+                bucket.moved(&from, &to).await?;
+                Ok(bucket.removed(&to).await?)
+            })
+            .await
     }
 
     async fn ready(&self) -> Result<(), FilesError> {

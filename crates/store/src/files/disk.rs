@@ -3,7 +3,7 @@
 //! `<directory>/incoming` for what has not arrived yet. What a sweep took lies in
 //! `<directory>/trash` for a while, as `<32 hex digits>.<when it was taken>`, where an operator
 //! finds it. `<directory>/mark` says which directory this is, so that a store is not started over
-//! another's, and `<directory>/swept-by` which store removes what it has no record of.
+//! another's, and `<directory>/swept-by` which store sweeps it.
 //!
 //! A large file is written under `incoming`, synced, renamed to its place, and the place is synced;
 //! so a file that is in its place is whole, whatever is killed when. What is still under `incoming`
@@ -14,6 +14,7 @@
 //! one writer: every file is one of its own. What is under `incoming` may be another node's, and is
 //! removed when it is a day old.
 
+use std::error::Error;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
@@ -31,7 +32,7 @@ use super::faults::FilesFaults;
 use super::segments::{Segments, Writer, is_damage};
 use super::{
     Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, READ_BYTES_MAX,
-    SweptBy, Trashed, notes,
+    Trashed, notes,
 };
 use crate::query::Page;
 
@@ -506,7 +507,14 @@ impl Files for DiskFiles {
         offset: u64,
         bytes_max: usize,
     ) -> Result<Option<Vec<u8>>, FilesError> {
-        self.run(READING, move |places| places.read(id, offset, bytes_max)).await
+        let read = self.run(READING, move |places| match places.read(id, offset, bytes_max) {
+            Err(error) if is_damage(&error) => {
+                tracing::error!(file.id = %id, error = &error as &dyn Error, "a file is damaged");
+                Ok(None)
+            }
+            read => read.map(Some),
+        });
+        read.await?.ok_or(FilesError::Damaged { id })
     }
 
     async fn delete(&self, id: FileId) -> Result<(), FilesError> {
@@ -557,15 +565,13 @@ impl Files for DiskFiles {
             .await
     }
 
-    async fn swept_by(&self) -> Result<Option<SweptBy>, FilesError> {
-        let noted = self.run(MARKING, |places| notes::read(&places.root, notes::SWEPT_BY)).await?;
-        Ok(noted.as_deref().and_then(SweptBy::read))
+    async fn swept_by(&self) -> Result<Option<String>, FilesError> {
+        self.run(MARKING, |places| notes::read(&places.root, notes::SWEPT_BY)).await
     }
 
-    async fn set_swept_by(&self, store: SweptBy) -> Result<(), FilesError> {
-        let text = store.to_string();
+    async fn set_swept_by(&self, word: String) -> Result<(), FilesError> {
         self.run(MARKING, move |places| {
-            notes::replace(&places.root, INCOMING, notes::SWEPT_BY, &text)
+            notes::replace(&places.root, INCOMING, notes::SWEPT_BY, &word)
         })
         .await
     }

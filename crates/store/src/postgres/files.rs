@@ -22,7 +22,7 @@ use super::until::Until;
 use super::{PostgresOptions, StoreError};
 use crate::files::{
     Files, FilesError, FilesPage, Incoming, KeptFile, ListedUntil, NewFile, Places, READ_BYTES_MAX,
-    Spool, Spools, SweptBy, Trashed,
+    Spool, Spools, Trashed,
 };
 use crate::query::Page;
 
@@ -78,7 +78,7 @@ const MARK_READ: &str = "SELECT mark FROM files_mark WHERE id = 1";
 const MARK_WRITE: &str = "INSERT INTO files_mark (id, mark) VALUES (1, $1) ON CONFLICT DO NOTHING";
 /// A row beside the mark's.
 const SWEPT_BY_READ: &str = "SELECT mark FROM files_mark WHERE id = 2";
-/// who
+/// what
 const SWEPT_BY_WRITE: &str = "INSERT INTO files_mark (id, mark) VALUES (2, $1) \
      ON CONFLICT (id) DO UPDATE SET mark = EXCLUDED.mark";
 
@@ -221,15 +221,16 @@ impl Arriving {
     async fn store(&self) -> Result<(), Failure> {
         let new = self.spool.new;
         let is_small = self.spool.bytes <= PIECE_BYTES;
-        let _place = match is_small {
-            true => None,
-            false => Some(
-                self.large.wait(ANSWER_MAX).await.map_err(|stuck| Failure::Other(stuck.into()))?,
-            ),
+        let (_place, until) = match is_small {
+            true => (None, Until::after(ANSWER_MAX)),
+            false => {
+                let waited = self.large.wait(ANSWER_MAX).await;
+                let (place, until) = waited.map_err(|stuck| Failure::Other(stuck.into()))?;
+                (Some(place), Until::at(until))
+            }
         };
         let first = self.spool.piece(0, READ_BYTES_MAX).await?;
         let add = call!(FILE_ADD, new.id.to_string(), new.at.0, wide(self.spool.bytes), first);
-        let until = Until::after(ANSWER_MAX);
         let mut lent = Lent::from(&self.pool, until).await?;
         if is_small {
             return lent.ask(until, None, &[add], None).await.map(drop);
@@ -239,6 +240,7 @@ impl Arriving {
         let row = begun.first().and_then(|rows| rows.first());
         let row = row.ok_or_else(|| Failure::Other("nothing was said of a new file".into()))?;
         let content: i64 = row.try_get(0)?;
+        self.large.get_on();
         let mut from = PIECE_BYTES;
         while from < self.spool.bytes {
             let piece = self.spool.piece(from, READ_BYTES_MAX).await?;
@@ -250,6 +252,7 @@ impl Arriving {
         }
         lent.ask(Until::after(ANSWER_MAX), None, &[], Some("COMMIT")).await?;
         lent.is_open = false;
+        self.large.get_on();
         Ok(())
     }
 }
@@ -313,7 +316,7 @@ impl Files for PostgresFiles {
         let piece = piece.unwrap_or_default();
         let is_missing = piece.is_empty() && count > 0 && wide(offset) < bytes;
         if is_missing {
-            return Err(senseless(READING, "a file of which pieces are missing"));
+            return Err(FilesError::Damaged { id });
         }
         Ok(Some(piece))
     }
@@ -386,12 +389,12 @@ impl Files for PostgresFiles {
         self.ask(MARKING, call!(MARK_WRITE, mark)).await.map(drop)
     }
 
-    async fn swept_by(&self) -> Result<Option<SweptBy>, FilesError> {
-        Ok(self.noted(SWEPT_BY_READ).await?.as_deref().and_then(SweptBy::read))
+    async fn swept_by(&self) -> Result<Option<String>, FilesError> {
+        self.noted(SWEPT_BY_READ).await
     }
 
-    async fn set_swept_by(&self, store: SweptBy) -> Result<(), FilesError> {
-        self.ask(MARKING, call!(SWEPT_BY_WRITE, store.to_string())).await.map(drop)
+    async fn set_swept_by(&self, word: String) -> Result<(), FilesError> {
+        self.ask(MARKING, call!(SWEPT_BY_WRITE, word)).await.map(drop)
     }
 
     async fn ready(&self) -> Result<(), FilesError> {

@@ -22,6 +22,11 @@ impl Until {
         Self(Instant::now() + patience)
     }
 
+    /// Returns a moment that was settled before.
+    pub(super) const fn at(moment: Instant) -> Self {
+        Self(moment)
+    }
+
     /// Waits for an answer, or whatever else takes its time. One that comes too late may still
     /// come: a connection over which it was asked must not be used again.
     pub(super) async fn wait<T>(self, answer: impl Future<Output = T>) -> Result<T, Silent> {

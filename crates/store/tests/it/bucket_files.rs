@@ -189,6 +189,26 @@ async fn a_bucket_that_is_not_there_is_told() {
     }
 }
 
+#[tokio::test]
+async fn a_server_whose_name_nobody_knows_is_told_so() {
+    let (files, _directory) = over("http://nobody.invalid:9000", "handoff");
+    let told = with_causes(&files.ready().await.unwrap_err());
+    assert!(told.contains("no store answers at http://nobody.invalid:9000 ("), "{told}");
+    assert!(!told.contains("its answer"), "{told}");
+}
+
+#[tokio::test]
+async fn what_may_be_done_is_tried_out_and_leaves_nothing() {
+    let (files, _directory) = fresh().await;
+    files.try_out().await.unwrap();
+    assert_eq!(files.list(None, 9).await.unwrap().items, []);
+    assert!(files.trash(None, 9).await.unwrap().items.is_empty());
+    let denied = answering(refusal("403 Forbidden", "AccessDenied")).await;
+    let (files, _directory) = over(&denied, "handoff");
+    let told = with_causes(&files.try_out().await.unwrap_err());
+    assert!(told.contains("let it list, read, write and delete there"), "{told}");
+}
+
 /// The end of an answer after which nothing comes and nobody hangs up.
 const STALLED: &str = "\r\n\r\n";
 

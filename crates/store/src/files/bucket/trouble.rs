@@ -7,6 +7,7 @@ use object_store::Error;
 use tokio::time::error::Elapsed;
 
 use super::BucketOptions;
+use super::wire::NoLine;
 use crate::error::with_causes;
 
 /// What is wrong, and what to do about it.
@@ -114,7 +115,9 @@ fn cause(error: &Error) -> String {
     let mut last: &dyn std::error::Error = error;
     while let Some(source) = last.source() {
         if let Some(io) = source.downcast_ref::<io::Error>()
-            && io.get_ref().is_none_or(|within| within.is::<rustls::Error>())
+            && io
+                .get_ref()
+                .is_none_or(|within| within.is::<NoLine>() || within.is::<rustls::Error>())
         {
             return io.to_string();
         }

@@ -62,6 +62,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// A connection to a server.
 struct Line(Box<dyn Stream>);
 
+/// What keeps a connection from standing: the machine or its libraries say it, and no server.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NoLine(io::Error);
+
 async fn line(to: Uri, trust: Arc<ClientConfig>) -> io::Result<TokioIo<Line>> {
     let connected = timeout(CONNECT_MAX, async {
         let host = to.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
@@ -76,7 +81,7 @@ async fn line(to: Uri, trust: Arc<ClientConfig>) -> io::Result<TokioIo<Line>> {
         Ok(Line(Box::new(TlsConnector::from(trust).connect(name, stream).await?)))
     });
     let line: io::Result<Line> = connected.await.map_err(|_| io::ErrorKind::TimedOut)?;
-    Ok(TokioIo::new(line?))
+    Ok(TokioIo::new(line.map_err(|error| io::Error::other(NoLine(error)))?))
 }
 
 impl Connection for Line {
