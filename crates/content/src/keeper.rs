@@ -174,7 +174,8 @@ impl FileKeeper {
     ///
     /// # Errors
     ///
-    /// [`FileError::NotRead`] when its first piece cannot be read, or is not there.
+    /// [`FileError::NotRead`] when its first piece cannot be read now, and [`FileError::NotWhole`]
+    /// when it is not there or damaged.
     pub async fn open(
         &self,
         record: &FileRecord,

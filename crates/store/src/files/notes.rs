@@ -26,8 +26,7 @@ pub(super) fn read(root: &Path, name: &str) -> io::Result<Option<String>> {
 pub(super) fn add(root: &Path, incoming: &str, name: &str, text: &str) -> io::Result<()> {
     let arriving = root.join(incoming).join(format!("{name}.{text}"));
     let linked = write(&arriving, text).and_then(|()| fs::hard_link(&arriving, root.join(name)));
-    // Whatever came of it: the disk may be full.
-    fs::remove_file(&arriving)?;
+    clear(&arriving);
     match linked {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => sync_directory(root),
@@ -39,10 +38,15 @@ pub(super) fn replace(root: &Path, incoming: &str, name: &str, text: &str) -> io
     let arriving = root.join(incoming).join(format!("{name}.{text}"));
     let replaced = write(&arriving, text).and_then(|()| fs::rename(&arriving, root.join(name)));
     if replaced.is_err() {
-        // There may be none.
-        let _ = fs::remove_file(&arriving);
+        clear(&arriving);
     }
     replaced.and_then(|()| sync_directory(root))
+}
+
+/// Removes what is not needed any more. On a full disk there may be none, and what stays is removed
+/// when the directory is opened.
+fn clear(arriving: &Path) {
+    let _ = fs::remove_file(arriving);
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
