@@ -107,3 +107,80 @@ test.describe("at 390 px", () => {
         await over({person, page}, ann);
     });
 });
+
+/** The page's outbox hears of nothing any more: so it is for a page that ends in that moment. */
+const deafen = (page) => page.evaluate(() => {
+    for (const outcome of ["oncomplete", "onabort"]) {
+        Object.defineProperty(IDBTransaction.prototype, outcome, {set() {}});
+    }
+});
+
+test("words that were sent in the moment of a reload go once, and do not stand in the box again", async ({person, page, program}) => {
+    const ann = await chatting({person, page, program}, "Ann", "Parcel not arrived");
+    const box = page.getByRole("textbox", {name: "Message to Ann"});
+    await deafen(page);
+    await box.fill("It comes tomorrow.");
+    await box.press("Enter");
+    await expect(box).toHaveValue("");
+    await page.reload();
+    await expect(page.getByRole("log").getByText("It comes tomorrow.")).toHaveCount(1);
+    await expect.poll(() => ann.reads()).toEqual(["It comes tomorrow."]);
+    await expect(box).toHaveValue("");
+    await box.fill("In the morning.");
+    await box.press("Enter");
+    await expect.poll(() => ann.reads()).toEqual(["It comes tomorrow.", "In the morning."]);
+    await over({person, page}, ann);
+});
+
+test("words that the browser could not keep in the moment of a reload stand in the box", async ({person, page, program}) => {
+    const ann = await chatting({person, page, program}, "Ann", "Parcel not arrived");
+    const box = page.getByRole("textbox", {name: "Message to Ann"});
+    await deafen(page);
+    await page.evaluate(() => {
+        const {transaction} = IDBDatabase.prototype;
+        IDBDatabase.prototype.transaction = function (...asked) {
+            const begun = transaction.apply(this, asked);
+            queueMicrotask(() => begun.abort());
+            return begun;
+        };
+    });
+    await box.fill("It comes tomorrow.");
+    await box.press("Enter");
+    await page.reload();
+    await expect(box).toHaveValue("It comes tomorrow.");
+    await box.press("Enter");
+    await expect.poll(() => ann.reads()).toEqual(["It comes tomorrow."]);
+    await expect(box).toHaveValue("");
+    await over({person, page}, ann);
+});
+
+test("words that were sent while they were saved do not come back from the server", async ({person, page, program}) => {
+    const ann = await chatting({person, page, program}, "Ann", "Parcel not arrived");
+    const box = page.getByRole("textbox", {name: "Message to Ann"});
+    let saved;
+    const isSaved = new Promise((resolve) => { saved = resolve; });
+    await page.route(`**/me/interactions/${ann.chat}`, async (route) => {
+        const isDraft = (route.request().postData() ?? "").includes("It comes");
+        if (isDraft) {
+            // The server has it, and the page does not hear of it.
+            await route.fetch();
+            saved();
+        } else {
+            await route.continue();
+        }
+    });
+    await box.fill("It comes tomorrow.");
+    await isSaved;
+    await page.unrouteAll();
+    await box.press("Enter");
+    await page.reload();
+    await expect.poll(() => ann.reads()).toEqual(["It comes tomorrow."]);
+    await expect(page.getByRole("log").getByText("It comes tomorrow.")).toHaveCount(1);
+    const draft = async () => {
+        const {interactions} = await person.reads("/me/interactions?fields=*");
+        return interactions.find(({id}) => id === ann.chat).draft?.text ?? "";
+    };
+    await expect.poll(draft).toBe("");
+    await expect(box).toHaveValue("");
+    await over({person, page}, ann);
+});

@@ -11,10 +11,11 @@ const told = (text: string | null, referenceId: number | null = null): ToldDraft
     ({draft: text === null ? null : draft(text), referenceId});
 const turns = () => new Promise((resolve) => setImmediate(resolve));
 
-function box(known: ChatDraft | null = null) {
+function box(known: ChatDraft | null = null, unanswered: ChatDraft | null = null) {
     const it = {
         text: known?.text ?? "",
         onServer: known,
+        onWay: unanswered,
         waits: [] as {ms: number; run: () => void}[],
         saves: [] as {draft: ChatDraft; done(referenceId: number): void; fail(why: Error): void}[],
     };
@@ -22,6 +23,7 @@ function box(known: ChatDraft | null = null) {
         present: () => draft(it.text),
         take: ({text}) => { it.text = text; },
         kept: (kept) => { it.onServer = kept; },
+        onWay: (draft) => { it.onWay = draft; },
         save: (what) => new Promise((done, fail) => {
             it.saves.push({draft: what, done, fail});
         }),
@@ -30,7 +32,7 @@ function box(known: ChatDraft | null = null) {
             it.waits.push(wait);
             return () => { it.waits = it.waits.filter((one) => one !== wait); };
         },
-    }, known);
+    }, known, unanswered);
     return Object.assign(it, {
         onServer_: onServer,
         type(text: string) {
@@ -175,6 +177,21 @@ test("what may have been saved does not come back either", async () => {
     assert.equal(it.text, "");
     it.pass();
     assert.deepEqual(it.saves.map((one) => one.draft.text), ["said", ""]);
+});
+
+test("what was on its way when the page was loaded anew does not come back", async () => {
+    const before = box();
+    before.type("said");
+    before.pass();
+    assert.deepEqual(before.onWay, draft("said"));
+    const after = box(null, before.onWay);
+    after.onServer_.told(told("said", 7));
+    assert.equal(after.text, "");
+    after.pass();
+    assert.deepEqual(after.saves.map((one) => one.draft.text), [""]);
+    after.saves[0]?.done(8);
+    await turns();
+    assert.equal(after.onWay, null);
 });
 
 test("an emptied box in a chat that is over leaves nothing in this browser", async () => {

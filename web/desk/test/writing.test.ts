@@ -6,12 +6,17 @@ import {DraftKeeper} from "../src/conversation/drafts.ts";
 import {Writing, type Readers} from "../src/conversation/writing.ts";
 import {Kept} from "./storage.ts";
 
+let made = 0;
+
 function writingIn(storage: Kept) {
     const outcomes: ((isKept: boolean) => void)[] = [];
+    const names: string[] = [];
     const writing = new Writing({
         interactionId: "a",
         drafts: new DraftKeeper(storage as unknown as Storage, "kate"),
-        say: () => new Promise<void>((resolve, reject) => {
+        newName: () => `words-${++made}`,
+        say: ({name}) => new Promise<void>((resolve, reject) => {
+            names.push(name);
             outcomes.push((isKept) => (isKept ? resolve() : reject(new Error("full"))));
         }),
     });
@@ -20,9 +25,16 @@ function writingIn(storage: Kept) {
         writing.visibility.value = to;
         writing.keep();
     };
-    /** What a page that is loaded now would show. */
-    const stored = () => new DraftKeeper(storage as unknown as Storage, "kate").load("a");
-    return {writing, write, stored, outcomes};
+    /** What a page that is loaded now would show: of words, the outbox has taken those so named. */
+    const stored = (taken: string[] = []) => {
+        const next = new Kept();
+        Object.assign(next, storage);
+        const drafts = new DraftKeeper(next as unknown as Storage, "kate");
+        drafts.settle(new Set(taken));
+        const {name: _, ...kept} = drafts.load("a");
+        return kept;
+    };
+    return {writing, write, stored, outcomes, names};
 }
 
 test("words stay in this browser until the outbox has them", async () => {
@@ -74,4 +86,49 @@ test("whoever said what the server still has as a draft knows it after a reload"
     writing.onServer.value = {text: "", visibility: "All"};
     writing.keep();
     assert.deepEqual({...storage}, {}, "nothing is left of it once the server has none");
+});
+
+test("what went to the server when the page ended is known to the next one", () => {
+    const {writing, write, stored, names} = writingIn(new Kept());
+    const onWay = {text: "hello", visibility: "All"} as const;
+    write("hello");
+    writing.onWay.value = onWay;
+    void writing.send();
+    assert.deepEqual(stored(names), {text: "", visibility: "All", onWay});
+});
+
+test("a page that ends before the outbox has said so leaves its words in one place", () => {
+    const {writing, write, stored, names} = writingIn(new Kept());
+    write("hello");
+    void writing.send();
+    assert.deepEqual(stored(names), {text: "", visibility: "All"}, "the outbox has them");
+    assert.deepEqual(stored(), {text: "hello", visibility: "All"}, "it does not");
+    write("and more");
+    assert.equal(stored(names).text, "and more");
+    void writing.send();
+    assert.equal(stored(names).text, "");
+    assert.equal(stored(names.slice(1)).text, "hello");
+    assert.equal(stored(names.slice(0, 1)).text, "and more");
+});
+
+test("a browser that was killed and has an old draft of what the outbox took drops it", () => {
+    const storage = new Kept();
+    const {writing, write, stored, names} = writingIn(storage);
+    write("hello");
+    const asOnDisk = {...storage};
+    void writing.send();
+    Object.assign(storage, asOnDisk);
+    assert.equal(stored(names).text, "");
+    assert.equal(stored().text, "hello");
+});
+
+test("a second box of this browser shows nothing of what the first gave to the outbox", () => {
+    const storage = new Kept();
+    const {writing, write} = writingIn(storage);
+    write("hello");
+    void writing.send();
+    const second = writingIn(storage);
+    assert.equal(second.writing.text.value, "");
+    second.write("and more");
+    assert.equal(second.stored().text, "hello\nand more", "nobody knows yet that it was taken");
 });

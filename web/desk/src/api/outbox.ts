@@ -56,6 +56,8 @@ export type OutboxView = Entry & {isSending: boolean};
 /** What somebody wants done with an interaction. */
 export type Intent = Pick<NewEntry, "interactionId" | "operationName" | "fields" | "known"> & {
     until?: number;
+    /** What this browser calls the words in it while they are a draft. */
+    words?: string;
 };
 
 /** The first wait after a request without an answer, in ms; each further one is twice as long. */
@@ -109,12 +111,13 @@ export class Outbox {
     async add(intent: Intent, next?: Intent): Promise<string> {
         const first = this.#entryOf(intent, null);
         const rest = next === undefined ? [] : [this.#entryOf(next, first.key)];
-        await this.#surroundings.entries.add(first, ...rest);
+        const words = intent.words === undefined ? [] : [{name: intent.words, at: first.at}];
+        await this.#surroundings.entries.add([first, ...rest], words);
         await this.#changed();
         return first.key;
     }
 
-    #entryOf({until, ...intent}: Intent, after: string | null): NewEntry {
+    #entryOf({until, words: _, ...intent}: Intent, after: string | null): NewEntry {
         const {newKey, now} = this.#surroundings;
         const whose = {key: newKey(), userId: this.#userId, at: now()};
         return {...intent, ...whose, until: until ?? null, after};

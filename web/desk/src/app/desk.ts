@@ -6,6 +6,8 @@ import type {Api} from "../api/http.ts";
 import {IndexedStore} from "../api/outbox/indexed-store.ts";
 import {MemoryStore} from "../api/outbox/memory-store.ts";
 import {newKey, WebTabs} from "../api/outbox/web-tabs.ts";
+import {DraftKeeper} from "../conversation/drafts.ts";
+import {browserStorage} from "./settings-keeper.ts";
 import {isKnown, toldOf} from "../letters/told.ts";
 import {pageClock, ServerClock} from "../state/clock.ts";
 import {Desk} from "../state/desk.ts";
@@ -15,10 +17,15 @@ import type {OpenDesk} from "./context.ts";
 /** How often times that are shown move on, in ms. */
 const TICK_MS = 1_000;
 
+/** How long it is known of words that the outbox took them, in ms: for the next page. */
+const WORDS_MS = 24 * 3_600_000;
+
 export async function openDesk(me: Me, api: Api): Promise<() => OpenDesk> {
     // A browser that keeps nothing (a private window of some) still sends once, from this tab.
     const entries = await IndexedStore.open().catch(() => new MemoryStore());
     const clock = new ServerClock(pageClock);
+    const taken = await entries.taken(clock.now() - WORDS_MS).catch(() => new Set<string>());
+    new DraftKeeper(browserStorage(), me.id).settle(taken);
     const desk = new Desk(me, {
         api,
         clock,

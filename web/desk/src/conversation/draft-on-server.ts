@@ -18,6 +18,8 @@ export interface DraftSurroundings {
     take(draft: ChatDraft): void;
     /** The server has what stands in the box, as far as this page knows. */
     kept(draft: ChatDraft): void;
+    /** This goes to the server, which has it from some moment on; `null` once it has answered. */
+    onWay(draft: ChatDraft | null): void;
     /** Returns the number of the request. */
     save(draft: ChatDraft): Promise<number | null>;
     after(ms: number, run: () => void): () => void;
@@ -43,9 +45,14 @@ export class DraftOnServer {
     /** Told while a save was on its way, which may be its own. */
     #toldMeanwhile: ToldDraft | null = null;
 
-    /** `known` is what an earlier page knew. */
-    constructor(surroundings: DraftSurroundings, known: ChatDraft | null) {
+    /** `known` is what an earlier page knew, `unanswered` what it did not hear of any more. */
+    constructor(
+        surroundings: DraftSurroundings,
+        known: ChatDraft | null,
+        unanswered: ChatDraft | null = null,
+    ) {
         this.#surroundings = surroundings;
+        this.#unanswered = unanswered;
         this.#known = known ?? NOTHING;
     }
 
@@ -107,6 +114,11 @@ export class DraftOnServer {
         this.#surroundings.kept(draft);
     }
 
+    #goes(draft: ChatDraft | null): void {
+        this.#unanswered = draft;
+        this.#surroundings.onWay(draft);
+    }
+
     /** Of an emptied box nothing is left to be kept. */
     #refused(draft: ChatDraft): void {
         if (draft.text === "") {
@@ -127,22 +139,22 @@ export class DraftOnServer {
         }
         const draft = this.#surroundings.present();
         this.#isSaving = true;
+        this.#goes(draft);
         let again: number | null = GATHER_MS;
         try {
             const referenceId = await this.#surroundings.save(draft);
             if (referenceId !== null) {
                 this.#own.add(referenceId);
             }
-            this.#unanswered = null;
+            this.#goes(null);
             this.#knows(draft);
         } catch (trouble) {
             again = AGAIN_MS;
             if (trouble instanceof Refused) {
                 // A chat that is over takes none; the words stay in this browser.
                 again = null;
+                this.#goes(null);
                 this.#refused(draft);
-            } else {
-                this.#unanswered = draft;
             }
         }
         this.#isSaving = false;

@@ -1,7 +1,7 @@
 // What is half written: kept in this browser with every key, so that a reload or a kill loses
 // nothing.
 
-import {fields, texts} from "../api/fields.ts";
+import {fields, list, texts} from "../api/fields.ts";
 import {readDraft, type ChatDraft} from "../api/interaction.ts";
 import type {Known} from "../letters/told.ts";
 
@@ -13,6 +13,18 @@ export interface Draft {
     head?: Head;
     /** Of a chat, what the server had of it when this was kept. */
     onServer?: ChatDraft;
+    /** Of a chat, what was on its way to the server then. */
+    onWay?: ChatDraft;
+    /** Of a chat, what the outbox knows these words by once it has them. */
+    name?: string;
+    /** Of a chat, what was given to the outbox, which has not said yet that it keeps them. */
+    leaving?: Leaving[];
+}
+
+export interface Leaving {
+    name: string;
+    text: string;
+    visibility: "All" | "Agents";
 }
 
 export interface Head {
@@ -54,11 +66,19 @@ export class DraftKeeper {
             const name = this.#name(interactionId);
             const kept: unknown = JSON.parse(this.#storage?.getItem(name) ?? "");
             const draft = readDraft(kept);
-            const {head, onServer} = kept as Partial<Draft>;
+            const {head, onServer, onWay, name: words, leaving} = kept as Partial<Draft>;
             const known = readDraft(onServer);
+            const unanswered = readDraft(onWay);
             return draft === null
                 ? EMPTY
-                : {...draft, ...headOf(head), ...(known === null ? {} : {onServer: known})};
+                : {
+                      ...draft,
+                      ...headOf(head),
+                      ...(known === null ? {} : {onServer: known}),
+                      ...(unanswered === null ? {} : {onWay: unanswered}),
+                      ...(typeof words === "string" ? {name: words} : {}),
+                      ...leavingOf(leaving),
+                  };
         } catch {
             return EMPTY;
         }
@@ -69,8 +89,9 @@ export class DraftKeeper {
         try {
             const name = this.#name(interactionId);
             // Of an emptied box is kept what the server has still: it is not to come back.
-            const isEmpty = draft.text === "" && (draft.onServer?.text ?? "") === "";
-            if (isEmpty && draft.head === undefined) {
+            const {text, onServer, onWay, leaving, head} = draft;
+            const words = text + (onServer?.text ?? "") + (onWay?.text ?? "");
+            if (words === "" && leaving === undefined && head === undefined) {
                 this.#storage?.removeItem(name);
             } else {
                 this.#storage?.setItem(name, JSON.stringify(draft));
@@ -82,6 +103,20 @@ export class DraftKeeper {
 
     forget(interactionId: string): void {
         this.save(interactionId, EMPTY);
+    }
+
+    /**
+     * Drops what the outbox has, by its names: a page that ended between the two kept it twice.
+     * What it does not have stands in the box again.
+     */
+    settle(taken: Set<string>): void {
+        for (const {interactionId, name = "", leaving = [], ...kept} of this.all()) {
+            const words = taken.has(name) ? [] : [kept];
+            const left = leaving.filter((one) => !taken.has(one.name));
+            if (words.length === 0 || leaving.length > 0) {
+                this.save(interactionId, {...kept, ...together([...left, ...words])});
+            }
+        }
     }
 
     /** Returns all that is kept. */
@@ -96,6 +131,22 @@ export class DraftKeeper {
     #name(interactionId: string): string {
         return `${KEPT_AS}:${this.#userId}:${interactionId}`;
     }
+}
+
+/** Returns words as they stand in one box: with a note among them, they are one. */
+export function together(parts: ChatDraft[]): ChatDraft {
+    const isNote = parts.some(({visibility}) => visibility === "Agents");
+    const text = parts.map((part) => part.text).filter((text) => text.trim() !== "").join("\n");
+    return {text, visibility: isNote ? "Agents" : "All"};
+}
+
+function leavingOf(kept: unknown): {leaving?: Leaving[]} {
+    const leaving = list(kept).flatMap((one) => {
+        const draft = readDraft(one);
+        const {name} = fields(one);
+        return draft === null || typeof name !== "string" ? [] : [{...draft, name}];
+    });
+    return leaving.length === 0 ? {} : {leaving};
 }
 
 function headOf(kept: unknown): {head?: Head} {

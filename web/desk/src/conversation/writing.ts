@@ -2,7 +2,7 @@
 
 import {ref} from "vue";
 import type {ChatDraft} from "../api/interaction.ts";
-import type {DraftKeeper} from "./drafts.ts";
+import {together, type DraftKeeper, type Leaving} from "./drafts.ts";
 
 export type Readers = "All" | "Agents";
 
@@ -16,8 +16,10 @@ export interface Composer {
 export interface WritingSurroundings {
     interactionId: string;
     drafts: DraftKeeper;
-    /** Resolves once the words are kept and go out by themselves. */
-    say(words: string, to: Readers): Promise<unknown>;
+    /** Gives words a name that no others have. */
+    newName(): string;
+    /** Resolves once the words are kept under their name and go out by themselves. */
+    say(words: Leaving): Promise<unknown>;
 }
 
 export class Writing {
@@ -25,9 +27,14 @@ export class Writing {
     readonly visibility = ref<Readers>("All");
     /** What the server is known to have. */
     readonly onServer = ref<ChatDraft | null>(null);
+    /** What is on its way there, or got no answer: it may be there. */
+    readonly onWay = ref<ChatDraft | null>(null);
     readonly #surroundings: WritingSurroundings;
+    #name: string;
     /** Given to the outbox, which has not said yet that it keeps them. */
-    #leaving: {words: string; to: Readers}[] = [];
+    #leaving: Leaving[] = [];
+    /** What another box of this browser gave to the outbox, and will hear of. */
+    readonly #leavingElsewhere: Leaving[];
 
     constructor(surroundings: WritingSurroundings) {
         this.#surroundings = surroundings;
@@ -35,20 +42,25 @@ export class Writing {
         this.text.value = kept.text;
         this.visibility.value = kept.visibility;
         this.onServer.value = kept.onServer ?? null;
+        this.onWay.value = kept.onWay ?? null;
+        this.#name = kept.name ?? surroundings.newName();
+        this.#leavingElsewhere = kept.leaving ?? [];
     }
 
     /** Returns whatever the outbox does not keep. */
     present(): ChatDraft {
-        const text = joined([...this.#leaving.map(({words}) => words), this.text.value]);
-        const isNote = [this.visibility.value, ...this.#leaving.map(({to}) => to)]
-            .includes("Agents");
-        return {text, visibility: isNote ? "Agents" : "All"};
+        return together([...this.#leaving, this.#inBox()]);
+    }
+
+    #inBox(): ChatDraft {
+        return {text: this.text.value, visibility: this.visibility.value};
     }
 
     /** Puts words behind what stands in the box, unless it ends with them. */
     add(words: string): void {
         if (!this.text.value.trimEnd().endsWith(words)) {
-            this.text.value = joined([this.text.value.trimEnd(), words]);
+            const now = {...this.#inBox(), text: this.text.value.trimEnd()};
+            this.text.value = together([now, {...now, text: words}]).text;
         }
     }
 
@@ -64,35 +76,39 @@ export class Writing {
     keep(): void {
         const {drafts, interactionId} = this.#surroundings;
         const onServer = this.onServer.value;
+        const onWay = this.onWay.value;
+        const leaving = [...this.#leavingElsewhere, ...this.#leaving];
         drafts.save(interactionId, {
-            ...this.present(),
+            ...this.#inBox(),
+            ...(this.text.value === "" ? {} : {name: this.#name}),
+            ...(leaving.length === 0 ? {} : {leaving}),
             ...(onServer === null ? {} : {onServer}),
+            ...(onWay === null ? {} : {onWay}),
         });
     }
 
     /** Returns whether the outbox has it. What it did not take stands before what came since. */
     async send(): Promise<boolean> {
-        const said = {words: this.text.value.trim(), to: this.visibility.value};
-        if (said.words === "") {
+        const said = {...this.#inBox(), text: this.text.value.trim(), name: this.#name};
+        if (said.text === "") {
             return true;
         }
         this.#leaving.push(said);
         this.text.value = "";
+        this.#name = this.#surroundings.newName();
+        // Before the outbox has it: a page that ends in between is to know which words these are.
+        this.keep();
         let isTaken = true;
         try {
-            await this.#surroundings.say(said.words, said.to);
+            await this.#surroundings.say(said);
         } catch {
             isTaken = false;
-            this.text.value = joined([said.words, this.text.value]);
             // A note does not become a word to the customer.
-            this.visibility.value = said.to === "Agents" ? "Agents" : this.visibility.value;
+            this.text.value = together([said, this.#inBox()]).text;
+            this.visibility.value = said.visibility === "Agents" ? "Agents" : this.visibility.value;
         }
         this.#leaving = this.#leaving.filter((one) => one !== said);
         this.keep();
         return isTaken;
     }
-}
-
-function joined(texts: string[]): string {
-    return texts.filter((text) => text.trim() !== "").join("\n");
 }

@@ -121,10 +121,15 @@ export class Desk {
         return this.operate(id, "Reject");
     }
 
-    /** Says something in a chat: it goes out once, whatever happens. */
-    say(interactionId: string, text: string, visibility: "All" | "Agents"): Promise<string> {
-        const fields = {text, visibility};
-        return this.outbox.add({interactionId, operationName: "Send", fields});
+    /** Says something in a chat, kept as `words` until now: it goes out once, whatever happens. */
+    say(
+        interactionId: string,
+        text: string,
+        visibility: "All" | "Agents",
+        words?: string,
+    ): Promise<string> {
+        const intent = {interactionId, operationName: "Send", fields: {text, visibility}};
+        return this.outbox.add(words === undefined ? intent : {...intent, words});
     }
 
     /** Has something done for certain, and `next` after it, now or when there is a connection. */

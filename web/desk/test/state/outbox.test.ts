@@ -233,7 +233,9 @@ test("whose desk it is is known before anything is read", () => {
 test("another user of this browser neither sees nor sends it", async () => {
     const {stage, browser} = await withChat();
     const entry = {key: "b", userId: "ben", interactionId: "x", operationName: "Send"};
-    await browser.entries.add({...entry, fields: {text: "Ben's"}, at: 0, until: null, after: null});
+    await browser.entries.add([
+        {...entry, fields: {text: "Ben's"}, at: 0, until: null, after: null},
+    ]);
     await stage.desk.say("x", "mine", "All");
     await stage.settle();
     assert.equal((await browser.entries.all()).some((one) => one.key === "b"), true);

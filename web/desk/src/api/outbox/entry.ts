@@ -40,11 +40,23 @@ export interface Entry {
 
 export type NewEntry = Omit<Entry, "number" | "sentAt" | "attempts" | "refusal">;
 
+/** Words that are an entry and no draft any more. */
+export interface TakenWords {
+    name: string;
+    /** When, in ms since 1970 by the server's clock. */
+    at: number;
+}
+
 /** Where entries are kept: it outlives the page, and all tabs share it. */
 export interface EntryStore {
     all(): Promise<Entry[]>;
-    /** Resolves once the entries are kept for good, all of them or none. */
-    add(...entries: NewEntry[]): Promise<void>;
+    /** Resolves once the entries are kept for good, and the words as taken: all or none. */
+    add(entries: NewEntry[], words?: TakenWords[]): Promise<void>;
+    /**
+     * Returns the names of all words that were taken, whatever became of them; forgets those that
+     * were before `since`.
+     */
+    taken(since: number): Promise<Set<string>>;
     /**
      * Notes that the entry is being sent, before it is. Returns it as it is now, `undefined` when
      * it was taken back.

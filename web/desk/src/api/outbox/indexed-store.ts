@@ -1,11 +1,12 @@
 // Entries in the browser's database: they outlive the tab, and a kill of the browser.
 
-import type {Entry, EntryStore, NewEntry} from "./entry.ts";
+import type {Entry, EntryStore, NewEntry, TakenWords} from "./entry.ts";
 import {claimed, renewed} from "./memory-store.ts";
 
 const DATABASE = "handoff-desk";
-const STORE = "outbox";
-const VERSION = 1;
+const ENTRIES = "outbox";
+const WORDS = "words";
+const VERSION = 2;
 
 export class IndexedStore implements EntryStore {
     readonly #database: IDBDatabase;
@@ -17,8 +18,12 @@ export class IndexedStore implements EntryStore {
     /** Fails where the browser keeps nothing. */
     static async open(): Promise<IndexedStore> {
         const request = indexedDB.open(DATABASE, VERSION);
-        request.onupgradeneeded = () => {
-            request.result.createObjectStore(STORE, {keyPath: "number", autoIncrement: true});
+        request.onupgradeneeded = ({oldVersion}) => {
+            const {result: made} = request;
+            if (oldVersion < 1) {
+                made.createObjectStore(ENTRIES, {keyPath: "number", autoIncrement: true});
+            }
+            made.createObjectStore(WORDS, {keyPath: "name"});
         };
         const database = await result(request);
         // Another tab has a newer desk, which may change the database.
@@ -27,16 +32,30 @@ export class IndexedStore implements EntryStore {
     }
 
     async all(): Promise<Entry[]> {
-        const request = this.#database.transaction(STORE).objectStore(STORE).getAll();
+        const request = this.#database.transaction(ENTRIES).objectStore(ENTRIES).getAll();
         return (await result(request)) as Entry[];
     }
 
-    async add(...entries: NewEntry[]): Promise<void> {
-        await this.#write((store) => {
+    async add(entries: NewEntry[], words: TakenWords[] = []): Promise<void> {
+        await this.#write((store, taken) => {
             for (const entry of entries) {
                 store.add({...entry, sentAt: null, attempts: 0, refusal: null});
             }
+            words.forEach((one) => taken.put(one));
         });
+    }
+
+    async taken(since: number): Promise<Set<string>> {
+        let all: TakenWords[] = [];
+        // It waits for what an earlier page began to write, and so finds it done or not at all.
+        await this.#write((_, taken) => {
+            const read = taken.getAll() as IDBRequest<TakenWords[]>;
+            read.onsuccess = () => {
+                all = read.result;
+                all.filter(({at}) => at < since).forEach(({name}) => taken.delete(name));
+            };
+        });
+        return new Set(all.map(({name}) => name));
     }
 
     claim(number: number, now: number): Promise<Entry | undefined> {
@@ -87,9 +106,10 @@ export class IndexedStore implements EntryStore {
     }
 
     /** Resolves once it is on the disk: whoever was told that it is kept may close the browser. */
-    #write(work: (store: IDBObjectStore) => void): Promise<void> {
-        const transaction = this.#database.transaction(STORE, "readwrite", {durability: "strict"});
-        work(transaction.objectStore(STORE));
+    #write(work: (entries: IDBObjectStore, words: IDBObjectStore) => void): Promise<void> {
+        const stores = [ENTRIES, WORDS];
+        const transaction = this.#database.transaction(stores, "readwrite", {durability: "strict"});
+        work(transaction.objectStore(ENTRIES), transaction.objectStore(WORDS));
         return new Promise((resolve, reject) => {
             transaction.oncomplete = () => resolve();
             transaction.onabort = () => reject(transaction.error ?? new Error("aborted"));

@@ -1,22 +1,29 @@
 // Entries as long as the page lives: for browsers that keep nothing (private windows of some), and
 // for tests.
 
-import type {Entry, EntryStore, NewEntry} from "./entry.ts";
+import type {Entry, EntryStore, NewEntry, TakenWords} from "./entry.ts";
 
 export class MemoryStore implements EntryStore {
     #entries: Entry[] = [];
     #numbers = 0;
+    #words: TakenWords[] = [];
 
     async all(): Promise<Entry[]> {
         return [...this.#entries];
     }
 
-    async add(...entries: NewEntry[]): Promise<void> {
+    async add(entries: NewEntry[], words: TakenWords[] = []): Promise<void> {
+        this.#words.push(...words);
         for (const entry of entries) {
             this.#numbers += 1;
             const number = this.#numbers;
             this.#entries.push({...entry, number, sentAt: null, attempts: 0, refusal: null});
         }
+    }
+
+    async taken(since: number): Promise<Set<string>> {
+        this.#words = this.#words.filter(({at}) => at >= since);
+        return new Set(this.#words.map(({name}) => name));
     }
 
     async claim(number: number, now: number): Promise<Entry | undefined> {
