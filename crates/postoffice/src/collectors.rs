@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::connections::Connections;
 use crate::marks::StoredMarks;
-use crate::source::Source;
+use crate::source::{Patience, Source};
 
 /// Starts, changes and stops collectors.
 pub(crate) struct Collectors {
@@ -105,6 +105,7 @@ impl Collectors {
             intake: self.intake.clone(),
             checkpoints: Arc::new(StoredMarks::new(self.core.clone(), source)),
             spread: self.begun,
+            patience: Patience::default(),
         };
         let stopping = stop.clone();
         let task = self.tasks.spawn(async move {

@@ -2,6 +2,9 @@
 //!
 //! Two that read the same folder would do no harm, since a message that is known is taken in once;
 //! but each would fetch everything, and they would move messages away under each other's hands.
+//!
+//! A node that cannot read a mailbox for a while leaves it to the others for another while: it may
+//! be this node alone that the mail server is out of reach for.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,6 +16,7 @@ use handoff_mail::imap::{self, ImapMailbox, ImapPorts, MailboxStatus};
 use handoff_mail::ports::{Checkpoints, Intake};
 use handoff_store::{ImapSource, with_causes};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::connections::Connections;
@@ -20,6 +24,22 @@ use crate::connections::Connections;
 /// How often a node asks whether a mailbox that another reads is free: mail waits for so long
 /// when the other stopped. So often what a mailbox needs is looked for, too.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
+
+/// When a node leaves a mailbox that it cannot read to others, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// How often in a row it may fail, and for how long at least: most of what fails is over soon.
+    failures: u32,
+    failing: Duration,
+    /// Long enough for another node to try as often, and to go on if it can do better.
+    rest: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { failures: 5, failing: Duration::from_secs(30), rest: Duration::from_secs(120) }
+    }
+}
 
 /// What reading a mailbox takes.
 pub(crate) struct Source {
@@ -31,6 +51,7 @@ pub(crate) struct Source {
     pub(crate) intake: Arc<dyn Intake>,
     pub(crate) checkpoints: Arc<dyn Checkpoints>,
     pub(crate) spread: u64,
+    pub(crate) patience: Patience,
 }
 
 impl Source {
@@ -45,7 +66,10 @@ impl Source {
                     missing = None;
                     match self.core.claim(&key, ClaimFor::Incarnation).await {
                         Ok(Claiming::Ours(claimed)) => {
-                            self.fetch(mailbox, claimed, &stopping).await;
+                            let ended = self.fetch(mailbox, claimed, &stopping).await;
+                            if ended == Ended::LeftToOthers {
+                                pause(self.patience.rest, &stopping).await;
+                            }
                             continue;
                         }
                         // What could not be claimed now is asked for again.
@@ -59,10 +83,7 @@ impl Source {
                     missing = Some(why);
                 }
             }
-            tokio::select! {
-                () = tokio::time::sleep(ASK_AGAIN) => {}
-                () = stopping.cancelled() => {}
-            }
+            pause(ASK_AGAIN, &stopping).await;
         }
     }
 
@@ -75,9 +96,14 @@ impl Source {
         prepared.map_err(|error| error.to_string())?.map_err(|why| with_causes(&why))
     }
 
-    /// Fetches mail until the claim is lost or it is stopped.
-    async fn fetch(&self, mailbox: ImapMailbox, claimed: Claimed, stopping: &CancellationToken) {
-        let (status, _) = watch::channel(MailboxStatus::default());
+    /// Fetches mail until the claim is lost, it is stopped, or another node should try.
+    async fn fetch(
+        &self,
+        mailbox: ImapMailbox,
+        claimed: Claimed,
+        stopping: &CancellationToken,
+    ) -> Ended {
+        let (status, seen) = watch::channel(MailboxStatus::default());
         let ports = ImapPorts {
             intake: self.intake.clone(),
             checkpoints: self.checkpoints.clone(),
@@ -86,15 +112,60 @@ impl Source {
         };
         let turn = stopping.child_token();
         let mut fetching = pin!(imap::run(mailbox, ports, turn.clone()));
-        tokio::select! {
-            () = &mut fetching => {}
-            () = self.core.keep(claimed.clone()) => {
-                turn.cancel();
-                return fetching.await;
+        let ended = tokio::select! {
+            () = &mut fetching => Ended::Stopped,
+            () = self.core.keep(claimed.clone()) => Ended::ClaimLost,
+            () = self.until_left_to_others(seen) => Ended::LeftToOthers,
+        };
+        if ended != Ended::Stopped {
+            turn.cancel();
+            fetching.await;
+        }
+        if ended != Ended::ClaimLost {
+            // A claim that cannot be given up ends by itself.
+            let _ends_by_itself = self.core.release(&claimed).await;
+        }
+        ended
+    }
+
+    /// Returns once it has failed for so long that another node should try, where there is one.
+    async fn until_left_to_others(&self, mut seen: watch::Receiver<MailboxStatus>) {
+        let mut since = None;
+        loop {
+            let status = seen.borrow_and_update().clone();
+            let now = Instant::now();
+            since = (status.failures > 0).then(|| since.unwrap_or(now));
+            let is_long = since.is_some_and(|since| now - since >= self.patience.failing)
+                && status.failures >= self.patience.failures;
+            // Where not even that can be asked, nobody is known who could do better.
+            if is_long && self.core.is_accompanied().await.unwrap_or(false) {
+                let failure = status.last_failure.unwrap_or_default();
+                tracing::warn!(
+                    mailbox.name = self.address,
+                    failure,
+                    "the mailbox could not be read here again and again; another node may take it"
+                );
+                return;
+            }
+            if seen.changed().await.is_err() {
+                return std::future::pending().await;
             }
         }
-        // A claim that cannot be given up ends by itself.
-        let _ends_by_itself = self.core.release(&claimed).await;
+    }
+}
+
+/// Why a node reads a mailbox no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Stopped,
+    ClaimLost,
+    LeftToOthers,
+}
+
+async fn pause(duration: Duration, stopping: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(duration) => {}
+        () = stopping.cancelled() => {}
     }
 }
 
@@ -107,13 +178,19 @@ pub(crate) mod tests {
     use handoff_domain::{CenterId, MailboxId, QueueId};
     use handoff_engine::{Engine, Options, Outward, Parts, SystemClock, SystemIds};
     use handoff_mail::ports::{Arrival, NotNow, Taken};
-    use handoff_store::{AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, SecretPlace};
+    use handoff_store::{
+        AfterFetch, ImapSource, Key, MailLogin, MailSecurity, Mailbox, Record, SecretPlace,
+        Store as _,
+    };
     use handoff_testkit::FaultyStore;
     use tokio::net::TcpListener;
 
     use super::*;
     use crate::connections::Lmtp;
     use crate::marks::StoredMarks;
+
+    /// Longer than the test.
+    const REST: Duration = Duration::from_secs(60);
 
     pub(crate) const CENTER: CenterId = CenterId(1);
 
@@ -192,6 +269,7 @@ pub(crate) mod tests {
             intake: Arc::new(Nothing),
             checkpoints,
             spread: 0,
+            patience: Patience::default(),
         }
     }
 
@@ -244,5 +322,37 @@ pub(crate) mod tests {
         let (_connected, _) = listener.accept().await.expect("it connects");
         stop.cancel();
         reading.await.expect("it stops");
+    }
+
+    /// The server hangs up on whoever comes until the first node has left it to the other: as if it
+    /// were out of the first one's reach.
+    #[tokio::test]
+    async fn a_mailbox_that_a_node_cannot_read_is_left_to_another() {
+        let home = tempfile::tempdir().expect("a directory");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        let (store, place) = (Arc::new(FaultyStore::default()), password(home.path()));
+        let patience = Patience { failures: 1, failing: Duration::ZERO, rest: REST };
+        let key = format!("mailbox {}", mailbox_key("a@demo.example"));
+        let first = Source { patience, ..source(&store, home.path(), port, &place).await };
+        let stop = CancellationToken::new();
+        let reading = tokio::spawn(first.attend(stop.clone()));
+        drop(listener.accept().await.expect("it connects"));
+        drop(listener.accept().await.expect("who is alone goes on"));
+
+        let second = source(&store, home.path(), port, &place).await;
+        let other = second.core.clone();
+        let waiting = tokio::spawn(second.attend(stop.clone()));
+        let _connected = loop {
+            let (connection, _) = listener.accept().await.expect("somebody connects");
+            let found = store.load_one(&Key::Claim(key.clone())).await.expect("it is read");
+            match found.map(|found| found.value) {
+                Some(Record::Claim(claim)) if claim.by == other.incarnation() => break connection,
+                _ => {}
+            }
+        };
+        stop.cancel();
+        reading.await.expect("it stops");
+        waiting.await.expect("it stops");
     }
 }

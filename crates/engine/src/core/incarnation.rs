@@ -104,11 +104,11 @@ impl Core {
             return false;
         }
         let given_back = async {
-            let is_alone = self.store.living().await?.len() < 2;
-            if !is_alone {
+            let is_accompanied = self.is_accompanied().await?;
+            if is_accompanied {
                 self.duties.rest_from(&*self.store, self.incarnation(), duty).await?;
             }
-            Ok::<_, StoreError>(!is_alone)
+            Ok::<_, StoreError>(is_accompanied)
         };
         // Where not even that can be done, the lease ends by itself.
         let is_given_back = given_back.await.unwrap_or(false);
@@ -120,6 +120,15 @@ impl Core {
             self.bus.wake(Hint::Nodes);
         }
         is_given_back
+    }
+
+    /// Tells whether another node lives, which could do what this one cannot.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn is_accompanied(&self) -> Result<bool, StoreError> {
+        Ok(self.store.living().await?.len() > 1)
     }
 
     /// Returns the duties that failed here again and again, and are left to other nodes for now.
