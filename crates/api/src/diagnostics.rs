@@ -146,6 +146,7 @@ const fn sentence_of(why: NotReady) -> &'static str {
         NotReady::Refused => "the database refuses the server's user; the log says why",
         NotReady::ReadOnly => "the database takes no writes; see whether it is a standby",
         NotReady::Full => "the disk of the database is full; make room",
+        NotReady::Unfinished => "a dump is being put back into the database; see that it is done",
         NotReady::Forbidden => {
             "the server's user lacks a privilege in the database; the log says which"
         }

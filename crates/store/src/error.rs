@@ -59,6 +59,8 @@ pub enum NotReady {
     ReadOnly,
     /// There is no room on its disk.
     Full,
+    /// It has not all of what it is to have: a dump is being put back.
+    Unfinished,
     /// The user lacks a privilege.
     Forbidden,
     /// It did not do in time what it was asked.

@@ -197,7 +197,8 @@ impl PostgresServer {
         for setting in &self.settings {
             server.args(["-c", setting]);
         }
-        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let log = fs::File::create(self.log()).expect("a file for what the server says");
+        server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         // It gets a signal when the thread ends that started it, so that thread waits for it.
         std::thread::spawn(move || server.spawn().map(|mut child| child.wait()));
         self.wait();
@@ -311,7 +312,13 @@ impl PostgresServer {
             }
             pause();
         }
-        panic!("PostgreSQL did not start in {}", self.directory.display());
+        let said = fs::read_to_string(self.log()).unwrap_or_default();
+        panic!("PostgreSQL did not start in {}:\n{said}", self.directory.display());
+    }
+
+    /// Returns where is what the server said since it was started last.
+    fn log(&self) -> PathBuf {
+        self.directory.join("said.log")
     }
 
     /// Returns the address of a new, empty schema.

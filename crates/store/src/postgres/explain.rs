@@ -8,6 +8,7 @@ use tokio_postgres::error::{DbError, SqlState};
 use crate::error::{StoreError, with_causes};
 use crate::postgres::address::Address;
 use crate::postgres::failure::{failed, is_read_only};
+use crate::postgres::generation::UNFINISHED;
 
 /// What is wrong, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +73,9 @@ impl Address {
                 "the database {name} has no connection left ({why}); raise its max_connections"
             ),
             SqlState::READ_ONLY_SQL_TRANSACTION => self.read_only(),
+            ref code if code.code() == UNFINISHED => format!(
+                "a dump is being put back into the database {name}, or was in part; let it be put back whole, then start the node again"
+            ),
             _ => format!("the database {name} cannot be used now ({why})"),
         }
     }

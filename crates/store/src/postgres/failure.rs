@@ -7,6 +7,7 @@ use deadpool_postgres::PoolError;
 use tokio_postgres::error::{Severity, SqlState};
 
 use crate::error::{NotReady, StoreError};
+use crate::postgres::generation::UNFINISHED;
 use crate::postgres::until::Silent;
 
 /// What follows from a batch that failed.
@@ -65,6 +66,7 @@ pub(crate) fn not_ready(cause: &(dyn Error + 'static)) -> Option<NotReady> {
         SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW => {
             NotReady::Away
         }
+        ref code if code.code() == UNFINISHED => NotReady::Unfinished,
         ref code if code.code().starts_with("28") => NotReady::Refused,
         _ => NotReady::Other,
     })

@@ -4,12 +4,13 @@
 //!
 //! Every connection is asked, because a standby takes over under nodes that run.
 
-use tokio_postgres::{Client, Error, Transaction};
+use tokio_postgres::{Client, Error, GenericClient, Transaction};
 use tracing::warn;
 
 use crate::error::StoreError;
 use crate::log::GENERATION_JUMP;
 use crate::postgres::heads::numbers_of;
+use crate::postgres::migrate::tables;
 use crate::sql::decode::undecodable;
 use crate::sql::log;
 
@@ -26,6 +27,8 @@ const PLACE_READ: &str = "SELECT place, concat_ws(' ', \
 const PATIENCE: &str = "SET LOCAL statement_timeout = 600000";
 /// The place; nobody else does the same at the same time.
 const PLACE_LOCK: &str = "SELECT name FROM cluster WHERE id = 1 FOR UPDATE";
+/// The code of an error that says that a database is not whole.
+pub(super) const UNFINISHED: &str = "HF001";
 /// place
 const PLACE_WRITE: &str = "UPDATE cluster SET place = $1 WHERE id = 1";
 
@@ -59,6 +62,8 @@ pub(super) async fn begin_anew(client: &mut Client) -> Result<(), Error> {
     if is_same {
         return Ok(());
     }
+    // What comes after this generation has begun would be of the one before.
+    demand_whole(&transaction).await?;
     // A fresh schema was nowhere before.
     if !before.is_empty() {
         renew(&transaction).await?;
@@ -75,6 +80,21 @@ pub(super) async fn begin_anew(client: &mut Client) -> Result<(), Error> {
         );
     }
     Ok(())
+}
+
+/// Fails while a dump is being put back: primary keys come after all rows of their table.
+pub(super) async fn demand_whole(client: &impl GenericClient) -> Result<(), Error> {
+    let names: Vec<String> = tables().map(|table| format!("'{table}'")).collect();
+    let demand = format!(
+        "DO $$ BEGIN IF EXISTS (SELECT FROM unnest(ARRAY[{}]) AS own (name) \
+         JOIN pg_class ON pg_class.oid = to_regclass(quote_ident(own.name)) \
+         WHERE NOT EXISTS (SELECT FROM pg_index \
+             WHERE indrelid = pg_class.oid AND indisprimary)) \
+         THEN RAISE EXCEPTION 'a dump is being put back, or was put back in part' \
+         USING ERRCODE = '{UNFINISHED}'; END IF; END $$",
+        names.join(", ")
+    );
+    client.batch_execute(&demand).await
 }
 
 /// Where a database was, and where it is.

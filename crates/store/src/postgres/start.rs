@@ -9,6 +9,7 @@ use crate::error::StoreError;
 use crate::postgres::PostgresOptions;
 use crate::postgres::connect::Server;
 use crate::postgres::explain::Sentence;
+use crate::postgres::generation::demand_whole;
 use crate::postgres::migrate::{self, tables};
 use crate::postgres::until::Until;
 
@@ -46,6 +47,7 @@ pub(super) async fn begin(
     let found = client.query_one(SERVER_READ, &[]).await.map_err(told)?;
     let schema: Option<&str> = found.get(2);
     fit(found.get(0), found.get(1), schema).map_err(Sentence::into_error)?;
+    demand_whole(&*client).await.map_err(told)?;
     migrate::migrate(&mut client, &|error| address.explain(&error)).await?;
     if let Some(lacking) = forbidden(&client).await.map_err(told)? {
         return Err(Sentence::new(address.lacking(&lacking)).into_error());

@@ -323,3 +323,39 @@ async fn a_dump_that_is_put_back_has_another_generation() {
     let number = store.head(owner(1)).await.unwrap().numbers[&Topic::Interactions];
     assert_eq!(number, GENERATION_JUMP + 2);
 }
+
+/// A node that connects finds what has been put back so far, at any moment.
+#[tokio::test]
+async fn a_dump_that_is_being_put_back_is_waited_for() {
+    let server = PostgresServer::shared();
+    let address = server.fresh_schema();
+    let schema = PostgresServer::schema_of(&address);
+    let store = open(&address).await.unwrap();
+    store.commit(told(1)).await.unwrap();
+    let dump = server.dump(schema);
+    // Parts are scripts of their own, and these two lines are one bracket around all.
+    let is_bracket =
+        |line: &&str| line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
+    let lines: Vec<&str> = dump.lines().filter(|line| !is_bracket(line)).collect();
+    let dump = lines.join("\n") + "\n";
+    store.close().await;
+    server.run(&format!("DROP SCHEMA {schema} CASCADE"));
+    let of_heads = dump.find(&format!("COPY {schema}.heads")).unwrap();
+    let keys = dump.find("ADD CONSTRAINT").and_then(|at| dump[..at].rfind("ALTER TABLE")).unwrap();
+    assert!(of_heads < keys, "rows come before keys");
+    let last_key =
+        dump.rfind("PRIMARY KEY").and_then(|at| dump[..at].rfind("ALTER TABLE")).unwrap();
+    let mut done = 0;
+    for part in [of_heads, keys, last_key] {
+        server.run(&dump[done..part]);
+        done = part;
+        let refused = open(&address).await.unwrap_err();
+        assert!(refused.contains("a dump is being put back"), "{refused}");
+    }
+    server.run(&dump[done..]);
+    let store = open(&address).await.unwrap();
+    assert!(store.stream(owner(1), 0, 9).await.unwrap().items.is_empty());
+    store.commit(told(2)).await.unwrap();
+    let number = store.head(owner(1)).await.unwrap().numbers[&Topic::Interactions];
+    assert_eq!(number, GENERATION_JUMP + 2);
+}
