@@ -205,10 +205,15 @@ struct Test<'a> {
     interactions: usize,
     repeated: u64,
     chat_messages: u64,
-    numbers: u64,
+    told: u64,
     resyncs: u64,
     log_entries: u64,
     sessions: u64,
+    /// Whether the log is of another generation than at the beginning: then nobody can be told all
+    /// from the first number on.
+    is_renewed: bool,
+    /// How many loads there were.
+    loads: u64,
 }
 
 impl<'a> Test<'a> {
@@ -229,10 +234,12 @@ impl<'a> Test<'a> {
             interactions: 0,
             repeated: 0,
             chat_messages: 0,
-            numbers: 0,
+            told: 0,
             resyncs: 0,
             log_entries: 0,
             sessions: 0,
+            is_renewed: false,
+            loads: 0,
         })
     }
 
@@ -286,6 +293,7 @@ impl<'a> Test<'a> {
             }
             Act::Promotions => {
                 let (mut load, listeners) = self.begin_load().await?;
+                self.is_renewed = true;
                 for kind in kinds {
                     listeners.book.restore();
                     self.strike(kind, &mut load).await?;
@@ -302,11 +310,20 @@ impl<'a> Test<'a> {
     }
 
     async fn begin_load(&mut self) -> Result<(Load, Listeners)> {
-        let seed = self.seed.wrapping_add(self.struck.len() as u64 * 1_000);
+        let seed = self.next_seed();
         let load = Load::begin(&self.scene, self.options, seed).await?;
         let listeners = Listeners::begin(&self.scene, self.options, seed);
+        if self.is_renewed {
+            listeners.book.restore();
+        }
         self.calm().await;
         Ok((load, listeners))
+    }
+
+    /// Returns what another load starts from, after which its interactions are called.
+    fn next_seed(&mut self) -> u64 {
+        self.loads += 1;
+        self.seed.wrapping_add(self.loads * 1_000)
     }
 
     async fn calm(&self) {
@@ -358,10 +375,11 @@ impl<'a> Test<'a> {
         self.calm().await;
         let begun = Instant::now();
         let moment = before.shared.moment();
+        self.is_renewed = true;
         listeners.book.restore();
         let ended = loss.strike(&mut self.scene).await?;
         // What clients of before are answered now is about a past that never was.
-        before.abandon();
+        before.abandon().await;
         let history = std::mem::take(&mut *lock(&before.shared.history));
         self.check(audit::until(history, moment));
         self.pulse.begin_anew().await?;
@@ -378,7 +396,7 @@ impl<'a> Test<'a> {
         let figures = self.pulse.since(begun);
         self.struck.push(Struck { kind, service, figures });
         loss.settle(&mut self.scene).await?;
-        let seed = self.seed.wrapping_add(self.struck.len() as u64 * 1_000);
+        let seed = self.next_seed();
         let after = Load::begin(&self.scene, self.options, seed).await?;
         self.calm().await;
         self.end_load(after, listeners).await
@@ -390,7 +408,8 @@ impl<'a> Test<'a> {
         let history = std::mem::take(&mut *lock(&load.shared.history));
         let node = self.scene.nodes[0].address();
         let agents = usize::from(self.options.agents);
-        self.numbers += streams::settle(&listeners, &node, agents).await?;
+        streams::settle(&listeners, &node, agents).await?;
+        self.told += listeners.book.told().0;
         self.resyncs += listeners.book.resyncs();
         self.sessions += listeners.doings.handshakes.load(Ordering::Relaxed);
         if listeners.book.total() > 0 {
@@ -462,7 +481,7 @@ impl<'a> Test<'a> {
         let reader = LogReader::begin(&self.scene, LOOK_CLOSELY).await?;
         let (mut load, _listeners) = self.begin_load().await?;
         tokio::time::sleep(Duration::from_secs(self.options.seconds)).await;
-        load.abandon();
+        load.abandon().await;
         let read = reader.end().await?;
         println!("{} entries of the log were read, {} were passed", read.entries, read.missed);
         demand_noticed(read.missed > 0, "positions came from a plain sequence")
@@ -499,14 +518,14 @@ impl<'a> Test<'a> {
         println!(
             "{} faults of {} kinds; {calls} calls, {done} carried out, {refused} refused, {open} \
              not answered, {} answered only when repeated; {} interactions; {} chat messages; {} \
-             numbers told to {} sessions, {} resyncs; {} entries of the log read; service after at most {} ms; \
+             notifications to {} sessions, {} resyncs; {} entries of the log read; service after at most {} ms; \
              without hints p99 {hintless:.0} ms; {} findings",
             self.struck.len(),
             kinds.len(),
             self.repeated,
             self.interactions,
             self.chat_messages,
-            self.numbers,
+            self.told,
             self.sessions,
             self.resyncs,
             self.log_entries,

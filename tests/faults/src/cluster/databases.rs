@@ -20,6 +20,14 @@ const LOOK_PAUSE: Duration = Duration::from_millis(100);
 /// Most connections: less than [`PostgresServer`] has otherwise, so that they can be used up.
 pub(super) const CONNECTIONS_MAX: usize = 80;
 
+/// What says until when a recovery goes.
+const RECOVERY: [&str; 4] = [
+    "restore_command",
+    "recovery_target_time",
+    "recovery_target_action",
+    "recovery_target_inclusive",
+];
+
 /// How a server is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -194,7 +202,10 @@ impl Databases {
         })
         .await?;
         self.servers[self.primary] = Some(Arc::new(backup));
-        self.is_writable().await
+        self.is_writable().await?;
+        // A standby gets a copy of them, and would look for that moment as well.
+        let reset = |name| format!("ALTER SYSTEM RESET {name};\n");
+        self.run(&RECOVERY.map(reset).concat()).await
     }
 
     /// Has all that happened so far archived.

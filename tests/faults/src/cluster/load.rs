@@ -104,8 +104,8 @@ impl Load {
     }
 
     /// Ends it, whatever its clients are about.
-    pub(super) fn abandon(&mut self) {
-        self.working.abort_all();
+    pub(super) async fn abandon(&mut self) {
+        self.working.shutdown().await;
     }
 
     /// Waits until nobody does anything.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::load::Listeners;
 use crate::campaign::lock;
-use crate::cuts::audit::{self, Heads, Resyncs};
+use crate::cuts::audit::{self, Resyncs};
 use crate::cuts::client::Plan;
 
 /// How long clients have to be told the rest, once all is quiet.
@@ -26,9 +26,8 @@ pub(super) fn plans(agents: usize) -> impl Iterator<Item = Plan> {
     })
 }
 
-/// Waits until everybody was told everything, and notes what is missing; returns how many numbers
-/// there are.
-pub(super) async fn settle(listeners: &Listeners, address: &Address, agents: usize) -> Result<u64> {
+/// Waits until everybody was told everything, and notes what is missing.
+pub(super) async fn settle(listeners: &Listeners, address: &Address, agents: usize) -> Result<()> {
     let mut heads = Vec::new();
     for user in 0..agents {
         let mut resyncs = Resyncs::default();
@@ -41,5 +40,5 @@ pub(super) async fn settle(listeners: &Listeners, address: &Address, agents: usi
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     listeners.places.iter().for_each(|(plan, place)| lock(place).miss(&heads[plan.user]));
-    Ok(heads.iter().flat_map(Heads::values).sum())
+    Ok(())
 }

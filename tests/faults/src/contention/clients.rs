@@ -138,8 +138,8 @@ impl Shared {
         self.moments.fetch_add(1, Ordering::SeqCst)
     }
 
-    fn record(&self, contested: &Contested, called: u64, answered: Option<u64>, call: Call) {
-        lock(&self.history).push((contested.number, Entry { called, answered, call }));
+    fn record(&self, number: usize, called: u64, answered: Option<u64>, call: Call) {
+        lock(&self.history).push((number, Entry { called, answered, call }));
     }
 
     /// Replaces an interaction that is finished, unless somebody else did so already.
@@ -150,6 +150,51 @@ impl Shared {
             *slot = fresh;
         }
         Ok(())
+    }
+}
+
+/// A command that was sent. One that is dropped under way is written down without an answer: it may
+/// be carried out, and others see what it did.
+struct Open {
+    shared: Arc<Shared>,
+    number: usize,
+    called: u64,
+    /// `None` once nothing more is to be written down.
+    call: Option<Call>,
+}
+
+impl Open {
+    fn begin(
+        shared: &Arc<Shared>,
+        contested: &Contested,
+        by: Agent,
+        request: Request,
+        epoch: Option<u64>,
+    ) -> Self {
+        let call = Some(Call { by, request, epoch, answer: Answer::None });
+        Self { shared: Arc::clone(shared), number: contested.number, called: shared.moment(), call }
+    }
+
+    fn answered(mut self, answer: Answer) {
+        self.end(answer);
+    }
+
+    /// It was never sent.
+    fn forget(mut self) {
+        self.call = None;
+    }
+
+    fn end(&mut self, answer: Answer) {
+        if let Some(call) = self.call.take() {
+            let answered = (answer != Answer::None).then(|| self.shared.moment());
+            self.shared.record(self.number, self.called, answered, Call { answer, ..call });
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.end(Answer::None);
     }
 }
 
@@ -212,7 +257,7 @@ impl Caller {
             None => Answer::Refused,
         };
         let call = Call { by: self.agent, request: Request::Read, epoch: None, answer };
-        self.shared.record(contested, called, Some(self.shared.moment()), call);
+        self.shared.record(contested.number, called, Some(self.shared.moment()), call);
         if let Some((sight, _)) = &sight {
             self.seen.entry(contested.number).or_default().push(sight.epoch);
         }
@@ -241,7 +286,7 @@ impl Caller {
         let Some(request) = request else { return Ok(()) };
         let epoch = self.epoch(contested, sight);
         let (path, body) = self.command(contested, request, epoch);
-        let called = self.shared.moment();
+        let open = Open::begin(&self.shared, contested, self.agent, request, epoch);
         let answer = match self.send(&path, &body).await {
             Ok(answer) if answer.is_failure() => Answer::None,
             Ok(answer) if answer.code() == 0 => Answer::Done,
@@ -251,11 +296,12 @@ impl Caller {
                 Answer::Refused
             }
             Err(NoAnswer::Unknown) => Answer::None,
-            Err(NoAnswer::NotSent) => return Ok(()),
+            Err(NoAnswer::NotSent) => {
+                open.forget();
+                return Ok(());
+            }
         };
-        let answered = (answer != Answer::None).then(|| self.shared.moment());
-        let call = Call { by: self.agent, request, epoch, answer };
-        self.shared.record(contested, called, answered, call);
+        open.answered(answer);
         Ok(())
     }
 
