@@ -2,6 +2,8 @@
 // `kills --count 200`, `races --count 500`; with `--control` they must fail. `--seed` repeats a run.
 
 import {execFileSync} from "node:child_process";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
 import {parseArgs} from "node:util";
 
 import {chromium} from "@playwright/test";
@@ -23,6 +25,28 @@ const executablePath = process.env.HANDOFF_CHROMIUM ?? execFileSync("which", ["c
 const launch = {executablePath, args: ["--no-sandbox"]};
 
 const say = console.log;
+/** How many lines of what a page says are kept. */
+const SAID_MAX = 60;
+
+/** The last of what a page said, and of the requests that it got no answer to. */
+function listenTo(page) {
+    const said = [];
+    const note = (line) => said.push(`${new Date().toISOString()} ${line}`) > SAID_MAX && said.shift();
+    page.on("console", (message) => note(`${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => note(`error: ${error.stack}`));
+    page.on("requestfailed", (request) => note(`${request.failure()?.errorText}: ${request.method()} ${request.url()}`));
+    page.on("framenavigated", (frame) => note(`at ${frame.url()}`));
+    return said;
+}
+
+/** Keeps what a page shows that a campaign ended at. */
+async function lookAt(page, said) {
+    const picture = join(tmpdir(), `shift-${seed}.png`);
+    await page.screenshot({path: picture, timeout: 10_000}).catch((error) => say(`no picture: ${error.message}`));
+    say(`ended at ${page.url()}, pictured in ${picture}`);
+    say(await page.locator("body").innerText({timeout: 10_000}).catch((error) => error.message));
+    said.forEach((line) => say(line));
+}
 
 /** Each gives figures, and whether they are as they must be. */
 const CAMPAIGNS = {
@@ -39,8 +63,14 @@ const CAMPAIGNS = {
         const browser = await chromium.launch(launch);
         const context = await browser.newContext({locale: "en-GB"});
         const page = await context.newPage();
+        const said = listenTo(page);
         const work = shift({program, context, page, count, seed, control, say});
-        const figures = await work.finally(() => browser.close());
+        const figures = await work
+            .catch(async (error) => {
+                await lookAt(page, said);
+                throw error;
+            })
+            .finally(() => browser.close());
         return [figures, figures.lost + figures.doubled + figures.open === 0];
     },
 };
