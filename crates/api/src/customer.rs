@@ -39,7 +39,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::Method;
 use axum::response::{IntoResponse as _, Response};
-use handoff_cometd::{Limits, Ports};
+use handoff_cometd::{Limits, Ports, Stats};
 
 use crate::auth::has_credentials;
 use crate::handle::routed;
@@ -94,6 +94,12 @@ impl CustomerDoors {
     /// [`CustomerDoors::run`] does it every few seconds.
     pub async fn tell_standings(&self) {
         self.comet.tell_standings().await;
+    }
+
+    /// Counts the sessions of customers and what belongs to them. It visits every session.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.comet.stats()
     }
 
     /// Tells whether a request is a customer's, by its path, and where users have the same, by who

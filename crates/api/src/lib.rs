@@ -48,6 +48,7 @@ mod interactions;
 mod known_contacts;
 mod letter_page;
 mod limit;
+mod matched_route;
 mod me;
 mod me_interactions;
 mod media;
@@ -74,6 +75,7 @@ mod workbins;
 
 pub use assembly::{Assembly, Setup};
 pub use hosts::refused_for_host;
+pub use matched_route::MatchedRoute;
 pub use options::{DemoAccounts, Options, SameSite, SessionKeys};
 pub use peer::PeerAddress;
 pub use shared::Shared;

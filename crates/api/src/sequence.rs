@@ -5,6 +5,7 @@
 //! These are functions and not a layer for each step: a layer copies everything below it for each
 //! request.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
@@ -22,6 +23,7 @@ use crate::customer::CustomerDoors;
 use crate::diagnostics::{self, Readiness};
 use crate::error::Refusal;
 use crate::handle::{answering, routed};
+use crate::matched_route::MatchedRoute;
 use crate::me_interactions::envelope_of;
 use crate::request::{JsonBody, is_packed, packed_refused};
 use crate::respond::{LoginWindow, in_final_form, unknown_method, unknown_path};
@@ -55,7 +57,10 @@ impl Users {
     async fn answer(&self, mut request: Request) -> Response {
         match self.signposts.find(&mut request) {
             // In boxes, so that a poll that is held takes no more room than it needs.
-            Found::Way(Way::Operate(route)) => Box::pin(operate(&self.gate, route, request)).await,
+            Found::Way(Way::Operate(route)) => {
+                MatchedRoute::note(&request, || Cow::Borrowed(route.path));
+                Box::pin(operate(&self.gate, route, request)).await
+            }
             Found::Way(Way::Converse) => Box::pin(converse(&self.gate, request)).await,
             Found::OtherMethod(allowed) => {
                 let mut response = unknown_method().await.into_response();

@@ -7,7 +7,7 @@ use std::io;
 
 use async_trait::async_trait;
 
-pub use disk::DiskSpace;
+pub use disk::{DiskSpace, Room};
 
 /// Looks after the room on the disks that the server writes to.
 #[async_trait]

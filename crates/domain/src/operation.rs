@@ -1,9 +1,24 @@
 //! The kinds of what may be wanted of an interaction.
 
-/// What may be wanted of an interaction, by kind and without its arguments: what capabilities list,
-/// and what a refusal is about. How each is called to people is known to the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Operation {
+/// Defines the kinds, and the list of all of them.
+macro_rules! operations {
+    ($($(#[$docs:meta])* $name:ident,)*) => {
+        /// What may be wanted of an interaction, by kind and without its arguments: what
+        /// capabilities list, and what a refusal is about. How each is called to people is known to
+        /// the wire.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Operation {
+            $($(#[$docs])* $name,)*
+        }
+
+        impl Operation {
+            /// All of them, in order.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+operations! {
     Accept,
     Reject,
     Reply,

@@ -10,6 +10,7 @@
 mod adviser;
 mod batch;
 mod commits;
+mod counts;
 mod execute;
 mod lanes;
 mod load;
@@ -17,6 +18,7 @@ mod message_ids;
 mod request;
 mod world;
 
+pub use counts::{CommandCount, Outcome};
 pub use execute::Commands;
 pub use request::{CommandRequest, Done, ExecuteError, Opening};
 

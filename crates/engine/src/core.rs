@@ -6,6 +6,7 @@
 //! process.
 
 mod activity;
+mod backlog;
 mod board;
 mod chats;
 mod claims;
@@ -16,6 +17,7 @@ mod duties;
 mod ears;
 mod follow;
 mod fresh;
+mod happened;
 mod incarnation;
 mod next_due;
 mod notes;
@@ -28,11 +30,13 @@ mod secrets;
 mod to_the_end;
 mod transcripts;
 
-pub use board::{Board, CurrentBoard, Lines};
+pub use backlog::Backlog;
+pub use board::{Board, CurrentBoard, Lines, QueueWaits};
 pub use claims::{ClaimFor, Claimed, Claiming};
 pub use clocks::{CLOCKS_APART_MAX_MS, clocks_apart_ms};
 pub use directory::Directory;
 pub use duties::Duty;
+pub use happened::Happened;
 pub use notes::{Note, NoteKind, NumberedNote};
 pub use options::{AcknowledgementLimits, Options};
 pub use ports::{Clock, IdSource, SystemClock, SystemIds};
@@ -44,7 +48,7 @@ pub(crate) use duties::{Trial, Went};
 pub(crate) use ears::Ears;
 pub(crate) use next_due::NextDue;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -54,13 +58,15 @@ use handoff_domain::{
     CenterId, ContactId, Desk, Incarnation, Interaction, InteractionId, Time, UserId,
 };
 use handoff_store::{
-    Contact, InteractionQuery, InteractionScope, Key, Kind, Record, Store, StoreError, Versioned,
+    Contact, Distributed, Distribution, InteractionQuery, InteractionScope, Key, Kind, Record,
+    Store, StoreError, Versioned,
 };
 use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use activity::Activity;
+use backlog::FoundBacklog;
 use chats::Chats;
 use commit_counts::CommitCounts;
 pub use commit_counts::CommitTally;
@@ -68,10 +74,14 @@ use duties::Duties;
 use ears::OwnEars;
 use follow::Followed;
 use fresh::Fresh;
+use happened::HappenedCounts;
 use ports::AheadClock;
 use readers::Readers;
 use references::References;
 
+/// Bounds by which it is counted how late notifications are, in ms: what nobody notices, up to when
+/// an offer is half over.
+const NOTIFIED_AFTER_MS: &[u64] = &[5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 15_000];
 /// Records read in one page when the board is read.
 const PAGE: usize = 1_000;
 
@@ -117,7 +127,11 @@ pub struct Core {
     pub(crate) timers_due: NextDue,
     /// Notified when something is to be sent.
     pub(crate) outgoing: Arc<Notify>,
+    pub(crate) backlog: FoundBacklog,
     pub(crate) commit_counts: CommitCounts,
+    pub(crate) happened: HappenedCounts,
+    /// How long after a change its notifications were handed to sessions, in ms.
+    pub(crate) notified_after_ms: Distribution,
     directory: watch::Sender<Arc<Directory>>,
     /// Held by who reads the directory, so that no older one replaces a newer.
     reloading: Mutex<()>,
@@ -158,7 +172,10 @@ impl Core {
             started,
             timers_due: NextDue::default(),
             outgoing: Arc::default(),
+            backlog: FoundBacklog::default(),
             commit_counts: CommitCounts::default(),
+            happened: HappenedCounts::default(),
+            notified_after_ms: Distribution::new(NOTIFIED_AFTER_MS),
             directory: watch::Sender::new(Arc::new(directory)),
             reloading: Mutex::default(),
             references: References::default(),
@@ -230,6 +247,33 @@ impl Core {
     #[must_use]
     pub fn commit_tally(&self) -> CommitTally {
         self.commit_counts.tally()
+    }
+
+    /// Returns what happened by this node's commits since it began.
+    #[must_use]
+    pub fn happened(&self) -> Happened {
+        self.happened.so_far()
+    }
+
+    /// Returns how long after a change its notifications were handed to sessions of this node, in
+    /// ms: the oldest of those that a user was given at once.
+    #[must_use]
+    pub fn notified_after_ms(&self) -> Distributed {
+        self.notified_after_ms.distributed()
+    }
+
+    /// Returns what waits to be sent, as this node found it last; `None` while another one looks
+    /// after it.
+    #[must_use]
+    pub fn backlog(&self) -> Option<Backlog> {
+        self.has_duty(Duty::Outbox).then(|| self.backlog.last())
+    }
+
+    /// Returns by how many entries each reader of the log that runs here is behind, as far as this
+    /// node knows the log.
+    #[must_use]
+    pub fn readers_behind(&self) -> BTreeMap<String, u64> {
+        self.readers.behind(self.followed.position())
     }
 
     /// Returns the present directory.

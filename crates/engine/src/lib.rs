@@ -25,11 +25,11 @@ mod run;
 mod worker;
 
 pub use crate::core::{
-    AcknowledgementLimits, Board, CLOCKS_APART_MAX_MS, ClaimFor, Claimed, Claiming, Clock,
-    CommitTally, Core, CurrentBoard, Directory, Duty, IdSource, KeyTerms, Most, Note, NoteKind,
-    NumberedNote, Options, Parts, SystemClock, SystemIds, clocks_apart_ms,
+    AcknowledgementLimits, Backlog, Board, CLOCKS_APART_MAX_MS, ClaimFor, Claimed, Claiming, Clock,
+    CommitTally, Core, CurrentBoard, Directory, Duty, Happened, IdSource, KeyTerms, Most, Note,
+    NoteKind, NumberedNote, Options, Parts, QueueWaits, SystemClock, SystemIds, clocks_apart_ms,
 };
-pub use commands::{CommandRequest, Commands, Done, ExecuteError, Opening};
+pub use commands::{CommandCount, CommandRequest, Commands, Done, ExecuteError, Opening, Outcome};
 pub use conversations::{
     ChatRefused, Conversations, NewChat, NotYourChat, OpenedChat, RequestName,
 };

@@ -210,6 +210,8 @@ pub struct MailboxStatus {
     pub phase: Phase,
     /// What it has done since its start.
     pub tally: Tally,
+    /// How many looks at the folder went well since its start.
+    pub looks: u64,
     /// How often in a row it has failed; 0 as soon as a look at the folder went well.
     pub failures: u32,
     /// What the last failure was ([`ImapError::name`]); `None` when there is none since the last
@@ -291,6 +293,7 @@ impl Machine {
             read?;
             self.pace.went_well();
             self.ports.status.send_modify(|status| {
+                status.looks += 1;
                 status.failures = 0;
                 status.last_failure = None;
             });

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connections::Connections;
+use crate::fetching::Fetching;
 use crate::marks::StoredMarks;
 use crate::source::{Patience, Source};
 
@@ -25,6 +26,7 @@ use crate::source::{Patience, Source};
 pub(crate) struct Collectors {
     core: Arc<Core>,
     connections: Arc<Connections>,
+    fetching: Arc<Fetching>,
     intake: Arc<dyn Intake>,
     tasks: TaskTracker,
     begun: u64,
@@ -43,10 +45,11 @@ impl Collectors {
     pub(crate) fn new(
         core: Arc<Core>,
         connections: Arc<Connections>,
+        fetching: Arc<Fetching>,
         intake: Arc<dyn Intake>,
         tasks: TaskTracker,
     ) -> Self {
-        Self { core, connections, intake, tasks, begun: 0, running: BTreeMap::new() }
+        Self { core, connections, fetching, intake, tasks, begun: 0, running: BTreeMap::new() }
     }
 
     /// Follows the directory until it is stopped.
@@ -102,6 +105,7 @@ impl Collectors {
             address: address.to_owned(),
             source: source.clone(),
             connections: self.connections.clone(),
+            fetching: self.fetching.clone(),
             intake: self.intake.clone(),
             checkpoints: Arc::new(StoredMarks::new(self.core.clone(), source)),
             spread: self.begun,
@@ -166,7 +170,8 @@ mod tests {
         let (connections, tasks) = (connections(home.path()), TaskTracker::new());
         let stop = CancellationToken::new();
         let intake = Arc::new(Nothing);
-        let collectors = Collectors::new(core.clone(), connections, intake, tasks.clone());
+        let collectors =
+            Collectors::new(core.clone(), connections, Arc::default(), intake, tasks.clone());
         tasks.spawn(collectors.run(stop.clone()));
         let ((first, first_port), (second, second_port)) = (listen().await, listen().await);
         let place = password(home.path());

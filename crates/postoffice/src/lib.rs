@@ -13,6 +13,7 @@
 mod addresses;
 mod collectors;
 mod connections;
+mod fetching;
 mod intake;
 pub mod key;
 mod marks;
@@ -24,4 +25,5 @@ mod relays;
 mod source;
 
 pub use connections::{Connections, Lmtp};
+pub use fetching::{Fetching, MailboxState};
 pub use office::{PostOffice, Settings};

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::addresses::Addresses;
 use crate::collectors::Collectors;
 use crate::connections::Connections;
+use crate::fetching::Fetching;
 use crate::intake::EngineIntake;
 use crate::post::Poster;
 use crate::relays::Relays;
@@ -34,6 +35,7 @@ pub struct PostOffice {
     files: Arc<FileKeeper>,
     signer: Signer,
     connections: Arc<Connections>,
+    fetching: Arc<Fetching>,
     lmtp: Option<LmtpListener>,
 }
 
@@ -52,7 +54,8 @@ impl PostOffice {
             signer.clone(),
             files.clone(),
         );
-        Self { addresses, poster: Arc::new(poster), relays, files, signer, connections, lmtp }
+        let (poster, fetching) = (Arc::new(poster), Arc::default());
+        Self { addresses, poster, relays, files, signer, connections, fetching, lmtp }
     }
 
     /// Returns which addresses the contact centers have.
@@ -67,6 +70,12 @@ impl PostOffice {
         self.poster.clone()
     }
 
+    /// Returns how the mailboxes are doing that this node fetches.
+    #[must_use]
+    pub fn fetching(&self) -> Arc<Fetching> {
+        self.fetching.clone()
+    }
+
     /// Fetches and listens until it is stopped.
     pub fn start(self, engine: &Arc<Engine>, tasks: &TaskTracker, stopping: &CancellationToken) {
         let intake: Arc<dyn Intake> = Arc::new(EngineIntake::new(
@@ -77,7 +86,8 @@ impl PostOffice {
         ));
         let host_name = self.connections.host_name().to_owned();
         let core = engine.core().clone();
-        let collectors = Collectors::new(core, self.connections, intake.clone(), tasks.clone());
+        let collectors =
+            Collectors::new(core, self.connections, self.fetching, intake.clone(), tasks.clone());
         tasks.spawn(collectors.run(stopping.clone()));
         let (relays, stopped) = (self.relays, stopping.clone());
         tasks.spawn(async move { relays.follow(stopped).await });

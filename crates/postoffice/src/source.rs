@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::connections::Connections;
+use crate::fetching::Fetching;
 
 /// How often a node asks whether a mailbox that another reads is free: mail waits for so long
 /// when the other stopped. So often what a mailbox needs is looked for, too.
@@ -48,6 +49,7 @@ pub(crate) struct Source {
     pub(crate) address: String,
     pub(crate) source: ImapSource,
     pub(crate) connections: Arc<Connections>,
+    pub(crate) fetching: Arc<Fetching>,
     pub(crate) intake: Arc<dyn Intake>,
     pub(crate) checkpoints: Arc<dyn Checkpoints>,
     pub(crate) spread: u64,
@@ -59,24 +61,27 @@ impl Source {
     /// such as a secret, is looked for again.
     pub(crate) async fn attend(self, stopping: CancellationToken) {
         let key = format!("mailbox {}", mailbox_key(&self.address));
-        let mut missing = None;
+        let (mut missing, mut may_leave) = (None, true);
         while !stopping.is_cancelled() {
             match self.prepare().await {
                 Ok(mailbox) => {
                     missing = None;
                     match self.core.claim(&key, ClaimFor::Incarnation).await {
                         Ok(Claiming::Ours(claimed)) => {
-                            let ended = self.fetch(mailbox, claimed, &stopping).await;
+                            let ended =
+                                self.fetch(mailbox, claimed, &mut may_leave, &stopping).await;
                             if ended == Ended::LeftToOthers {
                                 pause(self.patience.rest, &stopping).await;
                             }
                             continue;
                         }
+                        Ok(Claiming::Taken { .. }) => self.fetching.forget(&self.address),
                         // What could not be claimed now is asked for again.
-                        Ok(Claiming::Taken { .. }) | Err(_) => {}
+                        Err(_) => {}
                     }
                 }
                 Err(why) => {
+                    self.fetching.failed(&self.address, self.core.now());
                     if missing.as_ref() != Some(&why) {
                         tracing::warn!(mailbox.name = self.address, why, "no mail is fetched");
                     }
@@ -85,6 +90,7 @@ impl Source {
             }
             pause(ASK_AGAIN, &stopping).await;
         }
+        self.fetching.forget(&self.address);
     }
 
     /// Reads the secrets, where that may take time.
@@ -101,9 +107,10 @@ impl Source {
         &self,
         mailbox: ImapMailbox,
         claimed: Claimed,
+        may_leave: &mut bool,
         stopping: &CancellationToken,
     ) -> Ended {
-        let (status, seen) = watch::channel(MailboxStatus::default());
+        let (status, shown) = watch::channel(MailboxStatus::default());
         let ports = ImapPorts {
             intake: self.intake.clone(),
             checkpoints: self.checkpoints.clone(),
@@ -114,8 +121,9 @@ impl Source {
         let mut fetching = pin!(imap::run(mailbox, ports, turn.clone()));
         let ended = tokio::select! {
             () = &mut fetching => Ended::Stopped,
+            () = self.note(shown.clone()) => Ended::Stopped,
             () = self.core.keep(claimed.clone()) => Ended::ClaimLost,
-            () = self.until_left_to_others(seen) => Ended::LeftToOthers,
+            () = self.until_left_to_others(shown, may_leave) => Ended::LeftToOthers,
         };
         if ended != Ended::Stopped {
             turn.cancel();
@@ -128,23 +136,47 @@ impl Source {
         ended
     }
 
-    /// Returns once it has failed for so long that another node should try, where there is one.
-    async fn until_left_to_others(&self, mut seen: watch::Receiver<MailboxStatus>) {
+    /// Notes how it goes, as long as it is shown.
+    async fn note(&self, mut shown: watch::Receiver<MailboxStatus>) {
+        let mut looks = 0;
+        while shown.changed().await.is_ok() {
+            let status = shown.borrow_and_update().clone();
+            if status.looks > looks {
+                looks = status.looks;
+                self.fetching.went_well(&self.address, self.core.now());
+            } else if status.failures > 0 {
+                self.fetching.failed(&self.address, self.core.now());
+            }
+        }
+        // Whoever shows it ends, and with that this is over.
+        std::future::pending().await
+    }
+
+    /// Returns once it has failed for so long that another node should try, where there is one. A
+    /// mailbox that comes back afterwards is kept until it went well: what no node can read is to
+    /// be seen failing somewhere.
+    async fn until_left_to_others(
+        &self,
+        mut seen: watch::Receiver<MailboxStatus>,
+        may_leave: &mut bool,
+    ) {
         let mut since = None;
         loop {
             let status = seen.borrow_and_update().clone();
+            *may_leave |= status.looks > 0 && status.failures == 0;
             let now = Instant::now();
             since = (status.failures > 0).then(|| since.unwrap_or(now));
             let is_long = since.is_some_and(|since| now - since >= self.patience.failing)
                 && status.failures >= self.patience.failures;
             // Where not even that can be asked, nobody is known who could do better.
-            if is_long && self.core.is_accompanied().await.unwrap_or(false) {
+            if is_long && *may_leave && self.core.is_accompanied().await.unwrap_or(false) {
                 let failure = status.last_failure.unwrap_or_default();
                 tracing::warn!(
                     mailbox.name = self.address,
                     failure,
                     "the mailbox could not be read here again and again; another node may take it"
                 );
+                *may_leave = false;
                 return;
             }
             if seen.changed().await.is_err() {
@@ -266,6 +298,7 @@ pub(crate) mod tests {
             address,
             source,
             connections: connections(home),
+            fetching: Arc::default(),
             intake: Arc::new(Nothing),
             checkpoints,
             spread: 0,

@@ -12,8 +12,10 @@
 mod body;
 mod connection;
 mod limits;
+mod observer;
 mod pace;
 mod permits;
+mod requests;
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +33,9 @@ use tokio_util::task::TaskTracker;
 
 use connection::Connection;
 pub(crate) use limits::Limits;
+pub(crate) use observer::Observer;
 use permits::{Full, Permits};
+use requests::RequestCounts;
 
 /// Connections that the kernel holds ready before they are accepted: what arrives while the loop
 /// pauses.
@@ -64,6 +68,7 @@ pub(crate) struct Acceptor {
     router: Router,
     limits: Arc<Limits>,
     http: Arc<http1::Builder>,
+    observer: Arc<Observer>,
     permits: Arc<Permits>,
     connections: TaskTracker,
     /// Connections are not kept for another request.
@@ -76,11 +81,12 @@ pub(crate) struct Acceptor {
 
 impl Acceptor {
     /// Makes a loop that serves a router.
-    pub(crate) fn new(router: Router, limits: Limits) -> Arc<Self> {
+    pub(crate) fn new(router: Router, limits: Limits, observer: Arc<Observer>) -> Arc<Self> {
         Arc::new(Self {
             router,
             limits: Arc::new(limits),
             http: connection::http(),
+            observer,
             permits: Arc::new(Permits::new(limits)),
             connections: TaskTracker::new(),
             leave: CancellationToken::new(),
@@ -137,6 +143,7 @@ impl Acceptor {
                     router: self.router.clone(),
                     limits: self.limits.clone(),
                     http: self.http.clone(),
+                    observer: self.observer.clone(),
                     peer,
                     leave: self.leave.clone(),
                     stop: self.stop.clone(),
@@ -146,6 +153,16 @@ impl Acceptor {
             }
             Err(full) => refuse(stream, peer, full),
         }
+    }
+
+    /// Returns what was counted of requests.
+    pub(crate) fn requests(&self) -> &RequestCounts {
+        self.observer.counts()
+    }
+
+    /// Returns how many connections are open.
+    pub(crate) fn open(&self) -> usize {
+        self.connections.len()
     }
 
     /// Has each answer from now on be the last one of its connection, so that none is kept for a

@@ -11,6 +11,7 @@ mod bus;
 mod check;
 mod files;
 pub(crate) mod mail;
+mod metrics;
 mod overlay;
 mod secret;
 
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use bus::{Bus, Carrier};
 pub(crate) use files::{FilesIn, S3};
 pub(crate) use mail::Mail;
+pub(crate) use metrics::Metrics;
 pub(crate) use secret::Secret;
 
 /// What `server.advertise` is where no node reaches another.
@@ -80,6 +82,8 @@ pub(crate) struct Config {
     pub limits: Limits,
     /// What is logged, and how.
     pub log: Log,
+    /// Where metrics are told.
+    pub metrics: Metrics,
 }
 
 /// Where the server listens, and what it calls itself.
@@ -406,11 +410,14 @@ pub(crate) struct Log {
     pub filter: String,
     /// The form of a line. Default `text`.
     pub format: LogFormat,
+    /// Whether a line is written for each request. Default `false`: on a busy server these are
+    /// most lines.
+    pub access: bool,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), format: LogFormat::Text }
+        Self { filter: "info".to_owned(), format: LogFormat::Text, access: false }
     }
 }
 

@@ -95,6 +95,7 @@ async fn examine(config: &Config, depth: Depth) -> Vec<Finding> {
     findings.extend(stored(config, depth).await);
     findings.push(bus(config).await);
     findings.extend([scanner, listen_address(config.server.listen)]);
+    findings.extend(config.metrics.place().ok().flatten().map(metrics_address));
     findings.extend(others::reach(config));
     findings
 }
@@ -356,14 +357,17 @@ fn scanner(socket: Option<&Path>) -> Finding {
 }
 
 fn listen_address(address: SocketAddr) -> Finding {
-    let what = "listen address";
+    free("listen address", address, "stop what listens there, or change server.listen")
+}
+
+fn metrics_address(address: SocketAddr) -> Finding {
+    free("address of metrics", address, "stop what listens there, or change metrics.listen")
+}
+
+fn free(what: &'static str, address: SocketAddr, advice: &'static str) -> Finding {
     match accept::listen(address) {
         Ok(_) => Finding::Fine { what, detail: format!("{address} is free") },
-        Err(error) => Finding::Bad {
-            what,
-            problem: format!("{address}: {error}"),
-            advice: "stop what listens there, or change server.listen",
-        },
+        Err(error) => Finding::Bad { what, problem: format!("{address}: {error}"), advice },
     }
 }
 
@@ -384,6 +388,8 @@ mod tests {
         let taken = accept::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let finding = listen_address(taken.local_addr().unwrap());
         assert!(is_bad(&finding, "server.listen"), "{finding}");
+        let finding = metrics_address(taken.local_addr().unwrap());
+        assert!(is_bad(&finding, "metrics.listen"), "{finding}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod demo;
 mod doctor;
 mod local;
 mod mail;
+mod metrics;
 mod output;
 mod pages;
 mod pass_on;

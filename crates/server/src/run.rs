@@ -5,7 +5,7 @@
 //! because whoever runs the server kills it after some seconds anyway.
 
 pub(crate) mod files;
-mod options;
+pub(crate) mod options;
 mod signals;
 
 use std::net::SocketAddr;
@@ -27,6 +27,7 @@ use handoff_postoffice::PostOffice;
 use handoff_projections::{Counters, Reader};
 use handoff_store::{Files, Store};
 use handoff_web::Pages;
+use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -35,6 +36,7 @@ use crate::accept::{self, Acceptor};
 use crate::bus::NodeBus;
 use crate::config::Config;
 use crate::mail::{self, MailLetters};
+use crate::metrics::{self, Sources};
 use crate::pass_on::PassOn;
 use crate::stored::{Kept, Stored};
 use crate::{copy, local, pages};
@@ -136,10 +138,7 @@ impl Server {
         demonstration: Option<Demonstration>,
     ) -> anyhow::Result<Self> {
         let signals = Signals::listen().context("signals cannot be listened for")?;
-        let wanted = config.server.listen;
-        let cannot_listen = || format!("server.listen: {wanted} cannot be listened on");
-        let listener = accept::listen(wanted).with_context(cannot_listen)?;
-        let address = listener.local_addr().with_context(cannot_listen)?;
+        let (listener, address) = listen(config)?;
         let opened = files::open(config).await?;
         let (clock, store) = (Arc::new(SystemClock::default()), stored.store());
         let bus = NodeBus::new(config)?;
@@ -173,7 +172,19 @@ impl Server {
         let router = router.merge(demo_pages.unwrap_or_default());
         let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
         let router = passing_on(&stored, &core, limits, router, (&tasks, &stopping)).await?;
-        let acceptor = Acceptor::new(router, options::accept(config));
+        let observer = options::observer(config, &core);
+        let acceptor = Acceptor::new(router, options::accept(config), observer);
+        let sources = Sources {
+            engine: engine.clone(),
+            comet: comet.clone(),
+            doors: doors.clone(),
+            space: space.clone(),
+            fetching: office.fetching(),
+            batches: stored.batches(),
+            acceptor: acceptor.clone(),
+            started: core.now(),
+        };
+        metrics::tell(config, sources, (&tasks, &stopping))?;
         engine.start();
         let (timers, receiving, accepting) = (comet.clone(), doors.clone(), acceptor.clone());
         office.start(&engine, &tasks, &stopping);
@@ -183,16 +194,7 @@ impl Server {
         tasks.spawn(async move { timers.run().await });
         tasks.spawn(async move { receiving.run().await });
         tasks.spawn(async move { accepting.run(listener).await });
-        let operator = match &stored {
-            Stored::Embedded(store) => operator.merge(copy::rest::routes(store.clone())),
-            Stored::Shared(_) => operator,
-        };
-        match local::listen(&config.store.path) {
-            Ok(listener) => drop(tasks.spawn(local::serve(listener, operator, stopping.clone()))),
-            Err(error) => {
-                tracing::warn!(%error, "`handoff apply` reaches this server by --url alone, and `handoff copy` not at all: its data directory takes no socket")
-            }
-        }
+        listen_locally(config, &stored, operator, (&tasks, &stopping));
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "the server accepts connections");
         let drain = config.server.drain.duration();
         let parts =
@@ -231,6 +233,34 @@ impl Server {
                 #[expect(clippy::disallowed_methods, reason = "a return waits for threads, and who asks twice does not")]
                 std::process::exit(1);
             }
+        }
+    }
+}
+
+/// Listens where the server is asked.
+fn listen(config: &Config) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let wanted = config.server.listen;
+    let cannot_listen = || format!("server.listen: {wanted} cannot be listened on");
+    let listener = accept::listen(wanted).with_context(cannot_listen)?;
+    let address = listener.local_addr().with_context(cannot_listen)?;
+    Ok((listener, address))
+}
+
+/// Answers whoever operates this machine, where its data directory takes a socket.
+fn listen_locally(
+    config: &Config,
+    stored: &Stored,
+    operator: Router,
+    (tasks, stopping): (&TaskTracker, &CancellationToken),
+) {
+    let operator = match stored {
+        Stored::Embedded(store) => operator.merge(copy::rest::routes(store.clone())),
+        Stored::Shared(_) => operator,
+    };
+    match local::listen(&config.store.path) {
+        Ok(listener) => drop(tasks.spawn(local::serve(listener, operator, stopping.clone()))),
+        Err(error) => {
+            tracing::warn!(%error, "`handoff apply` reaches this server by --url alone, and `handoff copy` not at all: its data directory takes no socket")
         }
     }
 }

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use handoff_engine::{CLOCKS_APART_MAX_MS, Clock, SystemClock, clocks_apart_ms};
-use handoff_store::{Hidden, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store};
-use handoff_store::{StoreError, with_causes};
+use handoff_store::{
+    BatchCounts, Hidden, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store,
+    StoreError, with_causes,
+};
 
 use crate::config;
 
@@ -99,6 +101,14 @@ impl Stored {
         match self {
             Self::Embedded(store) => store.clone(),
             Self::Shared(store) => store.clone(),
+        }
+    }
+
+    /// Returns how the batches of its commits went.
+    pub(crate) fn batches(&self) -> Arc<BatchCounts> {
+        match self {
+            Self::Embedded(store) => store.batches().clone(),
+            Self::Shared(store) => store.batches().clone(),
         }
     }
 

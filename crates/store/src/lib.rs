@@ -18,6 +18,7 @@ pub mod conformance;
 mod contact_words;
 pub mod copy;
 pub mod directory;
+mod distribution;
 pub mod error;
 pub mod files;
 mod hash;
@@ -43,6 +44,7 @@ pub use committed::{AddedRow, Committed};
 pub use contact_words::{FoundWord, WordQuery, words_in, words_of};
 pub use copy::{Bulk, Carried, Copy, CopyError, CopyProgress, Settled};
 pub use directory::{DirectoryEntry, DirectoryPage};
+pub use distribution::{BatchCounts, DURATIONS_US, Distributed, Distribution};
 pub use error::{CommitError, NotReady, StoreError, with_causes};
 pub use files::{
     BucketFiles, BucketOptions, CarryError, DiskFiles, Files, FilesCarried, FilesError,

@@ -38,6 +38,7 @@ mod world;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
@@ -50,6 +51,7 @@ use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::committed::Committed;
 use crate::contact_words::{FoundWord, WordQuery};
 use crate::directory::DirectoryPage;
+use crate::distribution::BatchCounts;
 use crate::error::{CommitError, StoreError};
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
 use crate::missed::Missed;
@@ -141,6 +143,7 @@ impl PostgresOptions {
 #[derive(Debug)]
 pub struct PostgresStore {
     writer: Writer,
+    batches: Arc<BatchCounts>,
     reads: Reads,
     closed: AtomicBool,
     cluster: String,
@@ -167,8 +170,15 @@ impl PostgresStore {
         let cluster = start::begin(&server, &options).await?;
         let reads = Reads { pool: server.pool(options.readers.max(1))?, aside: Aside::default() };
         let name = server.address.name.clone();
-        let writer = Writer::start(&options, server, cluster.clone());
-        Ok(Self { writer, reads, closed: AtomicBool::new(false), cluster, name })
+        let batches = Arc::default();
+        let writer = Writer::start(&options, server, cluster.clone(), &batches);
+        Ok(Self { writer, batches, reads, closed: AtomicBool::new(false), cluster, name })
+    }
+
+    /// Returns how the batches of commits went.
+    #[must_use]
+    pub const fn batches(&self) -> &Arc<BatchCounts> {
+        &self.batches
     }
 
     /// Returns the id of the cluster whose database this is, which no other has.

@@ -57,6 +57,7 @@ use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::committed::Committed;
 use crate::contact_words::{FoundWord, WordQuery};
 use crate::directory::DirectoryPage;
+use crate::distribution::BatchCounts;
 use crate::error::{CommitError, StoreError};
 use crate::leases::Leases;
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
@@ -226,6 +227,12 @@ impl SqliteStore {
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.health.is_stopped()
+    }
+
+    /// Returns how the batches of commits went.
+    #[must_use]
+    pub const fn batches(&self) -> &Arc<BatchCounts> {
+        self.writer.batches()
     }
 
     fn leases(&self, attempted: &'static str) -> Result<&Leases, StoreError> {

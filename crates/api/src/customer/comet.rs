@@ -21,7 +21,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use handoff_cometd::{
     Application, CometdServer, Delivery, Identity, Limits, Outgoing, Ports, RemovalReason,
-    SessionId, SessionInfo, Source, Tag,
+    SessionId, SessionInfo, Source, Stats, Tag,
 };
 use handoff_domain::{Interaction, InteractionId, Value};
 use handoff_engine::{Customers, NumberedNote};
@@ -87,6 +87,11 @@ impl CustomerComet {
                 server.answer(name_caller(request)).await
             })
         })
+    }
+
+    /// Counts what there is. It visits every session.
+    pub(super) fn stats(&self) -> Stats {
+        self.server.stats()
     }
 
     pub(super) async fn run(&self) {

@@ -18,6 +18,7 @@ use super::refusal::{CustomerRefusal, RefusalKind};
 use super::state::DoorState;
 use crate::body_memory::{FORM_BYTES_MAX, LIGHT, LatePlace, Reserved, TooMuchAtOnce};
 use crate::handle::{Handle, answering, at_both};
+use crate::matched_route::MatchedRoute;
 use crate::request::{PACKED, is_packed, packed_refused, telling_what_is_taken};
 
 /// One door.
@@ -78,6 +79,7 @@ pub(super) fn routes(state: &DoorState, door: Door) -> MethodRouter {
 /// Answers a request at its door.
 async fn pass(entrance: Arc<Entrance>, mut request: Request) -> Response {
     let Entrance { state, door } = &*entrance;
+    MatchedRoute::note(&request, || door.path.clone());
     // It is kept until the request has been answered.
     let _place = match wait_for_memory(state, &mut request).await {
         Ok(place) => place,

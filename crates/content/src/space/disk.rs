@@ -3,8 +3,8 @@
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,13 +29,25 @@ pub struct DiskSpace {
     log: PathBuf,
     reserve_bytes: u64,
     is_short: AtomicBool,
+    /// What the last look found.
+    rooms: Mutex<Vec<Room>>,
+}
+
+/// The room in a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    pub directory: PathBuf,
+    pub free_bytes: u64,
+    /// What is kept free for those who work here.
+    pub reserve_bytes: u64,
 }
 
 impl DiskSpace {
     /// Looks after these directories, which exist, and the store's log.
     #[must_use]
     pub fn new(directories: Vec<PathBuf>, log: PathBuf, reserve_bytes: u64) -> Arc<Self> {
-        let space = Self { directories, log, reserve_bytes, is_short: AtomicBool::new(false) };
+        let (is_short, rooms) = (AtomicBool::new(false), Mutex::default());
+        let space = Self { directories, log, reserve_bytes, is_short, rooms };
         space.look();
         Arc::new(space)
     }
@@ -56,12 +68,21 @@ impl DiskSpace {
         }
     }
 
+    /// Returns the room there is, as it was found a moment ago.
+    #[must_use]
+    pub fn rooms(&self) -> Vec<Room> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn look(&self) {
         let promised = std::fs::metadata(&self.log).map_or(0, |log| log.len());
-        let is_short = self
+        let rooms: Vec<Room> = self
             .directories
             .iter()
-            .any(|directory| is_short(directory, self.reserve_bytes, promised));
+            .filter_map(|directory| room(directory, self.reserve_bytes))
+            .collect();
+        let is_short = rooms.iter().any(|room| room.is_short(promised));
+        *self.rooms.lock().unwrap_or_else(PoisonError::into_inner) = rooms;
         if self.is_short.swap(is_short, Ordering::Relaxed) != is_short {
             if is_short {
                 tracing::error!(
@@ -75,15 +96,23 @@ impl DiskSpace {
     }
 }
 
-/// Tells whether less is free than the reserve, beside what is promised already. A file system that
-/// does not say has room: writing tells.
-fn is_short(directory: &Path, reserve_bytes: u64, promised: u64) -> bool {
-    let Ok(found) = rustix::fs::statvfs(directory) else { return false };
-    let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
-    if reserve_bytes == 0 {
-        return false;
+impl Room {
+    /// Tells whether less is free than the reserve, beside what is promised already.
+    const fn is_short(&self, promised: u64) -> bool {
+        self.reserve_bytes > 0 && self.free_bytes < self.reserve_bytes.saturating_add(promised)
     }
-    bytes(found.f_bavail) < reserve_bytes.min(bytes(found.f_blocks) / PART).saturating_add(promised)
+}
+
+/// Returns the room in a directory; `None` of a file system that does not say, which counts as room
+/// enough: writing tells.
+fn room(directory: &Path, reserve_bytes: u64) -> Option<Room> {
+    let found = rustix::fs::statvfs(directory).ok()?;
+    let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+    Some(Room {
+        directory: directory.to_owned(),
+        free_bytes: bytes(found.f_bavail),
+        reserve_bytes: reserve_bytes.min(bytes(found.f_blocks) / PART),
+    })
 }
 
 fn try_to_write(directory: &Path) -> io::Result<()> {
@@ -117,13 +146,13 @@ mod tests {
         let path = directory.path();
         let found = rustix::fs::statvfs(path).unwrap();
         let is_nearly_full = found.f_bavail < found.f_blocks / PART;
-        assert_eq!(is_short(path, u64::MAX, 0), is_nearly_full, "a tenth is enough for everybody");
-        assert!(!is_short(path, 0, u64::MAX), "without a reserve nothing is kept");
-        assert!(is_short(path, 1, u64::MAX), "what the log holds will be taken");
-        assert!(
-            !is_short(&path.join("nowhere"), u64::MAX, 0),
-            "what cannot be asked is no reason to refuse"
-        );
+        let is_short =
+            |reserve_bytes, promised| room(path, reserve_bytes).unwrap().is_short(promised);
+        assert_eq!(is_short(u64::MAX, 0), is_nearly_full, "a tenth is enough for everybody");
+        assert!(!is_short(0, u64::MAX), "without a reserve nothing is kept");
+        assert!(is_short(1, u64::MAX), "what the log holds will be taken");
+        let nowhere = room(&path.join("nowhere"), u64::MAX);
+        assert_eq!(nowhere, None, "what cannot be asked is no reason to refuse");
     }
 
     #[tokio::test]

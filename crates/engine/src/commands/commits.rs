@@ -88,6 +88,7 @@ async fn commit(core: &Core, change: ChangeSet) -> Result<Vec<Arc<Interaction>>,
     }
     let Committed { position, puts, events, rows } = committed?;
 
+    core.happened.note(events.iter().map(|event| &**event));
     let said = core.chats.enter(&events, &core.activity);
 
     let written = enter_written(core, puts, as_of);

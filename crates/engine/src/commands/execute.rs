@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use handoff_domain::interaction::open::{NewInteraction, open};
 use handoff_domain::{
     Arrival, Caller, Command, Interaction, InteractionId, Rejection, UserId, decide, open_letter,
@@ -12,6 +13,7 @@ use handoff_store::{ChangeSet, CommitError, Key, Receipt, Versioned};
 
 use super::batch::{self, Batch};
 use super::commits::Commits;
+use super::counts::{CommandCount, CommandCounts};
 use super::lanes::Lanes;
 use super::load::Read;
 use super::message_ids::is_known_message;
@@ -34,6 +36,7 @@ pub struct Commands {
     pub(super) mailboxes: Option<Arc<dyn Mailboxes>>,
     commits: Commits,
     lanes: Lanes,
+    counts: CommandCounts,
 }
 
 impl Commands {
@@ -43,7 +46,19 @@ impl Commands {
         mailboxes: Option<Arc<dyn Mailboxes>>,
     ) -> Self {
         let commits = Commits::new(core.clone());
-        Self { core, views, mailboxes, commits, lanes: Lanes::default() }
+        let (lanes, counts) = (Lanes::default(), CommandCounts::default());
+        Self { core, views, mailboxes, commits, lanes, counts }
+    }
+
+    /// Returns how commands went since the node began, as far as there were any.
+    #[must_use]
+    pub fn counted(&self) -> Vec<CommandCount> {
+        self.counts.counted()
+    }
+
+    /// Counts what became of something that was to be taken in.
+    pub(crate) fn count_opening(&self, done: &Result<Done, ExecuteError>) {
+        self.counts.count_opening(done);
     }
 
     /// Returns what hands change sets to the store that no decision about an interaction made.
@@ -60,7 +75,16 @@ impl Commands {
     /// [`ExecuteError::NotFound`] when the actor is a user who may not see the interaction,
     /// [`ExecuteError::Rejected`] when the rules refuse it, [`ExecuteError::Overtaken`] when what
     /// was to be written with it is not as it was, or the store's.
-    pub async fn execute(&self, request: &CommandRequest) -> Result<Done, ExecuteError> {
+    pub fn execute(
+        &self,
+        request: &CommandRequest,
+    ) -> impl Future<Output = Result<Done, ExecuteError>> + Send {
+        let operation = request.command.operation();
+        // No function around it that waits: its future is large, and would be there twice.
+        self.carry_out(request).inspect(move |done| self.counts.count(operation, done))
+    }
+
+    async fn carry_out(&self, request: &CommandRequest) -> Result<Done, ExecuteError> {
         // Whether it was carried out before the commit finds out, which compares receipts first.
         let mut read = Read::Remembered;
         let mut turn = self.lanes.join(request.id).await;
@@ -105,6 +129,12 @@ impl Commands {
     ///
     /// [`ExecuteError::Rejected`] when the rules refuse it, or the store's.
     pub async fn open(&self, opening: &Opening) -> Result<Done, ExecuteError> {
+        let done = self.take_in(opening).await;
+        self.count_opening(&done);
+        done
+    }
+
+    async fn take_in(&self, opening: &Opening) -> Result<Done, ExecuteError> {
         // As with a command, the commit finds out whether it was taken in before.
         let attempt = async |read| {
             self.again_and_again(opening.new.id, || self.attempt_open(opening, read)).await

@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use handoff_domain::routing::{Rank, Waiting};
-use handoff_domain::{Desk, Interaction, InteractionId, Media, QueueId, UserId, Wait, WorkbinId};
+use handoff_domain::{
+    Desk, Interaction, InteractionId, Media, QueueId, Time, UserId, Wait, WorkbinId,
+};
 use handoff_store::{Version, Versioned};
 
 /// Interactions kept readable without asking the store; beyond it the oldest entry goes.
@@ -55,6 +57,13 @@ impl Place {
     }
 }
 
+/// How many wait in a queue without an offer, and since when the first of them does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueWaits {
+    pub count: usize,
+    pub since: Time,
+}
+
 /// What waits, by queue and in routing order.
 #[derive(Default)]
 pub struct Lines {
@@ -70,6 +79,16 @@ impl Lines {
     /// Returns what waits in one queue, first in line first.
     pub fn of(&self, queue: QueueId) -> impl Iterator<Item = Waiting<'_>> {
         self.by_queue.get(&queue).into_iter().flat_map(|line| line.values().map(Entry::waiting))
+    }
+
+    /// Returns how many wait in each queue in which any do. It visits all that waits.
+    #[must_use]
+    pub fn waits(&self) -> BTreeMap<QueueId, QueueWaits> {
+        let of_one = |(queue, line): (&QueueId, &BTreeMap<Rank, Entry>)| {
+            let since = line.values().map(|entry| entry.wait.since).min()?;
+            Some((*queue, QueueWaits { count: line.len(), since }))
+        };
+        self.by_queue.iter().filter_map(of_one).collect()
     }
 
     fn remove(&mut self, id: InteractionId) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
-use handoff_domain::{Owner, Topic, UserId};
+use handoff_domain::{Owner, Time, Topic, UserId};
 use handoff_store::{AddedRow, Missed, Page, Store, StoreError, StreamRow};
 
 use super::subscriptions::{PAGE, Replay, Subscriptions};
@@ -20,6 +20,8 @@ pub(crate) struct Audience {
     /// The last number up to there on each topic.
     numbers: BTreeMap<Topic, u64>,
     sessions: HashMap<String, Session>,
+    /// When the oldest of what was handed over had happened, for whoever counts how late that was.
+    given_of: Option<Time>,
 }
 
 #[derive(Debug, Default)]
@@ -314,7 +316,13 @@ impl Audience {
         Ok(())
     }
 
+    /// Returns when the oldest of what was handed over since the last call had happened.
+    pub(crate) fn take_given_of(&mut self) -> Option<Time> {
+        self.given_of.take()
+    }
+
     fn give(&mut self, publisher: &dyn Publisher, user: UserId, row: &StreamRow) {
+        self.given_of.get_or_insert(row.event.at);
         for (topic, number) in &row.numbers {
             let mut data: Option<Bytes> = None;
             for (id, session) in

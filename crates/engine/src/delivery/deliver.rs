@@ -298,6 +298,7 @@ impl Delivery {
                 return audience.give_promised(publisher, store, user).await;
             }
         };
+        self.note_lag(&mut audience);
         if given.is_err() {
             // What was taken out was not given: whoever comes next has to read it.
             self.core.fresh.let_go(user);
@@ -389,8 +390,16 @@ impl Delivery {
         let Ok(mut audience) = handle.try_lock() else { return Some(owed) };
         let fresh = self.core.fresh.take(user);
         let is_all = audience.give_without_reading(&*self.publisher, user, fresh);
+        self.note_lag(&mut audience);
         // What was taken out and not given has to be read.
         (!is_all).then_some(Owed::Rows)
+    }
+
+    /// Counts how long after the change somebody was told of it.
+    fn note_lag(&self, audience: &mut Audience) {
+        if let Some(at) = audience.take_given_of() {
+            self.core.notified_after_ms.note(self.core.now().ms_since(at));
+        }
     }
 
     async fn give_or_warn(&self, user: UserId, owed: Owed) {

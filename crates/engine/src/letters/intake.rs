@@ -52,8 +52,9 @@ impl Letters {
         let taken_in = taken_in(new, id);
         let quota = OnceLock::new();
         let attempt = || self.attempt_letter(new, id, &taken_in, &quota);
-        let done = self.commands.again_and_again(id, attempt).await?;
-        match done {
+        let done = self.commands.again_and_again(id, attempt).await;
+        self.commands.count_opening(&done);
+        match done? {
             Done::Now { interaction, .. } => Ok(TakenIn { interaction, is_new: true }),
             Done::Before(first) => self.taken_in_before(&first).await,
         }

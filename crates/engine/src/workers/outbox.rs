@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
-use crate::core::{ClaimFor, Claiming, Core, Duty, NextDue, Trial, Went};
+use crate::core::{Backlog, ClaimFor, Claiming, Core, Duty, NextDue, Trial, Went};
 use crate::outward::{Post, Posted};
 use crate::worker::Worker;
 
@@ -118,13 +118,15 @@ impl Outbox {
     async fn start_posts(&self) -> Result<Vec<JoinHandle<HandedOver>>, StoreError> {
         let Some(post) = &self.post else { return Ok(Vec::new()) };
         let (mut started, mut next, mut after) = (Vec::new(), None::<Time>, None);
+        let mut backlog = Backlog::default();
         loop {
             let query =
                 InteractionQuery { after, ..InteractionQuery::of(InteractionScope::Sending, PAGE) };
             let page = self.sending.core.store.interactions(&query).await?;
             after = page.items.last().map(|last| last.value.id);
             for mail in page.items.into_iter().map(|found| found.value) {
-                let State::Sending { due, .. } = mail.state else { continue };
+                let State::Sending { due, since, .. } = mail.state else { continue };
+                backlog.add(since);
                 let rests_until = self.sending.left_until(mail.id).max(Some(due));
                 if let Some(until) = rests_until.filter(|at| *at > self.sending.core.now()) {
                     next = next.into_iter().chain([until]).min();
@@ -134,6 +136,7 @@ impl Outbox {
             }
             if !page.more || !self.sending.has_room() {
                 self.next_due.set(next);
+                self.sending.core.backlog.note(backlog);
                 return Ok(started);
             }
         }

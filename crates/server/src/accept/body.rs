@@ -13,6 +13,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::limits::Limits;
+use super::observer::AccessLine;
 use super::pace::Pace;
 
 /// The most that is read and dropped of a body that was not wanted, in bytes (docs/api/README.md,
@@ -169,6 +170,8 @@ impl Drop for LentBody {
 pub(super) struct AnswerBody {
     pub body: axum::body::Body,
     pub pace: Pace,
+    /// What is written down of its request, if anything is.
+    pub line: Option<Box<AccessLine>>,
 }
 
 impl Body for AnswerBody {
@@ -179,7 +182,11 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let (Some(line), Some(Ok(frame))) = (&mut self.line, &frame) {
+            line.add(frame.data_ref().map_or(0, Bytes::len));
+        }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -21,6 +21,7 @@ use tower::ServiceExt as _;
 
 use super::body::{AnswerBody, Client, TimedBody, lend};
 use super::limits::Limits;
+use super::observer::{Observed, Observer};
 use super::pace::{Pace, PacedStream};
 use super::permits::Permit;
 
@@ -33,6 +34,7 @@ pub(super) struct Connection {
     pub router: Router,
     pub limits: Arc<Limits>,
     pub http: Arc<http1::Builder>,
+    pub observer: Arc<Observer>,
     pub peer: SocketAddr,
     /// Each answer is the last one of its connection.
     pub leave: CancellationToken,
@@ -122,6 +124,7 @@ impl Connection {
             back = Some(rest);
             Body::new(lent)
         });
+        let observed = self.observer.begin(&mut request);
         request.extensions_mut().insert(PeerAddress(self.peer.ip().to_canonical()));
         let answered = match refused_for_host(&request) {
             Some(refusal) => Err(refusal),
@@ -136,9 +139,10 @@ impl Connection {
                 back.drop_rest(client).await;
             }
             match LaterBody::take_from(&mut response) {
-                None => Answer::Now(outgoing(response, pace, &permit, &leave)),
+                None => Answer::Now(outgoing(response, observed, pace, &permit, &leave)),
                 Some(body) => Answer::Later(Box::pin(async move {
-                    whole(outgoing(body.fill(response).await, pace, &permit, &leave)).await
+                    let filled = body.fill(response).await;
+                    whole(outgoing(filled, observed, pace, &permit, &leave)).await
                 })),
             }
         }
@@ -148,6 +152,7 @@ impl Connection {
 /// Makes a response the connection's own.
 fn outgoing(
     mut response: Response<Body>,
+    observed: Observed,
     pace: Pace,
     permit: &Permit,
     leave: &CancellationToken,
@@ -160,7 +165,8 @@ fn outgoing(
         // much of, or what whoever keeps it would send a request over while it is being closed.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    response.map(|body| AnswerBody { body, pace })
+    let line = observed.answered(&mut response);
+    response.map(|body| AnswerBody { body, pace, line })
 }
 
 /// Returns how HTTP is spoken on all connections.

@@ -59,7 +59,7 @@ fn start(limits: Limits) -> Server {
         );
     let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
-    let acceptor = Acceptor::new(router, limits);
+    let acceptor = Acceptor::new(router, limits, Arc::default());
     let running = acceptor.clone();
     let loop_ended = tokio::spawn(async move { running.run(listener).await });
     Server { acceptor, address, loop_ended, release, asked }
@@ -377,7 +377,7 @@ async fn a_request_that_is_on_its_way_when_the_server_stops_is_answered() {
 async fn who_waits_to_be_accepted_when_the_server_stops_is_served() {
     let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
-    let acceptor = Acceptor::new(Router::new().route("/peer", get("here")), LIMITS);
+    let acceptor = Acceptor::new(Router::new().route("/peer", get("here")), LIMITS, Arc::default());
     let mut waiting = TcpStream::connect(address).await.unwrap();
     waiting.write_all(PEER.as_bytes()).await.unwrap();
     acceptor.stop();

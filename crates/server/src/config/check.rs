@@ -42,6 +42,7 @@ pub(super) fn first_fault(config: &Config) -> Option<Fault> {
         .or_else(|| log_filter(config))
         .or_else(|| mail(config))
         .or_else(|| retries(config))
+        .or_else(|| metrics(config))
 }
 
 /// Most characters of a node's name: it is a column of a list.
@@ -194,6 +195,16 @@ fn retries(config: &Config) -> Option<Fault> {
     }
     let wrong = retries.iter().find(|rest| !allowed.contains(&rest.ms()))?;
     Some(out_of_range("mail.retries", wrong, allowed, |ms| TimeSpan::from_ms(ms).to_string()))
+}
+
+fn metrics(config: &Config) -> Option<Fault> {
+    config.metrics.place().is_err().then(|| Fault {
+        key: "metrics.listen",
+        message: format!(
+            "is {:?}, expected an address and a port such as \"127.0.0.1:9464\"",
+            config.metrics.listen
+        ),
+    })
 }
 
 fn disposition_key(config: &Config) -> Option<Fault> {

@@ -283,6 +283,14 @@ fn a_scanner_is_one_that_is_named() {
 #[test]
 fn nothing_listens_beyond_loopback_unless_told_to() {
     assert!(Config::default().server.listen.ip().is_loopback());
+    let place = |text: &str| parse(text, &[]).unwrap().metrics.place();
+    assert_eq!(place(""), Ok(None), "metrics are told nowhere");
+    let listen = "[metrics]\nlisten = \"127.0.0.1:9464\"\n";
+    assert_eq!(place(listen), Ok(Some("127.0.0.1:9464".parse().unwrap())));
+    check(
+        &refusal("[metrics]\nlisten = \"9464\"\n", &[]),
+        &["handoff.toml:2: metrics.listen", "127.0.0.1:9464"],
+    );
 }
 
 #[test]

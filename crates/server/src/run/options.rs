@@ -10,7 +10,7 @@ use handoff_domain::interaction::decide::GonePolicy;
 
 use handoff_engine::{AcknowledgementLimits, Core, IdSource};
 
-use crate::accept;
+use crate::accept::{self, Observer};
 use crate::config::{Config, FilesIn, Gone, SameSite};
 
 /// The largest body of a customer's CometD request, in bytes: some messages of the longest text.
@@ -166,8 +166,14 @@ pub(super) fn api(config: &Config, url: PublicUrl) -> handoff_api::Options {
     }
 }
 
+/// Returns what looks at every request.
+pub(super) fn observer(config: &Config, core: &Core) -> Arc<Observer> {
+    let prefix = u32::try_from(core.ids().random() >> 96).unwrap_or_default();
+    Arc::new(if config.log.access { Observer::writing(prefix) } else { Observer::default() })
+}
+
 /// Returns the limits of connections.
-pub(super) fn accept(config: &Config) -> accept::Limits {
+pub(crate) fn accept(config: &Config) -> accept::Limits {
     let limits = &config.limits;
     accept::Limits {
         connections: limits.connections,

@@ -6,6 +6,7 @@
 //! last (ADR 0013).
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -16,6 +17,7 @@ use tokio_postgres::{Error, Row};
 use tracing::{error, warn};
 
 use crate::committed::Added;
+use crate::distribution::BatchCounts;
 use crate::error::{CommitError, StoreError};
 use crate::hash::fnv1a;
 use crate::places::{Places, QUEUE_LEN_CAP};
@@ -74,14 +76,26 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the task. `salt` is this cluster's.
-    pub(super) fn start(options: &PostgresOptions, server: Server, salt: String) -> Self {
+    /// Starts the task, which counts its batches. `salt` is this cluster's.
+    pub(super) fn start(
+        options: &PostgresOptions,
+        server: Server,
+        salt: String,
+        batches: &Arc<BatchCounts>,
+    ) -> Self {
         let places = Places::new(options.queue_len_max, options.queue_bytes_max);
         let (sender, jobs) = channel(options.queue_len_max.clamp(1, QUEUE_LEN_CAP));
         let options = options.clone();
-        let (connection, away) = (None, None);
-        let committer =
-            Committer { jobs, places: places.clone(), options, server, salt, connection, away };
+        let committer = Committer {
+            jobs,
+            places: places.clone(),
+            batches: batches.clone(),
+            options,
+            server,
+            salt,
+            connection: None,
+            away: None,
+        };
         let task = tokio::spawn(committer.run());
         Self { jobs: Mutex::new(Some(sender)), places, task: Mutex::new(Some(task)) }
     }
@@ -177,6 +191,7 @@ struct Connection {
 struct Committer {
     jobs: Receiver<Job>,
     places: Places,
+    batches: Arc<BatchCounts>,
     options: PostgresOptions,
     server: Server,
     salt: String,
@@ -262,6 +277,7 @@ impl Committer {
         if matches!(failure, Failure::Away(_) | Failure::Unknown) {
             self.away = Some(Instant::now());
         }
+        self.batches.note_failed();
         let why = failure.into_error();
         let error = &why as &dyn std::error::Error;
         warn!(error, "the database could not be written to for now");
@@ -286,14 +302,18 @@ impl Committer {
     /// Tries a batch until it is in nobody's way, or the database counts as away.
     async fn repeated(&mut self, changes: &[&EncodedChange]) -> Result<Vec<Outcome>, Failure> {
         let until = Until::after(ANSWER_MAX);
-        let mut tries = 1;
+        let (begun, mut tries) = (Instant::now(), 1);
         loop {
             match self.attempt(changes, until).await {
                 Err(Failure::Again(_)) if tries < TRIES_MAX => {
                     until.wait(tokio::time::sleep(PAUSE * 2_u32.pow(tries - 1))).await?;
                     tries += 1;
                 }
-                done => return done,
+                Ok(outcomes) => {
+                    self.batches.note_written(changes.len(), begun.elapsed());
+                    return Ok(outcomes);
+                }
+                failed => return failed,
             }
         }
     }

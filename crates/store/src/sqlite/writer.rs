@@ -16,6 +16,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tracing::error;
 
+use crate::distribution::BatchCounts;
 use crate::error::{CommitError, StoreError};
 use crate::log::LogEnd;
 use crate::places::Places;
@@ -46,6 +47,7 @@ pub(super) struct Writer {
     jobs: Mutex<Option<Sender<Job>>>,
     places: Places,
     health: Arc<Health>,
+    batches: Arc<BatchCounts>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -59,10 +61,11 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         let (sender, receiver) = channel();
         let places = Places::new(options.queue_len_max, options.queue_bytes_max);
+        let batches = Arc::new(BatchCounts::default());
         let work = WriterThread::new(
             receiver,
             places.clone(),
-            Arc::clone(health),
+            (Arc::clone(health), batches.clone()),
             options,
             (&connection, lock),
         )?;
@@ -77,8 +80,14 @@ impl Writer {
             jobs: Mutex::new(Some(sender)),
             places,
             health: Arc::clone(health),
+            batches,
             thread: Mutex::new(Some(thread)),
         })
+    }
+
+    /// Returns how its batches went.
+    pub(super) const fn batches(&self) -> &Arc<BatchCounts> {
+        &self.batches
     }
 
     /// Hands a job in and waits for its answer; waits for a place first when too many are waiting.
@@ -142,6 +151,7 @@ mod tests {
             jobs: Mutex::new(Some(sender)),
             places: Places::new(options.queue_len_max, options.queue_bytes_max),
             health: Arc::default(),
+            batches: Arc::default(),
             thread: Mutex::default(),
         };
         (writer, receiver)

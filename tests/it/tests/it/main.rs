@@ -13,6 +13,7 @@ mod database;
 mod durability;
 mod mailboxes;
 mod memory;
+mod observe;
 mod offers;
 mod pass_on;
 mod reach;

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
+use tokio::time::Instant;
 use tracing::{error, warn};
 
 use super::log::Log;
 use super::{CommitReply, Job, Places};
+use crate::distribution::BatchCounts;
 use crate::error::{CommitError, StoreError};
 use crate::log::LogEnd;
 use crate::sql::encode::EncodedChange;
@@ -56,6 +58,7 @@ pub(super) struct WriterThread {
     jobs: Receiver<Job>,
     places: Places,
     health: Arc<Health>,
+    batches: Arc<BatchCounts>,
     options: SqliteOptions,
     log: Log,
     /// Locked while the thread runs.
@@ -70,14 +73,14 @@ impl WriterThread {
     pub(super) fn new(
         jobs: Receiver<Job>,
         places: Places,
-        health: Arc<Health>,
+        (health, batches): (Arc<Health>, Arc<BatchCounts>),
         options: &SqliteOptions,
         (connection, lock): (&Connection, File),
     ) -> Result<Self, StoreError> {
         let LogEnd { position, .. } =
             end(connection).map_err(|error| failed("reading the end of the log", error))?;
         let (options, log) = (options.clone(), Log::new(options));
-        Ok(Self { jobs, places, health, options, log, lock, position, held: None })
+        Ok(Self { jobs, places, health, batches, options, log, lock, position, held: None })
     }
 
     /// Works until it is closed or a write fails for good.
@@ -223,6 +226,7 @@ impl WriterThread {
         batch: Batch,
     ) -> Result<(), Stop> {
         let Batch { changes, mut replies, .. } = batch;
+        let begun = Instant::now();
         let written = begin(connection).and_then(|()| self.write(statements, &changes));
         let done = written.and_then(|(mut outcomes, position)| {
             #[cfg(feature = "conformance")]
@@ -231,12 +235,14 @@ impl WriterThread {
             }
             self.end(connection)?;
             self.position = position;
+            self.batches.note_written(changes.len(), begun.elapsed());
             note(&self.lock, position);
             answer(std::mem::take(&mut replies), std::mem::take(&mut outcomes));
             Ok(())
         });
         if let Err(failure) = done {
             statements.forget();
+            self.batches.note_failed();
             // What failed alone is told the same: it may have failed because of what was written
             // before it in this batch and is undone.
             let refusal = self.undo(connection, "committing", failure)?;
