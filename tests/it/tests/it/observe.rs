@@ -7,12 +7,14 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use handoff_testkit::program::fixed;
 use handoff_testkit::{Call, Client, PostgresServer, Program, TestAgent, Transport};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::scene::{creation, submit};
 
 const DOCS: &str = include_str!("../../../../docs/operations/observe.md");
+const RULES: &str = include_str!("../../../../config/prometheus-rules.yml");
+const DASHBOARD: &str = include_str!("../../../../config/grafana-dashboard.json");
 /// Any port of this machine, for metrics; the log says which.
 const TOLD: (&str, &str) = ("HANDOFF__METRICS__LISTEN", "127.0.0.1:0");
 /// A page holds for a second.
@@ -181,11 +183,41 @@ fn documented() -> BTreeSet<String> {
         .collect()
 }
 
+/// Returns the families whose names a text has.
+fn named_in(text: &str) -> BTreeSet<String> {
+    let is_part = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    let words = text.split(|letter| !is_part(letter)).filter(|word| word.starts_with("handoff_"));
+    let family = |word: &str| {
+        let suffixes = ["_total", "_bucket", "_sum", "_count", "_info"];
+        let stem = suffixes.iter().find_map(|suffix| word.strip_suffix(suffix));
+        stem.unwrap_or(word).to_owned()
+    };
+    words.map(family).collect()
+}
+
 #[tokio::test]
-async fn every_metric_is_explained_and_every_explained_one_is_there() -> Result<()> {
+async fn every_metric_is_explained_and_every_explained_or_shown_one_is_there() -> Result<()> {
     let server = Program::demo(&[TOLD]).await?;
     let page = scrape(&scraper(&server)?).await?;
     assert_eq!(documented(), page.families);
+    for (what, text) in [("rules", RULES), ("dashboard", DASHBOARD)] {
+        let named = named_in(text);
+        assert!(named.len() > 10, "{what} names {named:?}");
+        let unknown: Vec<_> = named.difference(&page.families).collect();
+        assert!(unknown.is_empty(), "{what} names what is not told: {unknown:?}");
+    }
+    let dashboard: Value = serde_json::from_str(DASHBOARD)?;
+    assert!(dashboard["panels"].as_array().is_some_and(|panels| panels.len() > 10));
+    Ok(())
+}
+
+/// Only where Prometheus' own tool is installed: it is large, and this a second look.
+#[test]
+fn the_rules_are_such_as_prometheus_takes() -> Result<()> {
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/prometheus-rules.yml");
+    let checked = std::process::Command::new("promtool").args(["check", "rules", rules]).output();
+    let Ok(checked) = checked else { return Ok(()) };
+    ensure!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
     Ok(())
 }
 
