@@ -7,6 +7,7 @@
 pub(crate) mod files;
 pub(crate) mod options;
 mod signals;
+mod troubles;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,7 +19,6 @@ use axum::Router;
 use handoff_api::comet::Comet;
 use handoff_api::customer::CustomerDoors;
 use handoff_api::wire::letters::Cleaner;
-use handoff_api::wire::resource::PublicUrl;
 use handoff_api::{Assembly, DemoAccounts, Setup};
 use handoff_content::directory::Adopt;
 use handoff_content::{FileKeeper, sweep};
@@ -150,10 +150,10 @@ impl Server {
         let content = options::content(config, space.clone());
         let keeper = FileKeeper::new(core.clone(), files.clone(), content);
         let office = PostOffice::new(&core, &keeper, mail::settings(config, &core).await?);
-        let url = PublicUrl::new(&config.public_url(address));
         let (demo_pages, accounts) = demonstration.map(|it| (it.pages, it.accounts)).unzip();
-        let api = handoff_api::Options { demo: accounts, ..options::api(config, url) };
+        let api = handoff_api::Options { demo: accounts, ..options::api(config, address) };
         let limits = options::sessions(config, &core);
+        let troubles = troubles::all(&core, office.fetching(), space.clone());
         let setup = Setup {
             agents: limits.0.clone(),
             customers: options::customers(config),
@@ -161,7 +161,7 @@ impl Server {
             letters: Arc::new(Cleaner::new(Arc::new(MailLetters))),
             mailboxes: Some(office.mailboxes()),
             post: Some(office.post()),
-            readers: readers(config, &store, &clock, &bus, &files).await,
+            readers: readers(config, &store, &clock, (&bus, &files), troubles).await,
             ..Setup::new(api, keeper)
         };
         let assembly = Assembly::build(core.clone(), setup).await;
@@ -284,17 +284,17 @@ async fn passing_on(
     Ok(pass_on.before(router))
 }
 
-/// Returns the readers of the log that the server has, and what tells of bus and files. Nothing
-/// else stands on them, so it serves without one whose file cannot be used.
+/// Returns the readers of the log that the server has, and what tells of bus, files and troubles.
+/// Nothing else stands on them, so it serves without one whose file cannot be used.
 async fn readers(
     config: &Config,
     store: &Arc<dyn Store>,
     clock: &Arc<SystemClock>,
-    bus: &NodeBus,
-    files: &Arc<dyn Files>,
+    (bus, files): (&NodeBus, &Arc<dyn Files>),
+    troubles: impl Iterator<Item = Arc<dyn Worker>>,
 ) -> Vec<Arc<dyn Worker>> {
     let watches = bus.watch().into_iter().chain(files::Watch::of(config, files));
-    let mut readers: Vec<Arc<dyn Worker>> = watches.collect();
+    let mut readers: Vec<Arc<dyn Worker>> = watches.chain(troubles).collect();
     match open_counters(&config.store.path).await {
         Ok(counters) => {
             readers.push(Arc::new(Reader::new(store.clone(), clock.clone(), counters)));

@@ -146,8 +146,9 @@ fn comet_limits(config: &Config, cookie_path: &str, prefix: &str) -> handoff_com
     }
 }
 
-/// Returns the API's options.
-pub(super) fn api(config: &Config, url: PublicUrl) -> handoff_api::Options {
+/// Returns the API's options for a server that listens at an address.
+pub(super) fn api(config: &Config, listening: SocketAddr) -> handoff_api::Options {
+    let url = PublicUrl::new(&config.public_url(listening));
     handoff_api::Options {
         same_site: match config.session.same_site {
             SameSite::Lax => handoff_api::SameSite::Lax,
