@@ -5,6 +5,7 @@
 //! (docs/compat/conventions.md#codes). Nothing of the program's inside reaches a client: the cause
 //! of a failure is logged where the refusal is answered, once.
 
+mod refused;
 mod sentences;
 
 use axum::http::StatusCode;
@@ -17,6 +18,7 @@ use crate::cause::Cause;
 use crate::wire::availability::Availability;
 use crate::wire::date;
 
+pub(crate) use refused::unfit;
 pub(crate) use sentences::quoted;
 pub use sentences::{code_of, sentence_of};
 
@@ -48,6 +50,8 @@ pub enum Code {
     /// The property is read-only.
     ReadOnly,
     AlreadyExists,
+    /// Something still refers to it, or is with it.
+    InUse,
     NotAuthenticated,
 }
 
@@ -65,6 +69,7 @@ impl Code {
             Self::Invalid => 10,
             Self::ReadOnly => 11,
             Self::AlreadyExists => 18,
+            Self::InUse => 19,
             Self::NotAuthenticated => 20,
         }
     }
@@ -77,7 +82,7 @@ impl Code {
             Self::NotAuthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::NoPermission => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::WrongState | Self::AlreadyExists => StatusCode::CONFLICT,
+            Self::WrongState | Self::AlreadyExists | Self::InUse => StatusCode::CONFLICT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -310,6 +315,7 @@ mod tests {
             (Code::Invalid, 10, 400),
             (Code::ReadOnly, 11, 400),
             (Code::AlreadyExists, 18, 409),
+            (Code::InUse, 19, 409),
             (Code::NotAuthenticated, 20, 401),
         ];
         for (code, number, status) in table {

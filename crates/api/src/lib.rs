@@ -27,6 +27,7 @@ pub mod routes;
 pub mod shared;
 pub mod wire;
 
+mod administration;
 mod assembly;
 mod attachments;
 mod body_memory;

@@ -21,7 +21,7 @@ impl By {
 }
 
 /// Returns the change that writes and removes these records, all or nothing, and only if the
-/// directory is as it was read.
+/// directory is as it was read. Where nothing is changed, nothing is told of it.
 #[must_use]
 pub fn change_set(
     directory: DirectoryGuard,
@@ -37,18 +37,19 @@ pub fn change_set(
         let how = DirectoryChange::Removed;
         Some(Fact::DirectoryChanged { what: item(&removal.key)?, how })
     });
-    let event = Event {
+    let facts: Vec<Fact> = written.chain(removed).collect();
+    let event = (!facts.is_empty()).then(|| Event {
         at: by.at,
         cause: by.cause,
-        facts: written.chain(removed).collect(),
+        facts,
         subject: Subject::Center(directory.center),
         notices: Vec::new(),
-    };
+    });
     ChangeSet {
         puts,
         removals,
         directory: Some(directory),
-        events: vec![event],
+        events: event.into_iter().collect(),
         ..ChangeSet::default()
     }
 }

@@ -2,14 +2,18 @@
 //!
 //! A center is written down as a center file. It is validated whole, compared with what is stored,
 //! and the difference is committed under guards. What a request may change as well is described in
-//! the one form that files and requests share ([`QueueDescription`]), which says what it may be.
+//! the one form that files and requests share ([`QueueDescription`], …), which says what it may be;
+//! an [`Editor`] decides what becomes of a contact center when one thing of it is changed.
 //! What knows of HTTP, of password hashes and of where the text comes from is outside: passwords
 //! are a port ([`Passwords`]).
 
 mod center_file;
 mod changing;
+mod edit;
+mod name;
 mod origins;
 mod queue_description;
+mod thing;
 mod time_span;
 pub mod toml_place;
 
@@ -18,8 +22,11 @@ pub use center_file::{
     Unnamed, Way,
 };
 pub use changing::{By, change_set};
+pub use edit::{Edit, Editor, Refused};
+pub use name::NamedDescription;
 pub use origins::{is_origin, is_origin_pattern};
 pub use queue_description::{
     QueueDescription, QueueFault, QueueField, QueueNames, StepDescription,
 };
+pub use thing::Thing;
 pub use time_span::{InvalidTimeSpan, TimeSpan};

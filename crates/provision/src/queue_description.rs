@@ -7,6 +7,8 @@ use std::ops::RangeInclusive;
 use handoff_domain::center::Acknowledgement;
 use handoff_domain::{GroupId, Media, Queue, SkillLevels, Step};
 
+use crate::name::name_fault;
+use crate::thing::Thing;
 use crate::time_span::TimeSpan;
 
 /// How long an offer may stand, in ms: the reference server's range of `delivering-timeout`
@@ -99,7 +101,8 @@ impl<N> QueueDescription<N> {
     #[must_use]
     pub fn faults(&self) -> Vec<QueueFault> {
         let mut faults = Vec::new();
-        faults.extend(self.name.as_deref().and_then(name_fault));
+        let name = self.name.as_deref().and_then(|name| name_fault(Thing::Queue, name));
+        faults.extend(name.map(|message| QueueField::Name.fault(message)));
         faults.extend(self.media.as_ref().and_then(channel_fault));
         let times = [
             (QueueField::InviteTimeout, "inviteTimeout", self.invite_timeout_ms, INVITE_TIMEOUT_MS),
@@ -176,17 +179,6 @@ impl QueueField {
     fn fault(self, message: impl Into<String>) -> QueueFault {
         QueueFault { field: self, message: message.into() }
     }
-}
-
-fn name_fault(name: &str) -> Option<QueueFault> {
-    let message = if name.trim().is_empty() {
-        "expected a name, found an empty text"
-    } else if name.contains(char::is_control) {
-        "the name of a queue is one line"
-    } else {
-        return None;
-    };
-    Some(QueueField::Name.fault(message))
 }
 
 fn channel_fault(media: &Media) -> Option<QueueFault> {

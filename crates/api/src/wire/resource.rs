@@ -11,6 +11,7 @@ mod contact;
 mod fields;
 mod link;
 mod user;
+mod versioned;
 
 pub use center::{GroupResource, QueueResource, SkillResource, StepResource, WorkbinResource};
 pub(in crate::wire) use center::{owning_group, seconds};
@@ -21,3 +22,4 @@ pub use contact::ContactResource;
 pub use fields::Fields;
 pub use link::{API_ROOT, Link, Lookup, PublicUrl};
 pub use user::{UserPart, UserResource, groups_of, role_name, skills_of};
+pub use versioned::Versioned;

@@ -223,6 +223,10 @@ impl Client<'_> {
         self.send(Method::PUT, path, Some(body.to_string()), &[]).await
     }
 
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
+        self.send(Method::DELETE, path, None, &[]).await
+    }
+
     pub(crate) async fn send(
         &self,
         method: Method,

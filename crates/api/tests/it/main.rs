@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod administration;
 mod api;
 mod bad_input;
 mod bounds;

@@ -83,6 +83,7 @@ fn matrix() -> Vec<Row> {
     let mut rows = own();
     rows.extend(centers());
     rows.extend(contacts());
+    rows.extend(provisioned());
     rows.push(get("/system/nodes", ADMINS));
     rows.push(post("/users/{id}", PEOPLE, json!({"operationName": "Ask", "text": "x"})));
     rows
@@ -193,13 +194,28 @@ fn centers() -> Vec<Row> {
         post("/users/{id}/workbins/{workbin}", SUPERVISORS, pull()),
         get("/queues", USERS),
         get("/queues/{id}", USERS),
-        put("/queues/{id}", ADMINS, json!({"priority": 1})),
         post("/center", ADMINS, json!({"name": "x"})),
         get("/skills", USERS),
         get("/skills/{id}", USERS),
         get("/groups", USERS),
         get("/groups/{id}", USERS),
         get("/settings/agent-states", USERS),
+    ]
+}
+
+/// What admins change one by one.
+fn provisioned() -> Vec<Row> {
+    let name = || json!({"name": "x"});
+    vec![
+        put("/queues/{id}", ADMINS, json!({"priority": 1})),
+        post("/skills", ADMINS, name()),
+        put("/skills/{id}", ADMINS, name()),
+        post("/skills/{id}", ADMINS, name()),
+        delete("/skills/{id}", ADMINS),
+        post("/groups", ADMINS, name()),
+        put("/groups/{id}", ADMINS, name()),
+        post("/groups/{id}", ADMINS, name()),
+        delete("/groups/{id}", ADMINS),
     ]
 }
 
@@ -313,7 +329,13 @@ async fn named_things(api: &Api) -> Vec<(Method, String, Option<Value>)> {
         get(format!("/queues/{queue}")),
         (Method::PUT, format!("/queues/{queue}"), Some(json!({"priority": 9}))),
         get(format!("/skills/{skill}")),
+        (Method::PUT, format!("/skills/{skill}"), Some(json!({"name": "x"}))),
+        post(format!("/skills/{skill}"), json!({"name": "x"})),
+        (Method::DELETE, format!("/skills/{skill}"), None),
         get(format!("/groups/{group}")),
+        (Method::PUT, format!("/groups/{group}"), Some(json!({"name": "x"}))),
+        post(format!("/groups/{group}"), json!({"name": "x"})),
+        (Method::DELETE, format!("/groups/{group}"), None),
     ]
 }
 

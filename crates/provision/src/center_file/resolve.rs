@@ -24,6 +24,8 @@ use super::error::CenterFileError;
 use super::file::{CenterFile, Unnamed};
 use super::form::{Form, NamedForm, OwnerForm, Text, WorkbinForm};
 use super::passwords::Passwords;
+use crate::name::NamedDescription;
+use crate::thing::Thing;
 use resolver::{Resolver, checked, not_empty, twice};
 
 /// A file as records.
@@ -89,7 +91,7 @@ pub(super) fn resolve(
 impl Resolver<'_> {
     fn skills(&mut self, forms: &[NamedForm]) {
         let center = self.center;
-        for name in self.unique_names("skill", forms.iter().map(|form| &form.name)) {
+        for name in self.names(Thing::Skill, forms) {
             let known = self.directory.skill_named(center, &name).map(|skill| skill.id);
             let id = known.unwrap_or_else(|| SkillId(self.ids.uuid()));
             self.skills.insert(name.clone(), id);
@@ -99,12 +101,24 @@ impl Resolver<'_> {
 
     fn groups(&mut self, forms: &[NamedForm]) {
         let center = self.center;
-        for name in self.unique_names("group", forms.iter().map(|form| &form.name)) {
+        for name in self.names(Thing::Group, forms) {
             let known = self.directory.group_named(center, &name).map(|group| group.id);
             let id = known.unwrap_or_else(|| GroupId(self.ids.uuid()));
             self.groups.insert(name.clone(), id);
             self.records.push(Record::Group(Group { id, center, name }));
         }
+    }
+
+    /// Returns the names of things that have nothing else.
+    fn names(&self, thing: Thing, forms: &[NamedForm]) -> Vec<String> {
+        let names = self.unique_names(&thing.to_string(), forms.iter().map(|form| &form.name));
+        for form in forms {
+            let described = NamedDescription { name: Some(form.name.get_ref().clone()) };
+            if let Some(fault) = described.fault(thing) {
+                self.wrong(form.name.span().start, fault);
+            }
+        }
+        names
     }
 
     /// Every contact center has the two workbins of an agent that the rules themselves put work

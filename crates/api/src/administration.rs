@@ -1,0 +1,199 @@
+//! Changes of a contact center by its admins: of one thing at a time, each with a request.
+//!
+//! What a thing may be and what becomes of the contact center `handoff_provision` says. Here it is
+//! read from a body, committed once however often it is asked for, and answered. Two admins at the
+//! same time never overwrite each other: what one decided on a contact center that another changed
+//! meanwhile is decided again, and whoever names the version that they read is refused then.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use handoff_domain::Role;
+use handoff_domain::event::Cause;
+use handoff_engine::Directory;
+use handoff_provision::{By, Edit, Editor, Thing};
+use handoff_store::{ChangeSet, CommitError, Key, Version};
+use serde::Serialize;
+
+use crate::caller::Me;
+use crate::commands::Answer;
+use crate::error::{Code, NO_PERMISSION, Refusal};
+use crate::idempotency::Retry;
+use crate::request::JsonBody;
+use crate::shared::Shared;
+use crate::wire::envelope::{Envelope, JsonText};
+use crate::wire::fields::Fields;
+use crate::wire::resource::Link;
+
+/// How often a change is tried while others change the contact center, too.
+const ATTEMPTS_MAX: usize = 8;
+
+/// What a body can say of things of one kind.
+pub(crate) trait Described: Sized {
+    /// The fields without which nothing new is made.
+    const NEEDED: &'static [&'static str];
+
+    /// Reads what is said, as far as it is said.
+    fn read(fields: Fields<'_>) -> Result<Self, Refusal>;
+}
+
+/// What a body says of a thing that is to be made. Stands before the caller among a handler's
+/// arguments.
+pub(crate) struct New<D>(pub(crate) D);
+
+impl<D: Described, S: Sync> FromRequestParts<S> for New<D> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let body = JsonBody::from_request_parts(parts, state).await?;
+        let fields = body.fields();
+        match D::NEEDED.iter().find(|name| fields.get(name).is_none()) {
+            Some(name) => Err(fields.missing(name)),
+            None => D::read(fields).map(Self),
+        }
+    }
+}
+
+/// What a body says of a thing that is there: the given fields change. Stands before the caller
+/// among a handler's arguments.
+pub(crate) struct Changes<D> {
+    same: Same,
+    pub(crate) said: D,
+}
+
+impl<D: Described, S: Sync> FromRequestParts<S> for Changes<D> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let body = JsonBody::from_request_parts(parts, state).await?;
+        Self::read(body.fields())
+    }
+}
+
+impl<D: Described> Changes<D> {
+    pub(crate) fn read(fields: Fields<'_>) -> Result<Self, Refusal> {
+        Ok(Self { same: Same::read(fields)?, said: D::read(fields)? })
+    }
+
+    /// Refuses what is not there, another id or address, and a version that is not the present one.
+    pub(crate) fn expect_same(
+        &self,
+        center: &Editor<'_>,
+        key: &Key,
+        link: &Link,
+    ) -> Result<(), Refusal> {
+        self.same.expect(center.version(key)?, link)
+    }
+}
+
+/// What of a thing never changes by a body that names it. A client that sends back what it read
+/// gives the thing's own.
+struct Same {
+    id: Option<String>,
+    uri: Option<String>,
+    path: Option<String>,
+    version: Option<Version>,
+}
+
+impl Same {
+    fn read(fields: Fields<'_>) -> Result<Self, Refusal> {
+        Ok(Self {
+            id: fields.text("id")?,
+            uri: fields.text("uri")?,
+            path: fields.text("path")?,
+            version: fields.count("version")?,
+        })
+    }
+
+    fn expect(&self, version: Version, link: &Link) -> Result<(), Refusal> {
+        let id = link.path.rsplit('/').next().unwrap_or_default();
+        let properties =
+            [("id", &self.id, id), ("uri", &self.uri, &link.uri), ("path", &self.path, &link.path)];
+        for (name, given, own) in properties {
+            if given.as_ref().is_some_and(|given| given != own) {
+                let sentence = format!("The property {name} cannot be changed; leave it out.");
+                return Err(Refusal::new(Code::ReadOnly, sentence));
+            }
+        }
+        if self.version.is_some_and(|given| given != version) {
+            let sentence = format!(
+                "Somebody else changed this since you read it: its version is {version} now; read it again, and decide."
+            );
+            return Err(Refusal::new(Code::WrongState, sentence));
+        }
+        Ok(())
+    }
+}
+
+/// Reads an id. Whatever else stands in its place is the id of nothing.
+pub(crate) fn known<I: std::str::FromStr>(text: &str, thing: Thing) -> Result<I, Refusal> {
+    text.parse().map_err(|_| Refusal::not_found(&thing.to_string()))
+}
+
+/// Returns the answer to whoever made something.
+pub(crate) fn made(link: Link) -> JsonText {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Made {
+        status_code: i32,
+        id: String,
+        #[serde(flatten)]
+        link: Link,
+    }
+    let id = link.path.rsplit('/').next().unwrap_or_default().to_owned();
+    JsonText::of(&Made { status_code: 0, id, link })
+}
+
+/// Returns the answer to whoever changed or removed something.
+pub(crate) fn done() -> JsonText {
+    Envelope::Plain.success(None)
+}
+
+/// Changes the caller's contact center, and answers once that is durable and in effect here.
+pub(crate) async fn change(
+    shared: &Shared,
+    me: &Me,
+    retry: &Retry,
+    answer: JsonText,
+    decide: impl Fn(&Editor<'_>) -> Result<Edit, Refusal> + Send + Sync,
+) -> Answer {
+    if let Some(answer) = retry.earlier(shared, me).await? {
+        return Ok(answer);
+    }
+    let core = shared.engine().core();
+    for _ in 0..ATTEMPTS_MAX {
+        core.reload_directory().await?;
+        let by = By { cause: Cause::User(me.id()), at: core.now() };
+        let receipts = retry.receipt(me, &answer, by.at).into_iter().collect();
+        let change = {
+            let directory = core.directory();
+            expect_admin(&directory, me)?;
+            let center = Editor::new(&directory, me.center());
+            ChangeSet { receipts, ..center.change_set(decide(&center)?, by) }
+        };
+        match core.store().commit(change).await {
+            Ok(_) => {
+                shared.directory_changed().await;
+                return Ok(answer);
+            }
+            Err(CommitError::Conflict { .. }) => {}
+            Err(CommitError::Timer(_) | CommitError::Receipt(_)) => {
+                return retry.earlier(shared, me).await?.ok_or_else(Refusal::internal);
+            }
+            Err(CommitError::Store(error)) => return Err(error.into()),
+        }
+    }
+    Err(Refusal::new(
+        Code::WrongState,
+        "The contact center is being changed by somebody else at the same time; repeat the change.",
+    ))
+}
+
+/// Refuses whoever is no admin any more. The commit's guard takes them in as the directory has them
+/// now.
+fn expect_admin(directory: &Directory, me: &Me) -> Result<(), Refusal> {
+    let admin = directory.user(me.center(), me.id()).filter(|user| user.enabled);
+    if admin.is_some_and(|user| user.roles.contains(&Role::Admin)) {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::NoPermission, NO_PERMISSION))
+}

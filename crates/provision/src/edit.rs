@@ -1,0 +1,137 @@
+//! Changes of one thing of a contact center at a time: what is to be written and removed for one,
+//! or why it cannot be.
+//!
+//! Each is decided on one directory, and holds as long as that is the present one: that a name is
+//! free, that what is named is there and that nothing refers to what is removed follows from all of
+//! it. Descriptions that have a fault must not get here.
+
+mod named;
+mod queues;
+mod refused;
+
+#[cfg(test)]
+mod tests;
+
+use handoff_domain::{CenterId, Group, GroupId, Queue, QueueId, Skill, SkillId, User, Workbin};
+use handoff_engine::Directory;
+use handoff_store::{ChangeSet, Extent, Key, Put, Record, Removal, Version};
+
+use crate::changing::{By, change_set};
+use crate::thing::Thing;
+
+pub use refused::Refused;
+
+/// A contact center as it is, to decide changes of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Editor<'a> {
+    directory: &'a Directory,
+    center: CenterId,
+}
+
+/// What a change writes and removes; nothing when everything is so already.
+#[derive(Debug, Default)]
+pub struct Edit {
+    puts: Vec<Put>,
+    removals: Vec<Removal>,
+}
+
+impl<'a> Editor<'a> {
+    #[must_use]
+    pub const fn new(directory: &'a Directory, center: CenterId) -> Self {
+        Self { directory, center }
+    }
+
+    /// Returns the change as the store takes it, all or nothing, and only if the contact center is
+    /// as it was here.
+    #[must_use]
+    pub fn change_set(&self, edit: Edit, by: By) -> ChangeSet {
+        let guard = self.directory.guard(self.center, Extent::Whole);
+        change_set(guard, by, edit.puts, edit.removals)
+    }
+
+    /// Returns how often a thing was written.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Absent`].
+    pub fn version(&self, key: &Key) -> Result<Version, Refused> {
+        match key {
+            Key::Skill(id) => drop(self.skill(*id)?),
+            Key::Group(id) => drop(self.group(*id)?),
+            Key::Queue(id) => drop(self.queue(*id)?),
+            other => unreachable!("{other:?} is not changed by itself"),
+        }
+        Ok(self.directory.version(key))
+    }
+
+    fn skill(&self, id: SkillId) -> Result<&'a Skill, Refused> {
+        let known = self.directory.skills.get(&id).filter(|skill| skill.center == self.center);
+        known.ok_or(Refused::Absent(Thing::Skill))
+    }
+
+    fn group(&self, id: GroupId) -> Result<&'a Group, Refused> {
+        let known = self.directory.groups.get(&id).filter(|group| group.center == self.center);
+        known.ok_or(Refused::Absent(Thing::Group))
+    }
+
+    fn queue(&self, id: QueueId) -> Result<&'a Queue, Refused> {
+        let known = self.directory.queue(self.center, id).map(|queue| &**queue);
+        known.ok_or(Refused::Absent(Thing::Queue))
+    }
+
+    fn users(&self) -> impl Iterator<Item = &'a User> {
+        let center = self.center;
+        let all = self.directory.users.values().map(|user| &**user);
+        all.filter(move |user| user.center == center)
+    }
+
+    fn queues(&self) -> impl Iterator<Item = &'a Queue> {
+        let center = self.center;
+        let all = self.directory.queues.values().map(|queue| &**queue);
+        all.filter(move |queue| queue.center == center)
+    }
+
+    fn workbins(&self) -> impl Iterator<Item = &'a Workbin> {
+        let center = self.center;
+        self.directory.workbins.values().filter(move |workbin| workbin.center == center)
+    }
+
+    /// Writes a thing as it is to be.
+    fn write<T: PartialEq>(&self, before: Option<&T>, after: T, record: fn(T) -> Record) -> Edit {
+        if before == Some(&after) {
+            return Edit::default();
+        }
+        let record = record(after);
+        let expected = self.directory.version(&record.key());
+        Edit { puts: vec![Put { record, expected }], removals: Vec::new() }
+    }
+
+    /// Removes a thing, unless something refers to it.
+    fn remove(&self, thing: Thing, key: Key, referring: Option<String>) -> Result<Edit, Refused> {
+        if let Some(by) = referring {
+            return Err(Refused::InUse { thing, by });
+        }
+        let removal = Removal { version: self.directory.version(&key), key };
+        Ok(Edit { puts: Vec::new(), removals: vec![removal] })
+    }
+}
+
+/// Refuses a name that another thing has.
+fn expect_free(thing: Thing, name: &str, is_taken: bool) -> Result<(), Refused> {
+    if is_taken { Err(Refused::Taken { thing, name: name.to_owned() }) } else { Ok(()) }
+}
+
+/// Names a thing to people.
+fn called(thing: Thing, name: &str) -> String {
+    format!("the {thing} {name:?}")
+}
+
+/// Returns the groups that a queue asks, at once or later.
+fn groups_of(queue: &Queue) -> impl Iterator<Item = GroupId> {
+    queue.groups.iter().chain(queue.steps.iter().flat_map(|step| &step.groups)).copied()
+}
+
+/// Returns the skills that a queue asks for, at once or later.
+fn skills_of(queue: &Queue) -> impl Iterator<Item = SkillId> {
+    queue.skills.keys().chain(queue.steps.iter().flat_map(|step| step.skills.keys())).copied()
+}

@@ -1,0 +1,27 @@
+//! Why a change is not made.
+
+use crate::thing::Thing;
+
+/// A contact center is not changed as was wished.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The contact center has none of that id.
+    #[error("there is no {0} of that id")]
+    Absent(Thing),
+    /// It has none of that name.
+    #[error("there is no {thing} named {name:?}")]
+    Unknown { thing: Thing, name: String },
+    /// A property never changes.
+    #[error("the {property} of a {thing} cannot be changed")]
+    Fixed { thing: Thing, property: &'static str },
+    /// It has another one of that name.
+    #[error("there is another {thing} named {name:?}")]
+    Taken { thing: Thing, name: String },
+    /// Something refers to what is to be removed.
+    #[error("the {thing} is in use by {by}")]
+    InUse {
+        thing: Thing,
+        /// What refers to it, as people call it.
+        by: String,
+    },
+}

@@ -1,0 +1,110 @@
+//! Changes of a center that a test made.
+
+use handoff_domain::event::Cause;
+use handoff_domain::{
+    CenterId, Fact, GroupId, Media, QueueId, Role, SkillId, Time, UserId, WorkbinId, WorkbinOwner,
+};
+use handoff_engine::Directory;
+use handoff_store::{CommitError, MemoryStore, Store as _};
+use handoff_testkit::{Center, center};
+
+use super::*;
+use crate::name::NamedDescription;
+
+const CENTER: CenterId = CenterId(1);
+const OTHER: CenterId = CenterId(2);
+const BILLING: SkillId = SkillId(0x10);
+const IDLE: SkillId = SkillId(0x11);
+const SUPPORT: GroupId = GroupId(0x20);
+const SALES: GroupId = GroupId(0x21);
+const NEW: u128 = 0x99;
+
+async fn store() -> MemoryStore {
+    let own = Center::new(CENTER, "Own")
+        .skill(BILLING, "billing")
+        .skill(IDLE, "idle")
+        .group(SUPPORT, "Support")
+        .group(SALES, "Sales")
+        .user(UserId(0xa1), "kate", &[Role::Agent], &[SUPPORT], &[(BILLING, 5)])
+        .queue(QueueId(0x30), "tasks", Media::Workitem, &[SUPPORT], &[])
+        .workbin(WorkbinId(0x40), "Team", WorkbinOwner::Group(SALES));
+    let other = Center::new(OTHER, "Other").skill(SkillId(0x1f), "abroad");
+    center::store(own.records().chain(other.records())).await.unwrap()
+}
+
+fn named(name: &str) -> NamedDescription {
+    NamedDescription { name: Some(name.to_owned()) }
+}
+
+/// Decides a change of a fresh center, and commits it.
+async fn decided(
+    decide: impl Fn(&Editor<'_>) -> Result<Edit, Refused>,
+) -> Result<(Directory, Vec<Fact>), Refused> {
+    let store = store().await;
+    let directory = Directory::load(&store).await.unwrap();
+    let center = Editor::new(&directory, CENTER);
+    let change = center.change_set(decide(&center)?, By { cause: Cause::Operator, at: Time(0) });
+    let facts = change.events.iter().flat_map(|event| event.facts.clone()).collect();
+    store.commit(change).await.unwrap();
+    Ok((Directory::load(&store).await.unwrap(), facts))
+}
+
+#[tokio::test]
+async fn a_thing_is_made_renamed_and_removed() {
+    let (after, facts) =
+        decided(|center| center.add_skill(SkillId(NEW), &named("dansk"))).await.unwrap();
+    assert_eq!((after.skills[&SkillId(NEW)].name.as_str(), facts.len()), ("dansk", 1));
+    let (after, _) = decided(|center| center.change_group(SALES, &named("Shop"))).await.unwrap();
+    assert_eq!(after.groups[&SALES].name, "Shop");
+    let (after, _) = decided(|center| center.remove_skill(IDLE)).await.unwrap();
+    assert!(!after.skills.contains_key(&IDLE));
+}
+
+#[tokio::test]
+async fn what_is_so_already_is_neither_written_nor_told() {
+    for said in [named("billing"), NamedDescription::default()] {
+        let (after, facts) = decided(|center| center.change_skill(BILLING, &said)).await.unwrap();
+        assert_eq!((after.version(&Key::Skill(BILLING)), facts), (1, vec![]));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused() {
+    let absent = Refused::Absent;
+    let taken = |thing, name: &str| Refused::Taken { thing, name: name.to_owned() };
+    let used = |thing, by: &str| Refused::InUse { thing, by: by.to_owned() };
+    let (skill, group) = (Thing::Skill, Thing::Group);
+    type Decide = fn(&Editor<'_>) -> Result<Edit, Refused>;
+    let table: [(Decide, Refused); 8] = [
+        (|center| center.add_skill(SkillId(NEW), &named("idle")), taken(skill, "idle")),
+        (|center| center.change_skill(BILLING, &named("idle")), taken(skill, "idle")),
+        (|center| center.change_skill(SkillId(NEW), &named("x")), absent(skill)),
+        (|center| center.change_skill(SkillId(0x1f), &named("x")), absent(skill)),
+        (|center| center.remove_skill(SkillId(0x1f)), absent(skill)),
+        (|center| center.remove_skill(BILLING), used(skill, "the user \"kate\"")),
+        (|center| center.add_group(GroupId(NEW), &named("Sales")), taken(group, "Sales")),
+        (|center| center.remove_group(SALES), used(group, "the workbin \"Team\"")),
+    ];
+    for (number, (decide, why)) in table.into_iter().enumerate() {
+        assert_eq!(decided(decide).await.unwrap_err(), why, "row {number}");
+    }
+    // A name of another contact center is free.
+    decided(|center| center.add_skill(SkillId(NEW), &named("abroad"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_change_of_a_center_that_was_changed_meanwhile_does_not_go_through() {
+    let store = store().await;
+    let directory = Directory::load(&store).await.unwrap();
+    let center = Editor::new(&directory, CENTER);
+    let change = |name| {
+        let edit = center.add_skill(SkillId(NEW), &named(name)).unwrap();
+        center.change_set(edit, By::operator(Time(0)))
+    };
+    let nothing = center.change_set(Edit::default(), By::operator(Time(0)));
+    store.commit(change("one")).await.unwrap();
+    for late in [change("two"), nothing] {
+        let refused = store.commit(late).await.unwrap_err();
+        assert!(matches!(refused, CommitError::Conflict { .. }), "{refused:?}");
+    }
+}
