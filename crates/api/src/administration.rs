@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use handoff_domain::Role;
 use handoff_domain::event::Cause;
 use handoff_engine::Directory;
-use handoff_provision::{By, Edit, Editor, Thing};
+use handoff_provision::{By, CenterFileError, Edit, Editor, Removing, Thing};
 use handoff_store::{ChangeSet, CommitError, Key, Version};
 use serde::Serialize;
 
@@ -82,6 +82,30 @@ impl<D: Described> Changes<D> {
         link: &Link,
     ) -> Result<(), Refusal> {
         self.same.expect(center.version(key)?, link)
+    }
+}
+
+/// What a body wants of something whose address takes operations as well. Stands before the caller
+/// among a handler's arguments.
+pub(crate) enum Posted<O, C> {
+    Operation(O),
+    /// It names no operation.
+    Change(C),
+}
+
+impl<O, C, S: Sync> FromRequestParts<S> for Posted<O, C>
+where
+    O: FromRequestParts<S, Rejection = Refusal>,
+    C: FromRequestParts<S, Rejection = Refusal>,
+{
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let body = JsonBody::from_request_parts(parts, state).await?;
+        if body.fields().get("operationName").is_some() {
+            return O::from_request_parts(parts, state).await.map(Self::Operation);
+        }
+        C::from_request_parts(parts, state).await.map(Self::Change)
     }
 }
 
@@ -182,10 +206,71 @@ pub(crate) async fn change(
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
     }
-    Err(Refusal::new(
-        Code::WrongState,
-        "The contact center is being changed by somebody else at the same time; repeat the change.",
-    ))
+    Err(overtaken())
+}
+
+/// Removes something that work may be with, and answers once that is done. Whoever hangs up
+/// meanwhile has it done nevertheless.
+pub(crate) async fn remove(
+    shared: &Shared,
+    me: &Me,
+    retry: &Retry,
+    work_to: Vec<String>,
+    decide: impl Fn(&Editor<'_>) -> Result<Removing, Refusal> + Send + Sync + 'static,
+) -> Answer {
+    let (it, whose, retry) = (shared.clone(), me.clone(), retry.clone());
+    let removing = async move { see_removed(&it, &whose, &retry, &work_to, decide).await };
+    shared.engine().core().to_the_end(removing).await
+}
+
+async fn see_removed(
+    shared: &Shared,
+    me: &Me,
+    retry: &Retry,
+    work_to: &[String],
+    decide: impl Fn(&Editor<'_>) -> Result<Removing, Refusal> + Send + Sync,
+) -> Answer {
+    // It takes several commits, between which neither a file nor a twin of this request comes.
+    let _one_at_a_time = shared.applying().lock().await;
+    if let Some(answer) = retry.earlier(shared, me).await? {
+        return Ok(answer);
+    }
+    let core = shared.engine().core();
+    for _ in 0..ATTEMPTS_MAX {
+        core.reload_directory().await?;
+        let removing = {
+            let directory = core.directory();
+            expect_admin(&directory, me)?;
+            decide(&Editor::new(&directory, me.center()))?
+        };
+        let by = By { cause: Cause::User(me.id()), at: core.now() };
+        match removing.carry_out(shared.engine(), by, work_to).await {
+            Ok(()) => return remember(shared, me, retry).await,
+            Err(CenterFileError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(overtaken())
+}
+
+/// Leaves the receipt of a removal, which is over.
+async fn remember(shared: &Shared, me: &Me, retry: &Retry) -> Answer {
+    let (core, answer) = (shared.engine().core(), done());
+    let receipts: Vec<_> = retry.receipt(me, &answer, core.now()).into_iter().collect();
+    if receipts.is_empty() {
+        return Ok(answer);
+    }
+    match core.store().commit(ChangeSet { receipts, ..ChangeSet::default() }).await {
+        Err(CommitError::Store(error)) => Err(error.into()),
+        // Another node's twin was faster.
+        Ok(_) | Err(_) => Ok(answer),
+    }
+}
+
+fn overtaken() -> Refusal {
+    let sentence =
+        "The contact center is being changed by somebody else at the same time; repeat the change.";
+    Refusal::new(Code::WrongState, sentence)
 }
 
 /// Refuses whoever is no admin any more. The commit's guard takes them in as the directory has them

@@ -33,6 +33,7 @@ use crate::error::{Code, Refusal};
 use crate::options::SessionKeys;
 use crate::peer::PeerAddress;
 use crate::shared::Shared;
+use crate::wire::resource::API_ROOT;
 
 pub(crate) use cors::Crossing;
 pub(crate) use footing::cover_footing;
@@ -246,6 +247,10 @@ pub(crate) async fn find_comet_caller(
         Err(_) => return Ok((None, Request::from_parts(parts, body))),
     };
     has_room(gate, &caller)?;
+    if caller.user.must_change_password {
+        // As whoever is nobody.
+        return Ok((None, Request::from_parts(parts, body)));
+    }
     // A browser cannot send the token with an upgrade; its origin, which it cannot leave out there,
     // stands for it.
     let needs_token = caller.means == Means::Cookie && is_write && !is_upgrade;
@@ -323,7 +328,22 @@ fn may_act(gate: &Gate, caller: &Authenticated, parts: &Parts) -> Result<(), Ref
             return Err(forged());
         }
     }
+    if caller.user.must_change_password && !serves_a_change_of_password(parts) {
+        return Err(Refusal::password_change());
+    }
     has_room(gate, caller)
+}
+
+/// Tells whether a request is one of those that whoever must change their password may send: to
+/// see who they are, to change it (what else `POST /me` can do is refused there), and to sign out.
+fn serves_a_change_of_password(parts: &Parts) -> bool {
+    let path = parts.uri.path().trim_end_matches('/');
+    let path = path.strip_prefix(API_ROOT).unwrap_or(path);
+    match path {
+        "/me" => parts.method == Method::GET || parts.method == Method::POST,
+        "/me/session" => parts.method == Method::DELETE,
+        _ => false,
+    }
 }
 
 /// Counts a request of a user.

@@ -45,6 +45,8 @@ pub enum Code {
     NoPermission,
     /// Not found, or not for the caller.
     NotFound,
+    /// The user must choose another password first.
+    PasswordChange,
     /// Input validation failed.
     Invalid,
     /// The property is read-only.
@@ -66,6 +68,7 @@ impl Code {
             Self::Internal => 4,
             Self::NoPermission => 5,
             Self::NotFound => 6,
+            Self::PasswordChange => 8,
             Self::Invalid => 10,
             Self::ReadOnly => 11,
             Self::AlreadyExists => 18,
@@ -80,7 +83,7 @@ impl Code {
         match self {
             Self::MissingParameter | Self::Invalid | Self::ReadOnly => StatusCode::BAD_REQUEST,
             Self::NotAuthenticated => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::NoPermission => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::NoPermission | Self::PasswordChange => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongState | Self::AlreadyExists | Self::InUse => StatusCode::CONFLICT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -160,6 +163,15 @@ impl Refusal {
         Self::new(
             Code::NotAuthenticated,
             "Access denied: send credentials of an enabled user, or the cookie of a session that has not ended.",
+        )
+    }
+
+    /// Refuses whoever must choose a password of their own first.
+    #[must_use]
+    pub fn password_change() -> Self {
+        Self::new(
+            Code::PasswordChange,
+            "Choose a password of your own first: POST /me with operationName ChangePassword, password and newPassword.",
         )
     }
 
@@ -312,6 +324,7 @@ mod tests {
             (Code::Internal, 4, 500),
             (Code::NoPermission, 5, 403),
             (Code::NotFound, 6, 404),
+            (Code::PasswordChange, 8, 403),
             (Code::Invalid, 10, 400),
             (Code::ReadOnly, 11, 400),
             (Code::AlreadyExists, 18, 409),

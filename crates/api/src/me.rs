@@ -146,6 +146,9 @@ pub(crate) async fn operate(
     agent: Result<Agent, Refusal>,
 ) -> Result<Response, Refusal> {
     if !matches!(wish, Wish::ChangePassword(_)) {
+        if me.user.must_change_password {
+            return Err(Refusal::password_change());
+        }
         agent?;
     }
     match wish {

@@ -143,6 +143,15 @@ async fn put(shared: &Shared, me: &Me, hash: &str) -> Result<User, Refusal> {
     Err(changed())
 }
 
+/// Refuses a password that an admin gives somebody and that is easily guessed.
+pub(crate) fn expect_strong(password: &str, names: &[&str]) -> Result<(), Refusal> {
+    let names = || is_made_of(password, names).then(|| "is the user's name".to_owned());
+    match weakness(password).or_else(names) {
+        Some(why) => Err(Refusal::invalid(format!("The field password {why}; choose another."))),
+        None => Ok(()),
+    }
+}
+
 /// Says why a password is easily guessed, or is none that can be kept.
 fn weakness(password: &str) -> Option<String> {
     if password.chars().count() < CHARS_MIN {

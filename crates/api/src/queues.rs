@@ -1,4 +1,5 @@
-//! Queues: lists, one of them, and changes to one (docs/compat/center.md#queues).
+//! Queues: lists, one of them, and what admins make, change and remove
+//! (docs/compat/center.md#queues).
 //!
 //! Everybody of a contact center sees its queues, because they are where an agent's work comes from
 //! and where they transfer it to.
@@ -10,7 +11,7 @@ use handoff_engine::Directory;
 use handoff_provision::{Editor, QueueDescription, QueueFault, QueueField, StepDescription, Thing};
 use handoff_store::Key;
 
-use crate::administration::{Changes, Described, change, done, known};
+use crate::administration::{Changes, Described, New, change, done, known, made, remove};
 use crate::caller::{Admin, AnyUser, Me};
 use crate::commands::Answer;
 use crate::error::{Refusal, unfit};
@@ -64,6 +65,29 @@ pub(crate) async fn put(
         Ok(center.change_queue(id, &changes.said.0)?)
     };
     change(&shared, &me, &retry, done(), decide).await
+}
+
+/// `POST /queues`
+pub(crate) async fn post(
+    State(shared): State<Shared>,
+    New(OfQueue(said)): New<OfQueue>,
+    retry: Retry,
+    Admin(me): Admin,
+) -> Answer {
+    let id = QueueId(shared.engine().core().ids().uuid());
+    let answer = made(shared.url().queue(id));
+    change(&shared, &me, &retry, answer, |center| Ok(center.add_queue(id, &said)?)).await
+}
+
+/// `DELETE /queues/{id}`, while nothing waits in it, came from it or leads to it.
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    retry: Retry,
+    Admin(me): Admin,
+    Id(id): Id,
+) -> Answer {
+    let id = known(&id, Thing::Queue)?;
+    remove(&shared, &me, &retry, Vec::new(), move |center| Ok(center.remove_queue(id)?)).await
 }
 
 fn find<'a>(directory: &'a Directory, me: &Me, id: &str) -> Result<&'a Queue, Refusal> {

@@ -3,11 +3,17 @@
 //! Everybody sees them, because an agent transfers to them; nobody sees those of another contact
 //! center.
 
+mod administration;
 mod ask;
+mod described;
+mod levels;
+
+use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::Uri;
-use handoff_domain::{User, UserId};
+use handoff_domain::{Capacity, User, UserId};
+use handoff_store::{Key, Version};
 use serde::Serialize;
 
 use crate::caller::AnyUser;
@@ -20,7 +26,8 @@ use crate::wire::resource::{
     Fields, GroupResource, Lookup, SkillResource, UserResource, groups_of, skills_of,
 };
 
-pub(crate) use ask::ask;
+pub(crate) use administration::{delete, post, post_one, put};
+pub(crate) use levels::{add_skill, put_skills, set_skill, take_skill};
 
 /// Attributes that the list can be filtered by.
 const FILTERS: &[&str] = &["id", "userName", "firstName", "lastName", "emailAddress", "enabled"];
@@ -71,6 +78,11 @@ pub(crate) async fn skills(
 struct Whole {
     #[serde(flatten)]
     user: UserResource,
+    /// Ours, as the next two.
+    nickname: Option<String>,
+    /// By channel, and `overall`; what is not named has its default.
+    capacity: BTreeMap<String, u32>,
+    version: Version,
     #[serde(skip_serializing_if = "Option::is_none")]
     skills: Option<Vec<SkillResource>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,8 +98,16 @@ impl Whole {
         };
         Self {
             user: UserResource::new(user, lookup),
+            nickname: user.nickname.clone(),
+            capacity: shown(&user.capacity),
+            version: lookup.directory.version(&Key::User(user.id)),
             skills: wants("skills").then(|| skills_of(user, lookup)),
             groups: wants("groups").then(|| groups_of(user, lookup)),
         }
     }
+}
+
+fn shown(capacity: &Capacity) -> BTreeMap<String, u32> {
+    let by_media = capacity.by_media.iter().map(|(media, most)| (media.name().to_owned(), *most));
+    by_media.chain(capacity.overall.map(|most| ("overall".to_owned(), most))).collect()
 }

@@ -143,6 +143,9 @@ pub struct User {
     /// so that they end in the commit itself, stored or not, without a search.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_zero"))]
     pub logins_ended: u32,
+    /// Whether they must choose a password of their own before they do anything else.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "core::ops::Not::not"))]
+    pub must_change_password: bool,
 }
 
 #[cfg(feature = "stored")]
@@ -152,20 +155,51 @@ const fn is_zero(count: &u32) -> bool {
 }
 
 impl User {
-    /// Returns the user with a password that they chose themselves.
+    /// Returns somebody of a contact center who has no name yet and may do nothing.
+    #[must_use]
+    pub fn new(id: UserId, center: CenterId) -> Self {
+        Self {
+            id,
+            center,
+            user_name: String::new(),
+            first_name: String::new(),
+            last_name: String::new(),
+            nickname: None,
+            email_address: String::new(),
+            roles: Roles::new(),
+            groups: BTreeSet::new(),
+            skills: SkillLevels::new(),
+            capacity: Capacity::default(),
+            enabled: true,
+            password_hash: None,
+            file_password_hash: None,
+            logins_ended: 0,
+            must_change_password: false,
+        }
+    }
+
+    /// Returns the user with another password than the center file's, which they chose or were
+    /// given.
     #[must_use]
     pub fn with_own_password(self, hash: String) -> Self {
         let of_file = self.file_password_hash.clone().or_else(|| self.password_hash.clone());
-        let after = Self { password_hash: Some(hash), file_password_hash: of_file, ..self.clone() };
+        let after = Self {
+            password_hash: Some(hash),
+            file_password_hash: of_file,
+            must_change_password: false,
+            ..self.clone()
+        };
         after.in_place_of(&self)
     }
 
-    /// Returns the user as they are to be stored in place of `before`: whoever is disabled or gets
-    /// another password has all their logins ended, whatever is undone later.
+    /// Returns the user as they are to be stored in place of `before`: whoever is disabled, gets
+    /// another password or must choose one has all their logins ended, whatever is undone later.
     #[must_use]
     pub fn in_place_of(self, before: &Self) -> Self {
         let is_disabled = before.enabled && !self.enabled;
-        let ends_logins = is_disabled || self.password_hash != before.password_hash;
+        let must_choose = self.must_change_password && !before.must_change_password;
+        let is_another = self.password_hash != before.password_hash;
+        let ends_logins = is_disabled || must_choose || is_another;
         let logins_ended = before.logins_ended.wrapping_add(u32::from(ends_logins));
         Self { logins_ended, ..self }
     }
@@ -261,6 +295,27 @@ pub struct Acknowledgement {
 }
 
 impl Queue {
+    /// Returns a queue of work items of a contact center that has no name yet and that nobody
+    /// serves.
+    #[must_use]
+    pub const fn new(id: QueueId, center: CenterId) -> Self {
+        Self {
+            id,
+            center,
+            name: String::new(),
+            media: Media::Workitem,
+            groups: BTreeSet::new(),
+            skills: SkillLevels::new(),
+            priority: 0,
+            invite_timeout_ms: Self::DEFAULT_INVITE_TIMEOUT_MS,
+            reoffer_after_ms: Self::DEFAULT_REOFFER_AFTER_MS,
+            steps: Vec::new(),
+            review: None,
+            acknowledge: None,
+            answer_target_ms: None,
+        }
+    }
+
     /// How long an offer stands when nothing else is configured, in ms.
     pub const DEFAULT_INVITE_TIMEOUT_MS: u64 = 30_000;
     /// How long an agent who passed an offer by is left alone when nothing else is configured, in

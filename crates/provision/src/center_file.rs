@@ -17,6 +17,7 @@ mod listener;
 mod passing;
 mod passwords;
 mod plan;
+mod removing;
 mod resolve;
 
 #[cfg(test)]
@@ -28,3 +29,4 @@ pub use file::{CenterFile, Unnamed};
 pub use listener::{Listener, Outcome, QUIETLY, Told};
 pub use passwords::Passwords;
 pub use plan::{Plan, Way};
+pub use removing::Removing;

@@ -8,18 +8,24 @@
 mod named;
 mod queues;
 mod refused;
+mod users;
+mod workbins;
 
 #[cfg(test)]
 mod tests;
 
-use handoff_domain::{CenterId, Group, GroupId, Queue, QueueId, Skill, SkillId, User, Workbin};
+use handoff_domain::{
+    CenterId, Group, GroupId, Queue, QueueId, Skill, SkillId, User, UserId, Workbin, WorkbinId,
+};
 use handoff_engine::Directory;
 use handoff_store::{ChangeSet, Extent, Key, Put, Record, Removal, Version};
 
+use crate::center_file::Removing;
 use crate::changing::{By, change_set};
 use crate::thing::Thing;
 
 pub use refused::Refused;
+pub use users::GivenPassword;
 
 /// A contact center as it is, to decide changes of it.
 #[derive(Clone, Copy, Debug)]
@@ -56,12 +62,19 @@ impl<'a> Editor<'a> {
     /// [`Refused::Absent`].
     pub fn version(&self, key: &Key) -> Result<Version, Refused> {
         match key {
+            Key::User(id) => drop(self.user(*id)?),
             Key::Skill(id) => drop(self.skill(*id)?),
             Key::Group(id) => drop(self.group(*id)?),
             Key::Queue(id) => drop(self.queue(*id)?),
+            Key::Workbin(id) => drop(self.workbin(*id)?),
             other => unreachable!("{other:?} is not changed by itself"),
         }
         Ok(self.directory.version(key))
+    }
+
+    fn user(&self, id: UserId) -> Result<&'a User, Refused> {
+        let known = self.directory.user(self.center, id).map(|user| &**user);
+        known.ok_or(Refused::Absent(Thing::User))
     }
 
     fn skill(&self, id: SkillId) -> Result<&'a Skill, Refused> {
@@ -77,6 +90,11 @@ impl<'a> Editor<'a> {
     fn queue(&self, id: QueueId) -> Result<&'a Queue, Refused> {
         let known = self.directory.queue(self.center, id).map(|queue| &**queue);
         known.ok_or(Refused::Absent(Thing::Queue))
+    }
+
+    fn workbin(&self, id: WorkbinId) -> Result<&'a Workbin, Refused> {
+        let known = self.directory.workbins.get(&id).filter(|it| it.center == self.center);
+        known.ok_or(Refused::Absent(Thing::Workbin))
     }
 
     fn users(&self) -> impl Iterator<Item = &'a User> {
@@ -106,14 +124,21 @@ impl<'a> Editor<'a> {
         Edit { puts: vec![Put { record, expected }], removals: Vec::new() }
     }
 
-    /// Removes a thing, unless something refers to it.
-    fn remove(&self, thing: Thing, key: Key, referring: Option<String>) -> Result<Edit, Refused> {
-        if let Some(by) = referring {
-            return Err(Refused::InUse { thing, by });
-        }
+    /// Removes a thing with which no work is.
+    fn remove(&self, key: Key) -> Edit {
         let removal = Removal { version: self.directory.version(&key), key };
-        Ok(Edit { puts: Vec::new(), removals: vec![removal] })
+        Edit { puts: Vec::new(), removals: vec![removal] }
     }
+
+    /// Removes a thing once no work is with it.
+    fn clear_away(&self, record: Record) -> Removing {
+        Removing::new(record, self.directory, self.center)
+    }
+}
+
+/// Refuses to remove what something refers to.
+fn expect_unused(thing: Thing, referring: Option<String>) -> Result<(), Refused> {
+    referring.map_or(Ok(()), |by| Err(Refused::InUse { thing, by }))
 }
 
 /// Refuses a name that another thing has.

@@ -16,13 +16,15 @@ mod queue_description;
 mod thing;
 mod time_span;
 pub mod toml_place;
+mod user_description;
+mod workbin_description;
 
 pub use center_file::{
-    CenterFile, CenterFileError, Difference, Listener, Outcome, Passwords, Plan, QUIETLY, Told,
-    Unnamed, Way,
+    CenterFile, CenterFileError, Difference, Listener, Outcome, Passwords, Plan, QUIETLY, Removing,
+    Told, Unnamed, Way,
 };
 pub use changing::{By, change_set};
-pub use edit::{Edit, Editor, Refused};
+pub use edit::{Edit, Editor, GivenPassword, Refused};
 pub use name::NamedDescription;
 pub use origins::{is_origin, is_origin_pattern};
 pub use queue_description::{
@@ -30,3 +32,5 @@ pub use queue_description::{
 };
 pub use thing::Thing;
 pub use time_span::{InvalidTimeSpan, TimeSpan};
+pub use user_description::{UserDescription, UserFault, UserField, UserNames};
+pub use workbin_description::{OwnerKind, WorkbinDescription, WorkbinFault, WorkbinField};

@@ -158,6 +158,7 @@ impl Center {
             password_hash: Some(HASH.to_owned()),
             file_password_hash: None,
             logins_ended: 0,
+            must_change_password: false,
         });
         self
     }

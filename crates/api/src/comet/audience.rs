@@ -88,6 +88,7 @@ pub(crate) mod tests {
             password_hash: None,
             file_password_hash: None,
             logins_ended: 0,
+            must_change_password: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The refusals to change a contact center as codes and sentences.
 
-use handoff_provision::{Refused, Thing};
+use handoff_provision::{CenterFileError, Refused, Thing};
 
 use super::{Code, Refusal, quoted};
 
@@ -17,6 +17,20 @@ impl From<Refused> for Refusal {
                 Code::NotFound,
                 format!("There is no {thing} named {}; check the name.", quoted(&name)),
             ),
+            Refused::UnknownChannel(name) => (
+                Code::NotFound,
+                format!(
+                    "There is no channel {} that capacity could be of; check the name.",
+                    quoted(&name)
+                ),
+            ),
+            Refused::LastAdmin(name) => (
+                Code::WrongState,
+                format!(
+                    "{} is the last admin of the contact center; make somebody else an admin first.",
+                    quoted(&name)
+                ),
+            ),
             Refused::Fixed { thing, property } => (
                 Code::ReadOnly,
                 format!("The {property} of a {thing} cannot be changed; make another {thing}."),
@@ -31,5 +45,29 @@ impl From<Refused> for Refusal {
             ),
         };
         Self::new(code, sentence)
+    }
+}
+
+/// Why one thing was not removed.
+impl From<CenterFileError> for Refusal {
+    fn from(error: CenterFileError) -> Self {
+        match error {
+            CenterFileError::NoPlace(why) | CenterFileError::CameMeanwhile(why) => Self::new(
+                Code::InUse,
+                format!(
+                    "It was not removed: {why}. Let them be finished or moved first; for those of a user workTo can name a queue."
+                ),
+            ),
+            CenterFileError::WorkTo(why) => {
+                Self::invalid(format!("The parameter workTo cannot be so: {why}; correct it."))
+            }
+            CenterFileError::Store(error) => error.into(),
+            CenterFileError::Conflict(_)
+            | CenterFileError::Stuck(_)
+            | CenterFileError::Work { .. } => Self::unavailable(),
+            CenterFileError::Unreadable { .. }
+            | CenterFileError::Wrong(_)
+            | CenterFileError::Password { .. } => Self::internal(),
+        }
     }
 }

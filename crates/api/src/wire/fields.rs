@@ -251,7 +251,20 @@ impl<'a> Fields<'a> {
     ///
     /// Code 10 when it is something else.
     pub fn levels(&self, name: &str) -> Result<Option<BTreeMap<String, u32>>, Refusal> {
-        let wrong = || self.wrong_type(name, "an object of skill names and levels from 0 up");
+        self.counts(name, "an object of skill names and levels from 0 up")
+    }
+
+    /// Returns numbers by name.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else than is wanted.
+    pub fn counts(
+        &self,
+        name: &str,
+        wanted: &str,
+    ) -> Result<Option<BTreeMap<String, u32>>, Refusal> {
+        let wrong = || self.wrong_type(name, wanted);
         let Some(value) = self.get(name) else { return Ok(None) };
         let Value::Map(values) = value else { return Err(wrong()) };
         let levels = values.iter().map(|(skill, level)| match level {

@@ -21,5 +21,5 @@ pub use channel::{
 pub use contact::ContactResource;
 pub use fields::Fields;
 pub use link::{API_ROOT, Link, Lookup, PublicUrl};
-pub use user::{UserPart, UserResource, groups_of, role_name, skills_of};
+pub use user::{UserPart, UserResource, groups_of, role_name, role_named, skills_of};
 pub use versioned::Versioned;

@@ -402,7 +402,7 @@ async fn paths_and_methods_that_do_not_exist_are_told_in_json() {
         (Method::PUT, "/me/interactions/x", "POST"),
         (Method::GET, "/me/interactions/x", "POST"),
         (Method::PATCH, "/interactions/x", "GET,HEAD,PUT"),
-        (Method::POST, "/queues/x", "GET,HEAD,PUT"),
+        (Method::PATCH, "/queues/x", "GET,HEAD,PUT,POST,DELETE"),
         (Method::DELETE, "/diagnostics/version", "GET,HEAD"),
     ];
     for (method, path, allowed) in table {

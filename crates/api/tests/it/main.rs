@@ -55,6 +55,7 @@ mod operation_lists;
 mod operations;
 mod owed;
 mod properties;
+mod provisioning;
 mod queues;
 mod related;
 mod retries;

@@ -208,6 +208,19 @@ fn provisioned() -> Vec<Row> {
     let name = || json!({"name": "x"});
     vec![
         put("/queues/{id}", ADMINS, json!({"priority": 1})),
+        post("/queues", ADMINS, json!({"name": "x", "channel": "workitem"})),
+        post("/queues/{id}", ADMINS, json!({"priority": 1})),
+        delete("/queues/{id}", ADMINS),
+        post("/users", ADMINS, json!({"userName": "x"})),
+        put("/users/{id}", ADMINS, json!({"firstName": "x"})),
+        delete("/users/{id}", ADMINS),
+        post("/users/{id}/skills", ADMINS, json!({"name": "x", "level": 1})),
+        put("/users/{id}/skills", ADMINS, json!({"skills": {}})),
+        put("/users/{id}/skills/{skill}", ADMINS, json!({"level": 1})),
+        post("/users/{id}/skills/{skill}", ADMINS, json!({"level": 1})),
+        delete("/users/{id}/skills/{skill}", ADMINS),
+        put("/workbins/{id}", ADMINS, name()),
+        delete("/workbins/{id}", ADMINS),
         post("/skills", ADMINS, name()),
         put("/skills/{id}", ADMINS, name()),
         post("/skills/{id}", ADMINS, name()),
@@ -254,6 +267,7 @@ async fn every_caller_gets_what_the_matrix_says() {
         let path = path
             .replace("{content}", "interactions")
             .replace("{workbin}", "x")
+            .replace("{skill}", "x")
             .replace("{user}", "x")
             .replace("{section}", "dispositions");
         let path = path.replace("{chat}", "x").replace("{attachment}", "x") + row.query;
@@ -328,6 +342,15 @@ async fn named_things(api: &Api) -> Vec<(Method, String, Option<Value>)> {
         ),
         get(format!("/queues/{queue}")),
         (Method::PUT, format!("/queues/{queue}"), Some(json!({"priority": 9}))),
+        (Method::DELETE, format!("/queues/{queue}"), None),
+        (Method::PUT, format!("/users/{user}"), Some(json!({"firstName": "x"}))),
+        (Method::DELETE, format!("/users/{user}"), None),
+        post(format!("/users/{user}/skills"), json!({"id": skill.to_string(), "level": 1})),
+        (Method::PUT, format!("/users/{user}/skills"), Some(json!({"skills": {}}))),
+        (Method::PUT, format!("/users/{user}/skills/{skill}"), Some(json!({"level": 1}))),
+        (Method::DELETE, format!("/users/{user}/skills/{skill}"), None),
+        (Method::PUT, format!("/workbins/{workbin}"), Some(json!({"name": "x"}))),
+        (Method::DELETE, format!("/workbins/{workbin}"), None),
         get(format!("/skills/{skill}")),
         (Method::PUT, format!("/skills/{skill}"), Some(json!({"name": "x"}))),
         post(format!("/skills/{skill}"), json!({"name": "x"})),

@@ -20,7 +20,7 @@ async fn everybody_is_shown_those_that_he_may_use() {
             ],
         ),
         ("mia", &[("In Progress", "Agent"), ("Drafts", "Agent"), ("Shared", "AgentGroup")]),
-        ("ada", &[]),
+        ("vera", &[]),
         ("zoe", &[("Elsewhere", "Agent")]),
     ];
     for (user, wanted) in table {
@@ -35,6 +35,9 @@ async fn everybody_is_shown_those_that_he_may_use() {
             assert_eq!(found, wanted.iter().copied().collect(), "{user}");
         }
     }
+    // An admin changes all of them, and uses none.
+    assert_eq!(api.by("ada").get("/me/workbins").await.ok()["uris"], json!([]));
+    assert_eq!(api.by("ada").get("/workbins").await.ok()["uris"].as_array().unwrap().len(), 5);
     let (kates, bens) =
         (api.workbin("kate", "In Progress").await, api.workbin("ben", "In Progress").await);
     assert_ne!(kates, bens, "one id per definition and owner");

@@ -34,6 +34,7 @@ fn user(id: u128, group: GroupId, billing: u32) -> User {
         password_hash: None,
         file_password_hash: None,
         logins_ended: 0,
+        must_change_password: false,
     }
 }
 

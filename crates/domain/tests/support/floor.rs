@@ -407,5 +407,6 @@ fn user(id: UserId, roles: &[Role], groups: &[GroupId], level: u32) -> User {
         password_hash: None,
         file_password_hash: None,
         logins_ended: 0,
+        must_change_password: false,
     }
 }

@@ -318,6 +318,14 @@ impl Directory {
         (workbin.center == center).then_some(workbin)
     }
 
+    /// Returns the definition that a workbin of a contact center follows from, by its id or that of
+    /// one agent's copy.
+    #[must_use]
+    pub fn workbin_definition(&self, center: CenterId, id: WorkbinId) -> Option<&Workbin> {
+        let definition = self.personal_workbins.get(&id).map_or(id, |(definition, _)| *definition);
+        self.workbins.get(&definition).filter(|workbin| workbin.center == center)
+    }
+
     /// Returns the records that a workbin follows from: its definition, and whose copy it is.
     pub(crate) fn records_of_workbin(&self, id: WorkbinId) -> Vec<Key> {
         match self.personal_workbins.get(&id) {

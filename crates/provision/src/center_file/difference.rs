@@ -63,6 +63,15 @@ impl Difference {
         Self { changes, directory, kept }
     }
 
+    /// Returns the removal of one thing.
+    pub(super) fn of_removal(record: Record, directory: &Directory, center: CenterId) -> Self {
+        let key = record.key();
+        let label = format!("{key:?}");
+        let removal = Removal { version: directory.version(&key), key };
+        let changes = vec![Change::Remove { removal, record, label }];
+        Self { changes, directory: directory.guard(center, Extent::Whole), kept: 0 }
+    }
+
     /// Returns how many things would change.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use crate::time_span::TimeSpan;
+use crate::workbin_description::OwnerKind;
 use concealed::refuse_unrepeated;
 pub(super) use text::{Levels, Text};
 
@@ -222,14 +223,6 @@ pub(super) struct StepForm {
 pub(super) struct WorkbinForm {
     pub name: Text,
     #[serde(rename = "type")]
-    pub owner: OwnerForm,
+    pub owner: OwnerKind,
     pub group: Option<Text>,
-}
-
-/// Whose a workbin is.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) enum OwnerForm {
-    Agent,
-    /// A group's members share it.
-    AgentGroup,
 }

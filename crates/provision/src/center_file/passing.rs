@@ -14,13 +14,15 @@ use handoff_domain::{
     WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{AgentError, CommandRequest, Directory, Done, Engine, ExecuteError};
-use handoff_store::{InteractionQuery, InteractionScope, Key, Put, Record, StoreError};
+use handoff_store::{
+    DirectoryGuard, Extent, InteractionQuery, InteractionScope, Key, Put, Record, StoreError,
+};
 
 use super::apply::Batches;
 use super::difference::{Change, Difference};
 use super::error::CenterFileError;
-use super::listener::Listener;
-use crate::changing::By;
+use super::listener::{Listener, QUIETLY};
+use crate::changing::{By, change_set};
 
 /// Interactions read in one page.
 const PAGE: usize = 500;
@@ -58,6 +60,38 @@ pub(super) async fn apply(
     told(engine).await?;
     // Besides what was found, what came while it was passed on.
     Ok(found + passing.pass_on().await?)
+}
+
+/// Removes something that holds nothing. Nothing comes to it any more once it is gone; what came a
+/// moment before, and has no other place, brings it back.
+pub(super) async fn remove_empty(
+    difference: Difference,
+    record: Record,
+    engine: &Engine,
+    by: By,
+) -> Result<(), CenterFileError> {
+    let store = &**engine.core().store();
+    let staying = Staying::after(&difference, &Directory::load(store).await?, &[])?;
+    let passing = Passing { engine, staying };
+    let held = passing.refuse_what_has_no_place().await?;
+    if held > 0 {
+        return Err(CenterFileError::NoPlace(format!("interactions lie in it ({held})")));
+    }
+    let guard = DirectoryGuard { extent: Extent::Checked, ..difference.directory };
+    let mut batches = Batches::new(store, &difference, by, QUIETLY);
+    batches.remove(difference.changes).await?;
+    told(engine).await?;
+    let came = passing.pass_on().await;
+    if let Err(CenterFileError::CameMeanwhile(_)) = &came {
+        let back = vec![Put { record, expected: 0 }];
+        let change = change_set(guard, by, back, Vec::new());
+        if let Err(error) = store.commit(change).await {
+            let key = error.into_conflict()?;
+            return Err(CenterFileError::Conflict(format!("{key:?}")));
+        }
+        told(engine).await?;
+    }
+    came.map(drop)
 }
 
 /// Disables the users that are to be removed, so that nothing comes to them any more.

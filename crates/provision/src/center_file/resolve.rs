@@ -22,10 +22,11 @@ use handoff_store::Record;
 
 use super::error::CenterFileError;
 use super::file::{CenterFile, Unnamed};
-use super::form::{Form, NamedForm, OwnerForm, Text, WorkbinForm};
+use super::form::{Form, NamedForm, WorkbinForm};
 use super::passwords::Passwords;
 use crate::name::NamedDescription;
 use crate::thing::Thing;
+use crate::workbin_description::{WorkbinDescription, WorkbinField};
 use resolver::{Resolver, checked, not_empty, twice};
 
 /// A file as records.
@@ -149,15 +150,19 @@ impl Resolver<'_> {
     }
 
     fn owner_of(&self, form: &WorkbinForm) -> Result<WorkbinOwner, CenterFileError> {
-        let wrong =
-            |place: &Text, message: &str| Err(self.file.wrong_at(place.span().start, message));
-        match (form.owner, &form.group) {
-            (OwnerForm::Agent, None) => Ok(WorkbinOwner::EachAgent),
-            (OwnerForm::Agent, Some(group)) => wrong(group, "a workbin of type Agent has no group"),
-            (OwnerForm::AgentGroup, None) => {
-                wrong(&form.name, "a workbin of type AgentGroup needs a group")
-            }
-            (OwnerForm::AgentGroup, Some(group)) => Ok(WorkbinOwner::Group(self.group(group)?)),
+        let name = form.name.get_ref();
+        let (kind, group) = (Some(form.owner), form.group.as_ref());
+        let described =
+            // That it is empty was told.
+            WorkbinDescription { name: Some(name.clone()).filter(|it| !it.is_empty()), kind, group };
+        if let Some(fault) = described.faults().into_iter().next() {
+            let place = match fault.field {
+                WorkbinField::Name => &form.name,
+                WorkbinField::Group => form.group.as_ref().unwrap_or(&form.name),
+            };
+            return Err(self.file.wrong_at(place.span().start, fault.message));
         }
+        group
+            .map_or(Ok(WorkbinOwner::EachAgent), |group| self.group(group).map(WorkbinOwner::Group))
     }
 }

@@ -3,7 +3,7 @@
 use handoff_domain::{Group, GroupId, Skill, SkillId, WorkbinOwner};
 use handoff_store::{Key, Record};
 
-use super::{Edit, Editor, Refused, called, expect_free, groups_of, skills_of};
+use super::{Edit, Editor, Refused, called, expect_free, expect_unused, groups_of, skills_of};
 use crate::name::NamedDescription;
 use crate::thing::Thing;
 
@@ -55,7 +55,8 @@ impl Editor<'_> {
         let by = user
             .map(|user| called(Thing::User, &user.user_name))
             .or_else(|| queue.map(|queue| called(Thing::Queue, &queue.name)));
-        self.remove(Thing::Skill, Key::Skill(id), by)
+        expect_unused(Thing::Skill, by)?;
+        Ok(self.remove(Key::Skill(id)))
     }
 
     /// Makes a group.
@@ -106,6 +107,7 @@ impl Editor<'_> {
             .map(|user| called(Thing::User, &user.user_name))
             .or_else(|| queue.map(|queue| called(Thing::Queue, &queue.name)))
             .or_else(|| workbin.map(|workbin| called(Thing::Workbin, &workbin.name)));
-        self.remove(Thing::Group, Key::Group(id), by)
+        expect_unused(Thing::Group, by)?;
+        Ok(self.remove(Key::Group(id)))
     }
 }

@@ -2,14 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handoff_domain::{GroupId, QueueId, SkillLevels};
+use handoff_domain::{GroupId, Queue, QueueId, SkillLevels};
 use handoff_store::Record;
 
-use super::{Edit, Editor, Refused, expect_free};
+use super::{Edit, Editor, Refused, called, expect_free, expect_unused};
+use crate::center_file::Removing;
 use crate::queue_description::{QueueDescription, QueueNames};
 use crate::thing::Thing;
 
 impl Editor<'_> {
+    /// Makes a queue.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Taken`], [`Refused::Unknown`].
+    pub fn add_queue(&self, id: QueueId, said: &QueueDescription<String>) -> Result<Edit, Refused> {
+        self.write_queue(None, Queue::new(id, self.center), said)
+    }
+
     /// Changes a queue. Later offers are made by the new values.
     ///
     /// # Errors
@@ -24,13 +34,46 @@ impl Editor<'_> {
         if said.media.as_ref().is_some_and(|media| *media != before.media) {
             return Err(Refused::Fixed { thing: Thing::Queue, property: "channel" });
         }
+        self.write_queue(Some(before), before.clone(), said)
+    }
+
+    fn write_queue(
+        &self,
+        before: Option<&Queue>,
+        mut queue: Queue,
+        said: &QueueDescription<String>,
+    ) -> Result<Edit, Refused> {
         if let Some(name) = &said.name {
             let of_that_name = self.directory.queue_named(self.center, name);
-            expect_free(Thing::Queue, name, of_that_name.is_some_and(|it| it.id != id))?;
+            expect_free(Thing::Queue, name, of_that_name.is_some_and(|it| it.id != queue.id))?;
         }
-        let mut queue = before.clone();
         said.apply(&mut queue, self)?;
-        Ok(self.write(Some(before), queue, Record::Queue))
+        Ok(self.write(before, queue, Record::Queue))
+    }
+
+    /// Removes a queue.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Absent`], [`Refused::InUse`].
+    pub fn remove_queue(&self, id: QueueId) -> Result<Removing, Refused> {
+        let queue = self.queue(id)?;
+        expect_unused(Thing::Queue, self.refers_to_queue(id))?;
+        Ok(self.clear_away(Record::Queue(queue.clone())))
+    }
+
+    fn refers_to_queue(&self, id: QueueId) -> Option<String> {
+        let services = self.directory.services.values().filter(|it| it.center == self.center);
+        let mailboxes = self.directory.mailboxes.values().filter(|it| it.center == self.center);
+        let outbound = self.directory.centers.get(&self.center)?.workspace.outbound_queue;
+        let service = services.into_iter().find(|service| service.queue == id);
+        let mailbox = mailboxes.into_iter().find(|mailbox| mailbox.queue == id);
+        let reviewed = self.queues().find(|queue| queue.review == Some(id));
+        service
+            .map(|service| format!("the service {:?}", service.name))
+            .or_else(|| mailbox.map(|mailbox| format!("the mailbox {:?}", mailbox.address)))
+            .or_else(|| reviewed.map(|queue| called(Thing::Queue, &queue.name)))
+            .or_else(|| (outbound == Some(id)).then(|| "the setting outboundQueue".to_owned()))
     }
 }
 
@@ -38,22 +81,11 @@ impl QueueNames<String> for Editor<'_> {
     type Unknown = Refused;
 
     fn groups(&self, names: &[String]) -> Result<BTreeSet<GroupId>, Refused> {
-        let id = |name: &String| {
-            let group = self.directory.group_named(self.center, name);
-            group.map(|group| group.id).ok_or_else(|| unknown(Thing::Group, name))
-        };
-        names.iter().map(id).collect()
+        names.iter().map(|name| self.group_named(name)).collect()
     }
 
     fn levels(&self, levels: &BTreeMap<String, u32>) -> Result<SkillLevels, Refused> {
-        let id = |(name, level): (&String, &u32)| {
-            let skill = self.directory.skill_named(self.center, name);
-            Ok((skill.ok_or_else(|| unknown(Thing::Skill, name))?.id, *level))
-        };
+        let id = |(name, level): (&String, &u32)| Ok((self.skill_named(name)?, *level));
         levels.iter().map(id).collect()
     }
-}
-
-fn unknown(thing: Thing, name: &str) -> Refused {
-    Refused::Unknown { thing, name: name.to_owned() }
 }

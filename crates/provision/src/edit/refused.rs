@@ -11,6 +11,12 @@ pub enum Refused {
     /// It has none of that name.
     #[error("there is no {thing} named {name:?}")]
     Unknown { thing: Thing, name: String },
+    /// It has no channel of that name.
+    #[error("there is no channel {0:?}")]
+    UnknownChannel(String),
+    /// Nobody would be left who may change it.
+    #[error("{0:?} is the last admin")]
+    LastAdmin(String),
     /// A property never changes.
     #[error("the {property} of a {thing} cannot be changed")]
     Fixed { thing: Thing, property: &'static str },

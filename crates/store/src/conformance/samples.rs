@@ -217,6 +217,7 @@ pub fn user(n: u64) -> User {
         password_hash: Some("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned()),
         file_password_hash: None,
         logins_ended: 0,
+        must_change_password: false,
     }
 }
 

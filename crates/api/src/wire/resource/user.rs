@@ -21,8 +21,7 @@ pub struct UserResource {
     pub roles: Vec<&'static str>,
     /// Whether they can log in.
     pub enabled: bool,
-    /// Always false: the server does not demand a new password (docs/compat/conventions.md#logins,
-    /// code 8 is not used).
+    /// Whether they must choose a password of their own before they do anything else (code 8).
     pub change_password_on_first_login: bool,
     /// Their addresses.
     #[serde(flatten)]
@@ -41,7 +40,7 @@ impl UserResource {
             email_address: user.email_address.clone(),
             roles: user.roles.iter().map(|role| role_name(*role)).collect(),
             enabled: user.enabled,
-            change_password_on_first_login: false,
+            change_password_on_first_login: user.must_change_password,
             link: lookup.url.user(user.id),
         }
     }
@@ -83,6 +82,18 @@ pub const fn role_name(role: Role) -> &'static str {
         Role::Admin => "ROLE_ADMIN",
         Role::ApiUser => "ROLE_APIUSER",
     }
+}
+
+/// Returns a role by its name on the wire or in a center file.
+#[must_use]
+pub fn role_named(name: &str) -> Option<Role> {
+    Some(match name {
+        "ROLE_AGENT" | "agent" => Role::Agent,
+        "ROLE_SUPERVISOR" | "supervisor" => Role::Supervisor,
+        "ROLE_ADMIN" | "admin" => Role::Admin,
+        "ROLE_APIUSER" | "apiuser" => Role::ApiUser,
+        _ => return None,
+    })
 }
 
 /// Returns a user's skills with their levels. One that was deleted meanwhile is left out.

@@ -47,21 +47,8 @@ impl Resolver<'_> {
     /// twice.
     fn queue(&self, form: &QueueForm, name: String) -> Queue {
         let id = self.directory.queue_named(self.center, &name).map(|queue| queue.id);
-        let mut queue = Queue {
-            id: id.unwrap_or_else(|| QueueId(self.ids.uuid())),
-            center: self.center,
-            name: String::new(),
-            media: Media::Workitem,
-            groups: BTreeSet::new(),
-            skills: SkillLevels::new(),
-            priority: 0,
-            invite_timeout_ms: Queue::DEFAULT_INVITE_TIMEOUT_MS,
-            reoffer_after_ms: Queue::DEFAULT_REOFFER_AFTER_MS,
-            steps: Vec::new(),
-            review: None,
-            acknowledge: None,
-            answer_target_ms: None,
-        };
+        let id = id.unwrap_or_else(|| QueueId(self.ids.uuid()));
+        let mut queue = Queue::new(id, self.center);
         let described = description(form, name);
         for fault in described.faults() {
             self.wrong(place_of(form, fault.field), fault.message);

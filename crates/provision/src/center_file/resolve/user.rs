@@ -1,14 +1,16 @@
 //! Users: the people, and the programs that submit work.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
-use handoff_domain::{Capacity, Chat, Media, User, UserId};
+use handoff_domain::{Capacity, Media, User, UserId};
 use handoff_store::Record;
 
 use super::resolver::{Resolver, not_empty};
 use crate::center_file::error::CenterFileError;
 use crate::center_file::form::{PasswordForm, Text, UserForm};
 use crate::queue_description::OVERALL;
+use crate::user_description::{Bound, UserDescription, UserField, UserNames, bound};
 
 /// A user's password as it is stored.
 #[derive(Default)]
@@ -16,16 +18,22 @@ struct StoredPassword {
     hash: Option<String>,
     /// What the file gave last, when the user has changed theirs since.
     of_file: Option<String>,
+    /// Whether they must choose another one first.
+    must_change: bool,
 }
 
 impl StoredPassword {
     fn of(user: &User) -> Self {
-        Self { hash: user.password_hash.clone(), of_file: user.file_password_hash.clone() }
+        Self {
+            hash: user.password_hash.clone(),
+            of_file: user.file_password_hash.clone(),
+            must_change: user.must_change_password,
+        }
     }
 
     /// Returns one that the file gives.
     const fn given(hash: String) -> Self {
-        Self { hash: Some(hash), of_file: None }
+        Self { hash: Some(hash), of_file: None, must_change: false }
     }
 
     /// Returns what the file gave last.
@@ -50,43 +58,27 @@ impl Resolver<'_> {
             let before = known.map(|user| StoredPassword::of(user)).unwrap_or_default();
             let password = self.password(&form, before);
             let password = self.checked(password);
-            let nickname = form.nickname.as_ref().map(|name| self.nickname(name)).transpose();
-            let user = User {
-                id: known.map_or_else(|| UserId(self.ids.uuid()), |user| user.id),
-                center: self.center,
+            let id = known.map_or_else(|| UserId(self.ids.uuid()), |user| user.id);
+            let mut user = User {
                 password_hash: password.hash,
                 file_password_hash: password.of_file,
-                groups: self.group_set(&form.groups),
-                skills: self.skill_levels(&form.skills),
-                capacity: self.capacity(&form.capacity),
-                user_name,
-                first_name: form.first_name,
-                last_name: form.last_name,
-                nickname: self.checked(nickname),
-                email_address: form.email_address,
-                roles: form.roles.into_iter().map(Into::into).collect(),
-                enabled: form.enabled,
-                logins_ended: 0,
+                must_change_password: password.must_change,
+                ..User::new(id, self.center)
             };
+            if let Some(nickname) = &form.nickname {
+                self.checked(not_empty(self.file, nickname));
+            }
+            let described = description(&form, user_name);
+            for fault in described.faults() {
+                self.wrong(place_of(&form, fault.field), fault.message);
+            }
+            let Ok(()) = described.apply(&mut user, self);
             let user = match known {
                 Some(before) => user.in_place_of(before),
                 None => user,
             };
             self.records.push(Record::User(user));
         }
-    }
-
-    /// The name that customers see stands in one line of a chat.
-    fn nickname(&self, name: &Text) -> Result<String, CenterFileError> {
-        let text = not_empty(self.file, name)?;
-        let most = Chat::NAME_CHARS_MAX;
-        if text.chars().count() > most || text.contains(char::is_control) {
-            let message = format!(
-                "the nickname {text:?} is shown to customers: allowed are up to {most} characters in one line"
-            );
-            return Err(self.file.wrong_at(name.span().start, message));
-        }
-        Ok(text)
     }
 
     fn password(
@@ -137,28 +129,51 @@ impl Resolver<'_> {
             .map(StoredPassword::given)
             .map_err(|source| CenterFileError::Password { user: user.clone(), source })
     }
+}
 
-    /// A channel that nothing here is for would bound nothing: it is a slip of the pen, and the
-    /// bound that was meant does not hold.
-    fn capacity(&self, form: &BTreeMap<Text, u32>) -> Capacity {
+/// What the file does not introduce is told where it is named.
+impl UserNames<Text> for Resolver<'_> {
+    fn capacity(&self, form: &BTreeMap<Text, u32>) -> Result<Capacity, Infallible> {
         let mut capacity = Capacity::default();
         for (channel, most) in form {
             let name = channel.get_ref();
-            let media = Media::from_name(name);
-            let is_known = !matches!(media, Media::Open(_))
-                || media.is_silent()
-                || self.queues.values().any(|(_, of_queue)| *of_queue == media);
-            if name == OVERALL {
-                capacity.overall = Some(*most);
-            } else if is_known {
-                capacity.by_media.insert(media, *most);
-            } else {
-                let message = format!(
-                    "there is no channel {name:?} here; capacity takes chat, email, workitem, {OVERALL} and the channels of this file's queues"
-                );
-                self.wrong(channel.span().start, message);
+            let has_queue = |media: &Media| self.queues.values().any(|(_, of)| of == media);
+            match bound(name, has_queue) {
+                Some(Bound::Overall) => capacity.overall = Some(*most),
+                Some(Bound::Of(media)) => drop(capacity.by_media.insert(media, *most)),
+                None => {
+                    let message = format!(
+                        "there is no channel {name:?} here; capacity takes chat, email, workitem, {OVERALL} and the channels of this file's queues"
+                    );
+                    self.wrong(channel.span().start, message);
+                }
             }
         }
-        capacity
+        Ok(capacity)
     }
+}
+
+fn description(form: &UserForm, user_name: String) -> UserDescription<Text> {
+    UserDescription {
+        // That it is empty was told.
+        user_name: Some(user_name).filter(|name| !name.is_empty()),
+        first_name: Some(form.first_name.clone()),
+        last_name: Some(form.last_name.clone()),
+        nickname: form.nickname.as_ref().map(|name| name.get_ref().clone()),
+        email_address: Some(form.email_address.clone()),
+        roles: Some(form.roles.iter().copied().map(Into::into).collect()),
+        groups: Some(form.groups.clone()),
+        skills: Some(form.skills.clone()),
+        capacity: Some(form.capacity.clone()),
+        enabled: Some(form.enabled),
+    }
+}
+
+/// Returns where the file says something of a user.
+fn place_of(form: &UserForm, field: UserField) -> usize {
+    let place = match field {
+        UserField::UserName => None,
+        UserField::Nickname => form.nickname.as_ref(),
+    };
+    place.unwrap_or(&form.user_name).span().start
 }
