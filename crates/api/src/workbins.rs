@@ -45,23 +45,26 @@ const CONTENTS: [(&str, &str); 4] =
 
 /// Attributes that the lists can be filtered by.
 const FILTERS: &[&str] = &["id", "name", "workbinName", "displayName", "type"];
+/// Asks for what is defined, in place of what one may use.
+const DEFINITIONS: &str = "definitions";
 
-/// `GET /workbins`: those that the caller may use, and to admins also the others that there are.
+/// `GET /workbins`: those that the caller may use; with `definitions=true` admins are shown what is
+/// defined in the center.
 pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, uri: Uri) -> Answer {
-    if !me.is(Role::Admin) {
+    let asked = parameters(&uri).into_iter().find(|(name, _)| name == DEFINITIONS);
+    let (true, Some((_, asked))) = (me.is(Role::Admin), asked) else {
         return list_of(&shared, &me.user, &uri);
+    };
+    if asked != "true" {
+        return Err(Refusal::invalid("\"definitions\" is true or left out."));
     }
     let directory = shared.engine().core().directory();
     let lookup = shared.lookup(&directory);
-    let usable = directory.workbins_of(&me.user);
+    let mut listing = Listing::read(&uri, &[FILTERS, &[DEFINITIONS]].concat())?;
+    listing.forget(DEFINITIONS);
     let definitions = directory.workbins.values().filter(|it| it.center == me.center());
-    let others: Vec<Workbin> = definitions
-        .filter(|it| !usable.iter().any(|own| [it.id, it.id.of_owner(me.id())].contains(&own.id)))
-        .cloned()
-        .collect();
-    let all = usable.iter().chain(&others);
-    let shown = all.map(|workbin| (workbin.id, WorkbinResource::new(workbin, lookup)));
-    Listing::read(&uri, FILTERS)?.of_all("workbins", shown)
+    let shown = definitions.map(|workbin| (workbin.id, WorkbinResource::new(workbin, lookup)));
+    listing.of_all("workbins", shown)
 }
 
 /// `GET /me/workbins`. Without fields the answer has the keys of the oldest form beside the

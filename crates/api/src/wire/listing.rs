@@ -63,6 +63,11 @@ impl Listing {
         Ok(listing)
     }
 
+    /// Leaves out a parameter that says what is listed and is no attribute of it.
+    pub fn forget(&mut self, name: &str) {
+        self.filters.retain(|(filter, _)| filter != name);
+    }
+
     /// Returns the id after which the page begins.
     ///
     /// # Errors

@@ -285,7 +285,7 @@ async fn a_workbin_of_each_agent_is_one_thing_under_the_id_of_every_copy() {
     assert_ne!(copy, path);
     ada.put(&copy, json!({"name": "Soon"})).await.ok();
     assert_eq!(ada.reads(&path).await["name"], "Soon");
-    let names = ada.get("/workbins?fields=name").await.ok();
+    let names = ada.get("/workbins?fields=name&definitions=true").await.ok();
     assert!(names["workbins"].as_array().unwrap().contains(&json!({"name": "Soon"})), "{names}");
     let drafts = format!("/workbins/{}", api.workbin("kate", "Drafts").await);
     ada.put(&drafts, json!({"name": "x"})).await.refused(400, 11);
