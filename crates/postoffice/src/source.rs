@@ -34,11 +34,18 @@ pub(crate) struct Patience {
     failing: Duration,
     /// Long enough for another node to try as often, and to go on if it can do better.
     rest: Duration,
+    /// Whoever has it for so long can read it: where nobody can, it does not stay.
+    others: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { failures: 5, failing: Duration::from_secs(30), rest: Duration::from_secs(120) }
+        Self {
+            failures: 5,
+            failing: Duration::from_secs(30),
+            rest: Duration::from_secs(120),
+            others: Duration::from_secs(600),
+        }
     }
 }
 
@@ -61,13 +68,14 @@ impl Source {
     /// such as a secret, is looked for again.
     pub(crate) async fn attend(self, stopping: CancellationToken) {
         let key = format!("mailbox {}", mailbox_key(&self.address));
-        let (mut missing, mut may_leave) = (None, true);
+        let (mut missing, mut may_leave, mut taken_since) = (None, true, None);
         while !stopping.is_cancelled() {
             match self.prepare().await {
                 Ok(mailbox) => {
                     missing = None;
                     match self.core.claim(&key, ClaimFor::Incarnation).await {
                         Ok(Claiming::Ours(claimed)) => {
+                            taken_since = None;
                             let ended =
                                 self.fetch(mailbox, claimed, &mut may_leave, &stopping).await;
                             if ended == Ended::LeftToOthers {
@@ -75,7 +83,11 @@ impl Source {
                             }
                             continue;
                         }
-                        Ok(Claiming::Taken { .. }) => self.fetching.forget(&self.address),
+                        Ok(Claiming::Taken { .. }) => {
+                            self.fetching.forget(&self.address);
+                            let since = *taken_since.get_or_insert_with(Instant::now);
+                            may_leave |= since.elapsed() >= self.patience.others;
+                        }
                         // What could not be claimed now is asked for again.
                         Err(_) => {}
                     }
@@ -153,8 +165,8 @@ impl Source {
     }
 
     /// Returns once it has failed for so long that another node should try, where there is one. A
-    /// mailbox that comes back afterwards is kept until it went well: what no node can read is to
-    /// be seen failing somewhere.
+    /// mailbox that comes back afterwards is kept until it went well here or was another's for
+    /// long: what no node can read is to be seen failing somewhere.
     async fn until_left_to_others(
         &self,
         mut seen: watch::Receiver<MailboxStatus>,
@@ -365,7 +377,7 @@ pub(crate) mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("it is bound").port();
         let (store, place) = (Arc::new(FaultyStore::default()), password(home.path()));
-        let patience = Patience { failures: 1, failing: Duration::ZERO, rest: REST };
+        let patience = Patience { failures: 1, failing: Duration::ZERO, rest: REST, others: REST };
         let key = format!("mailbox {}", mailbox_key("a@demo.example"));
         let first = Source { patience, ..source(&store, home.path(), port, &place).await };
         let stop = CancellationToken::new();

@@ -30,8 +30,8 @@ pub(crate) async fn post(
     change(&shared, &me, &retry, answer, decide).await
 }
 
-/// `PUT /users/{id}`: the given fields change, lists are replaced. Whoever gets another password, or
-/// must choose one, is logged out.
+/// `PUT /users/{id}`: the given fields change, lists are replaced. Whoever gets another password,
+/// or must choose one, is logged out.
 pub(crate) async fn put(
     State(shared): State<Shared>,
     changes: Changes<OfUser>,

@@ -126,6 +126,7 @@ impl Delivery {
         // Rows up to here go to whoever was subscribed before; what the newcomer is owed of them is
         // replayed to them alone.
         audience.catch_up(publisher, &*self.core.store, user).await?;
+        self.note_lag(&mut audience);
         audience.give_promised(publisher, &*self.core.store, user).await?;
         audience.add(publisher, &*self.core.store, user, session, subscription).await?;
         self.record_reach_of(user, &audience).await

@@ -152,9 +152,9 @@ impl Resolver<'_> {
     fn owner_of(&self, form: &WorkbinForm) -> Result<WorkbinOwner, CenterFileError> {
         let name = form.name.get_ref();
         let (kind, group) = (Some(form.owner), form.group.as_ref());
-        let described =
-            // That it is empty was told.
-            WorkbinDescription { name: Some(name.clone()).filter(|it| !it.is_empty()), kind, group };
+        // That it is empty was told.
+        let name = (!name.is_empty()).then(|| name.clone());
+        let described = WorkbinDescription { name, kind, group };
         if let Some(fault) = described.faults().into_iter().next() {
             let place = match fault.field {
                 WorkbinField::Name => &form.name,

@@ -82,7 +82,7 @@ impl Worker for Trouble {
 
     fn detail(&self) -> Option<String> {
         let count = self.present.lock().unwrap_or_else(PoisonError::into_inner).len();
-        (count > 0).then(|| format!("{} ({count}; the log names them)", self.sentence))
+        (count > 0).then(|| format!("{} ({count}; see the log)", self.sentence))
     }
 
     async fn round(&self) -> Result<(), StoreError> {
@@ -174,9 +174,9 @@ mod tests {
             trouble.detail()
         };
         assert_eq!(told(299), None);
-        assert_eq!(told(300).as_deref(), Some("it fails (1; the log names them)"));
+        assert_eq!(told(300).as_deref(), Some("it fails (1; see the log)"));
         wrong.lock().unwrap().insert("b@demo.example".to_owned(), Time(100));
-        assert_eq!(told(400).as_deref(), Some("it fails (2; the log names them)"));
+        assert_eq!(told(400).as_deref(), Some("it fails (2; see the log)"));
         wrong.lock().unwrap().clear();
         assert_eq!(told(401), None);
     }

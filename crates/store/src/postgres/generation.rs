@@ -87,7 +87,8 @@ pub(super) async fn demand_whole(client: &impl GenericClient) -> Result<(), Erro
     let names: Vec<String> = tables().map(|table| format!("'{table}'")).collect();
     let demand = format!(
         "DO $$ BEGIN IF EXISTS (SELECT FROM unnest(ARRAY[{}]) AS own (name) \
-         JOIN pg_class ON pg_class.oid = to_regclass(quote_ident(own.name)) \
+         JOIN pg_class ON relname = own.name AND relkind = 'r' \
+             AND relnamespace = to_regnamespace(quote_ident(current_schema())) \
          WHERE NOT EXISTS (SELECT FROM pg_index \
              WHERE indrelid = pg_class.oid AND indisprimary)) \
          THEN RAISE EXCEPTION 'a dump is being put back, or was put back in part' \

@@ -324,7 +324,7 @@ async fn a_dump_that_is_put_back_has_another_generation() {
     assert_eq!(number, GENERATION_JUMP + 2);
 }
 
-/// A node that connects finds what has been put back so far, at any moment.
+/// A node that runs, or starts, finds what has been put back so far, at any moment.
 #[tokio::test]
 async fn a_dump_that_is_being_put_back_is_waited_for() {
     let server = PostgresServer::shared();
@@ -338,7 +338,6 @@ async fn a_dump_that_is_being_put_back_is_waited_for() {
         |line: &&str| line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
     let lines: Vec<&str> = dump.lines().filter(|line| !is_bracket(line)).collect();
     let dump = lines.join("\n") + "\n";
-    store.close().await;
     server.run(&format!("DROP SCHEMA {schema} CASCADE"));
     let of_heads = dump.find(&format!("COPY {schema}.heads")).unwrap();
     let keys = dump.find("ADD CONSTRAINT").and_then(|at| dump[..at].rfind("ALTER TABLE")).unwrap();
@@ -348,12 +347,20 @@ async fn a_dump_that_is_being_put_back_is_waited_for() {
     let mut done = 0;
     for part in [of_heads, keys, last_key] {
         server.run(&dump[done..part]);
+        server.run(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE application_name = '{schema}'"
+        ));
         done = part;
+        let running = store.ready().await.unwrap_err();
         let refused = open(&address).await.unwrap_err();
         assert!(refused.contains("a dump is being put back"), "{refused}");
+        if part > of_heads {
+            assert_eq!(running.not_ready(), NotReady::Unfinished, "{running:?}");
+        }
     }
     server.run(&dump[done..]);
-    let store = open(&address).await.unwrap();
+    store.ready().await.unwrap();
     assert!(store.stream(owner(1), 0, 9).await.unwrap().items.is_empty());
     store.commit(told(2)).await.unwrap();
     let number = store.head(owner(1)).await.unwrap().numbers[&Topic::Interactions];
