@@ -194,6 +194,34 @@ test("what was on its way when the page was loaded anew does not come back", asy
     assert.equal(after.onWay, null);
 });
 
+test("what is told late of a box that was emptied since does not come back", async () => {
+    const it = box(null, draft("said"));
+    it.onServer_.told(told("said", 7));
+    it.pass();
+    it.onServer_.told(told("said", 7));
+    it.saves[0]?.done(8);
+    await turns();
+    assert.equal(it.text, "", "told while it was saved");
+    it.onServer_.told(told("said"));
+    assert.equal(it.text, "", "read before, and told afterwards");
+    it.onServer_.told(told("from there", 9));
+    assert.equal(it.text, "from there");
+});
+
+test("words that are said are told as no draft, and do not come back by a read from before", async () => {
+    const it = box(draft("said"));
+    it.text = "";
+    it.onServer_.told(told(null));
+    it.onServer_.told(told("said"));
+    assert.equal(it.text, "");
+    it.pass();
+    assert.deepEqual(it.saves.map((one) => one.draft.text), [""]);
+    it.saves[0]?.done(8);
+    await turns();
+    it.onServer_.told(told("said"));
+    assert.equal(it.text, "");
+});
+
 test("an emptied box in a chat that is over leaves nothing in this browser", async () => {
     const it = box(draft("said"));
     it.text = "";

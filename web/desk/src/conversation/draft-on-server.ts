@@ -38,6 +38,8 @@ export class DraftOnServer {
     #known: ChatDraft;
     /** What was sent there last without an answer: the server may have it. */
     #unanswered: ChatDraft | null = null;
+    /** What stood there before what an emptied box has: a read that began earlier may tell it. */
+    #emptiedOf: (string | undefined)[] = [];
     readonly #own = new Set<number>();
     #cancel: (() => void) | null = null;
     #isSaving = false;
@@ -106,10 +108,12 @@ export class DraftOnServer {
     }
 
     #isFromHere({text}: ChatDraft): boolean {
-        return text === "" || text === this.#known.text || text === this.#unanswered?.text;
+        return ["", this.#known.text, this.#unanswered?.text, ...this.#emptiedOf].includes(text);
     }
 
     #knows(draft: ChatDraft): void {
+        const before = [this.#known.text, this.#unanswered?.text, ...this.#emptiedOf];
+        this.#emptiedOf = draft.text === "" && this.#isEmpty() ? [...new Set(before)] : [];
         this.#known = draft;
         this.#surroundings.kept(draft);
     }
@@ -146,8 +150,8 @@ export class DraftOnServer {
             if (referenceId !== null) {
                 this.#own.add(referenceId);
             }
-            this.#goes(null);
             this.#knows(draft);
+            this.#goes(null);
         } catch (trouble) {
             again = AGAIN_MS;
             if (trouble instanceof Refused) {
