@@ -188,11 +188,16 @@ pub(crate) async fn change(
         core.reload_directory().await?;
         let by = By { cause: Cause::User(me.id()), at: core.now() };
         let receipts = retry.receipt(me, &answer, by.at).into_iter().collect();
-        let change = {
+        let decided = {
             let directory = core.directory();
             expect_admin(&directory, me)?;
             let center = Editor::new(&directory, me.center());
-            ChangeSet { receipts, ..center.change_set(decide(&center)?, by) }
+            decide(&center).map(|edit| ChangeSet { receipts, ..center.change_set(edit, by) })
+        };
+        let change = match decided {
+            Ok(change) => change,
+            // Its twin may be why: what is to be made is there, what is to be removed is not.
+            Err(refusal) => return retry.earlier(shared, me).await?.ok_or(refusal),
         };
         match core.store().commit(change).await {
             Ok(_) => {
@@ -238,10 +243,14 @@ async fn see_removed(
     let core = shared.engine().core();
     for _ in 0..ATTEMPTS_MAX {
         core.reload_directory().await?;
-        let removing = {
+        let decided = {
             let directory = core.directory();
             expect_admin(&directory, me)?;
-            decide(&Editor::new(&directory, me.center()))?
+            decide(&Editor::new(&directory, me.center()))
+        };
+        let removing = match decided {
+            Ok(removing) => removing,
+            Err(refusal) => return retry.earlier(shared, me).await?.ok_or(refusal),
         };
         let by = By { cause: Cause::User(me.id()), at: core.now() };
         match removing.carry_out(shared.engine(), by, work_to).await {

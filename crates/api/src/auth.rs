@@ -328,10 +328,11 @@ fn may_act(gate: &Gate, caller: &Authenticated, parts: &Parts) -> Result<(), Ref
             return Err(forged());
         }
     }
+    has_room(gate, caller)?;
     if caller.user.must_change_password && !serves_a_change_of_password(parts) {
         return Err(Refusal::password_change());
     }
-    has_room(gate, caller)
+    Ok(())
 }
 
 /// Tells whether a request is one of those that whoever must change their password may send: to

@@ -53,8 +53,9 @@ impl<S: Sync> FromRequestParts<S> for Retry {
         // Receipts of an earlier version are found as well: they were written without the root.
         let path = parts.uri.path();
         let target = format!("{} {}", parts.method, path.strip_prefix(API_ROOT).unwrap_or(path));
+        let of_query = || parts.uri.query().unwrap_or_default().to_owned();
         let fingerprint =
-            parts.extensions.get::<JsonBody>().map(JsonBody::fingerprint).unwrap_or_default();
+            parts.extensions.get::<JsonBody>().map_or_else(of_query, JsonBody::fingerprint);
         Ok(Self(Some(Known { key, target, fingerprint })))
     }
 }
@@ -66,6 +67,13 @@ impl Known {
 }
 
 impl Retry {
+    /// Returns that of a request with a secret in it, which leaves no receipt: nothing may be kept
+    /// by which it could be guessed at.
+    #[must_use]
+    pub const fn of_secret() -> Self {
+        Self(None)
+    }
+
     /// Returns the first answer, when this request was carried out before.
     ///
     /// # Errors

@@ -63,7 +63,10 @@ pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, uri
     let mut listing = Listing::read(&uri, &[FILTERS, &[DEFINITIONS]].concat())?;
     listing.forget(DEFINITIONS);
     let definitions = directory.workbins.values().filter(|it| it.center == me.center());
-    let shown = definitions.map(|workbin| (workbin.id, WorkbinResource::new(workbin, lookup)));
+    let shown = definitions.map(|workbin| {
+        let version = directory.version(&Key::Workbin(workbin.id));
+        (workbin.id, Versioned::new(WorkbinResource::new(workbin, lookup), version))
+    });
     listing.of_all("workbins", shown)
 }
 

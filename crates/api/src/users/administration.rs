@@ -27,7 +27,7 @@ pub(crate) async fn post(
     let id = UserId(shared.engine().core().ids().uuid());
     let (answer, password) = (made(shared.url().user(id)), user.given_password().await?);
     let decide = |center: &Editor<'_>| Ok(center.add_user(id, &user.said, &password)?);
-    change(&shared, &me, &retry, answer, decide).await
+    change(&shared, &me, &user.retry(retry), answer, decide).await
 }
 
 /// `PUT /users/{id}`: the given fields change, lists are replaced. Whoever gets another password,
@@ -39,7 +39,7 @@ pub(crate) async fn put(
     Admin(me): Admin,
     Id(id): Id,
 ) -> Answer {
-    change_user(&shared, &changes, &retry, &me, &id).await
+    change_user(&shared, &changes, retry, &me, &id).await
 }
 
 /// `POST /users/{id}`: anybody asks them something, and admins change them, as old pages have it.
@@ -53,24 +53,27 @@ pub(crate) async fn post_one(
 ) -> Answer {
     match posted {
         Posted::Operation(question) => ask(State(shared), question, retry, person?, id).await,
-        Posted::Change(changes) => change_user(&shared, &changes, &retry, &admin?.0, &id.0).await,
+        Posted::Change(changes) => change_user(&shared, &changes, retry, &admin?.0, &id.0).await,
     }
 }
 
 async fn change_user(
     shared: &Shared,
     changes: &Changes<OfUser>,
-    retry: &Retry,
+    retry: Retry,
     me: &Me,
     id: &str,
 ) -> Answer {
     let id: UserId = known(id, Thing::User)?;
+    if let Some(user) = shared.engine().core().directory().user(me.center(), id) {
+        changes.said.expect_fit_for(user)?;
+    }
     let password = changes.said.given_password().await?;
     let decide = |center: &Editor<'_>| {
         changes.expect_same(center, &Key::User(id), &shared.url().user(id))?;
         Ok(center.change_user(id, &changes.said.said, &password)?)
     };
-    change(shared, me, retry, done(), decide).await
+    change(shared, me, &changes.said.retry(retry), done(), decide).await
 }
 
 /// `DELETE /users/{id}`: what they have goes back to its queues, and what has none to those that

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use handoff_domain::{Roles, Value};
+use handoff_domain::{Roles, User, Value};
 use handoff_provision::{GivenPassword, Thing, UserDescription};
 
 use crate::administration::Described;
 use crate::error::{Refusal, quoted, unfit};
+use crate::idempotency::Retry;
 use crate::new_password::expect_strong;
 use crate::password;
 use crate::wire::fields::Fields;
@@ -50,6 +51,18 @@ impl Described for OfUser {
 }
 
 impl OfUser {
+    /// Returns the retry of a request that says this.
+    pub(super) fn retry(&self, asked: Retry) -> Retry {
+        if self.password.is_some() { Retry::of_secret() } else { asked }
+    }
+
+    /// Refuses a password that is made of the names of whose it is to be.
+    pub(super) fn expect_fit_for(&self, user: &User) -> Result<(), Refusal> {
+        let names = [&user.user_name, &user.first_name, &user.last_name];
+        let names = names.map(String::as_str);
+        self.password.as_ref().map_or(Ok(()), |password| expect_strong(password, &names))
+    }
+
     /// Returns what is said of the password, as it is kept.
     pub(super) async fn given_password(&self) -> Result<GivenPassword, Refusal> {
         let must_change = self.must_change;

@@ -135,6 +135,32 @@ async fn whoever_gets_a_password_from_an_admin_chooses_one_first() {
 }
 
 #[tokio::test]
+async fn a_password_is_measured_by_whose_it_is_and_leaves_nothing_to_guess_at() {
+    let api = Api::start().await;
+    let ada = api.by("ada");
+    ada.put(&of(&api, "kate"), json!({"lastName": "Winterbottom"})).await.ok();
+    let named = json!({"password": "Winterbottom7"});
+    let why = ada.put(&of(&api, "kate"), named).await.refused(400, 10);
+    assert!(why.contains("name"), "{why}");
+    let twice = async |body: Value| {
+        let headers = [("idempotency-key", "secret")];
+        ada.send(Method::POST, "/users", Some(body.to_string()), &headers).await
+    };
+    twice(json!({"userName": "lea", "password": FIRST})).await.ok();
+    // With a receipt of the first one it were code 2.
+    twice(json!({"userName": "lars", "password": SECOND})).await.ok();
+    twice(json!({"userName": "lea", "password": FIRST})).await.refused(409, 18);
+}
+
+#[tokio::test]
+async fn an_admin_who_cannot_sign_in_is_no_other_admin() {
+    let api = Api::start().await;
+    let ada = api.by("ada");
+    ada.post("/users", json!({"userName": "boss", "roles": ["admin"]})).await.ok();
+    ada.put(&of(&api, "ada"), json!({"enabled": false})).await.refused(409, 2);
+}
+
+#[tokio::test]
 async fn skills_of_a_user_are_given_and_taken_one_by_one_or_all_at_once() {
     let api = Api::start().await;
     let (ada, skills) = (api.by("ada"), format!("{}/skills", of(&api, "ben")));

@@ -39,6 +39,8 @@ async fn everybody_is_shown_those_that_he_may_use() {
     let ada = api.by("ada");
     let defined = ada.get("/workbins?definitions=true").await.ok();
     assert_eq!(defined["uris"].as_array().unwrap().len(), 5);
+    let shown = ada.get("/workbins?definitions=true&fields=name,version&name=Shared").await.ok();
+    assert!(shown["workbins"][0]["version"].as_u64().is_some_and(|it| it > 0), "{shown}");
     ada.get("/workbins?definitions=yes").await.refused(400, 10);
     api.by("kate").get("/workbins?definitions=true").await.refused(400, 10);
     let (kates, bens) =

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{TryStreamExt as _, stream};
 use handoff_domain::{
@@ -15,7 +16,8 @@ use handoff_domain::{
 };
 use handoff_engine::{AgentError, CommandRequest, Directory, Done, Engine, ExecuteError};
 use handoff_store::{
-    DirectoryGuard, Extent, InteractionQuery, InteractionScope, Key, Put, Record, StoreError,
+    CommitError, DirectoryGuard, Extent, InteractionQuery, InteractionScope, Key, Put, Record,
+    StoreError,
 };
 
 use super::apply::Batches;
@@ -28,6 +30,10 @@ use crate::changing::{By, change_set};
 const PAGE: usize = 500;
 /// Interactions and desks changed at the same time: they share the store's syncs.
 const AT_ONCE: usize = 64;
+/// How often it is tried to bring back what was removed too early, and the pause before each later
+/// try: a database is away for seconds when another takes over.
+const BACK_ATTEMPTS_MAX: u32 = 60;
+const BACK_PAUSE: Duration = Duration::from_secs(1);
 /// Most commands that one interaction needs: out of several hands, out of a workbin, to another
 /// queue.
 const STEPS_MAX: usize = 16;
@@ -80,18 +86,28 @@ pub(super) async fn remove_empty(
     let guard = DirectoryGuard { extent: Extent::Checked, ..difference.directory };
     let mut batches = Batches::new(store, &difference, by, QUIETLY);
     batches.remove(difference.changes).await?;
-    told(engine).await?;
-    let came = passing.pass_on().await;
-    if let Err(CenterFileError::CameMeanwhile(_)) = &came {
-        let back = vec![Put { record, expected: 0 }];
-        let change = change_set(guard, by, back, Vec::new());
-        if let Err(error) = store.commit(change).await {
-            let key = error.into_conflict()?;
-            return Err(CenterFileError::Conflict(format!("{key:?}")));
-        }
+    let looked = async {
         told(engine).await?;
+        passing.pass_on().await
+    };
+    let Err(why) = looked.await else { return Ok(()) };
+    // Also where nobody could look whether something came.
+    for attempt in 1_u32.. {
+        let back = vec![Put { record: record.clone(), expected: 0 }];
+        match store.commit(change_set(guard, by, back, Vec::new())).await {
+            Ok(_) => break,
+            Err(CommitError::Store(error)) if attempt == BACK_ATTEMPTS_MAX => {
+                return Err(error.into());
+            }
+            Err(CommitError::Store(_)) => tokio::time::sleep(BACK_PAUSE).await,
+            Err(error) => {
+                let key = error.into_conflict()?;
+                return Err(CenterFileError::Conflict(format!("{key:?}")));
+            }
+        }
     }
-    came.map(drop)
+    told(engine).await?;
+    Err(why)
 }
 
 /// Disables the users that are to be removed, so that nothing comes to them any more.

@@ -124,7 +124,9 @@ impl Editor<'_> {
 
     /// Refuses to be left without anybody who may change the contact center.
     fn expect_other_admin(&self, user: &User) -> Result<(), Refused> {
-        let others = || self.users().any(|other| other.id != user.id && is_admin(other));
+        // Whoever has no password cannot sign in.
+        let can = |other: &User| is_admin(other) && other.password_hash.is_some();
+        let others = || self.users().any(|other| other.id != user.id && can(other));
         if is_admin(user) && !others() {
             return Err(Refused::LastAdmin(user.user_name.clone()));
         }
