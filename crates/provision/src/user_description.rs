@@ -48,7 +48,7 @@ pub trait UserNames<N>: QueueNames<N> {
     ///
     /// # Errors
     ///
-    /// When one is not known ([`bound`]).
+    /// When one is neither a channel that there is nor the bound of all of them.
     fn capacity(&self, by_channel: &BTreeMap<N, u32>) -> Result<Capacity, Self::Unknown>;
 }
 

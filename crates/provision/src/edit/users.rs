@@ -90,7 +90,7 @@ impl Editor<'_> {
         Ok(self.clear_away(Record::User(user.clone())))
     }
 
-    /// Gives a user a skill at a level, or takes it away.
+    /// Adds a skill at a level to a user, or takes it away.
     ///
     /// # Errors
     ///
