@@ -11,7 +11,7 @@ use handoff_mail::token::Signer;
 use handoff_store::StoreError;
 
 /// The file's name in the data directory.
-const FILE: &str = "mail.key";
+pub const FILE: &str = "mail.key";
 const KEY_BYTES: usize = 32;
 /// The name of the key that nodes share.
 const SHARED: &str = "mail";

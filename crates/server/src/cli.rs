@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use handoff_provision::TimeSpan;
+use jiff::Timestamp;
 
 /// A contact-center server.
 #[derive(Debug, Parser)]
@@ -39,6 +41,12 @@ pub(crate) enum Command {
     /// Copies all files of chats and letters from one place to another, also while a server uses
     /// the first; one that was broken off is gone on with by the same command.
     CopyFiles(CopyFiles),
+    /// Backs up the store and its files into a directory, also while a server has them open. Each
+    /// backup is whole by itself, and takes the room of what changed since the one before.
+    Backup(Backup),
+    /// Restores a backup to where neither a store nor files are yet; or shows or checks what can
+    /// be restored.
+    Restore(Restore),
     /// Reads a configuration file and says whether it is right, and whether a server would start
     /// with it on the store as it is.
     CheckConfig(CheckConfig),
@@ -194,6 +202,41 @@ pub(crate) struct CopyFiles {
     pub configured: Configured,
 }
 
+/// Options of `backup`.
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The directory of backups, which is made if there is none.
+    #[arg(env = "HANDOFF_BACKUPS", value_name = "DIRECTORY")]
+    pub directory: PathBuf,
+    /// Where the store is.
+    #[command(flatten)]
+    pub configured: Configured,
+    /// Removes backups that are older, such as "30d"; the newest one stays.
+    #[arg(long, env = "HANDOFF_KEEP", value_name = "TIME")]
+    pub keep: Option<TimeSpan>,
+}
+
+/// Options of `restore`.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The directory of backups.
+    #[arg(env = "HANDOFF_BACKUPS", value_name = "DIRECTORY")]
+    pub directory: PathBuf,
+    /// Where the store is to be.
+    #[command(flatten)]
+    pub configured: Configured,
+    /// Chooses the last backup of a point in time or before, such as 2026-11-30T15:04:05Z; without
+    /// it the newest.
+    #[arg(long, env = "HANDOFF_TO", value_name = "TIME")]
+    pub to: Option<Timestamp>,
+    /// Shows which backups there are.
+    #[arg(long, conflicts_with_all = ["to", "check"])]
+    pub list: bool,
+    /// Reads all of a backup, and says whether it is what it was.
+    #[arg(long)]
+    pub check: bool,
+}
+
 /// Options of `check-config`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckConfig {
@@ -215,7 +258,7 @@ mod tests {
 
     #[test]
     fn the_documented_commands_are_understood() {
-        let lines: [&[&str]; 19] = [
+        let lines: [&[&str]; 23] = [
             &["apply", "c.toml", "--url", "https://h.example", "--user", "ada", "--dry-run"],
             &["serve", "--config", "handoff.toml"],
             &["serve", "--config", "handoff.toml", "--adopt-files"],
@@ -234,12 +277,27 @@ mod tests {
             &["rebuild", "--config", "handoff.toml"],
             &["rebuild", "counters"],
             &["copy-files", "--from", "files", "--to", "postgres://handoff@db/handoff"],
+            &["backup", "backups", "--config", "handoff.toml", "--keep", "30d"],
+            &["restore", "backups", "--to", "2026-11-30T15:04:05Z", "--config", "handoff.toml"],
+            &["restore", "backups", "--list"],
+            &["restore", "backups", "--check"],
             &["copy", "--from", "sqlite:handoff-data", "--to", "postgres://handoff@db/handoff"],
         ];
         for line in lines {
             let words = std::iter::once("handoff").chain(line.iter().copied());
             assert!(Cli::try_parse_from(words).is_ok(), "{line:?}");
         }
+    }
+
+    #[test]
+    fn times_are_read_with_their_unit_or_zone() {
+        let line = |option, text| ["handoff", "restore", "backups", option, text];
+        let refused = Cli::try_parse_from(line("--to", "yesterday")).unwrap_err().to_string();
+        assert!(refused.contains("'yesterday' for '--to <TIME>'"), "{refused}");
+        let backup = |text| Cli::try_parse_from(["handoff", "backup", "b", "--keep", text]);
+        let refused = backup("30").unwrap_err().to_string();
+        assert!(refused.contains("'30' for '--keep <TIME>'"), "{refused}");
+        assert!(backup("30d").is_ok());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::run::Server;
 use crate::runtime::block_on;
 use crate::stored::Stored;
-use crate::{apply, copy, counters, demo, doctor, output, telemetry};
+use crate::{apply, backup, copy, counters, demo, doctor, output, telemetry};
 
 /// Reads a command line, the program's name first, carries it out and says what kept it from that.
 /// A line that cannot be read ends the process, as a request for help does.
@@ -37,6 +37,8 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Restored(configured) => restored(&configured),
         Command::Copy(options) => copy::copy(&options),
         Command::CopyFiles(options) => copy::files::copy_files(&options),
+        Command::Backup(options) => backup::backup(&options),
+        Command::Restore(options) => backup::restore(&options),
         Command::CheckConfig(options) => check_config(&options),
         Command::Doctor(options) => doctor::doctor(&options),
         Command::Counters(options) => counters::print(&options),

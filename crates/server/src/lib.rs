@@ -7,6 +7,7 @@
 
 mod accept;
 mod apply;
+mod backup;
 mod bus;
 mod cli;
 mod command;

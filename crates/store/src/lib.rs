@@ -10,6 +10,7 @@
 //! nothing of HTTP, CometD or rules.
 
 mod aside;
+pub mod backup;
 pub mod change_set;
 pub mod codec;
 mod committed;
@@ -37,6 +38,7 @@ pub mod sqlite;
 pub mod store;
 mod tls;
 
+pub use backup::{Backup, BackupError, BackupProgress, BackupSource, Backups, Forgotten, Taken};
 pub use change_set::{
     ChangeSet, Check, DirectoryGuard, Extent, Guard, Put, Receipt, Removal, Timer, TimerKey,
 };

@@ -72,7 +72,8 @@ use crate::store::{Lease, LookedUp, SetAside, Store, SweepReport};
 pub use bulk::SqliteBulk;
 pub use check::{Checked, Progress};
 use failure::corrupt;
-pub(crate) use failure::not_ready;
+pub(crate) use failure::{failed, not_ready};
+pub(crate) use files::{open_reader, restoring};
 use health::Health;
 pub use health::Rest;
 use readers::Readers;
@@ -170,6 +171,7 @@ impl SqliteStore {
     /// what it has was moved, [`StoreError::Corrupt`] when it is damaged, is no database, or was
     /// written by a newer version of the program.
     pub fn open(options: SqliteOptions) -> Result<Self, StoreError> {
+        files::refuse_restoring(&options.path)?;
         files::refuse_moved(&options.path)?;
         let lock = files::prepare(&options.path)?;
         let connection = files::open_writer(&options.path)?;

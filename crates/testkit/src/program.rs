@@ -348,6 +348,16 @@ impl Program {
         child.wait_with_output().await.context("wait for handoff apply")
     }
 
+    /// Returns the data directory of what has all it stores there.
+    pub fn data(&self) -> Option<PathBuf> {
+        match &self.start {
+            Start::Demo(data) | Start::StandIn { data, .. } if self.database.is_none() => {
+                Some(data.clone())
+            }
+            _ => None,
+        }
+    }
+
     /// Returns another command of the program on the same data.
     fn beside(&self, arguments: &[&str]) -> Command {
         let mut command = clean_command(&self.binary);

@@ -51,6 +51,8 @@ const INCOMING: &str = "incoming";
 const SEGMENTS: &str = "segments";
 /// Where what a sweep took lies.
 const TRASH: &str = "trash";
+/// The directories in which what is kept is not.
+pub(crate) const NOT_KEPT: [&str; 2] = [INCOMING, TRASH];
 /// Locked while the directory is open.
 const LOCK: &str = "lock";
 /// After so long a file that arrives in part was left over by a node that is no more.
@@ -237,7 +239,7 @@ pub(super) async fn blocking<T: Send + 'static>(
     done.map_err(|error| FilesError::unavailable(attempted, error))
 }
 
-pub(super) fn make_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
@@ -482,7 +484,7 @@ fn write_copy(path: &Path, content: &[u8], at: Time) -> io::Result<()> {
     copy.sync_all()
 }
 
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 

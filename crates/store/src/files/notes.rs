@@ -8,7 +8,7 @@ use std::path::Path;
 use super::disk::sync_directory;
 
 /// Says which directory this is.
-pub(super) const MARK: &str = "mark";
+pub(crate) const MARK: &str = "mark";
 /// Says which store sweeps it.
 pub(super) const SWEPT_BY: &str = "swept-by";
 

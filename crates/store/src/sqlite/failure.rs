@@ -53,7 +53,7 @@ impl From<rusqlite::Error> for Shared {
 }
 
 /// Makes the error of a read or of opening the file.
-pub(super) fn failed(attempted: &'static str, error: rusqlite::Error) -> StoreError {
+pub(crate) fn failed(attempted: &'static str, error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             corrupt("the database file", &error)

@@ -16,6 +16,8 @@ use crate::sqlite::failure::failed;
 const ATTEMPTED: &str = "opening the database";
 /// What the name of the mark ends with that says of a database where it was moved.
 const MOVED: &str = "-moved";
+/// What the name ends with under which a database arrives that is restored from a backup.
+const RESTORING: &str = "-restoring";
 /// Nobody but this program writes, so nothing is busy for long; this is for somebody looking at the
 /// file with a tool.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -117,6 +119,32 @@ pub(super) fn refuse_moved(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// A backup was not restored to its end.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a backup is being restored here, or that was broken off: run the same `handoff restore` again, \
+     or move {} away",
+    .home.display()
+)]
+struct Restoring {
+    home: PathBuf,
+}
+
+/// Returns the name of a database while it is restored: as long as there is such a file, what is
+/// beside it is not whole.
+pub(crate) fn restoring(path: &Path) -> PathBuf {
+    beside(path, RESTORING)
+}
+
+/// Refuses a database that is being restored.
+pub(super) fn refuse_restoring(path: &Path) -> Result<(), StoreError> {
+    match restoring(path).try_exists() {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(unavailable(Restoring { home: directory(path).to_owned() })),
+        Err(error) => Err(unavailable(error)),
+    }
+}
+
 /// Makes an empty database file with the wanted mode, which SQLite then also gives to the files
 /// beside it.
 fn create(path: &Path, directory: &Path) -> io::Result<()> {
@@ -156,7 +184,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Opens a connection that reads.
-pub(super) fn open_reader(options: &SqliteOptions) -> Result<Connection, StoreError> {
+pub(crate) fn open_reader(options: &SqliteOptions) -> Result<Connection, StoreError> {
     // Not SQLITE_OPEN_READ_ONLY: such a connection could not take part in the write-ahead log if
     // the shared-memory file had to be made.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -7,6 +7,7 @@
 
 mod agreement;
 mod aside;
+mod backups;
 mod bucket_files;
 mod copies;
 mod crash;

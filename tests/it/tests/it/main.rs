@@ -6,6 +6,7 @@
 //! `crates/api`; here is what needs the whole program: time that passes, sockets, kills, the disk.
 
 mod apply;
+mod backups;
 mod chat;
 mod cluster;
 mod counters;
