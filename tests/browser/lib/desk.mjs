@@ -1,8 +1,8 @@
 // What an agent does at the desk, by the names that a screen reader gives.
 
-import AxeBuilder from "@axe-core/playwright";
 import {expect, test as base} from "@playwright/test";
 
+import {RULES, violations} from "./axe.mjs";
 import {Program} from "./conversation-program.mjs";
 
 export {expect};
@@ -12,7 +12,6 @@ const PASSWORD = "handoff-demo";
 
 /** How long all rules may take, in ms, on a machine that does other things as well. */
 const RULES_MS = 60_000;
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 /** Somebody in front of the desk. */
 export class Person {
@@ -68,12 +67,7 @@ export class Person {
     /** Finds nothing wrong, by all rules that a program can check, and no bar to scroll sideways. */
     async isAccessible() {
         // What strangers wrote is not ours to put right, and in its frame no script of the rules runs.
-        const found = async () => {
-            const rules = new AxeBuilder({page: this.page}).withTags(RULES).exclude(".letter-page");
-            const {violations} = await rules.analyze();
-            return violations.flatMap(({id, nodes}) =>
-                nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
-        };
+        const found = () => violations(this.page, {tags: RULES, exclude: [".letter-page"]});
         // What fades in is paler at first.
         await expect.poll(found, {timeout: RULES_MS}).toEqual([]);
         const isWide = () => document.documentElement.scrollWidth > window.innerWidth;

@@ -1,14 +1,11 @@
 // The widget for those who use a keyboard or a screen reader, and how it looks in the light, in the dark and on a small screen.
 
-import AxeBuilder from "@axe-core/playwright";
+import {RULES, violations} from "../lib/axe.mjs";
 import {expect, test} from "../lib/widget.mjs";
 
 /** Finds nothing wrong, by all rules of WCAG 2.2 A and AA that a program can check. */
 async function check(page) {
-    const {violations} = await new AxeBuilder({page})
-        .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-        .analyze();
-    expect(violations.flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`))).toEqual([]);
+    expect(await violations(page, {tags: RULES})).toEqual([]);
 }
 
 async function picture(page, info, name) {
@@ -118,4 +115,13 @@ test.describe("a small screen", () => {
             expect(await page.evaluate(() => document.activeElement?.localName)).toBe("handoff-chat");
         }
     });
+});
+
+test("the control: what is wrong with a page is found, also once it was looked at before", async ({page}) => {
+    await page.setContent("<html lang=en><title>A page</title><main><h1>A page</h1></main>");
+    expect(await violations(page, {tags: RULES})).toEqual([]);
+    await page.locator("h1").evaluate((heading) => heading.insertAdjacentHTML("afterend", "<img src='data:,'>"));
+    const [found, ...others] = await violations(page, {tags: RULES});
+    expect(found).toMatch(/^image-alt: <img/);
+    expect(others).toEqual([]);
 });

@@ -1,7 +1,6 @@
 // What a customer is told when nobody can chat, and the message that they leave instead.
 
-import AxeBuilder from "@axe-core/playwright";
-
+import {violations} from "../lib/axe.mjs";
 import {agentSays, answerFor} from "../lib/false-server.mjs";
 import {asksAs, expect, test, testOwnCenter} from "../lib/widget.mjs";
 
@@ -51,8 +50,7 @@ for (const [name, [availability, sentences, canLeave]] of Object.entries(SAID)) 
         // Which of the two is the way to go is seen by the filled one; text that is as white as its ground the checker below takes for art.
         await expect(page.getByRole("button", {name: "Start chat"})).toHaveCSS("color", canLeave ? "rgb(21, 26, 38)" : "rgb(255, 255, 255)");
         await page.locator(".panel").evaluate((panel) => Promise.all(panel.getAnimations().map((one) => one.finished)));
-        const {violations} = await new AxeBuilder({page}).analyze();
-        expect(violations.map(({id}) => id)).toEqual([]);
+        expect(await violations(page)).toEqual([]);
     });
 }
 
@@ -109,8 +107,7 @@ test("a message is left from the line, with what is known of the chat, and ends 
     await expect(page.getByText("Please fill in this field.")).toBeVisible();
     expect(came).toEqual([]);
     await page.getByRole("dialog").getByRole("textbox", {name: "E-mail"}).fill("ann@example.com");
-    const {violations} = await new AxeBuilder({page}).analyze();
-    expect(violations.map(({id}) => id)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     for (const reason of ["It is still here; please try again.", "Correct it."]) {
         await send.click();
         await expect(page.getByRole("alert")).toContainText(reason);
