@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
-use crate::{bounded, set_up, tidy, web};
+use crate::{bounded, dist, set_up, tidy, web};
 
 /// The longest that one stage may take, in s. A cold build of everything takes about ten minutes on
 /// two cores.
@@ -33,8 +33,8 @@ const ON_NODES: [&str; 6] =
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy,
-    /// build, test, postgres, nodes, counts, widget, desk, interop, mail, browser, applies, cuts,
-    /// chats, mails, floods, documentation.
+    /// build, test, postgres, nodes, counts, package, widget, desk, interop, mail, browser,
+    /// applies, cuts, chats, mails, floods, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
     #[command(flatten)]
@@ -129,6 +129,7 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         ("nodes", Box::new(move || plain(on_nodes(cargo(&["test"]))))),
         // As it was built: cargo would build it again without the other packages' features.
         ("counts", Box::new(move || plain(counts(root)))),
+        ("package", Box::new(move || dist::try_built(root).map(|()| Tests::default()))),
         ("widget", Box::new(move || plain(check("chat-widget")))),
         ("desk", Box::new(move || plain(check("desk")))),
         ("interop", Box::new(move || plain(script("tests/interop/run.sh")))),

@@ -12,6 +12,7 @@ mod bounded;
 mod ci;
 mod demo;
 mod deny;
+mod dist;
 mod fuzz;
 mod model;
 mod set_up;
@@ -61,6 +62,8 @@ enum Command {
     Tidy,
     /// Licences, bans and sources of the dependencies, with cargo-deny.
     Deny(deny::Options),
+    /// A Debian package, a tarball, and a list of what is in the program.
+    Dist(dist::Options),
     /// The rules over their whole state space, and by random sequences of commands.
     Model(model::Options),
     /// Hostile input for every bolero target, for a bounded time.
@@ -88,6 +91,7 @@ fn run(command: Command) -> Result<()> {
         Command::Web => web::build(&root),
         Command::Tidy => tidy::run(&root),
         Command::Deny(options) => deny::run(&root, &options),
+        Command::Dist(options) => dist::run(&root, options),
         Command::Model(options) => model::run(&root, &options),
         Command::Fuzz(options) => fuzz::run(&root, &options),
         Command::Elsewhere(words) => elsewhere(&root, &words),

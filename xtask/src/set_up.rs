@@ -49,6 +49,10 @@ const FOR_TESTS: &[Tool] = &[
     Tool { package: "nginx", sign: Sign::File("/usr/sbin/nginx") },
     Tool { package: "haproxy", sign: Sign::File("/usr/sbin/haproxy") },
     Tool { package: "caddy", sign: Sign::File("/usr/bin/caddy") },
+    // A package is put together, and installed in a root of its own.
+    Tool { package: "dpkg-dev", sign: Sign::Runs(&["dpkg-shlibdeps", "--version"]) },
+    Tool { package: "mmdebstrap", sign: Sign::Runs(&["mmdebstrap", "--version"]) },
+    Tool { package: "curl", sign: Sign::Runs(&["curl", "--version"]) },
     Tool { package: "make", sign: Sign::Runs(&["make", "--version"]) },
     Tool { package: "strace", sign: Sign::Runs(&["strace", "-V"]) },
     Tool { package: "openssl", sign: Sign::Runs(&["openssl", "version"]) },

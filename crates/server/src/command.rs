@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use handoff_content::directory::Adopt;
 
 use crate::cli::{CheckConfig, Cli, Command, Configured, Serve};
@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::run::Server;
 use crate::runtime::block_on;
 use crate::stored::Stored;
-use crate::{apply, backup, copy, counters, demo, doctor, output, telemetry};
+use crate::{apply, backup, copy, counters, demo, doctor, output, supervisor, telemetry};
 
 /// Reads a command line, the program's name first, carries it out and says what kept it from that.
 /// A line that cannot be read ends the process, as a request for help does.
@@ -21,6 +21,12 @@ pub fn carry_out(line: impl Iterator<Item = OsString>) -> ExitCode {
         output::complain(&error);
         ExitCode::FAILURE
     })
+}
+
+/// Returns what the command line is made of, for what is written about it.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    Cli::command()
 }
 
 /// Carries a command out.
@@ -54,6 +60,7 @@ fn serve(options: &Serve) -> anyhow::Result<ExitCode> {
         let stored = Stored::open_to_serve(&config.store).await?;
         let server = Server::start(&config, stored, adopt, None).await?;
         output::say(format_args!("listening on http://{}", server.address()));
+        supervisor::ready();
         server.run().await?;
         Ok(ExitCode::SUCCESS)
     })

@@ -25,6 +25,7 @@ mod pass_on;
 mod run;
 mod runtime;
 mod stored;
+mod supervisor;
 mod telemetry;
 
-pub use command::carry_out;
+pub use command::{carry_out, command_line};

@@ -39,7 +39,7 @@ use crate::mail::{self, MailLetters};
 use crate::metrics::{self, Sources};
 use crate::pass_on::PassOn;
 use crate::stored::{Kept, Stored};
-use crate::{copy, local, pages};
+use crate::{copy, local, pages, supervisor};
 use signals::Signals;
 
 /// How long held polls and requests under way have at a stop. With what follows it is less than the
@@ -215,7 +215,10 @@ impl Server {
     /// process may open it again.
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
         tokio::select! {
-            name = self.signals.next() => tracing::info!(signal = name, "the server stops"),
+            name = self.signals.next() => {
+                tracing::info!(signal = name, "the server stops");
+                supervisor::stopping();
+            }
             () = self.parts.stored.stopped() => {
                 tracing::error!("a write to the store failed for good; the process ends and has to be started anew");
                 self.parts.acceptor.stop();

@@ -1,7 +1,9 @@
 //! The commands that do something and end.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::child::{Server, finish, handoff, text};
 
@@ -123,4 +125,25 @@ fn a_store_is_migrated_and_examined() {
     let output = finish(&doctor, directory.path());
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("problem store: "), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_supervisor_is_told_when_the_server_is_ready_and_when_it_stops() {
+    let directory = directory();
+    let socket = UnixDatagram::bind(directory.path().join("notify")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let told = || {
+        let mut bytes = [0; 64];
+        let count = socket.recv(&mut bytes).unwrap();
+        text(&bytes[..count])
+    };
+    let mut command = handoff(&["serve", "--config", "handoff.toml"]);
+    command.current_dir(directory.path());
+    command.env("NOTIFY_SOCKET", directory.path().join("notify"));
+    let mut server = Server::start(&mut command);
+    assert_eq!(told(), "READY=1\n");
+    assert!(server.get("/readyz").starts_with("HTTP/1.1 200 "));
+    server.signal("TERM");
+    assert_eq!(told(), "STOPPING=1\n");
+    assert_eq!(server.wait().code(), Some(0));
 }
