@@ -1,10 +1,10 @@
-//! Center files that are applied while the server serves: one door for whoever operates the
-//! machine, by a socket that the program listens on, and `POST /center` for admins, who change
-//! their own contact center and no other.
+//! Center files that are applied while the server serves, and contact centers that are written
+//! down as such: one door for whoever operates the machine, by a socket that the program listens
+//! on, and `/center` for admins, who have to do with their own contact center and no other.
 //!
-//! Both do the same and answer in lines of JSON, as it goes on. What was begun goes on when the
-//! client is gone; a stop in between leaves a center that is valid, and applying the file again
-//! does the rest.
+//! Both do the same. To a file they answer in lines of JSON, as it goes on. What was begun goes on
+//! when the client is gone; a stop in between leaves a center that is valid, and applying the file
+//! again does the rest.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -13,16 +13,19 @@ use std::mem::take;
 
 use axum::body::{self, Body, Bytes};
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, on};
 use axum::{Router, extract::DefaultBodyLimit};
 use futures_util::future::BoxFuture;
 use futures_util::stream;
+use handoff_domain::CenterId;
 use handoff_domain::event::Cause;
+use handoff_engine::Directory;
 use handoff_provision::{
-    By, CenterFile, CenterFileError, Listener, Outcome, Plan, Told, Unnamed, Way,
+    By, CenterFile, CenterFileError, Listener, NotWritten, Outcome, Plan, Reader, Told, Unnamed,
+    Way, center_named, write_down,
 };
 use handoff_store::with_causes;
 use serde::{Deserialize, Serialize};
@@ -34,6 +37,7 @@ use crate::error::{Code, Refusal};
 use crate::password::FilePasswords;
 use crate::request::expect_json;
 use crate::shared::Shared;
+use crate::wire::listing::parameters;
 
 /// Where the door is at the socket; for admins it is below the root.
 pub const PATH: &str = "/center";
@@ -110,7 +114,8 @@ enum Applicant {
 
 /// Returns what answers at the socket.
 pub(crate) fn router(shared: &Shared) -> Router {
-    let door = on(MethodFilter::POST, of_operator).route_layer(DefaultBodyLimit::disable());
+    let door = on(MethodFilter::POST, of_operator).on(MethodFilter::GET, written_for_operator);
+    let door = door.route_layer(DefaultBodyLimit::disable());
     Router::new().route(PATH, door).with_state(shared.clone())
 }
 
@@ -276,4 +281,43 @@ impl Only {
             file.name()
         ))
     }
+}
+
+/// `GET /center` at the socket: the contact center that `name` names, or the only one, with the
+/// hashes of passwords where `passwordHashes` is `true`.
+async fn written_for_operator(State(shared): State<Shared>, uri: Uri) -> Result<Response, Refusal> {
+    let asked: BTreeMap<String, String> = parameters(&uri).into_iter().collect();
+    let wants_hashes = asked.get("passwordHashes").is_some_and(|wanted| wanted == "true");
+    let reader = if wants_hashes { Reader::OperatorWithHashes } else { Reader::Operator };
+    let choose =
+        move |directory: &Directory| center_named(directory, asked.get("name").map(String::as_str));
+    written(&shared, choose, reader).await
+}
+
+/// `GET /center`
+pub(crate) async fn written_for_admin(
+    State(shared): State<Shared>,
+    Admin(me): Admin,
+) -> Result<Response, Refusal> {
+    let own = me.center();
+    written(&shared, move |_: &Directory| Ok(own), Reader::Admin).await
+}
+
+/// Answers with a contact center as a file, as it is now on every node. A large one takes long to
+/// write, and keeps nobody else waiting.
+async fn written(
+    shared: &Shared,
+    choose: impl FnOnce(&Directory) -> Result<CenterId, NotWritten> + Send + 'static,
+    reader: Reader,
+) -> Result<Response, Refusal> {
+    let core = shared.engine().core().clone();
+    core.reload_directory().await?;
+    let written = tokio::task::spawn_blocking(move || {
+        let directory = core.directory();
+        let center = choose(&directory)?;
+        write_down(&**core.store(), &directory, center, reader)
+    });
+    let text = written.await.map_err(|_| Refusal::internal())??;
+    let headers = [(CONTENT_TYPE, "application/toml"), (CACHE_CONTROL, "private, no-store")];
+    Ok((headers, text).into_response())
 }

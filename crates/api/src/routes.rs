@@ -167,6 +167,7 @@ pub fn table() -> Vec<Route> {
         change("/queues/{id}",               queues::put),
         write("/queues/{id}",                queues::put),
         remove("/queues/{id}",               queues::delete),
+        read("/center",                      center::written_for_admin),
         upload("/center",                    center::of_admin),
         read("/skills",                      skills::list),
         write("/skills",                     skills::post),

@@ -6,6 +6,8 @@
 //! committed ([`apply`]). Applying a file twice changes nothing the second time. What the file does
 //! not name stays, unless pruning is asked for.
 //!
+//! What is stored is written down as a file by which nothing would change ([`written`]).
+//!
 //! It works on a store alone, or with the engine that has it, also while it serves ([`Way`]).
 
 mod apply;
@@ -19,6 +21,7 @@ mod passwords;
 mod plan;
 mod removing;
 mod resolve;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -30,3 +33,4 @@ pub use listener::{Listener, Outcome, QUIETLY, Told};
 pub use passwords::Passwords;
 pub use plan::{Plan, Way};
 pub use removing::Removing;
+pub use written::{NotWritten, Reader, center_named, write_down};

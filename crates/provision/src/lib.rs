@@ -11,6 +11,7 @@ mod center_file;
 mod changing;
 mod edit;
 mod name;
+mod opening_hours;
 mod origins;
 mod queue_description;
 mod thing;
@@ -20,8 +21,8 @@ mod user_description;
 mod workbin_description;
 
 pub use center_file::{
-    CenterFile, CenterFileError, Difference, Listener, Outcome, Passwords, Plan, QUIETLY, Removing,
-    Told, Unnamed, Way,
+    CenterFile, CenterFileError, Difference, Listener, NotWritten, Outcome, Passwords, Plan,
+    QUIETLY, Reader, Removing, Told, Unnamed, Way, center_named, write_down,
 };
 pub use changing::{By, change_set};
 pub use edit::{Edit, Editor, GivenPassword, Refused};

@@ -1,6 +1,7 @@
 //! What a workbin may be, by whichever door it comes, as of queues
 //! ([`QueueDescription`](crate::QueueDescription)).
 
+use handoff_domain::{Workbin, WorkbinOwner};
 use serde::Deserialize;
 
 use crate::name::name_fault;
@@ -56,4 +57,11 @@ impl<N> WorkbinDescription<N> {
         let owner = WorkbinFault { field, message: message.to_owned() };
         name.into_iter().chain([owner]).collect()
     }
+}
+
+/// Tells whether the rules themselves put work into a workbin
+/// (docs/compat/center.md#workbins).
+pub(crate) fn is_of_the_rules(workbin: &Workbin) -> bool {
+    workbin.owner == WorkbinOwner::EachAgent
+        && [Workbin::IN_PROGRESS, Workbin::DRAFTS].contains(&workbin.name.as_str())
 }

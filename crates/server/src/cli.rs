@@ -30,6 +30,9 @@ pub(crate) enum Command {
     /// Applies a center file, by the server when one serves the store, else to the store itself;
     /// prints the difference first.
     Apply(Apply),
+    /// Writes a contact center as a center file by which nothing would change, also while a server
+    /// serves it.
+    Export(Export),
     /// Brings the store's schema up to date, as a starting server would do, and ends.
     Migrate(Configured),
     /// Says that the store of a server that is not running was restored from a backup, or copied,
@@ -115,8 +118,40 @@ pub(crate) struct Apply {
     /// one for each channel.
     #[arg(long, env = "HANDOFF_WORK_TO", value_name = "QUEUE", requires = "prune")]
     pub work_to: Vec<String>,
+    /// Where the server is, when it is elsewhere.
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
+    /// Prints the difference and changes nothing.
+    #[arg(long, env = "HANDOFF_DRY_RUN")]
+    pub dry_run: bool,
+}
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The file to write, which nobody else on the machine may read; without one it is printed.
+    #[arg(env = "HANDOFF_FILE", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Where the store is.
+    #[command(flatten)]
+    pub configured: Configured,
+    /// The contact center's name; not needed where there is one.
+    #[arg(long, env = "HANDOFF_CENTER_NAME", value_name = "NAME", conflicts_with = "url")]
+    pub center: Option<String>,
+    /// Writes the hashes of users' passwords as well, for a contact center that is to be made from
+    /// nothing; whoever has one can guess at the password.
+    #[arg(long, env = "HANDOFF_PASSWORD_HASHES", conflicts_with = "url")]
+    pub password_hashes: bool,
+    /// Where the server is, when it is elsewhere.
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
+}
+
+/// A server elsewhere.
+#[derive(Debug, Args)]
+pub(crate) struct Elsewhere {
     /// The address of a server elsewhere, with its scheme; its admin is named by --user, and
-    /// changes their own contact center.
+    /// has to do with their own contact center alone.
     #[arg(long, env = "HANDOFF_URL", value_name = "URL")]
     pub url: Option<String>,
     /// The admin's name; their password is in the variable HANDOFF_PASSWORD or in a file.
@@ -125,9 +160,6 @@ pub(crate) struct Apply {
     /// A file with nothing but the admin's password, such as /dev/stdin.
     #[arg(long, env = "HANDOFF_PASSWORD_FILE", value_name = "FILE", requires = "url")]
     pub password_file: Option<PathBuf>,
-    /// Prints the difference and changes nothing.
-    #[arg(long, env = "HANDOFF_DRY_RUN")]
-    pub dry_run: bool,
 }
 
 /// Options of `doctor`.

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::run::Server;
 use crate::runtime::block_on;
 use crate::stored::Stored;
-use crate::{apply, backup, copy, counters, demo, doctor, output, supervisor, telemetry};
+use crate::{apply, backup, copy, counters, demo, doctor, export, output, supervisor, telemetry};
 
 /// Reads a command line, the program's name first, carries it out and says what kept it from that.
 /// A line that cannot be read ends the process, as a request for help does.
@@ -39,6 +39,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(options) => serve(&options),
         Command::Demo(options) => demo::demo(&options),
         Command::Apply(options) => apply::apply(&options),
+        Command::Export(options) => export::export(&options),
         Command::Migrate(configured) => migrate(&configured),
         Command::Restored(configured) => restored(&configured),
         Command::Copy(options) => copy::copy(&options),

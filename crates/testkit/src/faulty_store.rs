@@ -532,7 +532,10 @@ impl Store for FaultyStore {
         let unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
         unreadable
             .iter()
-            .map(|key| SetAside { row: format!("{key:?}"), why: "planned by the test".to_owned() })
+            .map(|key| SetAside {
+                row: format!("{} {key:?}", key.kind().table()),
+                why: "planned by the test".to_owned(),
+            })
             .collect()
     }
 

@@ -1,6 +1,6 @@
 //! The refusals to change a contact center as codes and sentences.
 
-use handoff_provision::{CenterFileError, Refused, Thing};
+use handoff_provision::{CenterFileError, NotWritten, Refused, Thing};
 
 use super::{Code, Refusal, quoted};
 
@@ -69,5 +69,17 @@ impl From<CenterFileError> for Refusal {
             | CenterFileError::Wrong(_)
             | CenterFileError::Password { .. } => Self::internal(),
         }
+    }
+}
+
+/// Why a contact center was not written down.
+impl From<NotWritten> for Refusal {
+    fn from(why: NotWritten) -> Self {
+        let code = match why {
+            NotWritten::Nothing | NotWritten::Unknown { .. } => Code::NotFound,
+            NotWritten::Several(_) => Code::MissingParameter,
+            NotWritten::Unreadable(_) => Code::Internal,
+        };
+        Self::new(code, format!("The contact center is not written: {why}."))
     }
 }

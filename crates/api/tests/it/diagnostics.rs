@@ -40,7 +40,7 @@ async fn a_record_that_cannot_be_read_is_a_detail_and_everybody_else_is_served()
     let (status, body) = readiness(&api).await;
     assert_eq!(
         (status, &body["status"], &body["unreadable"]),
-        (200, &json!("ready"), &json!([format!("{key:?}")]))
+        (200, &json!("ready"), &json!([format!("interactions {key:?}")]))
     );
 }
 

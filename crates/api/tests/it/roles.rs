@@ -194,6 +194,7 @@ fn centers() -> Vec<Row> {
         post("/users/{id}/workbins/{workbin}", SUPERVISORS, pull()),
         get("/queues", USERS),
         get("/queues/{id}", USERS),
+        get("/center", ADMINS),
         post("/center", ADMINS, json!({"name": "x"})),
         get("/skills", USERS),
         get("/skills/{id}", USERS),
@@ -275,7 +276,11 @@ async fn every_caller_gets_what_the_matrix_says() {
             let client = caller.map_or_else(|| api.anonymous(), |user| api.by(user));
             let body = (!row.body.is_null()).then(|| row.body.to_string());
             let reply = client.send(row.method.clone(), &path, body, &[]).await;
-            let code = reply.json()["statusCode"].as_i64().unwrap();
+            let code = match row.path {
+                // The answer is the file itself.
+                "/center" if reply.status.is_success() => 0,
+                _ => reply.json()["statusCode"].as_i64().unwrap(),
+            };
             let got = match code {
                 20 => Nobody,
                 5 => No,

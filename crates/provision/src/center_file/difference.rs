@@ -13,7 +13,9 @@ use handoff_engine::Directory;
 use handoff_store::{DirectoryGuard, Extent, Key, Mailbox, Put, Record, Removal};
 
 use super::file::Unnamed;
+use super::form::role_name;
 use super::resolve::Resolved;
+use crate::opening_hours;
 use crate::time_span::TimeSpan;
 
 /// The field whose values are secret: that it changes is told, from what to what is not.
@@ -373,11 +375,7 @@ fn chat_fields(terms: &ChatTerms) -> Vec<(&'static str, String)> {
 }
 
 fn opening(hours: &Hours) -> String {
-    let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
-    let times = hours.open.iter().map(|time| {
-        format!("{} {}-{}", time.day.short_name(), clock(time.from_minute), clock(time.to_minute))
-    });
-    format!("{} {}", hours.zone, listed(times))
+    format!("{} {}", hours.zone, listed(opening_hours::written(hours).into_iter()))
 }
 
 fn user_fields(user: &User, names: &Names) -> Vec<(&'static str, String)> {
@@ -386,7 +384,7 @@ fn user_fields(user: &User, names: &Names) -> Vec<(&'static str, String)> {
         ("lastName", user.last_name.clone()),
         ("nickname", user.nickname.clone().unwrap_or_else(nothing)),
         ("emailAddress", user.email_address.clone()),
-        ("roles", listed(user.roles.iter().map(|role| format!("{role:?}").to_lowercase()))),
+        ("roles", listed(user.roles.iter().map(|role| role_name(*role).to_owned()))),
         ("groups", names.groups(&user.groups)),
         ("skills", names.levels(&user.skills)),
         ("capacity", capacity(&user.capacity)),

@@ -112,6 +112,16 @@ impl From<RoleForm> for Role {
     }
 }
 
+/// Returns the name of a role in the file.
+pub(super) const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Agent => "agent",
+        Role::Supervisor => "supervisor",
+        Role::Admin => "admin",
+        Role::ApiUser => "apiuser",
+    }
+}
+
 /// Where a password comes from.
 pub(super) enum PasswordForm {
     /// It is written in the file.

@@ -6,6 +6,7 @@ mod parts;
 mod passing;
 mod passwords;
 mod services;
+mod written;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

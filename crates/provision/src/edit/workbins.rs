@@ -6,7 +6,7 @@ use handoff_store::Record;
 use super::{Edit, Editor, Refused, expect_free, expect_unused};
 use crate::center_file::Removing;
 use crate::thing::Thing;
-use crate::workbin_description::{OwnerKind, WorkbinDescription};
+use crate::workbin_description::{OwnerKind, WorkbinDescription, is_of_the_rules};
 
 impl Editor<'_> {
     /// Makes a workbin: of a group that is named, else one of each agent's own.
@@ -90,11 +90,4 @@ impl Editor<'_> {
         let unknown = || Refused::Unknown { thing: Thing::Group, name: name.to_owned() };
         group.map(|group| group.id).ok_or_else(unknown)
     }
-}
-
-/// Tells whether the rules themselves put work into a workbin
-/// (docs/compat/center.md#workbins).
-fn is_of_the_rules(workbin: &Workbin) -> bool {
-    workbin.owner == WorkbinOwner::EachAgent
-        && [Workbin::IN_PROGRESS, Workbin::DRAFTS].contains(&workbin.name.as_str())
 }

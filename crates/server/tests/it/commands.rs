@@ -66,6 +66,26 @@ fn a_center_is_applied_by_the_running_server() {
 }
 
 #[test]
+fn a_center_is_exported_into_a_file_that_nobody_else_reads() {
+    let directory = directory();
+    let config = ["--config", "handoff.toml"];
+    let export = |more: &[&'static str]| [&["export"], &config[..], more].concat();
+    let refused = finish(&export(&[]), directory.path());
+    assert!(text(&refused.stderr).contains("there is no store in data"), "{refused:?}");
+    assert!(!directory.path().join("data").exists(), "none is made");
+    succeed(&[&["apply", "center.toml"], &config[..]].concat(), directory.path());
+    let printed = succeed(&export(&[]), directory.path());
+    assert!(printed.contains("userName = \"eva\"\nroles = [\"agent\"]\n"), "{printed}");
+    let file = directory.path().join("written.toml");
+    std::fs::write(&file, "before").unwrap();
+    assert_eq!(succeed(&export(&["written.toml"]), directory.path()), "");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), printed);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let refused = finish(&export(&["--center", "Large"]), directory.path());
+    assert!(text(&refused.stderr).contains("there are: \"Small\""), "{refused:?}");
+}
+
+#[test]
 fn a_configuration_is_checked() {
     let directory = directory();
     assert_eq!(succeed(&["check-config", "handoff.toml"], directory.path()), "handoff.toml: ok\n");

@@ -142,11 +142,8 @@ async fn the_store_of_a_server_that_stopped_is_changed_without_it() -> Result<()
 #[tokio::test]
 async fn an_admin_changes_their_own_center_by_the_address_and_no_other() -> Result<()> {
     let server = Program::demo(&[]).await?;
-    let home = tempfile::tempdir()?;
-    let password = home.path().join("password");
-    std::fs::write(&password, format!("{PASSWORD}\n"))?;
-    let (origin, file) = (server.origin(), password.display().to_string());
-    let by = |user| ["--url", &*origin, "--user", user, "--password-file", &*file];
+    let (origin, file) = (server.origin(), password_file()?);
+    let by = |user| ["--url", &*origin, "--user", user, "--password-file", named(&file)];
 
     let complaint = refused(&server, &without_ben(), &by("zoe")).await?;
     assert!(complaint.contains("\"Demo\" is not yours"), "{complaint}");
@@ -160,5 +157,48 @@ async fn an_admin_changes_their_own_center_by_the_address_and_no_other() -> Resu
     server.client("ada").post("/center", body).await?.refused(400, 10)?;
     let lines = server.client("ada").post("/center", json!({"name": "x", "text": ""})).await?;
     assert!(matches!(&lines.body, Value::Object(line) if line.contains_key("failed")), "{lines}");
+    Ok(())
+}
+
+/// A file with everybody's password.
+fn password_file() -> Result<tempfile::NamedTempFile> {
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), format!("{PASSWORD}\n"))?;
+    Ok(file)
+}
+
+fn named(file: &tempfile::NamedTempFile) -> &str {
+    file.path().to_str().expect("a name that was made here is UTF-8")
+}
+
+#[tokio::test]
+async fn what_is_exported_changes_nothing_and_is_the_same_from_the_store() -> Result<()> {
+    let mut server = Program::demo(&[]).await?;
+    let export = ["export", "--center", "Demo"];
+    let text = server.run(&export).await?;
+    assert!(text.contains("userName = \"kate\"") && !text.contains("argon2"), "{text}");
+    assert_eq!(apply(&server, &text, &["--prune"]).await?, "no changes\n");
+    let hashed = server.run(&[&export[..], &["--password-hashes"]].concat()).await?;
+    assert!(hashed.contains("{ argon2 = \"$argon2id$"), "{hashed}");
+    assert_eq!(apply(&server, &hashed, &["--prune"]).await?, "no changes\n");
+    server.kill().await?;
+    assert_eq!(server.run(&export).await?, text);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_admin_exports_their_own_center_by_the_address() -> Result<()> {
+    let server = Program::demo(&[]).await?;
+    let (origin, file) = (server.origin(), password_file()?);
+    let by = |user| ["--url", &*origin, "--user", user, "--password-file", named(&file)];
+    let export = async |user| server.run(&[&["export"], &by(user)[..]].concat()).await;
+    let own = export("ada").await?;
+    assert!(own.contains("userName = \"kate\"") && !own.contains("[[mailbox]]"), "{own}");
+    let said = apply(&server, &own, &by("ada")).await?;
+    assert!(said.starts_with("no changes\n1 not named by the file and kept"), "{said}");
+    let other = export("zoe").await?;
+    assert!(other.contains("userName = \"zoe\"") && !other.contains("kate"), "{other}");
+    let complaint = export("kate").await.unwrap_err().to_string();
+    assert!(complaint.contains("403"), "{complaint}");
     Ok(())
 }

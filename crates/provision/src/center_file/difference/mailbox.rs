@@ -1,11 +1,11 @@
 //! What of a mailbox can differ, as texts. Where its secrets are is told; they are not here.
 
 use handoff_store::{
-    AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, OAuthLogin, SecretPlace, SmtpRelay,
-    WayOut,
+    AfterFetch, ImapSource, MailLogin, Mailbox, OAuthLogin, SecretPlace, SmtpRelay, WayOut,
 };
 
 use super::{Names, listed, nothing};
+use crate::center_file::form::mailbox::security_name;
 use crate::time_span::TimeSpan;
 
 pub(super) fn fields(mailbox: &Mailbox, names: &Names) -> Vec<(&'static str, String)> {
@@ -41,22 +41,13 @@ fn source(source: &ImapSource) -> String {
     };
     let poll = TimeSpan::from_ms(*poll_ms);
     let new = if *only_new { ", onlyNew" } else { "" };
-    let (how, by) = (named(*security), login(by));
+    let (how, by) = (security_name(*security), login(by));
     format!("{host}:{port} {how} as {by}, folder {folder:?}, {after}, poll {poll}{new}")
 }
 
 fn way_out(relay: &SmtpRelay) -> String {
     let by = relay.login.as_ref().map_or_else(|| "nobody".to_owned(), login);
-    format!("{}:{} {} as {by}", relay.host, relay.port, named(relay.security))
-}
-
-const fn named(security: MailSecurity) -> &'static str {
-    match security {
-        MailSecurity::Tls => "tls",
-        MailSecurity::Starttls => "starttls",
-        MailSecurity::None => "none",
-        MailSecurity::Insecure => "insecure",
-    }
+    format!("{}:{} {} as {by}", relay.host, relay.port, security_name(relay.security))
 }
 
 fn login(login: &MailLogin) -> String {

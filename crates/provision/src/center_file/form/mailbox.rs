@@ -44,7 +44,7 @@ pub(in crate::center_file) struct MailboxForm {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(in crate::center_file) struct ImapForm {
     pub host: Text,
-    /// 993 for TLS and 143 otherwise when it is left out.
+    /// [`default_imap_port`] when it is left out.
     pub port: Option<u16>,
     #[serde(default)]
     pub security: SecurityForm,
@@ -67,7 +67,7 @@ pub(in crate::center_file) struct ImapForm {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(in crate::center_file) struct SmtpForm {
     pub host: Text,
-    /// 465 for TLS, 587 for STARTTLS and 25 otherwise when it is left out.
+    /// [`default_smtp_port`] when it is left out.
     pub port: Option<u16>,
     #[serde(default)]
     pub security: SecurityForm,
@@ -76,6 +76,38 @@ pub(in crate::center_file) struct SmtpForm {
     pub password: Option<SecretForm>,
     /// Instead of a password.
     pub oauth2: Option<OAuthForm>,
+}
+
+/// How often a folder is looked at when the file does not say, in ms.
+pub(in crate::center_file) const DEFAULT_POLL_MS: u64 = 60_000;
+/// The folder that is read when the file names none.
+pub(in crate::center_file) const DEFAULT_FOLDER: &str = "INBOX";
+
+/// Returns the port that mail is fetched from when the file does not say.
+pub(in crate::center_file) const fn default_imap_port(security: MailSecurity) -> u16 {
+    match security {
+        MailSecurity::Tls => 993,
+        MailSecurity::Starttls | MailSecurity::None | MailSecurity::Insecure => 143,
+    }
+}
+
+/// Returns the port that mail goes out to when the file does not say.
+pub(in crate::center_file) const fn default_smtp_port(security: MailSecurity) -> u16 {
+    match security {
+        MailSecurity::Tls => 465,
+        MailSecurity::Starttls => 587,
+        MailSecurity::None | MailSecurity::Insecure => 25,
+    }
+}
+
+/// Returns the name in the file of how a connection is made safe.
+pub(in crate::center_file) const fn security_name(security: MailSecurity) -> &'static str {
+    match security {
+        MailSecurity::Tls => "tls",
+        MailSecurity::Starttls => "starttls",
+        MailSecurity::None => "none",
+        MailSecurity::Insecure => "insecure",
+    }
 }
 
 /// How a connection is made safe, by its name in the file.

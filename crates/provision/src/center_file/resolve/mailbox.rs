@@ -8,7 +8,7 @@ use std::sync::Arc;
 use handoff_domain::mail::{mailbox_key, wire_address};
 use handoff_domain::{MailboxId, Media, QueueId};
 use handoff_store::{
-    AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, OAuthLogin, Record, SmtpRelay, WayOut,
+    AfterFetch, ImapSource, MailLogin, Mailbox, OAuthLogin, Record, SmtpRelay, WayOut,
 };
 use url::{Host, Url};
 
@@ -17,16 +17,14 @@ use crate::center_file::error::CenterFileError;
 use crate::center_file::file::Unnamed;
 use crate::center_file::form::Text;
 use crate::center_file::form::mailbox::{
-    AfterForm, ImapForm, MailboxForm, OAuthForm, SecretForm, SmtpForm,
+    AfterForm, DEFAULT_FOLDER, DEFAULT_POLL_MS, ImapForm, MailboxForm, OAuthForm, SecretForm,
+    SmtpForm, default_imap_port, default_smtp_port,
 };
 
 /// The shortest time between two looks at a folder, in ms.
 const POLL_MIN_MS: u64 = 5_000;
 /// The longest, in ms.
 const POLL_MAX_MS: u64 = 3_600_000;
-/// What it is when the file does not say, in ms.
-const DEFAULT_POLL_MS: u64 = 60_000;
-const DEFAULT_FOLDER: &str = "INBOX";
 
 /// Whose an address is, by its key.
 type Taken = BTreeMap<String, String>;
@@ -133,13 +131,8 @@ impl Resolver<'_> {
     }
 
     fn source(&self, form: &ImapForm) -> Result<ImapSource, CenterFileError> {
-        const TLS_PORT: u16 = 993;
-        const PLAIN_PORT: u16 = 143;
         let security = form.security.into();
-        let port = form.port.unwrap_or(match security {
-            MailSecurity::Tls => TLS_PORT,
-            _ => PLAIN_PORT,
-        });
+        let port = form.port.unwrap_or_else(|| default_imap_port(security));
         let poll_ms = form.poll.as_ref().map_or(Ok(DEFAULT_POLL_MS), |poll| {
             let ms = poll.get_ref().ms();
             let message = || format!("poll is {}, allowed is 5s to 1h", poll.get_ref());
@@ -201,15 +194,8 @@ impl Resolver<'_> {
     }
 
     fn relay(&self, form: &SmtpForm) -> Result<SmtpRelay, CenterFileError> {
-        const TLS_PORT: u16 = 465;
-        const SUBMISSION_PORT: u16 = 587;
-        const PLAIN_PORT: u16 = 25;
         let security = form.security.into();
-        let port = form.port.unwrap_or(match security {
-            MailSecurity::Tls => TLS_PORT,
-            MailSecurity::Starttls => SUBMISSION_PORT,
-            MailSecurity::None | MailSecurity::Insecure => PLAIN_PORT,
-        });
+        let port = form.port.unwrap_or_else(|| default_smtp_port(security));
         let login = match &form.user {
             Some(user) => Some(self.login(user, form.password.as_ref(), form.oauth2.as_ref())?),
             None if form.password.is_none() && form.oauth2.is_none() => None,

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 
 use handoff_domain::{
-    ChatTerms, ChatTimes, Direction, EmailTerms, FileLimits, Hours, Media, OpenMediaTerms,
-    OpenTime, Service, ServiceId, ServiceKind, ServiceTerms, Weekday,
+    ChatTerms, ChatTimes, Direction, EmailTerms, FileLimits, Hours, Media, OpenMediaTerms, Service,
+    ServiceId, ServiceKind, ServiceTerms,
 };
 use handoff_store::Record;
 use jiff::tz::TimeZone;
@@ -18,6 +18,7 @@ use crate::center_file::form::Text;
 use crate::center_file::form::service::{
     DirectionForm, FilesForm, HoursForm, KindForm, ServiceForm,
 };
+use crate::opening_hours::open_times;
 use crate::origins::is_origin_pattern;
 use crate::time_span::TimeSpan;
 
@@ -417,30 +418,4 @@ impl Resolver<'_> {
         open.dedup();
         Ok(Hours { zone: zone.clone(), open })
     }
-}
-
-/// Reads `Mon-Fri 08:00-18:00`.
-fn open_times(text: &str) -> Option<Vec<OpenTime>> {
-    let (days, times) = text.split_once(' ')?;
-    let (first, last) = days.split_once('-').unwrap_or((days, days));
-    let (from, to) = times.split_once('-')?;
-    let (from_minute, to_minute) = (minute(from)?, minute(to)?);
-    let (first, last) = (weekday(first)?, weekday(last)?);
-    let is_right = first <= last && from_minute < to_minute;
-    let days = Weekday::ALL.into_iter().filter(|day| (first..=last).contains(day));
-    is_right.then(|| days.map(|day| OpenTime { day, from_minute, to_minute }).collect())
-}
-
-fn weekday(name: &str) -> Option<Weekday> {
-    Weekday::ALL.into_iter().find(|day| day.short_name() == name)
-}
-
-fn minute(text: &str) -> Option<u16> {
-    let (hour, minute) = text.split_once(':')?;
-    let number = |text: &str, below: u16| {
-        let is_two_digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|number: &u16| is_two_digits && *number < below)
-    };
-    let minutes = number(hour, 25)? * 60 + number(minute, 60)?;
-    (minutes <= OpenTime::MINUTES_OF_DAY).then_some(minutes)
 }

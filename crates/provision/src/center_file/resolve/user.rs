@@ -36,6 +36,12 @@ impl StoredPassword {
         Self { hash: Some(hash), of_file: None, must_change: false }
     }
 
+    /// Tells whether a hash is what the file gave last, or what they have: a file that says how it
+    /// is changes nothing.
+    fn is(&self, hash: &String) -> bool {
+        [self.last_of_file(), self.hash.as_ref()].contains(&Some(hash))
+    }
+
     /// Returns what the file gave last.
     fn last_of_file(&self) -> Option<&String> {
         self.of_file.as_ref().or(self.hash.as_ref())
@@ -91,7 +97,7 @@ impl Resolver<'_> {
             None => return Ok(before),
             Some(PasswordForm::Argon2(hash)) => {
                 return match self.passwords.check_usable(hash.get_ref()) {
-                    Ok(()) if before.last_of_file() == Some(hash.get_ref()) => Ok(before),
+                    Ok(()) if before.is(hash.get_ref()) => Ok(before),
                     Ok(()) => Ok(StoredPassword::given(hash.get_ref().clone())),
                     Err(why) => {
                         let message = format!(

@@ -162,8 +162,7 @@ async fn a_change_of_a_service_is_told_and_keeps_the_id() {
     let printed = setup.apply(PLAIN, Unnamed::Keep).await.unwrap();
     let expected = [
         "~ service \"help\" (chat): customerSilence 60s → 45s; idleAlert 0s → 255s; idleClose 20d → 45s; \
-         hours Europe/Copenhagen [Mon 08:00-18:00, Tue 08:00-18:00, Wed 08:00-18:00, Thu 08:00-18:00, Fri 08:00-18:00, \
-         Sat 22:30-24:00] → always; maxWaiting 20 → any; files.uploads 1 → 3; files.fileBytes 1000 → 12582912; \
+         hours Europe/Copenhagen [Mon-Fri 08:00-18:00, Sat 22:30-24:00] → always; maxWaiting 20 → any; files.uploads 1 → 3; files.fileBytes 1000 → 12582912; \
          files.totalBytes 2000 → 37748736; files.downloads 4 → 10; files.types [pdf, png] → [jpg, jpeg, png, gif, pdf, txt]; \
          files.needAgent true → false; origins [https://www.example.com, https://*.example.org] → []",
         "~ service \"contact\" (email): files.uploads 2 → 10; files.totalBytes 3000 → 10485760; \
