@@ -214,12 +214,19 @@ pub(crate) struct Identified(pub(crate) Result<Arc<Authenticated>, Refusal>);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SessionEnded;
 
-/// Finds out who is calling, for the REST operations.
-pub(crate) async fn find_caller(gate: &Gate, parts: &Parts) -> Result<Arc<Authenticated>, Refusal> {
-    let caller = identify(gate, parts).await?;
+/// Finds out who is calling, for the REST operations, and whether they may send this at all. Who
+/// may not is known nevertheless: the answer is to their session, whose token they go on with.
+pub(crate) async fn find_caller(
+    gate: &Gate,
+    parts: &Parts,
+) -> (Option<Arc<Authenticated>>, Identified) {
+    let caller = match identify(gate, parts).await {
+        Ok(caller) => Arc::new(caller),
+        Err(refusal) => return (None, Identified(Err(refusal))),
+    };
     gate.shared().engine().desks().touch(caller.user.id);
-    may_act(gate, &caller, parts)?;
-    Ok(Arc::new(caller))
+    let identified = may_act(gate, &caller, parts).map(|()| caller.clone());
+    (Some(caller), Identified(identified))
 }
 
 /// Finds out who is calling, for the CometD endpoint, and names them to it. Whoever is nobody goes

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use handoff_cometd::CometdServer;
 
-use crate::auth::{self, Crossing, Gate, Identified};
+use crate::auth::{self, Crossing, Gate};
 use crate::comet;
 use crate::customer::CustomerDoors;
 use crate::diagnostics::{self, Readiness};
@@ -89,8 +89,8 @@ async fn answer(api: Arc<Api>, request: Request) -> Response {
 async fn operate(gate: &Gate, route: &Route, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let method = parts.method.clone();
-    let found = auth::find_caller(gate, &parts).await;
-    parts.extensions.insert(Identified(found.clone()));
+    let (caller, identified) = auth::find_caller(gate, &parts).await;
+    parts.extensions.insert(identified);
     let mut response = if is_packed(&parts.headers, &body) {
         packed_refused()
     } else {
@@ -102,7 +102,7 @@ async fn operate(gate: &Gate, route: &Route, request: Request) -> Response {
             Err(refusal) => refusal.into_response(),
         }
     };
-    auth::name_caller(gate, found.as_deref().ok(), &method, &mut response);
+    auth::name_caller(gate, caller.as_deref(), &method, &mut response);
     response
 }
 
