@@ -78,13 +78,25 @@ pub(super) async fn resume(
                     let (ticket, logins) = (ticket.clone(), gate.logins().clone());
                     return Ok(Some((user.clone(), Session { ticket, id: Some(id), logins })));
                 }
-                State::Over => break,
+                // What another node changed may not be known here yet, and a ticket that it gave
+                // then rests on that.
+                State::Over if is_as_stored(gate, (user, &directory)).await? => break,
                 // Their roles, their password, or that they may log in at all.
-                State::UserChanged => core.reload_directory().await?,
+                State::Over | State::UserChanged => core.reload_directory().await?,
             }
         }
     }
     Ok(None)
+}
+
+/// Tells whether a user is as they are known here.
+async fn is_as_stored(
+    gate: &Gate,
+    (user, directory): (&User, &Directory),
+) -> Result<bool, StoreError> {
+    let key = Key::User(user.id);
+    let stored = gate.shared().engine().core().store().versions(std::slice::from_ref(&key)).await?;
+    Ok(stored == [directory.version(&key)])
 }
 
 /// Finds a session of that user among these tickets.

@@ -59,6 +59,23 @@ async fn one_login_is_good_on_every_node_and_ends_on_every_node() {
 }
 
 #[tokio::test]
+async fn whoever_chose_another_password_on_one_node_goes_on_at_the_other() {
+    for hints in HINTS {
+        let [here, there] = Node::two(hints).await;
+        let login = here.calls(Call::get("/me").by("kate", PASSWORD)).await;
+        let cookie = login.cookie().unwrap();
+        let token = login.headers["x-csrf-token"].to_str().unwrap();
+        let body = json!({"operationName": "ChangePassword", "password": PASSWORD,
+                          "newPassword": "battery staple 8"});
+        let choose = Call::post("/me", &body).header("cookie", &cookie);
+        let renewed = here.calls(choose.header("x-csrf-token", token)).await.cookie().unwrap();
+        there.with_cookie(Method::GET, "/me", &renewed).await.ok();
+        here.stop().await;
+        there.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn what_was_answered_on_one_node_is_read_on_the_other() {
     for hints in HINTS {
         let [here, there] = Node::two(hints).await;
