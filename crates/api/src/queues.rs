@@ -6,9 +6,12 @@
 
 use axum::extract::State;
 use axum::http::Uri;
+use handoff_domain::center::Acknowledgement;
 use handoff_domain::{Media, Queue, QueueId, Value};
 use handoff_engine::Directory;
-use handoff_provision::{Editor, QueueDescription, QueueFault, QueueField, StepDescription, Thing};
+use handoff_provision::{
+    Editor, Perhaps, QueueDescription, QueueFault, QueueField, StepDescription, Thing,
+};
 use handoff_store::Key;
 
 use crate::administration::{Changes, Described, New, change, done, known, made, remove};
@@ -111,8 +114,12 @@ impl Described for OfQueue {
             invite_timeout_ms: time(fields, "inviteTimeout")?,
             reoffer_after_ms: time(fields, "reofferAfter")?,
             steps: steps(fields)?,
-            acknowledge: None,
+            acknowledge: acknowledge(fields)?,
             answer_target_ms: time(fields, "answerTarget")?,
+            review: fields.text("reviewQueue")?.map(|name| match &*name {
+                "" => Perhaps::Without,
+                _ => Perhaps::With(name),
+            }),
         };
         match described.faults().first() {
             Some(fault) => Err(refusal(fault)),
@@ -149,6 +156,19 @@ fn refusal(fault: &QueueFault) -> Refusal {
 /// Reads a time in seconds; returns it in ms.
 fn time(fields: Fields<'_>, name: &str) -> Result<Option<u64>, Refusal> {
     Ok(fields.count(name)?.map(|seconds| seconds.saturating_mul(1_000)))
+}
+
+/// Reads what the server writes to whoever sends an e-mail; nothing where the object is empty.
+fn acknowledge(fields: Fields<'_>) -> Result<Option<Perhaps<Acknowledgement>>, Refusal> {
+    let wrong = || Refusal::invalid("The field acknowledge must be an object; correct it.");
+    let Some(value) = fields.get("acknowledge") else { return Ok(None) };
+    let Value::Map(values) = value else { return Err(wrong()) };
+    if values.is_empty() {
+        return Ok(Some(Perhaps::Without));
+    }
+    let fields = Fields::top(values);
+    let (subject, text) = (fields.required_text("subject")?, fields.required_text("text")?);
+    Ok(Some(Perhaps::With(Acknowledgement { subject, text })))
 }
 
 fn steps(fields: Fields<'_>) -> Result<Option<Vec<StepDescription<String>>>, Refusal> {

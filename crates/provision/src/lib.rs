@@ -29,7 +29,7 @@ pub use edit::{Edit, Editor, GivenPassword, Refused};
 pub use name::NamedDescription;
 pub use origins::{is_origin, is_origin_pattern};
 pub use queue_description::{
-    QueueDescription, QueueFault, QueueField, QueueNames, StepDescription,
+    Perhaps, QueueDescription, QueueFault, QueueField, QueueNames, StepDescription,
 };
 pub use thing::Thing;
 pub use time_span::{InvalidTimeSpan, TimeSpan};

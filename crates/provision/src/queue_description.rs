@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use handoff_domain::center::Acknowledgement;
-use handoff_domain::{GroupId, Media, Queue, SkillLevels, Step};
+use handoff_domain::{GroupId, Media, Queue, QueueId, SkillLevels, Step};
 
 use crate::name::name_fault;
 use crate::thing::Thing;
@@ -24,6 +24,8 @@ const DAY_MS: u64 = 86_400_000;
 const STEPS_MAX: usize = 100;
 /// The longest name of a channel, in characters.
 const CHANNEL_LEN_MAX: usize = 64;
+/// What is said of an acknowledgement of anything but e-mails.
+pub(crate) const ONLY_LETTERS: &str = "only e-mail queues acknowledge";
 /// The key of an agent's capacity that bounds all channels together, and so no channel's name.
 pub(crate) const OVERALL: &str = "overall";
 
@@ -39,9 +41,19 @@ pub struct QueueDescription<N> {
     pub reoffer_after_ms: Option<u64>,
     /// In order of their time.
     pub steps: Option<Vec<StepDescription<N>>>,
-    pub acknowledge: Option<Acknowledgement>,
+    pub acknowledge: Option<Perhaps<Acknowledgement>>,
     /// How soon an answer is promised; 0 promises nothing.
     pub answer_target_ms: Option<u64>,
+    /// The queue in which what goes out by this one is looked at first. It is looked up once every
+    /// queue is there that may be named.
+    pub review: Option<Perhaps<N>>,
+}
+
+/// What is said of something that a queue may be without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Perhaps<T> {
+    Without,
+    With(T),
 }
 
 /// What is said of a widening step.
@@ -121,10 +133,12 @@ impl<N> QueueDescription<N> {
     }
 
     fn acknowledgement_fault(&self) -> Option<QueueFault> {
-        let Acknowledgement { subject, text } = self.acknowledge.as_ref()?;
+        let Some(Perhaps::With(Acknowledgement { subject, text })) = &self.acknowledge else {
+            return None;
+        };
         let blank = |text: &str| text.trim().is_empty();
         let (field, message) = if self.media.as_ref().is_some_and(|media| *media != Media::Email) {
-            (QueueField::AcknowledgementSubject, "only e-mail queues acknowledge")
+            (QueueField::AcknowledgementSubject, ONLY_LETTERS)
         } else if subject.contains(char::is_control) {
             (QueueField::AcknowledgementSubject, "the subject of an acknowledgement is one line")
         } else if blank(subject) {
@@ -162,8 +176,12 @@ impl<N> QueueDescription<N> {
         if let Some(media) = &self.media {
             queue.media.clone_from(media);
         }
-        if let Some(acknowledgement) = &self.acknowledge {
-            queue.acknowledge = Some(acknowledgement.clone());
+        match &self.acknowledge {
+            None => {}
+            Some(Perhaps::Without) => queue.acknowledge = None,
+            Some(Perhaps::With(acknowledgement)) => {
+                queue.acknowledge = Some(acknowledgement.clone());
+            }
         }
         if let Some(target_ms) = self.answer_target_ms {
             queue.answer_target_ms = Some(target_ms).filter(|ms| *ms > 0);
@@ -173,6 +191,14 @@ impl<N> QueueDescription<N> {
         queue.reoffer_after_ms = self.reoffer_after_ms.unwrap_or(queue.reoffer_after_ms);
         Ok(())
     }
+}
+
+/// Says what is wrong with looking at what goes out by a queue in another one; `None` when nothing
+/// is.
+pub(crate) fn review_fault(queue: &Queue, (id, media): (QueueId, &Media)) -> Option<&'static str> {
+    let are_emails = [&queue.media, media].into_iter().all(|media| *media == Media::Email);
+    let is_right = are_emails && id != queue.id;
+    (!is_right).then_some("review is for e-mail queues, and names another e-mail queue")
 }
 
 impl QueueField {

@@ -35,6 +35,7 @@ impl From<Refused> for Refusal {
                 Code::ReadOnly,
                 format!("The {property} of a {thing} cannot be changed; make another {thing}."),
             ),
+            Refused::Unfit { thing, fault } => return unfit(thing, &fault),
             Refused::Taken { thing, name } => (
                 Code::AlreadyExists,
                 format!("There is another {thing} named {}; choose another name.", quoted(&name)),

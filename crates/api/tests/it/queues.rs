@@ -1,6 +1,6 @@
 //! Changing a queue.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::{Api, has};
 
@@ -66,4 +66,38 @@ async fn what_a_queue_cannot_be_is_refused() {
     assert_eq!(ada.get(&path).await.ok(), before, "what was read can be sent back");
     api.by("sam").put(&path, json!({"priority": 1})).await.refused(403, 5);
     api.by("zoe").put(&path, json!({"priority": 1})).await.refused(404, 6);
+}
+
+#[tokio::test]
+async fn letters_are_acknowledged_and_reviewed_as_requests_say() {
+    let api = Api::start().await;
+    let ada = api.by("ada");
+    let path = format!("/queues/{}", api.queue_id("support-email"));
+    ada.makes("/queues", json!({"name": "review", "channel": "email"})).await;
+    let said = json!({"acknowledge": {"subject": "We have it", "text": "Today."},
+                      "reviewQueue": "review"});
+    ada.put(&path, said.clone()).await.ok();
+    let shown = ada.reads(&path).await;
+    has(&shown, said);
+    ada.put(&path, shown.clone()).await.ok();
+    assert_eq!(ada.reads(&path).await, shown, "what was read can be sent back");
+    for (body, status, code) in [
+        (json!({"acknowledge": {"subject": "We have it"}}), 400, 1),
+        (json!({"acknowledge": {"subject": " ", "text": "Today."}}), 400, 10),
+        (json!({"acknowledge": "Today."}), 400, 10),
+        (json!({"reviewQueue": "nowhere"}), 404, 6),
+        (json!({"reviewQueue": "tasks"}), 400, 10),
+        (json!({"reviewQueue": "support-email"}), 400, 10),
+    ] {
+        ada.put(&path, body.clone()).await.refused(status, code);
+        assert_eq!(ada.reads(&path).await, shown, "{body}");
+    }
+    let tasks = format!("/queues/{}", api.queue_id("tasks"));
+    for body in [json!({"acknowledge": shown["acknowledge"]}), json!({"reviewQueue": "review"})] {
+        let why = ada.put(&tasks, body).await.refused(400, 10);
+        assert!(why.contains("e-mail queue"), "{why}");
+    }
+    ada.put(&path, json!({"acknowledge": {}, "reviewQueue": ""})).await.ok();
+    let shown = ada.reads(&path).await;
+    assert_eq!((&shown["acknowledge"], &shown["reviewQueue"]), (&Value::Null, &Value::Null));
 }

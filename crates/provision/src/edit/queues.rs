@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handoff_domain::{GroupId, Queue, QueueId, SkillLevels};
+use handoff_domain::{GroupId, Media, Queue, QueueId, SkillLevels};
 use handoff_store::Record;
 
 use super::{Edit, Editor, Refused, called, expect_free, expect_unused};
 use crate::center_file::Removing;
-use crate::queue_description::{QueueDescription, QueueNames};
+use crate::queue_description::{ONLY_LETTERS, Perhaps, QueueDescription, QueueNames, review_fault};
 use crate::thing::Thing;
 
 impl Editor<'_> {
@@ -15,7 +15,7 @@ impl Editor<'_> {
     ///
     /// # Errors
     ///
-    /// [`Refused::Taken`], [`Refused::Unknown`].
+    /// [`Refused::Taken`], [`Refused::Unknown`], [`Refused::Unfit`].
     pub fn add_queue(&self, id: QueueId, said: &QueueDescription<String>) -> Result<Edit, Refused> {
         self.write_queue(None, Queue::new(id, self.center), said)
     }
@@ -24,7 +24,8 @@ impl Editor<'_> {
     ///
     /// # Errors
     ///
-    /// [`Refused::Absent`], [`Refused::Fixed`], [`Refused::Taken`], [`Refused::Unknown`].
+    /// [`Refused::Absent`], [`Refused::Fixed`], [`Refused::Taken`], [`Refused::Unknown`],
+    /// [`Refused::Unfit`].
     pub fn change_queue(
         &self,
         id: QueueId,
@@ -48,7 +49,30 @@ impl Editor<'_> {
             expect_free(Thing::Queue, name, of_that_name.is_some_and(|it| it.id != queue.id))?;
         }
         said.apply(&mut queue, self)?;
+        if queue.acknowledge.is_some() && queue.media != Media::Email {
+            return Err(unfit(ONLY_LETTERS));
+        }
+        match &said.review {
+            None => {}
+            Some(Perhaps::Without) => queue.review = None,
+            Some(Perhaps::With(name)) => queue.review = Some(self.review(&queue, name)?),
+        }
         Ok(self.write(before, queue, Record::Queue))
+    }
+
+    /// Returns the queue where somebody looks at what goes out.
+    fn review(&self, queue: &Queue, name: &str) -> Result<QueueId, Refused> {
+        let review = self.queue_named(name)?;
+        match review_fault(queue, (review.id, &review.media)) {
+            None => Ok(review.id),
+            Some(fault) => Err(unfit(fault)),
+        }
+    }
+
+    pub(super) fn queue_named(&self, name: &str) -> Result<&Queue, Refused> {
+        let queue = self.directory.queue_named(self.center, name);
+        let unknown = || Refused::Unknown { thing: Thing::Queue, name: name.to_owned() };
+        queue.map(|queue| &**queue).ok_or_else(unknown)
     }
 
     /// Removes a queue.
@@ -75,6 +99,10 @@ impl Editor<'_> {
             .or_else(|| reviewed.map(|queue| called(Thing::Queue, &queue.name)))
             .or_else(|| (outbound == Some(id)).then(|| "the setting outboundQueue".to_owned()))
     }
+}
+
+fn unfit(fault: &str) -> Refused {
+    Refused::Unfit { thing: Thing::Queue, fault: fault.to_owned() }
 }
 
 impl QueueNames<String> for Editor<'_> {

@@ -20,6 +20,9 @@ pub enum Refused {
     /// A property never changes.
     #[error("the {property} of a {thing} cannot be changed")]
     Fixed { thing: Thing, property: &'static str },
+    /// It cannot be so beside the rest of what it is.
+    #[error("the {thing} cannot be so: {fault}")]
+    Unfit { thing: Thing, fault: String },
     /// It has another one of that name.
     #[error("there is another {thing} named {name:?}")]
     Taken { thing: Thing, name: String },

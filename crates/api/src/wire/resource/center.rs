@@ -86,9 +86,19 @@ pub struct QueueResource {
     /// one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review_queue: Option<String>,
+    /// What the server writes to whoever sends an e-mail; ours, absent without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledge: Option<AcknowledgementResource>,
     /// Its addresses.
     #[serde(flatten)]
     pub link: Link,
+}
+
+/// What the server writes to whoever sends an e-mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AcknowledgementResource {
+    pub subject: String,
+    pub text: String,
 }
 
 /// One widening of a queue's search.
@@ -126,6 +136,10 @@ impl QueueResource {
                 .review
                 .and_then(|review| lookup.directory.queues.get(&review))
                 .map(|review| review.name.clone()),
+            acknowledge: queue.acknowledge.as_ref().map(|it| AcknowledgementResource {
+                subject: it.subject.clone(),
+                text: it.text.clone(),
+            }),
             link: lookup.url.queue(queue.id),
         }
     }

@@ -10,7 +10,9 @@ use handoff_store::Record;
 use super::resolver::{Resolver, unknown};
 use crate::center_file::error::CenterFileError;
 use crate::center_file::form::{AcknowledgementForm, QueueForm, StepForm, Text};
-use crate::queue_description::{QueueDescription, QueueField, QueueNames, StepDescription};
+use crate::queue_description::{
+    Perhaps, QueueDescription, QueueField, QueueNames, StepDescription, review_fault,
+};
 
 /// What the file does not introduce is told where it is named.
 impl QueueNames<Text> for Resolver<'_> {
@@ -57,16 +59,14 @@ impl Resolver<'_> {
         queue
     }
 
-    /// Returns the queue where somebody looks at what goes out: one of e-mails, and another one.
+    /// Returns the queue where somebody looks at what goes out.
     fn review(&self, queue: &Queue, name: &Text) -> Result<QueueId, CenterFileError> {
         let found =
             self.queues.get(name.get_ref()).ok_or_else(|| unknown(self.file, "queue", name))?;
-        let are_emails = [&queue.media, &found.1].into_iter().all(|media| *media == Media::Email);
-        if are_emails && found.0 != queue.id {
-            return Ok(found.0);
+        match review_fault(queue, (found.0, &found.1)) {
+            None => Ok(found.0),
+            Some(fault) => Err(self.file.wrong_at(name.span().start, fault)),
         }
-        let message = "review is for e-mail queues, and names another e-mail queue";
-        Err(self.file.wrong_at(name.span().start, message))
     }
 }
 
@@ -90,8 +90,9 @@ fn description(form: &QueueForm, name: String) -> QueueDescription<Text> {
         invite_timeout_ms: form.invite_timeout.as_ref().map(|span| span.get_ref().ms()),
         reoffer_after_ms: form.reoffer_after.as_ref().map(|span| span.get_ref().ms()),
         steps: Some(form.step.iter().map(step).collect()),
-        acknowledge: form.acknowledge.as_ref().map(acknowledgement),
+        acknowledge: form.acknowledge.as_ref().map(acknowledgement).map(Perhaps::With),
         answer_target_ms: form.answer_target.as_ref().map(|span| span.get_ref().ms()),
+        review: form.review.clone().map(Perhaps::With),
     }
 }
 
