@@ -64,6 +64,7 @@ mod queues;
 mod related;
 mod respond;
 mod sequence;
+mod services;
 mod session;
 mod settings;
 mod signposts;

@@ -111,15 +111,12 @@ impl Described for OfQueue {
             groups: fields.texts("groups")?,
             skills: fields.levels("skills")?,
             priority: fields.integer("priority")?,
-            invite_timeout_ms: time(fields, "inviteTimeout")?,
-            reoffer_after_ms: time(fields, "reofferAfter")?,
+            invite_timeout_ms: fields.time_ms("inviteTimeout")?,
+            reoffer_after_ms: fields.time_ms("reofferAfter")?,
             steps: steps(fields)?,
             acknowledge: acknowledge(fields)?,
-            answer_target_ms: time(fields, "answerTarget")?,
-            review: fields.text("reviewQueue")?.map(|name| match &*name {
-                "" => Perhaps::Without,
-                _ => Perhaps::With(name),
-            }),
+            answer_target_ms: fields.time_ms("answerTarget")?,
+            review: fields.text("reviewQueue")?.map(Perhaps::unless_empty),
         };
         match described.faults().first() {
             Some(fault) => Err(refusal(fault)),
@@ -153,11 +150,6 @@ fn refusal(fault: &QueueFault) -> Refusal {
     Refusal::invalid(sentence)
 }
 
-/// Reads a time in seconds; returns it in ms.
-fn time(fields: Fields<'_>, name: &str) -> Result<Option<u64>, Refusal> {
-    Ok(fields.count(name)?.map(|seconds| seconds.saturating_mul(1_000)))
-}
-
 /// Reads what the server writes to whoever sends an e-mail; nothing where the object is empty.
 fn acknowledge(fields: Fields<'_>) -> Result<Option<Perhaps<Acknowledgement>>, Refusal> {
     let wrong = || Refusal::invalid("The field acknowledge must be an object; correct it.");
@@ -179,7 +171,7 @@ fn steps(fields: Fields<'_>) -> Result<Option<Vec<StepDescription<String>>>, Ref
         let Value::Map(values) = item else { return Err(wrong()) };
         let fields = Fields::top(values);
         Ok(StepDescription {
-            after_ms: time(fields, "after")?.ok_or_else(|| fields.missing("after"))?,
+            after_ms: fields.time_ms("after")?.ok_or_else(|| fields.missing("after"))?,
             groups: fields.texts("groups")?.unwrap_or_default(),
             skills: fields.levels("skills")?.unwrap_or_default(),
         })

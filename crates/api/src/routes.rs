@@ -10,7 +10,7 @@ pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
     attachments, center, channels, chat_messages, contacts, desk_settings, diagnostics, hand_over,
     interactions, known_contacts, letter_page, me, me_interactions, nodes, notes, queues, related,
-    session, settings, skills, supervision, targets, users, workbins,
+    services, session, settings, skills, supervision, targets, users, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -167,6 +167,12 @@ pub fn table() -> Vec<Route> {
         change("/queues/{id}",               queues::put),
         write("/queues/{id}",                queues::put),
         remove("/queues/{id}",               queues::delete),
+        read("/services",                    services::list),
+        read("/services/{id}",               services::get),
+        write("/services",                   services::post),
+        change("/services/{id}",             services::put),
+        write("/services/{id}",              services::put),
+        remove("/services/{id}",             services::delete),
         read("/center",                      center::written_for_admin),
         upload("/center",                    center::of_admin),
         read("/skills",                      skills::list),

@@ -8,6 +8,7 @@
 mod named;
 mod queues;
 mod refused;
+mod services;
 mod users;
 mod workbins;
 
@@ -15,7 +16,8 @@ mod workbins;
 mod tests;
 
 use handoff_domain::{
-    CenterId, Group, GroupId, Queue, QueueId, Skill, SkillId, User, UserId, Workbin, WorkbinId,
+    CenterId, Group, GroupId, Queue, QueueId, Service, ServiceId, Skill, SkillId, User, UserId,
+    Workbin, WorkbinId,
 };
 use handoff_engine::Directory;
 use handoff_store::{ChangeSet, Extent, Key, Put, Record, Removal, Version};
@@ -67,6 +69,7 @@ impl<'a> Editor<'a> {
             Key::Group(id) => drop(self.group(*id)?),
             Key::Queue(id) => drop(self.queue(*id)?),
             Key::Workbin(id) => drop(self.workbin(*id)?),
+            Key::Service(id) => drop(self.service(*id)?),
             other => unreachable!("{other:?} is not changed by itself"),
         }
         Ok(self.directory.version(key))
@@ -97,6 +100,11 @@ impl<'a> Editor<'a> {
         known.ok_or(Refused::Absent(Thing::Workbin))
     }
 
+    fn service(&self, id: ServiceId) -> Result<&'a Service, Refused> {
+        let known = self.directory.service_of(self.center, id).map(|service| &**service);
+        known.ok_or(Refused::Absent(Thing::Service))
+    }
+
     fn users(&self) -> impl Iterator<Item = &'a User> {
         let center = self.center;
         let all = self.directory.users.values().map(|user| &**user);
@@ -112,6 +120,12 @@ impl<'a> Editor<'a> {
     fn workbins(&self) -> impl Iterator<Item = &'a Workbin> {
         let center = self.center;
         self.directory.workbins.values().filter(move |workbin| workbin.center == center)
+    }
+
+    fn services(&self) -> impl Iterator<Item = &'a Service> {
+        let center = self.center;
+        let all = self.directory.services.values().map(|service| &**service);
+        all.filter(move |service| service.center == center)
     }
 
     /// Writes a thing as it is to be.

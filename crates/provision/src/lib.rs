@@ -14,6 +14,7 @@ mod name;
 mod opening_hours;
 mod origins;
 mod queue_description;
+mod service_description;
 mod thing;
 mod time_span;
 pub mod toml_place;
@@ -27,9 +28,13 @@ pub use center_file::{
 pub use changing::{By, change_set};
 pub use edit::{Edit, Editor, GivenPassword, Refused};
 pub use name::NamedDescription;
+pub use opening_hours::hours_as_texts;
 pub use origins::{is_origin, is_origin_pattern};
 pub use queue_description::{
     Perhaps, QueueDescription, QueueFault, QueueField, QueueNames, StepDescription,
+};
+pub use service_description::{
+    FilesDescription, HoursDescription, ServiceDescription, ServiceFault,
 };
 pub use thing::Thing;
 pub use time_span::{InvalidTimeSpan, TimeSpan};

@@ -32,7 +32,8 @@ fn minute(text: &str) -> Option<u16> {
 }
 
 /// Writes times of opening in as few texts as there are runs of days with the same times.
-pub(crate) fn written(hours: &Hours) -> Vec<String> {
+#[must_use]
+pub fn hours_as_texts(hours: &Hours) -> Vec<String> {
     let mut runs: BTreeMap<(Weekday, u16, u16), Weekday> = BTreeMap::new();
     for time in &hours.open {
         let OpenTime { day, from_minute, to_minute } = *time;
@@ -95,7 +96,7 @@ mod tests {
             ),
             (&["Mon 00:00-24:00", "Sun 00:00-24:00"], &["Mon 00:00-24:00", "Sun 00:00-24:00"]),
         ] {
-            let texts = written(&hours(given));
+            let texts = hours_as_texts(&hours(given));
             assert_eq!(texts, expected);
             let again: Vec<&str> = texts.iter().map(String::as_str).collect();
             assert_eq!(hours(&again), hours(given));

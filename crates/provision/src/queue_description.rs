@@ -49,11 +49,30 @@ pub struct QueueDescription<N> {
     pub review: Option<Perhaps<N>>,
 }
 
-/// What is said of something that a queue may be without.
+/// What is said of something that a thing may be without.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Perhaps<T> {
     Without,
     With(T),
+}
+
+impl<T: Clone> Perhaps<T> {
+    /// Changes a value as far as anything is said.
+    pub(crate) fn set(said: &Option<Self>, value: &mut Option<T>) {
+        match said {
+            None => {}
+            Some(Self::Without) => *value = None,
+            Some(Self::With(other)) => *value = Some(other.clone()),
+        }
+    }
+}
+
+impl Perhaps<String> {
+    /// Reads a text that is empty where there is none.
+    #[must_use]
+    pub fn unless_empty(text: String) -> Self {
+        if text.is_empty() { Self::Without } else { Self::With(text) }
+    }
 }
 
 /// What is said of a widening step.
@@ -176,13 +195,7 @@ impl<N> QueueDescription<N> {
         if let Some(media) = &self.media {
             queue.media.clone_from(media);
         }
-        match &self.acknowledge {
-            None => {}
-            Some(Perhaps::Without) => queue.acknowledge = None,
-            Some(Perhaps::With(acknowledgement)) => {
-                queue.acknowledge = Some(acknowledgement.clone());
-            }
-        }
+        Perhaps::set(&self.acknowledge, &mut queue.acknowledge);
         if let Some(target_ms) = self.answer_target_ms {
             queue.answer_target_ms = Some(target_ms).filter(|ms| *ms > 0);
         }

@@ -10,6 +10,7 @@ pub enum Thing {
     Group,
     Queue,
     Workbin,
+    Service,
 }
 
 impl fmt::Display for Thing {
@@ -20,6 +21,7 @@ impl fmt::Display for Thing {
             Self::Group => "group",
             Self::Queue => "queue",
             Self::Workbin => "workbin",
+            Self::Service => "service",
         })
     }
 }

@@ -245,6 +245,15 @@ impl<'a> Fields<'a> {
         Ok(text)
     }
 
+    /// Returns a time that is given in seconds, in ms.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else.
+    pub fn time_ms(&self, name: &str) -> Result<Option<u64>, Refusal> {
+        Ok(self.count(name)?.map(|seconds| seconds.saturating_mul(1_000)))
+    }
+
     /// Returns the least levels by skill name.
     ///
     /// # Errors

@@ -61,6 +61,7 @@ mod related;
 mod retries;
 mod roles;
 mod samples;
+mod services;
 mod settings;
 mod sign_in;
 mod targets;

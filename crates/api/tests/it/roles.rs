@@ -194,6 +194,8 @@ fn centers() -> Vec<Row> {
         post("/users/{id}/workbins/{workbin}", SUPERVISORS, pull()),
         get("/queues", USERS),
         get("/queues/{id}", USERS),
+        get("/services", USERS),
+        get("/services/{id}", USERS),
         get("/center", ADMINS),
         post("/center", ADMINS, json!({"name": "x"})),
         get("/skills", USERS),
@@ -212,6 +214,10 @@ fn provisioned() -> Vec<Row> {
         post("/queues", ADMINS, json!({"name": "x", "channel": "workitem"})),
         post("/queues/{id}", ADMINS, json!({"priority": 1})),
         delete("/queues/{id}", ADMINS),
+        post("/services", ADMINS, json!({"name": "x", "type": "chat", "queue": "x"})),
+        put("/services/{id}", ADMINS, json!({"enabled": false})),
+        post("/services/{id}", ADMINS, json!({"enabled": false})),
+        delete("/services/{id}", ADMINS),
         post("/users", ADMINS, json!({"userName": "x"})),
         put("/users/{id}", ADMINS, json!({"firstName": "x"})),
         delete("/users/{id}", ADMINS),
@@ -309,6 +315,7 @@ async fn named_things(api: &Api) -> Vec<(Method, String, Option<Value>)> {
         (directory.skills.keys().next().unwrap(), directory.groups.keys().next().unwrap());
     let workbin = api.workbin("kate", "Team").await;
     let queue = api.queue_id("tasks");
+    let service = directory.services.keys().next().unwrap();
     let get = |path: String| (Method::GET, path, None);
     let post = |path: String, body: Value| (Method::POST, path, Some(body));
     let accept = || json!({"operationName": "Accept"});
@@ -328,6 +335,7 @@ async fn named_things(api: &Api) -> Vec<(Method, String, Option<Value>)> {
         get(format!("/me/interactions/{id}/attachments")),
         get(format!("/workitems/{id}")),
         get(format!("/me/workitems/{id}")),
+        get(format!("/services/{service}")),
         get(format!("/workbins/{workbin}")),
         get(format!("/workbins/{workbin}/interactions")),
         post(format!("/workbins/{workbin}"), json!({"operationName": "Subscribe"})),

@@ -15,7 +15,7 @@ use handoff_store::{DirectoryGuard, Extent, Key, Mailbox, Put, Record, Removal};
 use super::file::Unnamed;
 use super::form::role_name;
 use super::resolve::Resolved;
-use crate::opening_hours;
+use crate::opening_hours::hours_as_texts;
 use crate::time_span::TimeSpan;
 
 /// The field whose values are secret: that it changes is told, from what to what is not.
@@ -375,7 +375,7 @@ fn chat_fields(terms: &ChatTerms) -> Vec<(&'static str, String)> {
 }
 
 fn opening(hours: &Hours) -> String {
-    format!("{} {}", hours.zone, listed(opening_hours::written(hours).into_iter()))
+    format!("{} {}", hours.zone, listed(hours_as_texts(hours).into_iter()))
 }
 
 fn user_fields(user: &User, names: &Names) -> Vec<(&'static str, String)> {

@@ -87,14 +87,13 @@ impl Editor<'_> {
     }
 
     fn refers_to_queue(&self, id: QueueId) -> Option<String> {
-        let services = self.directory.services.values().filter(|it| it.center == self.center);
         let mailboxes = self.directory.mailboxes.values().filter(|it| it.center == self.center);
         let outbound = self.directory.centers.get(&self.center)?.workspace.outbound_queue;
-        let service = services.into_iter().find(|service| service.queue == id);
+        let service = self.services().find(|service| service.queue == id);
         let mailbox = mailboxes.into_iter().find(|mailbox| mailbox.queue == id);
         let reviewed = self.queues().find(|queue| queue.review == Some(id));
         service
-            .map(|service| format!("the service {:?}", service.name))
+            .map(|service| called(Thing::Service, &service.name))
             .or_else(|| mailbox.map(|mailbox| format!("the mailbox {:?}", mailbox.address)))
             .or_else(|| reviewed.map(|queue| called(Thing::Queue, &queue.name)))
             .or_else(|| (outbound == Some(id)).then(|| "the setting outboundQueue".to_owned()))

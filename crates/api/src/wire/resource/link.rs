@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use handoff_domain::{
-    ContactId, GroupId, InteractionId, Media, QueueId, SkillId, UserId, WorkbinId,
+    ContactId, GroupId, InteractionId, Media, QueueId, ServiceId, SkillId, UserId, WorkbinId,
 };
 use handoff_engine::Directory;
 use serde::Serialize;
@@ -56,6 +56,11 @@ impl PublicUrl {
     #[must_use]
     pub fn queue(&self, id: QueueId) -> Link {
         self.link(format!("/queues/{id}"))
+    }
+
+    #[must_use]
+    pub fn service(&self, id: ServiceId) -> Link {
+        self.link(format!("/services/{id}"))
     }
 
     #[must_use]

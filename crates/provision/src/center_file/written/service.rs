@@ -6,7 +6,7 @@ use handoff_domain::{
 
 use super::Writing;
 use super::lines::Lines;
-use crate::opening_hours;
+use crate::opening_hours::hours_as_texts;
 
 impl Writing<'_> {
     pub(super) fn services(&mut self) {
@@ -50,7 +50,7 @@ fn chat(lines: &mut Lines, terms: &ChatTerms) {
     if let Some(hours) = hours {
         lines.sub_table("[service.hours]");
         lines.set("timeZone", &*hours.zone);
-        lines.set_list("open", opening_hours::written(hours));
+        lines.set_list("open", hours_as_texts(hours));
     }
     let default = FileLimits::default();
     if *files == default {
