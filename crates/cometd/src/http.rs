@@ -64,6 +64,8 @@ enum State<'a, I> {
     Writing(Rewound<I>, Bytes),
     /// The next request has not begun.
     Resting(Rewound<I>),
+    /// The client is told that nothing more comes.
+    Closing(Rewound<I>),
     Closed,
 }
 
@@ -130,13 +132,19 @@ where
                 Poll::Ready(Err(_)) => Step::Next(State::Closed),
                 Poll::Pending => Step::Wait(State::Writing(stream, text)),
             },
-            State::Resting(_) if self.ending == Ending::AfterAnswer => Step::Next(State::Closed),
+            State::Resting(stream) if self.ending == Ending::AfterAnswer => {
+                Step::Next(State::Closing(stream))
+            }
             State::Resting(mut stream) => match stream.poll_ahead(cx) {
                 Poll::Ready(Ahead::Gone) => Step::Next(State::Closed),
                 Poll::Ready(Ahead::More) => {
                     Step::Next(State::Talking(talk(&self.http, stream, &self.relay)))
                 }
                 Poll::Pending => Step::Wait(State::Resting(stream)),
+            },
+            State::Closing(mut stream) => match Pin::new(&mut stream).poll_shutdown(cx) {
+                Poll::Ready(_) => Step::Next(State::Closed),
+                Poll::Pending => Step::Wait(State::Closing(stream)),
             },
             State::Closed => Step::End(Ok(())),
         }

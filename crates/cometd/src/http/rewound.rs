@@ -139,10 +139,41 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Rewound<I> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        // Below may be encryption, which takes what it cannot send yet.
+        let poll = Pin::new(&mut self.stream).poll_flush(cx);
+        self.backlog.note(&poll);
+        poll
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::{AsyncReadExt as _, BufWriter, duplex};
+
+    use super::*;
+
+    /// As encryption does, a buffer takes what there is no room for yet.
+    #[tokio::test]
+    async fn what_was_taken_and_is_not_out_is_a_backlog() {
+        let (near, mut far) = duplex(16);
+        let backlog = Arc::<Backlog>::default();
+        let mut stream = Rewound::new(BufWriter::new(near), Arc::clone(&backlog));
+        let flushed = poll_fn(|cx| {
+            let mut stream = Pin::new(&mut stream);
+            assert!(stream.as_mut().poll_write(cx, &[b'x'; 100]).is_ready());
+            Poll::Ready(stream.poll_flush(cx).is_ready())
+        });
+        assert!(!flushed.await && backlog.is_there());
+        let (read, flushed) = tokio::join!(
+            async { far.read_exact(&mut [0; 100]).await },
+            poll_fn(|cx| Pin::new(&mut stream).poll_flush(cx))
+        );
+        assert!(read.is_ok() && flushed.is_ok() && !backlog.is_there());
     }
 }
