@@ -3,14 +3,15 @@
 //!
 //! It is our own because `axum::serve` installs no timer: a half-sent head was still open after 50
 //! s, and a connection that says nothing as well. Here every phase of a connection has its bound:
-//! silence and head, body, keep-alive, and an answer that nobody reads. Connections are counted,
-//! altogether, by address and by user.
+//! handshake, silence and head, body, keep-alive, and an answer that nobody reads. Connections are
+//! counted, altogether, by address and by user.
 //!
 //! It deliberately knows nothing of what is served; what a client is told that names no host, the
 //! API knows. A WebSocket leaves it with the upgrade; only its permit is still counted.
 
 mod body;
 mod connection;
+mod entry;
 mod limits;
 mod observer;
 mod pace;
@@ -32,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use connection::Connection;
+pub(crate) use entry::Entry;
 pub(crate) use limits::Limits;
 pub(crate) use observer::Observer;
 use permits::{Full, Permits};
@@ -68,6 +70,7 @@ pub(crate) struct Acceptor {
     router: Router,
     limits: Arc<Limits>,
     http: Arc<http1::Builder>,
+    entry: Entry,
     observer: Arc<Observer>,
     permits: Arc<Permits>,
     connections: TaskTracker,
@@ -81,11 +84,17 @@ pub(crate) struct Acceptor {
 
 impl Acceptor {
     /// Makes a loop that serves a router.
-    pub(crate) fn new(router: Router, limits: Limits, observer: Arc<Observer>) -> Arc<Self> {
+    pub(crate) fn new(
+        router: Router,
+        limits: Limits,
+        entry: Entry,
+        observer: Arc<Observer>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             router,
             limits: Arc::new(limits),
             http: connection::http(),
+            entry,
             observer,
             permits: Arc::new(Permits::new(limits)),
             connections: TaskTracker::new(),
@@ -143,6 +152,7 @@ impl Acceptor {
                     router: self.router.clone(),
                     limits: self.limits.clone(),
                     http: self.http.clone(),
+                    entry: self.entry.clone(),
                     observer: self.observer.clone(),
                     peer,
                     leave: self.leave.clone(),

@@ -60,7 +60,7 @@ fn serve(options: &Serve) -> anyhow::Result<ExitCode> {
     block_on(async {
         let stored = Stored::open_to_serve(&config.store).await?;
         let server = Server::start(&config, stored, adopt, None).await?;
-        output::say(format_args!("listening on http://{}", server.address()));
+        output::say(format_args!("listening on {}{}", config.scheme(), server.address()));
         supervisor::ready();
         server.run().await?;
         Ok(ExitCode::SUCCESS)

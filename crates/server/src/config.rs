@@ -14,6 +14,7 @@ pub(crate) mod mail;
 mod metrics;
 mod overlay;
 mod secret;
+mod tls;
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +30,11 @@ pub(crate) use files::{FilesIn, S3};
 pub(crate) use mail::Mail;
 pub(crate) use metrics::Metrics;
 pub(crate) use secret::Secret;
+pub(crate) use tls::Tls;
 
+/// What the address of a server begins with that speaks plain HTTP, and one that speaks TLS.
+pub(crate) const HTTP: &str = "http://";
+pub(crate) const HTTPS: &str = "https://";
 /// What `server.advertise` is where no node reaches another.
 pub(crate) const NOWHERE: &str = "none";
 /// What was part of the configuration before it was part of centers.
@@ -60,6 +65,8 @@ pub(crate) enum ConfigError {
 pub(crate) struct Config {
     /// Where the server listens, and what it calls itself.
     pub server: Server,
+    /// By which certificate it speaks TLS.
+    pub tls: Tls,
     /// Where data is kept.
     pub store: Store,
     /// How nodes tell each other to look.
@@ -93,14 +100,15 @@ pub(crate) struct Server {
     /// The address and port to listen on. Default `127.0.0.1:8090`: nothing listens beyond loopback
     /// unless told to.
     pub listen: SocketAddr,
-    /// The prefix of every `uri` in an answer. Empty (the default) is `http://` and the address
-    /// listened on.
+    /// The prefix of every `uri` in an answer. Empty (the default) is `http://`, with a certificate
+    /// `https://`, and the address listened on.
     pub public_url: String,
     /// What operators are shown this node as. Empty (the default) is the name of the machine.
     pub node: String,
-    /// Where the other nodes over one database reach this one: `http://host:port`. Empty (the
-    /// default) is the address listened on, unless that stands for all of the machine's; `none`
-    /// keeps requests for this node's CometD sessions from being passed on to it.
+    /// Where the other nodes over one database reach this one: `http://host:port`, with a
+    /// certificate `https://host:port`. Empty (the default) is the address listened on, unless that
+    /// stands for all of the machine's; `none` keeps requests for this node's CometD sessions from
+    /// being passed on to it.
     pub advertise: String,
     /// How long a node that was told to stop goes on serving while `/readyz` says that it stops.
     /// 0…1 min. Default 0: without a load balancer there is nobody to wait for.
@@ -175,7 +183,7 @@ pub(crate) enum SameSite {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Secure {
-    /// If `server.public_url` begins with `https`.
+    /// If `server.public_url` begins with `https`, or is left out and TLS is spoken.
     Auto,
     /// Always: TLS ends before this server and the public URL does not say so.
     Always,
@@ -474,20 +482,35 @@ impl Config {
     /// Returns the prefix of every `uri` for a server that listens at `listening`.
     pub(crate) fn public_url(&self, listening: SocketAddr) -> String {
         if self.server.public_url.is_empty() {
-            format!("http://{listening}")
+            format!("{}{listening}", self.scheme())
         } else {
             self.server.public_url.trim_end_matches('/').to_owned()
         }
     }
 
-    /// Returns where other nodes reach a server that listens at `listening`, as `host:port`; `None`
-    /// where they do not, or there are none.
+    /// Returns what the addresses begin with at which this server is reached.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls.is_on() { HTTPS } else { HTTP }
+    }
+
+    /// Tells whether clients come by TLS, as far as is known here.
+    fn is_https(&self) -> bool {
+        match self.server.public_url.as_str() {
+            "" => self.tls.is_on(),
+            url => url.starts_with(HTTPS),
+        }
+    }
+
+    /// Returns where other nodes reach a server that listens at `listening`, as a URL; `None` where
+    /// they do not, or there are none.
     pub(crate) fn advertised(&self, listening: SocketAddr) -> Option<String> {
         let named = self.server.advertise.as_str();
         match (self.store.url.is_empty(), named) {
             (true, _) | (false, NOWHERE) => None,
-            (false, "") => (!listening.ip().is_unspecified()).then(|| listening.to_string()),
-            (false, named) => named.strip_prefix("http://").map(str::to_owned),
+            (false, "") => {
+                (!listening.ip().is_unspecified()).then(|| format!("{}{listening}", self.scheme()))
+            }
+            (false, named) => Some(named.to_owned()),
         }
     }
 
@@ -507,7 +530,7 @@ impl Config {
     /// Tells whether the session cookie is marked `Secure`.
     pub(crate) fn is_cookie_secure(&self) -> bool {
         match self.session.secure {
-            Secure::Auto => self.server.public_url.starts_with("https://"),
+            Secure::Auto => self.is_https(),
             Secure::Always => true,
             Secure::Never => false,
         }

@@ -67,6 +67,8 @@ const OFFERED: [&str; 3] = ["kate", "sam", "ada"];
 pub(crate) fn demo(options: &Demo) -> anyhow::Result<ExitCode> {
     refuse_beyond_loopback(options.listen)?;
     let mut config = Config::load(None)?;
+    let is_plain = !config.tls.is_on();
+    anyhow::ensure!(is_plain, "the demo speaks plain HTTP on this machine; leave [tls] out");
     telemetry::start(&config.log)?;
     let data = Data::at(options.data.as_deref())?;
     config.server.listen = options.listen;

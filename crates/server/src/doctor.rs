@@ -3,10 +3,11 @@
 //!
 //! It starts nothing, but it opens the store, which brings its schema up to date as a start would.
 
+mod certificate;
 mod files;
+mod finding;
 mod others;
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
@@ -14,11 +15,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use handoff_engine::{CLOCKS_APART_MAX_MS, Directory, SystemClock, clocks_apart_ms};
+use handoff_engine::{CLOCKS_APART_MAX_MS, Clock as _, Directory, SystemClock, clocks_apart_ms};
 use handoff_store::sqlite::{Checked, Progress};
 use handoff_store::{Kind, Mailbox, Part, SetAside, SqliteStore, Store};
 
 use self::files::Trial;
+use self::finding::Finding;
 use crate::bus::{NodeBus, Reach};
 use crate::cli::Doctor;
 use crate::config::Config;
@@ -35,23 +37,6 @@ const PAGE: usize = 1_000;
 const TOLD_EVERY: u64 = 10_000;
 /// Most unreadable records that are named.
 const UNREADABLE_SHOWN_MAX: usize = 20;
-
-/// What was found about one thing.
-enum Finding {
-    /// It is in order.
-    Fine { what: &'static str, detail: String },
-    /// It is not.
-    Bad { what: &'static str, problem: String, advice: &'static str },
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fine { what, detail } => write!(f, "ok      {what}: {detail}"),
-            Self::Bad { what, problem, advice } => write!(f, "problem {what}: {problem}; {advice}"),
-        }
-    }
-}
 
 /// Looks at everything and prints what it finds; fails when something is not in order.
 ///
@@ -95,17 +80,30 @@ async fn examine(config: &Config, depth: Depth) -> Vec<Finding> {
     findings.extend(stored(config, depth).await);
     findings.push(bus(config).await);
     findings.extend([scanner, listen_address(config.server.listen)]);
+    findings.extend(certificate::look(config, SystemClock::default().now()));
     findings.extend(config.metrics.place().ok().flatten().map(metrics_address));
     findings.extend(others::reach(config));
     findings
 }
 
-/// Returns what a start would refuse of a configuration that is right in itself, a line each: files
-/// of another store. A store that cannot be looked at now, as while a server has it open, is left
-/// out with a remark.
+/// Returns what a start would refuse of a configuration that is right in itself, a line each: a
+/// certificate that cannot be used, files of another store. A store that cannot be looked at now,
+/// as while a server has it open, is left out with a remark, and so is a certificate's end.
 pub(crate) async fn refused_by_serve(config: &Config) -> Vec<String> {
+    let mut refused = match certificate::refused(config, SystemClock::default().now()) {
+        Ok(fault) => {
+            fault.iter().for_each(output::warn);
+            Vec::new()
+        }
+        Err(problem) => vec![problem],
+    };
+    refused.extend(files_refused(config).await);
+    refused
+}
+
+async fn files_refused(config: &Config) -> Option<String> {
     if !Stored::exists(&config.store) {
-        return Vec::new();
+        return None;
     }
     let found = match Stored::open(&config.store).await {
         Ok(stored) => {
@@ -115,12 +113,12 @@ pub(crate) async fn refused_by_serve(config: &Config) -> Vec<String> {
         }
         Err(error) => {
             output::warn(format_args!("the store was not looked at: {error:#}"));
-            return Vec::new();
+            return None;
         }
     };
     match found {
-        Finding::Fine { .. } => Vec::new(),
-        Finding::Bad { .. } => vec![found.to_string()],
+        Finding::Fine { .. } => None,
+        Finding::Bad { .. } => Some(found.to_string()),
     }
 }
 

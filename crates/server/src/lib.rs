@@ -29,5 +29,6 @@ mod serving;
 mod stored;
 mod supervisor;
 mod telemetry;
+mod tls;
 
 pub use command::{carry_out, command_line};

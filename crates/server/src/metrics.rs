@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accept::{self, Acceptor};
+use crate::accept::{self, Acceptor, Entry};
 use crate::config::Config;
 use crate::run::options;
 pub(crate) use collect::Sources;
@@ -83,7 +83,7 @@ pub(crate) fn tell(
     let router = Router::new().route("/metrics", get(show));
     let router = router.with_state(Arc::new(Page::new(sources)));
     let limits = accept::Limits { connections: CONNECTIONS, ..options::accept(config) };
-    let acceptor = Acceptor::new(router, limits, Arc::default());
+    let acceptor = Acceptor::new(router, limits, Entry::default(), Arc::default());
     let stopped = stopping.clone();
     tasks.spawn(async move {
         tokio::select! {

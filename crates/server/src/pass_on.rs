@@ -31,14 +31,13 @@ use handoff_api::{PeerAddress, comet, customer};
 use handoff_cometd::{Glance, Limits};
 use handoff_engine::Core;
 use handoff_store::StoreError;
-use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::ClientConfig;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::{ServiceExt as _, service_fn};
 
+use exchange::Asking;
 use nodes::{Nodes, Other, Whose};
 use seal::{Seals, Stamped};
 
@@ -57,7 +56,7 @@ const BEYOND_POLL: Duration = Duration::from_secs(10);
 pub(crate) struct PassOn {
     nodes: Nodes,
     seals: Seals,
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Asking,
     agents: Limits,
     customers: Limits,
     places: Arc<Semaphore>,
@@ -85,8 +84,8 @@ struct Elsewhere {
 
 impl PassOn {
     /// Makes it for the CometD servers of agents and customers, of which it takes the bounds of a
-    /// request. On return it knows who lives, and the keys that nodes share, which it makes if
-    /// there are none.
+    /// request. Other nodes that speak TLS are known by whom it trusts. On return it knows who
+    /// lives, and the keys that nodes share, which it makes if there are none.
     ///
     /// # Errors
     ///
@@ -94,6 +93,7 @@ impl PassOn {
     pub(crate) async fn new(
         core: &Arc<Core>,
         (agents, customers): (Limits, Limits),
+        trust: ClientConfig,
         stopping: CancellationToken,
     ) -> Result<Arc<Self>, StoreError> {
         let (seals, nodes) = (Seals::new(core.clone()), Nodes::new(core.clone()));
@@ -102,7 +102,7 @@ impl PassOn {
         Ok(Arc::new(Self {
             nodes,
             seals,
-            client: exchange::client(),
+            client: exchange::client(trust),
             agents,
             customers,
             places: Arc::new(Semaphore::new(AT_ONCE_MAX)),

@@ -4,6 +4,7 @@
 //! whoever waits is answered, then the loops end, then the store is closed. All of it is bounded,
 //! because whoever runs the server kills it after some seconds anyway.
 
+mod entry;
 pub(crate) mod files;
 pub(crate) mod options;
 mod signals;
@@ -39,7 +40,7 @@ use crate::mail::{self, MailLetters};
 use crate::metrics::{self, Sources};
 use crate::pass_on::PassOn;
 use crate::stored::{Kept, Stored};
-use crate::{copy, local, pages, supervisor};
+use crate::{copy, local, pages, supervisor, tls};
 use signals::Signals;
 
 /// How long held polls and requests under way have at a stop. With what follows it is less than the
@@ -138,9 +139,11 @@ impl Server {
         demonstration: Option<Demonstration>,
     ) -> anyhow::Result<Self> {
         let signals = Signals::listen().context("signals cannot be listened for")?;
+        let (clock, store) = (Arc::new(SystemClock::default()), stored.store());
+        let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
+        let (entry, certificate) = entry::open(config, clock.clone(), (&tasks, &stopping))?;
         let (listener, address) = listen(config)?;
         let opened = files::open(config).await?;
-        let (clock, store) = (Arc::new(SystemClock::default()), stored.store());
         let bus = NodeBus::new(config)?;
         let parts = parts(config, store.clone(), &bus, clock.clone(), Some(address));
         let core = Core::open(parts).await.context("the engine cannot be started")?;
@@ -153,7 +156,7 @@ impl Server {
         let (demo_pages, accounts) = demonstration.map(|it| (it.pages, it.accounts)).unzip();
         let api = handoff_api::Options { demo: accounts, ..options::api(config, address) };
         let limits = options::sessions(config, &core);
-        let troubles = troubles::all(&core, office.fetching(), space.clone());
+        let troubles = troubles::all(&core, office.fetching(), space.clone(), certificate.clone());
         let setup = Setup {
             agents: limits.0.clone(),
             customers: options::customers(config),
@@ -167,13 +170,10 @@ impl Server {
         let assembly = Assembly::build(core.clone(), setup).await;
         let Assembly { engine, comet, doors, router, operator } =
             assembly.context("the engine cannot be started")?;
-        let built = Pages::of_this_build();
-        let router = router.merge(pages::widget(&built)).merge(pages::desk(&built));
-        let router = router.merge(demo_pages.unwrap_or_default());
-        let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
-        let router = passing_on(&stored, &core, limits, router, (&tasks, &stopping)).await?;
+        let router = with_pages(router).merge(demo_pages.unwrap_or_default());
+        let router = passing_on(config, &core, limits, router, (&tasks, &stopping)).await?;
         let observer = options::observer(config, &core);
-        let acceptor = Acceptor::new(router, options::accept(config), observer);
+        let acceptor = Acceptor::new(router, options::accept(config), entry, observer);
         let sources = Sources {
             engine: engine.clone(),
             comet: comet.clone(),
@@ -181,6 +181,7 @@ impl Server {
             space: space.clone(),
             fetching: office.fetching(),
             batches: stored.batches(),
+            certificate,
             acceptor: acceptor.clone(),
             started: core.now(),
         };
@@ -249,6 +250,12 @@ fn listen(config: &Config) -> anyhow::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
+/// Adds the pages that every server has.
+fn with_pages(router: Router) -> Router {
+    let built = Pages::of_this_build();
+    router.merge(pages::widget(&built)).merge(pages::desk(&built))
+}
+
 /// Answers whoever operates this machine, where its data directory takes a socket.
 fn listen_locally(
     config: &Config,
@@ -271,16 +278,17 @@ fn listen_locally(
 /// Returns a router that passes on what belongs to other nodes where there may be such, and runs
 /// what that needs.
 async fn passing_on(
-    stored: &Stored,
+    config: &Config,
     core: &Arc<Core>,
     limits: (handoff_cometd::Limits, handoff_cometd::Limits),
     router: Router,
     (tasks, stopping): (&TaskTracker, &CancellationToken),
 ) -> anyhow::Result<Router> {
-    if let Stored::Embedded(_) = stored {
+    if config.store.url.is_empty() {
         return Ok(router);
     }
-    let made = PassOn::new(core, limits, stopping.clone()).await;
+    let trust = tls::trust(&config.tls)?;
+    let made = PassOn::new(core, limits, trust, stopping.clone()).await;
     let pass_on = made.context("the keys that nodes share cannot be read")?;
     let following = pass_on.clone();
     tasks.spawn(async move { following.run().await });

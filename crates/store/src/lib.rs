@@ -36,7 +36,7 @@ pub mod record;
 mod sql;
 pub mod sqlite;
 pub mod store;
-mod tls;
+pub mod tls;
 
 pub use backup::{Backup, BackupError, BackupProgress, BackupSource, Backups, Forgotten, Taken};
 pub use change_set::{

@@ -19,7 +19,8 @@ pub struct AboutNode {
     pub started_ms: i64,
     /// What the ids of CometD sessions on it begin with; empty where nobody needs to know.
     pub session_prefix: String,
-    /// Where other nodes reach it, as `host:port`; empty where they do not.
+    /// Where other nodes reach it, as `host:port`, by TLS as `https://host:port`; empty where they
+    /// do not.
     pub address: String,
     /// Agents' sessions that are open on it.
     pub sessions: u64,

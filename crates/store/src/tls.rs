@@ -15,7 +15,7 @@ use rustls_platform_verifier::Verifier;
 /// # Errors
 ///
 /// What is wrong, in a sentence that says what to do.
-pub(crate) fn trusting(root: Option<&Path>, option: &str) -> Result<Arc<ClientConfig>, String> {
+pub fn trusting(root: Option<&Path>, option: &str) -> Result<Arc<ClientConfig>, String> {
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()

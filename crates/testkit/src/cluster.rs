@@ -33,6 +33,12 @@ pub trait Door {
     }
 }
 
+impl Door for Address {
+    fn address(&self) -> Address {
+        self.clone()
+    }
+}
+
 impl Door for Program {
     fn address(&self) -> Address {
         Self::address(self)

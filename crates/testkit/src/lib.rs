@@ -29,6 +29,7 @@ pub mod mail_folder;
 pub mod process;
 pub mod program;
 pub mod tally;
+pub mod tls;
 
 pub use agent::TestAgent;
 pub use balancer::{Balancer, Proxy, Spread};

@@ -396,7 +396,8 @@ pub async fn listening(child: &mut Child) -> Result<SocketAddr> {
     let output = child.stdout.take().context("the program has no standard output")?;
     let mut lines = BufReader::new(output).lines();
     while let Some(line) = lines.next_line().await? {
-        let address = line.trim().strip_prefix("listening on http://");
+        let address = line.trim().strip_prefix("listening on http");
+        let address = address.and_then(|rest| rest.trim_start_matches('s').strip_prefix("://"));
         if let Some(address) = address {
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return address.parse().context("read the address it listens on");
@@ -456,7 +457,7 @@ pub fn target(root: &Path) -> PathBuf {
 
 /// Finds the program: the file that `HANDOFF_BIN` names, else the one that cargo built beside the
 /// running test, which lies in `<target>/<profile>/deps`.
-fn find() -> Result<PathBuf> {
+pub fn find() -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("HANDOFF_BIN") {
         return Ok(named.into());
     }

@@ -17,7 +17,8 @@ pub struct NodeResource {
     pub started: String,
     /// What the ids of CometD sessions on it begin with; empty where there is one node.
     pub session_prefix: String,
-    /// Where other nodes reach it, as `host:port`; empty where they do not.
+    /// Where other nodes reach it, as `host:port`, by TLS as `https://host:port`; empty where they
+    /// do not.
     pub address: String,
     /// Whether it is the one that answers.
     pub is_this: bool,

@@ -1,6 +1,7 @@
 //! One connection, from the first byte to the last.
 
 use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,9 +21,10 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::body::{AnswerBody, Client, TimedBody, lend};
+use super::entry::{Entry, Line};
 use super::limits::Limits;
 use super::observer::{Observed, Observer};
-use super::pace::{Pace, PacedStream};
+use super::pace::{FINISHING, Pace, PacedStream};
 use super::permits::Permit;
 
 /// The most that is buffered of a head, or of an answer that is not taken, in bytes. It also bounds
@@ -34,6 +36,7 @@ pub(super) struct Connection {
     pub router: Router,
     pub limits: Arc<Limits>,
     pub http: Arc<http1::Builder>,
+    pub entry: Entry,
     pub observer: Arc<Observer>,
     pub peer: SocketAddr,
     /// Each answer is the last one of its connection.
@@ -44,6 +47,8 @@ pub(super) struct Connection {
 
 /// How a connection ended.
 enum End {
+    /// It did not begin as it has to.
+    NotLetIn(io::Error),
     /// Somebody closed it, or it became a WebSocket.
     Closed(hyper::Result<()>),
     /// The client did not go on in time.
@@ -56,13 +61,22 @@ impl Connection {
         let (permit, pace, peer) = (Arc::new(permit), Pace::new(self.limits.clone()), self.peer);
         let abort = self.abort.clone();
         let paced = PacedStream::new(stream, pace.clone(), permit.clone());
-        let served = self.drive(paced, pace, permit);
+        let served = async {
+            match self.let_in(paced).await {
+                Ok(line) => {
+                    pace.begins();
+                    self.drive(line, pace, permit).await
+                }
+                Err(end) => end,
+            }
+        };
         let end = tokio::select! {
             end = served => end,
             () = abort.cancelled() => return,
         };
         match end {
             End::Closed(Ok(())) => {}
+            End::NotLetIn(error) => tracing::debug!(%peer, %error, "a connection did not begin"),
             End::Closed(Err(error)) => tracing::debug!(%peer, %error, "a connection ended early"),
             End::TooSlow => {
                 tracing::debug!(%peer, "a connection was closed because it did not go on in time")
@@ -70,7 +84,21 @@ impl Connection {
         }
     }
 
-    async fn drive(self, stream: PacedStream, pace: Pace, permit: Arc<Permit>) -> End {
+    /// Lets the connection in, which has no more time for that than for a head.
+    async fn let_in(&self, stream: PacedStream) -> Result<Line, End> {
+        let stopped = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(FINISHING).await;
+        };
+        tokio::select! {
+            biased;
+            let_in = self.entry.pass(stream) => let_in.map_err(End::NotLetIn),
+            () = tokio::time::sleep(self.limits.header_timeout) => Err(End::TooSlow),
+            () = stopped => Err(End::TooSlow),
+        }
+    }
+
+    async fn drive(&self, stream: Line, pace: Pace, permit: Arc<Permit>) -> End {
         let service = |request| self.answer(request, pace.clone(), permit.clone());
         let mut connection = pin!(HttpConnection::new(self.http.clone(), stream, service));
         let mut stopping = pin!(self.stop.cancelled());

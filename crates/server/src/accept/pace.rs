@@ -16,9 +16,9 @@ use tokio::time::Instant;
 use super::limits::Limits;
 use super::permits::Permit;
 
-/// How long a head may take that is on its way when the server stops: it comes in one packet, and
-/// whoever sends it by hand has not begun to hurry.
-const FINISHING: Duration = Duration::from_millis(500);
+/// How long a head, or a handshake, may take that is on its way when the server stops: it comes in
+/// few packets, and whoever sends it by hand has not begun to hurry.
+pub(super) const FINISHING: Duration = Duration::from_millis(500);
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,11 @@ impl Pace {
         let phase = Phase::New { until: Instant::now() + head_max };
         let progress = Progress { phase, waiting: None, head_max };
         Self { limits, progress: Arc::new(Mutex::new(progress)) }
+    }
+
+    /// Notes that the connection was let in: from now on it has the time of a new one.
+    pub(super) fn begins(&self) {
+        self.lock().phase = Phase::New { until: Instant::now() + self.limits.header_timeout };
     }
 
     /// Returns until when something has to happen; `None` while it is not the client's turn.

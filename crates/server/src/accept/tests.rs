@@ -1,12 +1,14 @@
 //! The loop over real sockets of the loopback interface, with small limits.
 
+mod encrypted;
+
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use handoff_api::PeerAddress;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 
 use super::*;
@@ -39,6 +41,10 @@ struct Server {
 }
 
 fn start(limits: Limits) -> Server {
+    start_behind(Entry::default(), limits)
+}
+
+fn start_behind(entry: Entry, limits: Limits) -> Server {
     let (release, asked) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (on_release, on_asked) = (release.clone(), asked.clone());
     let router = Router::new()
@@ -59,7 +65,7 @@ fn start(limits: Limits) -> Server {
         );
     let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
-    let acceptor = Acceptor::new(router, limits, Arc::default());
+    let acceptor = Acceptor::new(router, limits, entry, Arc::default());
     let running = acceptor.clone();
     let loop_ended = tokio::spawn(async move { running.run(listener).await });
     Server { acceptor, address, loop_ended, release, asked }
@@ -86,7 +92,7 @@ impl Server {
 }
 
 /// Reads until the server closes; a reset is a close, too.
-async fn read_to_end(stream: &mut TcpStream) -> String {
+async fn read_to_end(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
     let _ = read.expect("the server closes the connection");
@@ -94,7 +100,7 @@ async fn read_to_end(stream: &mut TcpStream) -> String {
 }
 
 /// Reads one answer whose body ends with `last`.
-async fn read_answer(stream: &mut TcpStream, last: &str) -> String {
+async fn read_answer(stream: &mut (impl AsyncRead + Unpin), last: &str) -> String {
     let mut bytes = Vec::new();
     let read = async {
         while !bytes.ends_with(last.as_bytes()) {
@@ -377,7 +383,8 @@ async fn a_request_that_is_on_its_way_when_the_server_stops_is_answered() {
 async fn who_waits_to_be_accepted_when_the_server_stops_is_served() {
     let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
-    let acceptor = Acceptor::new(Router::new().route("/peer", get("here")), LIMITS, Arc::default());
+    let router = Router::new().route("/peer", get("here"));
+    let acceptor = Acceptor::new(router, LIMITS, Entry::default(), Arc::default());
     let mut waiting = TcpStream::connect(address).await.unwrap();
     waiting.write_all(PEER.as_bytes()).await.unwrap();
     acceptor.stop();

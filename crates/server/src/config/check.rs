@@ -30,6 +30,7 @@ pub(super) fn first_fault(config: &Config) -> Option<Fault> {
     public_url(config)
         .or_else(|| node(config))
         .or_else(|| advertise(config))
+        .or_else(|| tls(config))
         .or_else(|| database(config))
         .or_else(|| bus(config))
         .or_else(|| files(config))
@@ -58,17 +59,25 @@ fn node(config: &Config) -> Option<Fault> {
     (!is_name).then_some(Fault { key: "server.node", message })
 }
 
-/// Nodes speak to each other as a load balancer does to them, without encryption.
+/// Nodes speak to each other as everybody does to them.
 fn advertise(config: &Config) -> Option<Fault> {
-    let address = config.server.advertise.as_str();
-    let host = address.strip_prefix("http://").unwrap_or_default();
+    let (address, scheme) = (config.server.advertise.as_str(), config.scheme());
+    let host = address.strip_prefix(scheme).unwrap_or_default();
     let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     let is_usable = address.is_empty() || address == NOWHERE || is_origin(address) && has_port;
     (!is_usable).then(|| Fault {
         key: "server.advertise",
         message: format!(
-            "is {address:?}, expected something like \"http://10.0.0.2:8090\", or \"{NOWHERE}\""
+            "is {address:?}, expected something like \"{scheme}10.0.0.2:8090\", or \"{NOWHERE}\""
         ),
+    })
+}
+
+fn tls(config: &Config) -> Option<Fault> {
+    let has_key = !config.tls.certificate_key.as_os_str().is_empty();
+    (config.tls.is_on() != has_key).then(|| Fault {
+        key: "tls.certificate_key",
+        message: "and tls.certificate go together, expected both or none".to_owned(),
     })
 }
 
@@ -293,12 +302,11 @@ fn public_url(config: &Config) -> Option<Fault> {
 /// A cookie of foreign sites must be `Secure`, or browsers drop it
 /// (docs/compat/conventions.md#logins).
 fn cookie(config: &Config) -> Option<Fault> {
-    let lacks_tls =
-        !config.server.public_url.starts_with("https://") || config.session.secure == Secure::Never;
+    let lacks_tls = !config.is_https() || config.session.secure == Secure::Never;
     (config.session.same_site == SameSite::None && lacks_tls).then(|| Fault {
         key: "session.same_site",
         message:
-            "is \"None\", which requires a server.public_url that begins with https:// and a secure cookie; \
+            "is \"None\", which requires a server.public_url that begins with https://, or tls.certificate, and a secure cookie; \
                   otherwise allowed are \"Lax\" and \"Strict\""
                 .to_owned(),
     })

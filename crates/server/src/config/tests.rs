@@ -218,6 +218,28 @@ fn the_public_url_is_what_is_listened_on_unless_it_is_given() {
     assert_eq!(config.public_url(listening), "https://desk.example.com");
 }
 
+/// What speaks TLS.
+const TLS: &str = "[tls]\ncertificate = \"c.pem\"\ncertificate_key = \"k.pem\"\n";
+
+#[test]
+fn what_follows_from_a_certificate_follows_by_itself() {
+    let config = parse(TLS, &[]).unwrap();
+    let listening = "10.0.0.2:8443".parse().unwrap();
+    assert_eq!(config.public_url(listening), "https://10.0.0.2:8443");
+    assert!(config.is_cookie_secure() && !Config::default().is_cookie_secure());
+    parse(&format!("{TLS}[session]\nsame_site = \"None\"\n"), &[]).unwrap();
+    let shared = format!("{TLS}[store]\nurl = \"postgres://db/handoff\"\n[server]\n");
+    let config = parse(&shared, &[]).unwrap();
+    assert_eq!(config.advertised(listening).as_deref(), Some("https://10.0.0.2:8443"));
+    parse(&format!("{shared}advertise = \"https://node.example:1\"\n"), &[]).unwrap();
+    let told = refusal(&format!("{shared}advertise = \"http://node.example:1\"\n"), &[]);
+    check(&told, &["server.advertise", "https://10.0.0.2:8090"]);
+    for half in ["certificate = \"c.pem\"", "certificate_key = \"k.pem\""] {
+        let told = refusal(&format!("[tls]\n{half}\n"), &[]);
+        check(&told, &["tls.certificate_key and tls.certificate go together"]);
+    }
+}
+
 #[test]
 fn other_nodes_reach_a_node_where_it_listens_unless_it_is_given() {
     let store = "[store]\nurl = \"postgres://db/handoff\"\n";
@@ -225,10 +247,10 @@ fn other_nodes_reach_a_node_where_it_listens_unless_it_is_given() {
         let config = parse(&format!("{store}[server]\n{server}"), &[]).unwrap();
         config.advertised(listening.parse().unwrap())
     };
-    assert_eq!(advertised("", "10.0.0.2:80").as_deref(), Some("10.0.0.2:80"));
+    assert_eq!(advertised("", "10.0.0.2:80").as_deref(), Some("http://10.0.0.2:80"));
     assert_eq!(advertised("", "0.0.0.0:80"), None);
     let named = "advertise = \"http://node.example:81\"";
-    assert_eq!(advertised(named, "0.0.0.0:80").as_deref(), Some("node.example:81"));
+    assert_eq!(advertised(named, "0.0.0.0:80").as_deref(), Some("http://node.example:81"));
     assert_eq!(advertised("advertise = \"none\"", "10.0.0.2:80"), None);
     assert_eq!(Config::default().advertised("10.0.0.2:80".parse().unwrap()), None, "it is alone");
     for wrong in ["10.0.0.2:80", "https://10.0.0.2:80", "http://10.0.0.2", "http://a:1/path"] {

@@ -3,7 +3,7 @@
 use handoff_content::directory::{DirectoryError, expect_own};
 use handoff_store::{Store, with_causes};
 
-use super::Finding;
+use super::finding::Finding;
 use crate::config::{Config, FilesIn};
 use crate::run::files::{self, Opened};
 

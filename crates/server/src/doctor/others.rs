@@ -1,6 +1,6 @@
 //! Whether the other nodes over one database reach this one.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::config::{Config, NOWHERE};
 
 /// Looks at what they are told; nothing where a server is alone.
@@ -15,13 +15,11 @@ pub(super) fn reach(config: &Config) -> Option<Finding> {
         Some(address) if named.is_empty() && listening.ip().is_loopback() => Finding::Fine {
             what,
             detail: format!(
-                "those on this machine reach this one at http://{address}, and no others \
+                "those on this machine reach this one at {address}, and no others \
                  (server.advertise)"
             ),
         },
-        Some(address) => {
-            Finding::Fine { what, detail: format!("reach this one at http://{address}") }
-        }
+        Some(address) => Finding::Fine { what, detail: format!("reach this one at {address}") },
         None if named == NOWHERE => Finding::Fine {
             what,
             detail: "do not reach this one, as server.advertise says: the load balancer has to \

@@ -21,6 +21,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 
 use super::family::{Families, Labels, labelled};
 use crate::accept::Acceptor;
+use crate::tls::Serving;
 
 /// µs and ms in a second.
 const US: f64 = 1_000_000.0;
@@ -34,6 +35,8 @@ pub(crate) struct Sources {
     pub(crate) space: Arc<DiskSpace>,
     pub(crate) fetching: Arc<Fetching>,
     pub(crate) batches: Arc<BatchCounts>,
+    /// Of the server's own TLS, where it speaks that.
+    pub(crate) certificate: Option<Arc<Serving>>,
     pub(crate) acceptor: Arc<Acceptor>,
     pub(crate) started: Time,
 }
@@ -79,7 +82,10 @@ impl Sources {
         let help = "From a request's head to its answer's; polls are held.";
         to.histograms("http_request_duration_seconds", help, US, rows)?;
         let open = figure(self.acceptor.open());
-        to.gauge("http_connections", "Connections that are open.", open)
+        to.gauge("http_connections", "Connections that are open.", open)?;
+        let ends = self.certificate.as_ref().map(|serving| seconds(serving.ends()));
+        let help = "When the server's certificate expires, since the epoch.";
+        to.gauge("certificate_expiry_timestamp_seconds", help, ends)
     }
 
     fn work(&self, to: &mut Families<'_>) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! One request to another node, and its answer: what goes along, and what is the connection's.
 
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::BoxError;
@@ -10,18 +11,25 @@ use axum::http::header::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, Version};
 use bytes::{Bytes, BytesMut};
+use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, stream};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Frame, Incoming};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::ClientConfig;
+use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
+use tower::Service;
 
 use super::seal;
+use crate::config::HTTPS;
 
-/// How long a connection to a node may take. One that is there is in the same network.
+/// How long a connection to a node may take, with its encryption. One that is there is in the same
+/// network.
 const CONNECTING: Duration = Duration::from_secs(2);
 /// How long an unused connection is kept: less than the other node keeps it by default.
 const IDLE: Duration = Duration::from_secs(30);
@@ -46,11 +54,35 @@ const OF_THE_CONNECTION: [HeaderName; 9] = [
     UPGRADE,
 ];
 
-/// Makes what asks other nodes, by connections that are used again.
-pub(super) fn client() -> Client<HttpConnector, Full<Bytes>> {
-    let mut connector = HttpConnector::new();
-    connector.set_connect_timeout(Some(CONNECTING));
-    connector.set_nodelay(true);
+/// What asks other nodes.
+pub(super) type Asking = Client<Connector, Full<Bytes>>;
+
+/// Connects to a node, but not for ever.
+#[derive(Clone)]
+pub(super) struct Connector(HttpsConnector<HttpConnector>);
+
+impl Service<Uri> for Connector {
+    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, node: Uri) -> Self::Future {
+        let connecting = timeout(CONNECTING, self.0.call(node));
+        Box::pin(async move { connecting.await? })
+    }
+}
+
+/// Makes what asks other nodes, by connections that are used again, and knows those that speak TLS.
+pub(super) fn client(trust: ClientConfig) -> Asking {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    let connector = HttpsConnectorBuilder::new().with_tls_config(trust).https_or_http();
+    let connector = Connector(connector.enable_http1().wrap_connector(tcp));
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
@@ -88,7 +120,11 @@ pub(super) fn outgoing(
     stamp: HeaderValue,
 ) -> Option<Request<Full<Bytes>>> {
     let target = parts.uri.path_and_query()?;
-    let uri = Uri::builder().scheme("http").authority(address).path_and_query(target.clone());
+    let (scheme, authority) = match address.strip_prefix(HTTPS) {
+        Some(authority) => ("https", authority),
+        None => ("http", address),
+    };
+    let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query(target.clone());
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = parts.method.clone();
     *request.uri_mut() = uri.build().ok()?;

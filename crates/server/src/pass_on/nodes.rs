@@ -23,7 +23,7 @@ const LOOK_PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Other {
     /// What the ids of its sessions begin with.
     pub(super) prefix: String,
-    /// Where it is reached, as `host:port`.
+    /// Where it is reached, as `host:port`, by TLS as `https://host:port`.
     pub(super) address: String,
 }
 

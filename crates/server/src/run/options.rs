@@ -11,7 +11,7 @@ use handoff_domain::interaction::decide::GonePolicy;
 use handoff_engine::{AcknowledgementLimits, Core, IdSource};
 
 use crate::accept::{self, Observer};
-use crate::config::{Config, FilesIn, Gone, SameSite};
+use crate::config::{Config, FilesIn, Gone, HTTP, SameSite};
 
 /// The largest body of a customer's CometD request, in bytes: some messages of the longest text.
 const CUSTOMERS_BODY_BYTES: usize = 256 << 10;
@@ -39,7 +39,7 @@ pub(super) fn engine(
         rules,
         node_name: node_name(config),
         session_prefix: if config.store.url.is_empty() { String::new() } else { prefix(ids) },
-        node_address: listening.and_then(|address| config.advertised(address)).unwrap_or_default(),
+        node_address: listening.map(|address| node_address(config, address)).unwrap_or_default(),
         disconnect_grace_ms: config.agent.disconnect_grace.ms(),
         stream_retention_ms: config.store.notifications_kept.ms(),
         login_idle_ms: config.session.idle.ms(),
@@ -60,6 +60,13 @@ fn node_name(config: &Config) -> String {
     }
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     name.trim().to_owned()
+}
+
+/// Returns where other nodes reach this one. A plain address has no scheme: older programs know no
+/// other.
+fn node_address(config: &Config, listening: SocketAddr) -> String {
+    let url = config.advertised(listening).unwrap_or_default();
+    url.strip_prefix(HTTP).map(str::to_owned).unwrap_or(url)
 }
 
 /// Makes what the ids of a node's CometD sessions begin with: one that is started again has

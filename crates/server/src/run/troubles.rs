@@ -15,6 +15,8 @@ use handoff_engine::{Core, Worker};
 use handoff_postoffice::Fetching;
 use handoff_store::StoreError;
 
+use crate::tls::Serving;
+
 /// How often is looked: soon enough for whoever watches.
 const LOOKED_EVERY: Duration = Duration::from_secs(5);
 /// How long a mailbox may fail, in ms: a restart of its server is shorter.
@@ -96,10 +98,11 @@ pub(super) fn all(
     core: &Arc<Core>,
     fetching: Arc<Fetching>,
     space: Arc<DiskSpace>,
+    certificate: Option<Arc<Serving>>,
 ) -> impl Iterator<Item = Arc<dyn Worker>> + use<> {
-    let all: [Arc<dyn Worker>; 4] =
-        [mailboxes(core, fetching), outgoing(core), readers(core), room(core, space)];
-    all.into_iter()
+    let certificate = certificate.map(|serving| self::certificate(core, serving));
+    let all = [mailboxes(core, fetching), outgoing(core), readers(core), room(core, space)];
+    all.into_iter().chain(certificate).map(|trouble| -> Arc<dyn Worker> { trouble })
 }
 
 fn mailboxes(core: &Arc<Core>, fetching: Arc<Fetching>) -> Arc<Trouble> {
@@ -140,6 +143,13 @@ fn room(core: &Arc<Core>, space: Arc<DiskSpace>) -> Arc<Trouble> {
     let told = ("room", "the disk has less room than is reserved; strangers are refused");
     Trouble::new(core, told, 0, move |now| {
         space.is_short().then(|| ("store.reserve_bytes".to_owned(), now)).into_iter().collect()
+    })
+}
+
+fn certificate(core: &Arc<Core>, serving: Arc<Serving>) -> Arc<Trouble> {
+    let told = ("certificate", "the server's certificate expires within two weeks, or has");
+    Trouble::new(core, told, 0, move |now| {
+        serving.is_bad(now).then(|| ("tls.certificate".to_owned(), now)).into_iter().collect()
     })
 }
 

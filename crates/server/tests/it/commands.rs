@@ -167,3 +167,16 @@ fn a_supervisor_is_told_when_the_server_is_ready_and_when_it_stops() {
     assert_eq!(told(), "STOPPING=1\n");
     assert_eq!(server.wait().code(), Some(0));
 }
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_told_before_a_start() {
+    let directory = directory();
+    let more = "[tls]\ncertificate = \"none.pem\"\ncertificate_key = \"none.key\"\n";
+    std::fs::write(directory.path().join("handoff.toml"), format!("{CONFIG}{more}")).unwrap();
+    for arguments in [&["check-config", "handoff.toml"][..], &["serve", "--config", "handoff.toml"]]
+    {
+        let output = finish(arguments, directory.path());
+        let told = text(&output.stderr);
+        assert!(!output.status.success() && told.contains("tls.certificate: none.pem"), "{told}");
+    }
+}

@@ -23,4 +23,5 @@ mod replay;
 mod rolling;
 mod scene;
 mod shutdown;
+mod tls;
 mod tour;
