@@ -12,10 +12,13 @@
 mod body;
 mod connection;
 mod entry;
+mod forwarded;
 mod limits;
 mod observer;
 mod pace;
 mod permits;
+mod proxies;
+mod proxy_header;
 mod requests;
 
 #[cfg(test)]
@@ -37,6 +40,7 @@ pub(crate) use entry::Entry;
 pub(crate) use limits::Limits;
 pub(crate) use observer::Observer;
 use permits::{Full, Permits};
+pub(crate) use proxies::Proxies;
 use requests::RequestCounts;
 
 /// Connections that the kernel holds ready before they are accepted: what arrives while the loop
@@ -47,10 +51,10 @@ const BACKLOG: u32 = 1_024;
 const PAUSE: Duration = Duration::from_millis(100);
 /// What a connection above a bound is told. Best effort: a client that sent much already may see
 /// only the reset.
-const REFUSAL: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
-    Connection: close\r\nContent-Length: 68\r\n\r\n\
-    {\"statusCode\":4,\"statusMessage\":\"too many connections; close some\"}\n";
+const REFUSAL: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n\
+    Retry-After: 1\r\nConnection: close\r\nContent-Length: 68\r\n\r\n";
+const REFUSAL_BODY: &str =
+    "{\"statusCode\":4,\"statusMessage\":\"too many connections; close some\"}\n";
 
 /// Listens at an address. `SO_REUSEADDR` is set, so that a server started anew need not wait for
 /// its predecessor's connections to be forgotten.
@@ -140,7 +144,9 @@ impl Acceptor {
     }
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr) {
-        match self.permits.take(peer.ip()) {
+        // A proxy's connections are counted for its clients.
+        let counted = Some(peer.ip()).filter(|address| !self.entry.proxies.have(*address));
+        match self.permits.take(counted) {
             Ok(permit) => {
                 // An answer is written at once and in one piece, so waiting to fill a packet only
                 // delays it.
@@ -213,6 +219,6 @@ fn refuse(stream: TcpStream, peer: SocketAddr, full: Full) {
     // is read because closing a socket with unread bytes resets it, and the answer with it.
     if let Ok(mut stream) = stream.into_std() {
         let _ = stream.read(&mut [0; 1_024]);
-        let _ = stream.write(REFUSAL);
+        let _ = stream.write([REFUSAL, REFUSAL_BODY].concat().as_bytes());
     }
 }

@@ -12,6 +12,7 @@ mod check;
 mod files;
 pub(crate) mod mail;
 mod metrics;
+mod networks;
 mod overlay;
 mod secret;
 mod tls;
@@ -29,6 +30,7 @@ pub(crate) use bus::{Bus, Carrier};
 pub(crate) use files::{FilesIn, S3};
 pub(crate) use mail::Mail;
 pub(crate) use metrics::Metrics;
+pub(crate) use networks::Network;
 pub(crate) use secret::Secret;
 pub(crate) use tls::Tls;
 
@@ -110,6 +112,12 @@ pub(crate) struct Server {
     /// stands for all of the machine's; `none` keeps requests for this node's CometD sessions from
     /// being passed on to it.
     pub advertise: String,
+    /// The proxies that say whom a request is by (`X-Forwarded-For`, `Forwarded`), as networks such
+    /// as `10.0.0.0/8`. Default none: nobody is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Whether these proxies say so at the beginning of each connection, by the PROXY protocol.
+    /// Default `false`.
+    pub proxy_protocol: bool,
     /// How long a node that was told to stop goes on serving while `/readyz` says that it stops.
     /// 0…1 min. Default 0: without a load balancer there is nobody to wait for.
     pub drain: TimeSpan,
@@ -122,6 +130,8 @@ impl Default for Server {
             public_url: String::new(),
             node: String::new(),
             advertise: String::new(),
+            trusted_proxies: Vec::new(),
+            proxy_protocol: false,
             drain: TimeSpan::from_ms(0),
         }
     }

@@ -225,7 +225,7 @@ impl PassOn {
         let peer = parts.extensions.get::<PeerAddress>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
         let stamp = self.seals.write(&node.prefix, peer, parts.uri.path())?;
-        let outgoing = exchange::outgoing(parts, body.clone(), &node.address, stamp)?;
+        let outgoing = exchange::outgoing(parts, body.clone(), &node.address, (peer, stamp))?;
         let bound = Duration::from_millis(self.agents.timeout_ms) + BEYOND_POLL;
         let lost = || (!glance.is_repeatable).then(outcome_unknown);
         tokio::select! {

@@ -2,17 +2,18 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::IntoResponse as _;
 use handoff_api::{PeerAddress, refused_for_host};
 use handoff_cometd::{Answer, HttpConnection, Identity, LaterBody, whole};
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, EXPECT, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, EXPECT, HeaderValue, RETRY_AFTER};
 use hyper::server::conn::http1;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioTimer;
@@ -20,8 +21,10 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use super::REFUSAL_BODY;
 use super::body::{AnswerBody, Client, TimedBody, lend};
 use super::entry::{Entry, Line};
+use super::forwarded;
 use super::limits::Limits;
 use super::observer::{Observed, Observer};
 use super::pace::{FINISHING, Pace, PacedStream};
@@ -62,10 +65,10 @@ impl Connection {
         let abort = self.abort.clone();
         let paced = PacedStream::new(stream, pace.clone(), permit.clone());
         let served = async {
-            match self.let_in(paced).await {
-                Ok(line) => {
+            match self.let_in(paced, &permit).await {
+                Ok((line, from)) => {
                     pace.begins();
-                    self.drive(line, pace, permit).await
+                    self.drive(line, from, pace, permit).await
                 }
                 Err(end) => end,
             }
@@ -85,21 +88,29 @@ impl Connection {
     }
 
     /// Lets the connection in, which has no more time for that than for a head.
-    async fn let_in(&self, stream: PacedStream) -> Result<Line, End> {
+    async fn let_in(&self, stream: PacedStream, permit: &Permit) -> Result<(Line, IpAddr), End> {
+        let peer = self.peer.ip().to_canonical();
+        let passing = async {
+            let (line, from) = self.entry.pass(stream, peer).await?;
+            match from == peer || permit.comes_from(from) {
+                true => Ok((line, from)),
+                false => Err(io::Error::other("its client has too many connections")),
+            }
+        };
         let stopped = async {
             self.stop.cancelled().await;
             tokio::time::sleep(FINISHING).await;
         };
         tokio::select! {
             biased;
-            let_in = self.entry.pass(stream) => let_in.map_err(End::NotLetIn),
+            let_in = passing => let_in.map_err(End::NotLetIn),
             () = tokio::time::sleep(self.limits.header_timeout) => Err(End::TooSlow),
             () = stopped => Err(End::TooSlow),
         }
     }
 
-    async fn drive(&self, stream: Line, pace: Pace, permit: Arc<Permit>) -> End {
-        let service = |request| self.answer(request, pace.clone(), permit.clone());
+    async fn drive(&self, stream: Line, from: IpAddr, pace: Pace, permit: Arc<Permit>) -> End {
+        let service = |request| self.answer(request, from, pace.clone(), permit.clone());
         let mut connection = pin!(HttpConnection::new(self.http.clone(), stream, service));
         let mut stopping = pin!(self.stop.cancelled());
         let (mut is_stopping, mut is_last) = (false, false);
@@ -131,9 +142,28 @@ impl Connection {
         .await
     }
 
+    /// Notes whom a request is by on a connection that is `from` a client or a proxy. What came by
+    /// a proxy is counted as a connection of its client; it answers where that has too many.
+    fn refused_for_client(
+        &self,
+        request: &mut Request<Body>,
+        from: IpAddr,
+        permit: &Permit,
+    ) -> Option<Response<Body>> {
+        let proxies = &self.entry.proxies;
+        let client = match proxies.have(from) {
+            true => forwarded::client(request.headers(), from, proxies),
+            false => from,
+        };
+        request.extensions_mut().insert(PeerAddress(client));
+        let is_counted = !proxies.have(self.peer.ip()) || permit.comes_from(client);
+        (!is_counted).then(too_many)
+    }
+
     fn answer(
         &self,
         request: Request<Incoming>,
+        from: IpAddr,
         pace: Pace,
         permit: Arc<Permit>,
     ) -> impl Future<Output = Answer<AnswerBody>> + use<> {
@@ -153,8 +183,8 @@ impl Connection {
             Body::new(lent)
         });
         let observed = self.observer.begin(&mut request);
-        request.extensions_mut().insert(PeerAddress(self.peer.ip().to_canonical()));
-        let answered = match refused_for_host(&request) {
+        let refused = self.refused_for_client(&mut request, from, &permit);
+        let answered = match refused.or_else(|| refused_for_host(&request)) {
             Some(refusal) => Err(refusal),
             None => Ok(self.router.clone().oneshot(request)),
         };
@@ -175,6 +205,12 @@ impl Connection {
             }
         }
     }
+}
+
+/// What a request is told of whose client there are too many connections.
+fn too_many() -> Response<Body> {
+    let headers = [(CONTENT_TYPE, "application/json"), (RETRY_AFTER, "1"), (CONNECTION, "close")];
+    (StatusCode::SERVICE_UNAVAILABLE, headers, REFUSAL_BODY).into_response()
 }
 
 /// Makes a response the connection's own.

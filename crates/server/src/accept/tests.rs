@@ -1,6 +1,7 @@
 //! The loop over real sockets of the loopback interface, with small limits.
 
 mod encrypted;
+mod proxied;
 
 use std::time::Duration;
 

@@ -30,6 +30,7 @@ pub(super) fn first_fault(config: &Config) -> Option<Fault> {
     public_url(config)
         .or_else(|| node(config))
         .or_else(|| advertise(config))
+        .or_else(|| proxies(config))
         .or_else(|| tls(config))
         .or_else(|| database(config))
         .or_else(|| bus(config))
@@ -70,6 +71,14 @@ fn advertise(config: &Config) -> Option<Fault> {
         message: format!(
             "is {address:?}, expected something like \"{scheme}10.0.0.2:8090\", or \"{NOWHERE}\""
         ),
+    })
+}
+
+fn proxies(config: &Config) -> Option<Fault> {
+    let server = &config.server;
+    (server.proxy_protocol && server.trusted_proxies.is_empty()).then(|| Fault {
+        key: "server.proxy_protocol",
+        message: "is true, expected the proxies that speak it in server.trusted_proxies".to_owned(),
     })
 }
 

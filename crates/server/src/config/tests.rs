@@ -260,6 +260,22 @@ fn other_nodes_reach_a_node_where_it_listens_unless_it_is_given() {
 }
 
 #[test]
+fn proxies_are_networks_and_never_everybody() {
+    let server = |text: &str| format!("[server]\n{text}\n");
+    let variable = ("HANDOFF__SERVER__TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1");
+    let written = server("trusted_proxies = [\"10.0.0.0/8\", \"192.0.2.1\"]");
+    let config = parse(&written, &[]).unwrap();
+    assert_eq!(config.server.trusted_proxies.len(), 2);
+    assert_eq!(parse("", &[variable]).unwrap(), config);
+    let told = refusal(&server("trusted_proxies = [\"::/0\"]"), &[]);
+    check(&told, &["handoff.toml:2: ", "server.trusted_proxies", "everybody"]);
+    let told = refusal("", &[("HANDOFF__SERVER__TRUSTED_PROXIES", "nginx")]);
+    check(&told, &["HANDOFF__SERVER__TRUSTED_PROXIES", "\"nginx\" is no network"]);
+    let told = refusal(&server("proxy_protocol = true"), &[]);
+    check(&told, &["handoff.toml:2: server.proxy_protocol", "server.trusted_proxies"]);
+}
+
+#[test]
 fn files_are_beside_what_else_is_stored_unless_told_otherwise() {
     let files = |text: &str| parse(text, &[]).unwrap().files();
     let directory = |path: &str| FilesIn::Directory(path.into());

@@ -1,12 +1,13 @@
 //! One request to another node, and its answer: what goes along, and what is the connection's.
 
+use std::net::IpAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::BoxError;
 use axum::body::Body;
 use axum::http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, Version};
@@ -112,12 +113,13 @@ pub(super) async fn read(mut body: Body, max: usize) -> Result<Bytes, Body> {
     Ok(read.freeze())
 }
 
-/// Returns a client's request as it goes to another node, with everything that the client said.
+/// Returns a client's request as it goes to another node, with everything that the client said but
+/// for whom it is by.
 pub(super) fn outgoing(
     parts: &Parts,
     body: Bytes,
     address: &str,
-    stamp: HeaderValue,
+    (client, stamp): (IpAddr, HeaderValue),
 ) -> Option<Request<Full<Bytes>>> {
     let target = parts.uri.path_and_query()?;
     let (scheme, authority) = match address.strip_prefix(HTTPS) {
@@ -131,6 +133,10 @@ pub(super) fn outgoing(
     *request.version_mut() = Version::HTTP_11;
     *request.headers_mut() = end_to_end(parts.headers.clone());
     request.headers_mut().insert(seal::HEADER, stamp);
+    // Only where nodes trust each other as proxies is it read, and then as true.
+    request.headers_mut().remove(FORWARDED);
+    let client = HeaderValue::try_from(client.to_string()).expect("an address fits a header");
+    request.headers_mut().insert(HeaderName::from_static("x-forwarded-for"), client);
     Some(request)
 }
 
@@ -219,13 +225,20 @@ mod tests {
     fn a_request_keeps_its_path_and_the_host_that_the_client_named() {
         let request = Request::post("/api/v2/notifications/connect?x=1")
             .header(HOST, "desk.example")
+            .header(FORWARDED, "for=192.0.2.9")
+            .header("x-forwarded-for", "192.0.2.9")
             .body(())
             .unwrap();
         let (parts, ()) = request.into_parts();
         let stamp = HeaderValue::from_static("stamp");
-        let sent = outgoing(&parts, Bytes::from("[]"), "10.0.0.2:8090", stamp).unwrap();
+        let by = ("192.0.2.7".parse().unwrap(), stamp);
+        let sent = outgoing(&parts, Bytes::from("[]"), "10.0.0.2:8090", by.clone()).unwrap();
         assert_eq!(sent.uri(), "http://10.0.0.2:8090/api/v2/notifications/connect?x=1");
         assert_eq!(sent.headers()[HOST], "desk.example");
         assert_eq!(sent.headers()[seal::HEADER], "stamp");
+        assert_eq!(sent.headers()["x-forwarded-for"], "192.0.2.7");
+        assert!(!sent.headers().contains_key(FORWARDED));
+        let encrypted = outgoing(&parts, Bytes::from("[]"), "https://10.0.0.2:8443", by).unwrap();
+        assert_eq!(encrypted.uri().scheme_str(), Some("https"));
     }
 }

@@ -6,7 +6,7 @@ use handoff_engine::Clock;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accept::Entry;
+use crate::accept::{Entry, Proxies};
 use crate::config::Config;
 use crate::tls::{Serving, Tls};
 
@@ -21,8 +21,20 @@ pub(super) fn open(
     clock: Arc<dyn Clock>,
     (tasks, stopping): (&TaskTracker, &CancellationToken),
 ) -> anyhow::Result<(Entry, Option<Arc<Serving>>)> {
-    let Some(tls) = Tls::new(&config.tls, &*clock)? else { return Ok((Entry::default(), None)) };
+    let server = &config.server;
+    let proxies = Proxies::of(server.trusted_proxies.iter().copied());
+    let entry = Entry { proxies, proxy_protocol: server.proxy_protocol, tls: None };
+    let Some(tls) = Tls::new(&config.tls, &*clock)? else {
+        if !server.listen.ip().is_loopback() && server.trusted_proxies.is_empty() {
+            tracing::warn!(
+                listen = %server.listen,
+                "passwords go over the network as they are: name a certificate ([tls]), or the \
+                 proxy that has one (server.trusted_proxies)"
+            );
+        }
+        return Ok((entry, None));
+    };
     let (acceptor, serving) = (tls.acceptor(), tls.serving());
     tasks.spawn(stopping.clone().run_until_cancelled_owned(tls.follow(clock)));
-    Ok((Entry { tls: Some(acceptor) }, Some(serving)))
+    Ok((Entry { tls: Some(acceptor), ..entry }, Some(serving)))
 }

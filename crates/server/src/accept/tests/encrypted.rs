@@ -16,7 +16,7 @@ fn encrypted(limits: Limits) -> (Server, ClientConfig) {
     let (certificate, certificate_key) = (files.certificate, files.key);
     let files = config::Tls { certificate, certificate_key, ..config::Tls::default() };
     let tls = Tls::new(&files, &handoff_engine::SystemClock::default()).unwrap().unwrap();
-    let server = start_behind(Entry { tls: Some(tls.acceptor()) }, limits);
+    let server = start_behind(Entry { tls: Some(tls.acceptor()), ..Entry::default() }, limits);
     (server, authority.trusted().unwrap())
 }
 
