@@ -57,7 +57,7 @@ impl Tls {
         let pair = Pair::read(files)?;
         if let Some(fault) = pair.fault(clock.now()) {
             let certificate = files.certificate.display();
-            tracing::error!(%certificate, "the certificate {fault}; put another pair in its place");
+            tracing::warn!(%certificate, "the certificate {fault}; put another pair in its place");
         }
         let serving = Arc::new(Serving(RwLock::new(Arc::new(pair))));
         let acceptor = acceptor(serving.clone())?;

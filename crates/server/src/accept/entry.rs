@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Once;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
@@ -23,6 +24,12 @@ pub(crate) struct Entry {
     /// Takes the handshake of TLS, where that is spoken.
     pub(crate) tls: Option<TlsAcceptor>,
 }
+
+/// What whoever speaks plain HTTP is told where TLS is spoken.
+const PLAIN_REFUSAL: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\
+    Connection: close\r\nContent-Length: 72\r\n\r\n";
+const PLAIN_REFUSAL_BODY: &str =
+    "{\"statusCode\":10,\"statusMessage\":\"TLS is spoken here; ask by https://\"}\n";
 
 /// What requests come over. The pace is that of the socket, so what TLS keeps for a client that
 /// does not take it waits as any answer does.
@@ -47,10 +54,25 @@ impl Entry {
         let line = match &self.tls {
             None => Line::Left(stream),
             // In a box, so that a poll that is held later takes no room for it.
-            Some(tls) => Line::Right(Box::new(Box::pin(tls.accept(stream)).await?)),
+            Some(tls) => Line::Right(Box::pin(encrypt(stream, tls)).await?),
         };
         Ok((line, client))
     }
+}
+
+/// Takes the handshake. Whoever speaks plain HTTP is told, in a way that they can read.
+async fn encrypt(
+    mut stream: PacedStream,
+    tls: &TlsAcceptor,
+) -> io::Result<Box<TlsStream<PacedStream>>> {
+    // A method begins with a letter, and a handshake with a number.
+    if stream.first_byte().await?.is_ascii_uppercase() {
+        // Closing a socket with unread bytes resets it, and the answer with it.
+        stream.read(&mut [0; 1_024]).await?;
+        stream.write_all([PLAIN_REFUSAL, PLAIN_REFUSAL_BODY].concat().as_bytes()).await?;
+        return Err(io::Error::other("plain HTTP came where TLS is spoken"));
+    }
+    Ok(Box::new(tls.accept(stream).await?))
 }
 
 /// Says once what is most likely wrong: every connection of such a proxy ends the same way.

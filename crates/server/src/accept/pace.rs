@@ -170,6 +170,13 @@ impl PacedStream {
     pub(super) fn new(stream: TcpStream, pace: Pace, permit: Arc<Permit>) -> Self {
         Self { stream, pace, _seat: permit }
     }
+
+    /// Waits for the first byte that comes, and leaves it to be read; zero at the end.
+    pub(super) async fn first_byte(&self) -> io::Result<u8> {
+        let mut byte = [0];
+        self.stream.peek(&mut byte).await?;
+        Ok(byte[0])
+    }
 }
 
 impl AsyncRead for PacedStream {
