@@ -46,6 +46,7 @@ function context(): Context {
     const api = new Api(base, {
         fetch: (...asked) => fetch(...asked),
         signedOut: (sentence) => session.lost(sentence),
+        passwordDemanded: () => session.demanded(),
         whose: () => session.whose,
     });
     const session: Session = new Session(api);

@@ -6,16 +6,19 @@ import {readEntrance, Session} from "../src/app/session.ts";
 /** A session whose server answers with what is given, one after the other. */
 function session(...answers: (Response | Error)[]) {
     const asked: string[] = [];
+    const bodies: string[] = [];
     const api = new Api("http://desk.example/", {
         fetch: (address, init) => {
             asked.push(`${init?.method} ${new URL(String(address)).pathname}`);
+            bodies.push(String(init?.body ?? ""));
             const answer = answers.shift() ?? new Error("asked too often");
             return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
         },
         signedOut: (sentence) => made.lost(sentence),
+        passwordDemanded: () => made.demanded(),
     });
     const made = new Session(api);
-    return {session: made, asked};
+    return {session: made, api, asked, bodies};
 }
 
 function answer(status: number, body: object, headers: Record<string, string> = {}): Response {
@@ -116,4 +119,59 @@ test("each way in which a change of the password fails is told apart", async () 
         "changed", ["next", isNew], ["present", isPresent], [null, "Your account was changed."],
         7_000, "unanswered", "unanswered",
     ]);
+});
+
+const TOKEN = {"X-CSRF-TOKEN": "t"};
+const GIVEN = {...KATE, user: {...KATE.user, changePasswordOnFirstLogin: true}};
+const DONE = answer.bind(null, 200, {statusCode: 0}, {"X-CSRF-TOKEN": "t2"});
+
+test("whoever was given a password chooses one of their own, and is in then", async () => {
+    const {session: one, bodies} = session(answer(200, GIVEN, TOKEN), DONE());
+    assert.deepEqual(await one.signIn("kate", "given by ada"), {kind: "in"});
+    const asks = one.gate.value;
+    assert.ok(asks.kind === "choosing" && asks.isKnown && !asks.isOver);
+    assert.deepEqual(await one.choosePassword("", "my own word"), {kind: "changed"});
+    assert.deepEqual(JSON.parse(bodies.at(-1) ?? ""), {
+        operationName: "ChangePassword", password: "given by ada", newPassword: "my own word",
+    });
+    const gate = one.gate.value;
+    assert.ok(gate.kind === "in" && gate.how === "signedIn");
+});
+
+test("a page that is loaded again asks for the given password as well", async () => {
+    const {session: one, bodies} = session(answer(200, GIVEN, TOKEN), DONE());
+    await one.ask();
+    const gate = one.gate.value;
+    assert.ok(gate.kind === "choosing" && !gate.isKnown);
+    await one.choosePassword("given by ada", "my own word");
+    assert.equal(JSON.parse(bodies.at(-1) ?? "").password, "given by ada");
+});
+
+test("where another one was given meanwhile, it is asked for", async () => {
+    const sentence = "The field password is not your password; correct it.";
+    const refused = answer(403, {statusCode: 5, statusMessage: sentence});
+    const {session: one} = session(answer(200, GIVEN, TOKEN), refused);
+    await one.signIn("kate", "given by ada");
+    await one.choosePassword("", "my own word");
+    const gate = one.gate.value;
+    assert.ok(gate.kind === "choosing" && !gate.isKnown);
+});
+
+test("who is in is asked over their page, and goes on there", async () => {
+    const demand = {statusCode: 8, statusMessage: "Change your password."};
+    const {session: one, api} = session(answer(200, KATE, TOKEN), answer(403, demand), DONE());
+    await one.ask();
+    await assert.rejects(api.get("me/interactions"));
+    const gate = one.gate.value;
+    assert.ok(gate.kind === "choosing" && gate.isOver && !gate.isKnown);
+    await one.choosePassword("given", "my own word");
+    const {kind}: {kind: string} = one.gate.value;
+    assert.equal(kind, "in");
+});
+
+test("who is signed out while they choose begins anew", async () => {
+    const {session: one} = session(answer(200, GIVEN, TOKEN), answer(401, OUT), answer(401, OUT));
+    await one.signIn("kate", "given by ada");
+    await one.choosePassword("", "my own word");
+    assert.deepEqual(one.gate.value, {kind: "out", reason: "Log in."});
 });

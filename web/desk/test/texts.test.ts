@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {textsOf} from "../src/texts/index.ts";
 import {LANGUAGES, languageOf, preferred} from "../src/texts/languages.ts";
+import {password} from "../src/texts/parts/password.ts";
+import {settings} from "../src/texts/parts/settings.ts";
 import {length, secondsLeft} from "../src/texts/times.ts";
 
 /** Returns every text of a language by its name; those with a hole are filled with a mark. */
 function all(language: (typeof LANGUAGES)[number]): Map<string, string> {
     const found = new Map<string, string>();
-    for (const [part, texts] of Object.entries(textsOf(language))) {
+    const loaded = {password: password[language], settings: settings[language]};
+    for (const [part, texts] of Object.entries({...textsOf(language), ...loaded})) {
         for (const [name, text] of Object.entries(texts)) {
             // What is asked for is a number or a word; 2 reads as both.
             const filled = typeof text === "string"

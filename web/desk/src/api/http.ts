@@ -29,6 +29,8 @@ export interface Surroundings {
     fetch: typeof fetch;
     /** Told each time that a request shows that the login session is over. */
     signedOut?(sentence: string): void;
+    /** Told each time that a request is refused until a password of one's own is chosen. */
+    passwordDemanded?(): void;
     /** Whose page it is, by user id; `null` before anybody is in. */
     whose?(): string | null;
 }
@@ -38,6 +40,8 @@ const ANSWER_MS_MAX = 20_000;
 /** How fast files are sent at the least, in bytes per ms: 128 kbit/s. */
 const UPLOAD_BYTES_PER_MS_MIN = 16;
 const TOKEN_HEADER = "X-CSRF-TOKEN";
+/** The API's code for whoever must choose a password of their own first. */
+const PASSWORD_DEMANDED = 8;
 /** The sentence by which the server refuses a token (docs/compat/conventions.md#logins). */
 const TOKEN_SENTENCE = "Missing or invalid Csrf token";
 /** Any GET gives the token of the session; this one is small. */
@@ -141,6 +145,9 @@ export class Api {
         }
         const code = answer?.["statusCode"];
         if (answer === undefined || (code !== 0 && code !== 7)) {
+            if (isByCookie && code === PASSWORD_DEMANDED) {
+                this.#surroundings.passwordDemanded?.();
+            }
             throw troubleOf(response, answer);
         }
         const token = response.headers.get(TOKEN_HEADER);

@@ -8,18 +8,23 @@ import {part, whole} from "../ui/whole.ts";
 const LOADS = {
     settings: () => import("./SettingsDialog.vue"),
     password: () => import("./PasswordDialog.vue"),
+    choosePassword: () => import("./ChoosePassword.vue"),
     reason: () => import("./ReasonDialog.vue"),
     keys: () => import("./KeysDialog.vue"),
     help: () => import("./HelpDialog.vue"),
     person: () => import("./PersonDialog.vue"),
 } as const;
 
-/** Those that are opened by name; the settings have an address, and a person is one of many. */
-export type DialogName = Exclude<keyof typeof LOADS, "settings" | "person">;
+/**
+ * Those that are opened by name; the settings have an address, a person is one of many, and what
+ * one must do is asked for.
+ */
+export type DialogName = Exclude<keyof typeof LOADS, "settings" | "person" | "choosePassword">;
 
 export const DIALOGS: Record<keyof typeof LOADS, Component> = {
     settings: part(LOADS.settings),
     password: part(LOADS.password),
+    choosePassword: part(LOADS.choosePassword),
     reason: part(LOADS.reason),
     keys: part(LOADS.keys),
     help: part(LOADS.help),

@@ -2,7 +2,7 @@
 
 import {shallowRef, type ShallowRef} from "vue";
 import {fields, list, text, texts, textOrNull} from "../api/fields.ts";
-import type {Api} from "../api/http.ts";
+import type {Answer, Api} from "../api/http.ts";
 import {Refused, SignedOut, Unanswered} from "../api/trouble.ts";
 import type {Me} from "../state/model.ts";
 import {readMe} from "../state/reads.ts";
@@ -15,6 +15,12 @@ export type Gate =
     | {kind: "out"; reason: string | null}
     /** `how` tells a sign-in just now from a page that was loaded again. */
     | {kind: "in"; me: Me; how: "signedIn" | "reloaded"}
+    /**
+     * Their password is one that an admin gave: they choose one of their own before anything else.
+     * `isKnown` says whether they have just typed the given one, `isOver` whether their page is
+     * there already, below.
+     */
+    | {kind: "choosing"; me: Me; isKnown: boolean; isOver: boolean}
     /** The login session is over, but the page is not: whoever was in can go on. */
     | {kind: "ended"; me: Me; reason: string};
 
@@ -57,6 +63,8 @@ const UNKNOWN: Entrance = {center: null, version: null, demo: []};
 export class Session {
     readonly gate: ShallowRef<Gate> = shallowRef({kind: "asking"});
     readonly #api: Api;
+    /** The password of an admin's that was typed last; kept until another one is chosen. */
+    #given: string | null = null;
 
     constructor(api: Api) {
         this.#api = api;
@@ -64,15 +72,13 @@ export class Session {
 
     /** Whose page it is, by user id; `null` before anybody is in. */
     get whose(): string | null {
-        const gate = this.gate.value;
-        return gate.kind === "in" || gate.kind === "ended" ? gate.me.id : null;
+        return meOf(this.gate.value)?.id ?? null;
     }
 
     /** Finds out whether the browser's cookie still counts. */
     async ask(): Promise<void> {
         try {
-            const me = readMe(fields((await this.#api.get(ME))["user"]));
-            this.gate.value = {kind: "in", me, how: "reloaded"};
+            this.#enter(await this.#api.get(ME), "reloaded", null);
         } catch (trouble) {
             this.gate.value = trouble instanceof Unanswered
                 ? {kind: "unknown", trouble}
@@ -83,21 +89,40 @@ export class Session {
     /** A request showed that the login session is over. */
     lost(reason: string): void {
         const gate = this.gate.value;
-        if (gate.kind === "in") {
+        if (gate.kind === "in" || (gate.kind === "choosing" && gate.isOver)) {
             this.gate.value = {kind: "ended", me: gate.me, reason};
+        } else if (gate.kind === "choosing") {
+            this.gate.value = {kind: "out", reason};
+        }
+    }
+
+    /** A request showed that an admin has the password changed before anything else is done. */
+    demanded(): void {
+        const gate = this.gate.value;
+        if (gate.kind === "in") {
+            this.gate.value = {kind: "choosing", me: gate.me, isKnown: false, isOver: true};
         }
     }
 
     async signIn(userName: string, password: string): Promise<Outcome> {
         try {
             const credentials = {userName, password};
-            const answer = await this.#api.get(ME, {credentials});
-            const me = readMe(fields(answer["user"]));
-            this.gate.value = {kind: "in", me, how: "signedIn"};
+            this.#enter(await this.#api.get(ME, {credentials}), "signedIn", password);
             return {kind: "in"};
         } catch (trouble) {
             return outcomeOf(trouble);
         }
+    }
+
+    #enter(answer: Answer, how: "signedIn" | "reloaded", given: string | null): void {
+        const user = fields(answer["user"]);
+        const me = readMe(user);
+        const isOver = this.gate.value.kind === "ended";
+        const isDemanded = user["changePasswordOnFirstLogin"] === true;
+        this.#given = isDemanded ? given : null;
+        this.gate.value = isDemanded
+            ? {kind: "choosing", me, isKnown: given !== null, isOver}
+            : {kind: "in", me, how};
     }
 
     /**
@@ -115,6 +140,7 @@ export class Session {
                 throw trouble;
             }
         }
+        this.#given = null;
         this.gate.value = {kind: "out", reason: null};
     }
 
@@ -129,6 +155,24 @@ export class Session {
         }
     }
 
+    /**
+     * Chooses a password of one's own in place of the given one, and lets in. `present` counts where
+     * the given one is not known.
+     */
+    async choosePassword(present: string, next: string): Promise<PasswordOutcome> {
+        const outcome = await this.changePassword(this.#given ?? present, next);
+        const gate = this.gate.value;
+        if (gate.kind === "choosing" && outcome.kind === "changed") {
+            this.#given = null;
+            this.gate.value = {kind: "in", me: gate.me, how: "signedIn"};
+        } else if (gate.kind === "choosing" && isAbout(outcome, "present")) {
+            // The admin has given another one since.
+            this.#given = null;
+            this.gate.value = {...gate, isKnown: false};
+        }
+        return outcome;
+    }
+
     /** Tells what is known before anybody signs in; what cannot be read is left out. */
     async entrance(): Promise<Entrance> {
         try {
@@ -137,6 +181,15 @@ export class Session {
             return UNKNOWN;
         }
     }
+}
+
+/** Returns whose page it is; `null` before anybody is in. */
+export function meOf(gate: Gate): Me | null {
+    return "me" in gate ? gate.me : null;
+}
+
+function isAbout(outcome: PasswordOutcome, field: PasswordField): boolean {
+    return outcome.kind === "refused" && outcome.field === field;
 }
 
 /** Returns what `GET /session` tells. */

@@ -3,6 +3,7 @@
 import {computed, ref, watchEffect, type ComputedRef} from "vue";
 import {textsOf, type Texts} from "./index.ts";
 import {preferred, type Language} from "./languages.ts";
+import type {Part} from "./part.ts";
 
 const chosen = ref<Language | "browser">("browser");
 
@@ -14,6 +15,11 @@ const texts = computed(() => textsOf(language.value));
 /** Returns the texts; they change with the language. */
 export function useTexts(): ComputedRef<Texts> {
     return texts;
+}
+
+/** Returns the texts of a part that is loaded with what says them. */
+export function useTextsOf<T>(part: Part<T>): ComputedRef<T> {
+    return computed(() => part[language.value]);
 }
 
 export function chooseLanguage(language: Language | "browser"): void {

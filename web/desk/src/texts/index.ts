@@ -1,4 +1,5 @@
-// All that the desk says, by part and language.
+// What the desk says from the beginning, by part and language. What a dialog alone says is loaded
+// with it.
 
 import type {Language} from "./languages.ts";
 import type {Part} from "./part.ts";
@@ -13,9 +14,7 @@ import {handing} from "./parts/handing.ts";
 import {keys} from "./parts/keys.ts";
 import {letters} from "./parts/letters.ts";
 import {offers} from "./parts/offers.ts";
-import {password} from "./parts/password.ts";
 import {said} from "./parts/said.ts";
-import {settings} from "./parts/settings.ts";
 import {signIn} from "./parts/sign-in.ts";
 import {strip} from "./parts/strip.ts";
 import {welcome} from "./parts/welcome.ts";
@@ -23,7 +22,7 @@ import {work} from "./parts/work.ts";
 
 const PARTS = {
     actions, bar, chat, colleagues, common, details, frame, handing, keys, letters, offers,
-    password, said, settings, signIn, strip, welcome, work,
+    said, signIn, strip, welcome, work,
 };
 
 export type Texts = {

@@ -28,6 +28,9 @@ export const bar = part({
         help: "Help",
         account: (name: string) => `${name}: settings and sign out`,
         settings: "Settings",
+        changePassword: "Change password",
+        sounds: "Sounds",
+        notifyHow: "How to allow them",
         endTitle: "End work?",
         endNothing: "Nothing is in your hands. You are signed out as well.",
         endBack: (chats: number, others: number, drafts: number) =>
@@ -77,6 +80,9 @@ export const bar = part({
         help: "Hilfe",
         account: (name) => `${name}: Einstellungen und Abmelden`,
         settings: "Einstellungen",
+        changePassword: "Passwort ändern",
+        sounds: "Töne",
+        notifyHow: "So erlauben Sie sie",
         endTitle: "Dienst beenden?",
         endNothing: "Sie haben nichts in der Hand. Sie werden auch abgemeldet.",
         endBack: (chats, others, drafts) =>
@@ -127,6 +133,9 @@ export const bar = part({
         help: "Aide",
         account: (name) => `${name} : réglages et déconnexion`,
         settings: "Réglages",
+        changePassword: "Changer le mot de passe",
+        sounds: "Sons",
+        notifyHow: "Comment les autoriser",
         endTitle: "Finir le service ?",
         endNothing: "Vous n’avez rien en main. Vous serez aussi déconnecté.",
         endBack: (chats, others, drafts) =>
@@ -177,6 +186,9 @@ export const bar = part({
         help: "Ayuda",
         account: (name) => `${name}: ajustes y salir`,
         settings: "Ajustes",
+        changePassword: "Cambiar la contraseña",
+        sounds: "Sonidos",
+        notifyHow: "Cómo permitirlas",
         endTitle: "¿Terminar el trabajo?",
         endNothing: "No tiene nada en sus manos. También se cierra su sesión.",
         endBack: (chats, others, drafts) =>

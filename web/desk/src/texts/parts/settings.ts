@@ -1,10 +1,9 @@
-// The dialog Settings.
+// The dialog Settings. Loaded with it.
 
 import {part} from "../part.ts";
 
 export const settings = part({
     en: {
-        title: "Settings",
         look: "Look",
         theme: "Theme",
         themeSystem: "As the system",
@@ -16,13 +15,11 @@ export const settings = part({
         language: "Language",
         languageBrowser: "As the browser",
         soundTitle: "Sound",
-        sound: "Sounds",
         volume: "Volume",
         play: "Play a sound",
         notices: "Notifications",
         noticeWords: "Words in notifications",
         noticeWordsHelp: "Off, a notification says who wrote, and not what.",
-        notifyHow: "How to allow them",
         typing: "Typing and keys",
         enterSends: "Enter sends in a chat",
         enterSendsHelp: "Shift+Enter then is a new line; Ctrl+Enter always sends.",
@@ -33,7 +30,6 @@ export const settings = part({
         welcome: "Show the welcome",
     },
     de: {
-        title: "Einstellungen",
         look: "Aussehen",
         theme: "Farben",
         themeSystem: "Wie das System",
@@ -45,13 +41,11 @@ export const settings = part({
         language: "Sprache",
         languageBrowser: "Wie der Browser",
         soundTitle: "Ton",
-        sound: "Töne",
         volume: "Lautstärke",
         play: "Ton abspielen",
         notices: "Mitteilungen",
         noticeWords: "Worte in Mitteilungen",
         noticeWordsHelp: "Aus, sagt eine Mitteilung, wer schrieb, und nicht was.",
-        notifyHow: "So erlauben Sie sie",
         typing: "Schreiben und Tasten",
         enterSends: "Enter sendet im Chat",
         enterSendsHelp: "Umschalt+Enter ist dann eine neue Zeile; Strg+Enter sendet immer.",
@@ -63,7 +57,6 @@ export const settings = part({
         welcome: "Begrüßung zeigen",
     },
     fr: {
-        title: "Réglages",
         look: "Apparence",
         theme: "Couleurs",
         themeSystem: "Comme le système",
@@ -75,13 +68,11 @@ export const settings = part({
         language: "Langue",
         languageBrowser: "Comme le navigateur",
         soundTitle: "Son",
-        sound: "Sons",
         volume: "Volume",
         play: "Jouer un son",
         notices: "Notifications",
         noticeWords: "Mots dans les notifications",
         noticeWordsHelp: "Coupé, une notification dit qui a écrit, et non quoi.",
-        notifyHow: "Comment les autoriser",
         typing: "Saisie et touches",
         enterSends: "Entrée envoie dans un chat",
         enterSendsHelp: "Maj+Entrée est alors une nouvelle ligne ; Ctrl+Entrée envoie toujours.",
@@ -93,7 +84,6 @@ export const settings = part({
         welcome: "Montrer l’accueil",
     },
     es: {
-        title: "Ajustes",
         look: "Aspecto",
         theme: "Colores",
         themeSystem: "Como el sistema",
@@ -105,13 +95,11 @@ export const settings = part({
         language: "Idioma",
         languageBrowser: "Como el navegador",
         soundTitle: "Sonido",
-        sound: "Sonidos",
         volume: "Volumen",
         play: "Tocar un sonido",
         notices: "Notificaciones",
         noticeWords: "Palabras en las notificaciones",
         noticeWordsHelp: "Apagado, una notificación dice quién escribió, y no qué.",
-        notifyHow: "Cómo permitirlas",
         typing: "Escritura y teclas",
         enterSends: "Intro envía en un chat",
         enterSendsHelp: "Mayús+Intro es entonces una línea nueva; Ctrl+Intro siempre envía.",
