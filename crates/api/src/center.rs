@@ -16,7 +16,7 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodFilter, on};
+use axum::routing::{MethodFilter, on, post};
 use axum::{Router, extract::DefaultBodyLimit};
 use futures_util::future::BoxFuture;
 use futures_util::stream;
@@ -34,6 +34,7 @@ use tokio::sync::mpsc;
 
 use crate::caller::{Admin, Me};
 use crate::error::{Code, Refusal};
+use crate::lost_password;
 use crate::password::FilePasswords;
 use crate::request::expect_json;
 use crate::shared::Shared;
@@ -116,7 +117,10 @@ enum Applicant {
 pub(crate) fn router(shared: &Shared) -> Router {
     let door = on(MethodFilter::POST, of_operator).on(MethodFilter::GET, written_for_operator);
     let door = door.route_layer(DefaultBodyLimit::disable());
-    Router::new().route(PATH, door).with_state(shared.clone())
+    Router::new()
+        .route(PATH, door)
+        .route(lost_password::PATH, post(lost_password::of_operator))
+        .with_state(shared.clone())
 }
 
 async fn of_operator(

@@ -20,6 +20,7 @@ pub mod commands;
 pub mod customer;
 pub mod error;
 pub mod idempotency;
+pub mod lost_password;
 pub mod notify;
 pub mod password;
 pub mod request;

@@ -5,6 +5,7 @@
 //! free, that what is named is there and that nothing refers to what is removed follows from all of
 //! it. Descriptions that have a fault must not get here.
 
+mod lost_password;
 mod named;
 mod queues;
 mod refused;
@@ -26,6 +27,7 @@ use crate::center_file::Removing;
 use crate::changing::{By, change_set};
 use crate::thing::Thing;
 
+pub use lost_password::{NotReplaced, replace_password};
 pub use refused::Refused;
 pub use users::GivenPassword;
 

@@ -26,7 +26,7 @@ pub use center_file::{
     QUIETLY, Reader, Removing, Told, Unnamed, Way, center_named, write_down,
 };
 pub use changing::{By, change_set};
-pub use edit::{Edit, Editor, GivenPassword, Refused};
+pub use edit::{Edit, Editor, GivenPassword, NotReplaced, Refused, replace_password};
 pub use name::NamedDescription;
 pub use opening_hours::hours_as_texts;
 pub use origins::{is_origin, is_origin_pattern};

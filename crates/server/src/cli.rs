@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// Restores a backup to where neither a store nor files are yet; or shows or checks what can
     /// be restored.
     Restore(Restore),
+    /// Gives somebody who is locked out another password, which it prints: they choose one of their
+    /// own when they sign in with it.
+    Password(Password),
     /// Reads a configuration file and says whether it is right, and whether a server would start
     /// with it on the store as it is.
     CheckConfig(CheckConfig),
@@ -267,6 +270,17 @@ pub(crate) struct Restore {
     /// Reads all of a backup, and says whether it is what it was.
     #[arg(long)]
     pub check: bool,
+}
+
+/// Options of `password`.
+#[derive(Debug, Args)]
+pub(crate) struct Password {
+    /// Their user name, in whichever contact center.
+    #[arg(value_name = "NAME")]
+    pub user: String,
+    /// Where the store is.
+    #[command(flatten)]
+    pub configured: Configured,
 }
 
 /// Options of `check-config`.

@@ -12,7 +12,10 @@ use crate::config::Config;
 use crate::run::Server;
 use crate::runtime::block_on;
 use crate::stored::Stored;
-use crate::{apply, backup, copy, counters, demo, doctor, export, output, supervisor, telemetry};
+use crate::{
+    apply, backup, copy, counters, demo, doctor, export, lost_password, output, supervisor,
+    telemetry,
+};
 
 /// Reads a command line, the program's name first, carries it out and says what kept it from that.
 /// A line that cannot be read ends the process, as a request for help does.
@@ -46,6 +49,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::CopyFiles(options) => copy::files::copy_files(&options),
         Command::Backup(options) => backup::backup(&options),
         Command::Restore(options) => backup::restore(&options),
+        Command::Password(options) => lost_password::replace(&options),
         Command::CheckConfig(options) => check_config(&options),
         Command::Doctor(options) => doctor::doctor(&options),
         Command::Counters(options) => counters::print(&options),

@@ -18,6 +18,7 @@ mod demo;
 mod doctor;
 mod export;
 mod local;
+mod lost_password;
 mod mail;
 mod metrics;
 mod output;

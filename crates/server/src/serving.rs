@@ -60,7 +60,12 @@ impl Serving {
         }
     }
 
-    async fn here(directory: &Path) -> anyhow::Result<Option<Self>> {
+    /// Finds the server that serves the store in a data directory; `None` when none does.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Serving::find`].
+    pub(crate) async fn here(directory: &Path) -> anyhow::Result<Option<Self>> {
         let socket = local::connect(directory).await.with_context(|| {
             format!("the server that serves {} cannot be spoken to", directory.display())
         })?;
@@ -116,6 +121,16 @@ impl Serving {
     pub(crate) async fn post(&mut self, body: Vec<u8>) -> anyhow::Result<Incoming> {
         let request = Request::builder().method(Method::POST).uri(&self.path);
         self.ask(request.header(CONTENT_TYPE, "application/json"), body.into()).await
+    }
+
+    /// Sends JSON to another door of the socket.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Serving::get`].
+    pub(crate) async fn post_at(&mut self, path: &str, body: Vec<u8>) -> anyhow::Result<Incoming> {
+        path.clone_into(&mut self.path);
+        self.post(body).await
     }
 
     async fn ask(&mut self, request: Builder, body: Bytes) -> anyhow::Result<Incoming> {

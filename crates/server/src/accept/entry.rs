@@ -68,7 +68,7 @@ async fn encrypt(
     // A method begins with a letter, and a handshake with a number.
     if stream.first_byte().await?.is_ascii_uppercase() {
         // Closing a socket with unread bytes resets it, and the answer with it.
-        stream.read(&mut [0; 1_024]).await?;
+        let _read: usize = stream.read(&mut [0; 1_024]).await?;
         stream.write_all([PLAIN_REFUSAL, PLAIN_REFUSAL_BODY].concat().as_bytes()).await?;
         return Err(io::Error::other("plain HTTP came where TLS is spoken"));
     }

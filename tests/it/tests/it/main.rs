@@ -17,6 +17,7 @@ mod memory;
 mod observe;
 mod offers;
 mod pass_on;
+mod passwords;
 mod proxied;
 mod reach;
 mod refused_bodies;
