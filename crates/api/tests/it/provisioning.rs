@@ -268,6 +268,13 @@ async fn a_queue_is_made_and_removed_while_nothing_is_with_it() {
     let chats = format!("/queues/{}", api.queue_id("support-chat"));
     let why = ada.delete(&chats).await.refused(409, 19);
     assert!(why.contains("the service \"customer-support\""), "{why}");
+    // Without its last queue there is no such channel, and nothing that somebody may have of it.
+    let texts = format!("/queues/{}", api.queue_id("messages"));
+    ada.put(&of(&api, "kate"), json!({"capacity": {"sms": 2}})).await.ok();
+    let why = ada.delete(&texts).await.refused(409, 19);
+    assert!(why.contains("the capacity of the user \"kate\""), "{why}");
+    ada.put(&of(&api, "kate"), json!({"capacity": {}})).await.ok();
+    ada.delete(&texts).await.ok();
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handoff_domain::{GroupId, Media, Queue, QueueId, SkillLevels};
+use handoff_domain::{GroupId, Media, Queue, QueueId, SkillLevels, User};
 use handoff_store::Record;
 
 use super::{Edit, Editor, Refused, called, expect_free, expect_unused};
@@ -86,17 +86,29 @@ impl Editor<'_> {
         Ok(self.clear_away(Record::Queue(queue.clone())))
     }
 
+    /// Finds a user whose capacity is for the channel of a queue that is the only one of it. There
+    /// is no such channel without the queue, and nobody could send their capacity back.
+    fn counts_on_channel(&self, id: QueueId) -> Option<&User> {
+        let media = &self.queue(id).ok()?.media;
+        let is_alone = matches!(media, Media::Open(_))
+            && !self.queues().any(|queue| queue.id != id && queue.media == *media);
+        let mut users = self.users().filter(|_| is_alone);
+        users.find(|user| user.capacity.by_media.contains_key(media))
+    }
+
     fn refers_to_queue(&self, id: QueueId) -> Option<String> {
         let mailboxes = self.directory.mailboxes.values().filter(|it| it.center == self.center);
         let outbound = self.directory.centers.get(&self.center)?.workspace.outbound_queue;
         let service = self.services().find(|service| service.queue == id);
         let mailbox = mailboxes.into_iter().find(|mailbox| mailbox.queue == id);
         let reviewed = self.queues().find(|queue| queue.review == Some(id));
+        let user = self.counts_on_channel(id);
         service
             .map(|service| called(Thing::Service, &service.name))
             .or_else(|| mailbox.map(|mailbox| format!("the mailbox {:?}", mailbox.address)))
             .or_else(|| reviewed.map(|queue| called(Thing::Queue, &queue.name)))
             .or_else(|| (outbound == Some(id)).then(|| "the setting outboundQueue".to_owned()))
+            .or_else(|| user.map(|user| format!("the capacity of the user {:?}", user.user_name)))
     }
 }
 
