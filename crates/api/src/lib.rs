@@ -50,6 +50,7 @@ mod interactions;
 mod known_contacts;
 mod letter_page;
 mod limit;
+mod mailboxes;
 mod matched_route;
 mod me;
 mod me_interactions;

@@ -9,8 +9,8 @@ use crate::shared::Shared;
 pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
     attachments, center, channels, chat_messages, contacts, desk_settings, diagnostics, hand_over,
-    interactions, known_contacts, letter_page, me, me_interactions, nodes, notes, queues, related,
-    services, session, settings, skills, supervision, targets, users, workbins,
+    interactions, known_contacts, letter_page, mailboxes, me, me_interactions, nodes, notes,
+    queues, related, services, session, settings, skills, supervision, targets, users, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -173,6 +173,12 @@ pub fn table() -> Vec<Route> {
         change("/services/{id}",             services::put),
         write("/services/{id}",              services::put),
         remove("/services/{id}",             services::delete),
+        read("/mailboxes",                   mailboxes::list),
+        read("/mailboxes/{id}",              mailboxes::get),
+        write("/mailboxes",                  mailboxes::refuse),
+        change("/mailboxes/{id}",            mailboxes::refuse),
+        write("/mailboxes/{id}",             mailboxes::refuse),
+        remove("/mailboxes/{id}",            mailboxes::refuse),
         read("/center",                      center::written_for_admin),
         upload("/center",                    center::of_admin),
         read("/skills",                      skills::list),

@@ -1,5 +1,5 @@
 //! Resources beside interactions: their addresses, and users, skills, groups, queues, workbins,
-//! services and channels as JSON.
+//! services, mailboxes and channels as JSON.
 //!
 //! Every resource has `id`, `uri` (absolute, with the configured prefix) and `path` (without
 //! `/api/v2`), as the public pages show them (docs/compat/conventions.md#envelopes). Nothing here
@@ -10,6 +10,7 @@ mod channel;
 mod contact;
 mod fields;
 mod link;
+mod mailbox;
 mod service;
 mod user;
 mod versioned;
@@ -22,6 +23,7 @@ pub use channel::{
 pub use contact::ContactResource;
 pub use fields::Fields;
 pub use link::{API_ROOT, Link, Lookup, PublicUrl};
+pub use mailbox::MailboxResource;
 pub use service::ServiceResource;
 pub use user::{UserPart, UserResource, groups_of, role_name, role_named, skills_of};
 pub use versioned::Versioned;

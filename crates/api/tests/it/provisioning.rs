@@ -1,10 +1,15 @@
-//! Users, queues and workbins as admins make, change and remove them.
+//! Users, queues and workbins as admins make, change and remove them; mailboxes as they see them.
 
 use axum::http::Method;
+use handoff_domain::{CenterId, MailboxId, QueueId};
+use handoff_store::{
+    ChangeSet, MailLogin, MailSecurity, Mailbox, Put, Record, SecretPlace, SmtpRelay, Store as _,
+    WayOut,
+};
 use handoff_testkit::Call;
 use serde_json::{Value, json};
 
-use crate::api::{Api, Client, Reply, has};
+use crate::api::{Api, Client, Reply, has, store};
 
 /// A password that nobody tries first.
 const FIRST: &str = "correct horse 7";
@@ -348,4 +353,52 @@ async fn a_repetition_makes_and_removes_nothing_twice() {
     repeated(ada, "/users", json!({"userName": "lea"})).await;
     repeated(ada, "/queues", json!({"name": "night", "channel": "workitem"})).await;
     repeated(ada, "/workbins", json!({"name": "Later", "type": "Agent"})).await;
+}
+
+#[tokio::test]
+async fn admins_see_their_mailboxes_and_change_none() {
+    let store = store().await;
+    let password = SecretPlace::Env("HELP_PASSWORD".to_owned());
+    let relay = SmtpRelay {
+        host: "smtp.example.com".to_owned(),
+        port: 465,
+        security: MailSecurity::Tls,
+        login: Some(MailLogin::Password { user: "help".to_owned(), password }),
+    };
+    let mailbox = Mailbox {
+        id: MailboxId(0x60),
+        center: CenterId(1),
+        address: "help@demo.example".to_owned(),
+        name: "Help".to_owned(),
+        aliases: vec!["care@demo.example".to_owned()],
+        queue: QueueId(0x31),
+        is_default: true,
+        takes_lmtp: false,
+        has_reply_tokens: false,
+        source: None,
+        exit: Some(WayOut::Relay(relay)),
+    };
+    let puts = vec![Put { record: Record::Mailbox(mailbox), expected: 0 }];
+    store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+    let api = Api::start_on(store, |_| {}).await;
+    let ada = api.by("ada");
+    let listed = ada.get("/mailboxes?fields=*").await;
+    for secret in ["smtp", "HELP_PASSWORD"] {
+        assert!(!listed.text.contains(secret), "{}", listed.text);
+    }
+    let shown = listed.ok()["mailboxes"][0].clone();
+    has(&shown, json!({"address": "help@demo.example", "name": "Help", "default": true}));
+    has(&shown, json!({"queue": "support-email", "aliases": ["care@demo.example"]}));
+    has(&shown, json!({"receives": false, "sends": true}));
+    let path = shown["path"].as_str().unwrap();
+    assert_eq!(ada.reads(path).await, shown);
+    for reply in [
+        ada.put(path, json!({"queue": "tasks"})).await,
+        ada.delete(path).await,
+        ada.post("/mailboxes", json!({"address": "more@demo.example"})).await,
+    ] {
+        assert!(reply.refused(403, 3).contains("whoever operates the server"));
+    }
+    assert_eq!(api.by("zoe").get("/mailboxes?fields=*").await.ok()["mailboxes"], json!([]));
+    api.by("zoe").get(path).await.refused(404, 6);
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use handoff_domain::{
-    ContactId, GroupId, InteractionId, Media, QueueId, ServiceId, SkillId, UserId, WorkbinId,
+    ContactId, GroupId, InteractionId, MailboxId, Media, QueueId, ServiceId, SkillId, UserId,
+    WorkbinId,
 };
 use handoff_engine::Directory;
 use serde::Serialize;
@@ -61,6 +62,11 @@ impl PublicUrl {
     #[must_use]
     pub fn service(&self, id: ServiceId) -> Link {
         self.link(format!("/services/{id}"))
+    }
+
+    #[must_use]
+    pub fn mailbox(&self, id: MailboxId) -> Link {
+        self.link(format!("/mailboxes/{id}"))
     }
 
     #[must_use]
