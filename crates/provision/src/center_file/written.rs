@@ -48,7 +48,7 @@ pub enum NotWritten {
     #[error("there is no contact center yet")]
     Nothing,
     /// It is one of several, and none was named.
-    #[error("there are several contact centers ({0}); name one")]
+    #[error("there are several contact centers ({0}); name one with --center")]
     Several(String),
     #[error("there is no contact center {name:?}; there are: {there}")]
     Unknown { name: String, there: String },

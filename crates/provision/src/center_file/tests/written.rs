@@ -283,7 +283,10 @@ async fn one_of_several_is_named() {
     let north = one(Some("North")).await.unwrap();
     assert!(north.contains("\"of North\"") && !north.contains("South"), "{north}");
     let told = one(None).await.unwrap_err();
-    assert_eq!(told, "there are several contact centers (\"North\", \"South\"); name one");
+    assert_eq!(
+        told,
+        "there are several contact centers (\"North\", \"South\"); name one with --center"
+    );
     let told = one(Some("East")).await.unwrap_err();
     assert!(told.contains("no contact center \"East\"") && told.contains("\"South\""), "{told}");
 }
