@@ -26,8 +26,8 @@ const ON_POSTGRES: [&str; 6] =
     ["chat::", "counters::", "durability::", "mailboxes::", "offers::", "replay::"];
 /// Those that run before three nodes as well, a request here and the next one there: what a client
 /// sees must not depend on which of them it reaches. Counters are read from one node's own file.
-const ON_NODES: [&str; 6] =
-    ["chat::", "durability::", "mailboxes::", "offers::", "replay::", "tour::"];
+const ON_NODES: [&str; 7] =
+    ["chat::", "durability::", "mailboxes::", "offers::", "provisioning::", "replay::", "tour::"];
 
 /// What can be chosen.
 #[derive(Clone, Debug, Args)]

@@ -19,6 +19,7 @@ mod offers;
 mod pass_on;
 mod passwords;
 mod proxied;
+mod provisioning;
 mod reach;
 mod refused_bodies;
 mod replay;
