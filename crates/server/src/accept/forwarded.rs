@@ -113,17 +113,18 @@ fn node(text: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use hyper::header::HeaderValue;
+    use proptest::prelude::*;
 
     use super::*;
 
     const PROXY: &str = "10.0.0.1";
 
-    fn named(lines: &[(&'static str, &'static str)]) -> String {
+    fn named(lines: &[(&'static str, &str)]) -> String {
         let networks = ["10.0.0.0/8", "2001:db8:1::/48"];
         let proxies = Proxies::of(networks.map(|network| network.to_owned().try_into().unwrap()));
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
-            headers.append(*name, HeaderValue::from_static(value));
+            headers.append(*name, HeaderValue::from_str(value).unwrap());
         }
         client(&headers, PROXY.parse().unwrap(), &proxies).to_string()
     }
@@ -177,6 +178,23 @@ mod tests {
         }
         let lines = [("forwarded", "for=198.51.100.1;x=\""), ("forwarded", "for=192.0.2.7")];
         assert_eq!(named(&lines), "192.0.2.7", "a line is read for itself");
+    }
+
+    /// What a client may make up: anything of what such a header is made of, or what comes close.
+    const MADE_UP: &str = "[a-z0-9=\";,.:\\[\\]\\\\ ]{0,40}|for=198\\.51\\.100\\.1(;x=\"|,x|\"|, )";
+
+    proptest! {
+        /// What it makes up stands before what its proxy adds.
+        #[test]
+        fn nobody_makes_a_client_up(made_up in MADE_UP) {
+            let added = format!("{made_up}, 192.0.2.7");
+            prop_assert_eq!(named(&[("x-forwarded-for", &added)]), "192.0.2.7");
+            for added in ["192.0.2.7", "\"[2001:db8::7]\""] {
+                let client = added.trim_matches(['"', '[', ']']);
+                let said = named(&[("forwarded", &format!("{made_up}, for={added}"))]);
+                prop_assert!(said == client || said == PROXY, "{said}");
+            }
+        }
     }
 
     #[test]

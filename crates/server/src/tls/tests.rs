@@ -1,7 +1,7 @@
 //! What a pair may be, and what comes in its place.
 
 use handoff_engine::SystemClock;
-use handoff_testkit::tls::{Authority, Files};
+use handoff_testkit::tls::{Authority, Files, put};
 
 use super::*;
 
@@ -52,6 +52,27 @@ fn a_certificate_that_ends_within_two_weeks_is_told() {
     assert_eq!(fault(16), "");
     assert!(fault(17).ends_with(", in 13 days"), "{}", fault(17));
     assert!(fault(31).starts_with("expired on "), "{}", fault(31));
+}
+
+/// The clock of the test stands still and jumps to what is waited for.
+#[tokio::test(start_paused = true)]
+async fn a_pair_that_is_put_in_its_place_is_found() {
+    let authority = Authority::make().unwrap();
+    let [first, second] = ["one", "two"].map(|name| authority.certify(name, 30).unwrap());
+    let (tls, other) = (serving(&first), Pair::read(&named(&second)).unwrap());
+    let serving = tls.serving();
+    put(&second.certificate, &first.certificate).unwrap();
+    put(&second.key, &first.key).unwrap();
+    let following = tls.follow(Arc::new(SystemClock::default()));
+    let found = async {
+        while serving.pair().digest != other.digest {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        () = following => {}
+        found = tokio::time::timeout(PERIOD * 10, found) => found.expect("it is looked for"),
+    }
 }
 
 #[tokio::test]

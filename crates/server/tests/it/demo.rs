@@ -116,3 +116,12 @@ fn it_recovers_from_having_no_descriptor_left() {
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
 }
+
+#[test]
+fn it_speaks_plain_http_and_says_so_to_who_wants_tls() {
+    let mut command = handoff(&["demo", "--listen", "127.0.0.1:0"]);
+    command.env("HANDOFF__TLS__CERTIFICATE", "c.pem").env("HANDOFF__TLS__CERTIFICATE_KEY", "k.pem");
+    let output = command.output().expect("the program can be started");
+    let told = text(&output.stderr);
+    assert!(!output.status.success() && told.contains("leave [tls] out"), "{told}");
+}
