@@ -32,12 +32,17 @@ for _ in $(seq 200); do
 done
 address=$(sed -n 's/^listening on //p' "$said")
 [[ -n $address ]] || { say "the server does not start:"; cat "$said.log" >&2; exit 1; }
-curl -fsS "$address/readyz" | grep -q '"status":"ready"' || { say "it is not ready"; exit 1; }
-curl -fsS "$address/" | grep -q '<title>' || { say "it has no pages"; exit 1; }
+[[ $(curl -fsS "$address/readyz") == *'"status":"ready"'* ]] || { say "it is not ready"; exit 1; }
+[[ $(curl -fsS "$address/") == *'<title>'* ]] || { say "it has no pages"; exit 1; }
 as_handoff handoff backup /var/backups/handoff --config /etc/handoff/handoff.toml
 kill "$server"
 wait "$server" || { say "the server did not end well"; cat "$said.log" >&2; exit 1; }
 
+inside install -d -m 0750 /etc/handoff/tls
+inside env DEBIAN_FRONTEND=noninteractive apt-get remove -q -y handoff >/dev/null
+inside env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends /handoff.deb >/dev/null
+[[ $(inside stat -c '%A' /etc/handoff/tls) == drwxr-x--- ]] || { say "a directory beside the configuration was changed"; exit 1; }
+as_handoff handoff restore /var/backups/handoff --check
 inside env DEBIAN_FRONTEND=noninteractive apt-get purge -q -y handoff >/dev/null
 inside test -e /var/lib/handoff/handoff.db || { say "the data is gone"; exit 1; }
 inside test ! -e /etc/handoff || { say "the configuration stays after a purge"; exit 1; }

@@ -144,6 +144,10 @@ fn debian(root: &Path, staged: &Path, version: &str, architecture: &str) -> Resu
         copy(&root.join("packaging/debian").join(script), &debian.join(script), 0o755)?;
     }
     write(&debian.join("conffiles"), "/etc/handoff/handoff.toml\n", 0o644)?;
+    // Whatever the umask of whoever builds it.
+    succeed(Command::new("chmod").arg("-R").arg("u=rwX,go=rX").arg(staged.join("usr")))?;
+    succeed(Command::new("chmod").args(["755"]).args([staged, &staged.join("etc"), &debian]))?;
+    succeed(Command::new("chmod").args(["755"]).arg(staged.join("etc/handoff")))?;
     let kilobytes = said(Command::new("du").args(["-sk", "--exclude=DEBIAN"]).arg(staged))?;
     let kilobytes = kilobytes.split_whitespace().next().unwrap_or("0");
     let libraries = libraries(staged)?;
@@ -155,7 +159,7 @@ fn debian(root: &Path, staged: &Path, version: &str, architecture: &str) -> Resu
          Section: net\n\
          Priority: optional\n\
          Installed-Size: {kilobytes}\n\
-         Depends: {libraries}, ca-certificates, systemd | systemd-standalone-sysusers\n\
+         Depends: {libraries}, ca-certificates, systemd\n\
          Suggests: postgresql, nats-server, clamav-daemon\n\
          Description: {SUMMARY}\n \
          Gets every customer interaction (e-mail, chat, work item) to exactly one agent, and\n \

@@ -88,9 +88,11 @@ pub(crate) fn backup(options: &cli::Backup) -> anyhow::Result<ExitCode> {
 ///
 /// When it could not be; no server starts on what is half there.
 pub(crate) fn restore(options: &cli::Restore) -> anyhow::Result<ExitCode> {
-    let backups = Backups::open(&options.directory)
-        .with_context(|| format!("there are no backups in {}", options.directory.display()))?;
-    let listed = backups.list()?;
+    let backups = Backups::open(&options.directory).with_context(|| {
+        format!("the backups in {} cannot be read", options.directory.display())
+    })?;
+    let (listed, damaged) = backups.list()?;
+    damaged.iter().for_each(output::warn);
     if options.list {
         listed.iter().for_each(|backup| output::say(described(backup)));
         return Ok(ExitCode::SUCCESS);

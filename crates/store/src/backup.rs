@@ -19,7 +19,7 @@ mod tree;
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -61,6 +61,9 @@ pub enum BackupError {
     /// A backup is not what it was.
     #[error("{} is damaged or missing; no backup that needs it can be restored, an older one perhaps can", .0.display())]
     Damaged(PathBuf),
+    /// Another backup was begun to be restored there.
+    #[error("a backup of another time is being restored here, {}; restore that one, or move away what is there", .0.display())]
+    BegunWithAnother(PathBuf),
     /// What is to be restored would lie among something else.
     #[error("{} is not empty; move away what is there, and restore again", .0.display())]
     NotEmpty(PathBuf),
@@ -174,7 +177,13 @@ impl Backups {
     /// As [`Backups::create`], and when there is none.
     pub fn open(root: &Path) -> Result<Self, BackupError> {
         let path = root.join(LOCK);
-        let lock = File::open(&path).map_err(BackupError::io("opened", &path))?;
+        // A lock over a network wants a file that can be written.
+        let lock = OpenOptions::new().read(true).write(true).open(&path);
+        let lock = lock.or_else(|error| match error.kind() {
+            ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => File::open(&path),
+            _ => Err(error),
+        });
+        let lock = lock.map_err(BackupError::io("opened", &path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(BackupError::InUse(root.to_owned())),
@@ -187,14 +196,20 @@ impl Backups {
         self.root.join(INCOMING)
     }
 
-    /// Returns the backups, the oldest first.
+    /// Returns the backups, the oldest first, and why others cannot be told of.
     ///
     /// # Errors
     ///
-    /// When the directory cannot be read, or one of them is damaged.
-    pub fn list(&self) -> Result<Vec<Backup>, BackupError> {
-        let times = manifest::times(&self.root)?;
-        times.into_iter().map(|taken| Ok(manifest::read(&self.root, taken)?.backup())).collect()
+    /// When the directory cannot be read.
+    pub fn list(&self) -> Result<(Vec<Backup>, Vec<BackupError>), BackupError> {
+        let (mut backups, mut damaged) = (Vec::new(), Vec::new());
+        for taken in manifest::times(&self.root)? {
+            match manifest::read(&self.root, taken) {
+                Ok(manifest) => backups.push(manifest.backup()),
+                Err(error) => damaged.push(error),
+            }
+        }
+        Ok((backups, damaged))
     }
 
     /// Makes a backup of how it is at one moment, which `now` tells. What was broken off before is
@@ -209,10 +224,10 @@ impl Backups {
         now: &dyn Fn() -> Time,
         tell: Tell<'_>,
     ) -> Result<Taken, BackupError> {
-        let before = match manifest::times(&self.root)?.pop() {
-            Some(taken) => manifest::read(&self.root, taken)?.files,
-            None => Vec::new(),
-        };
+        // By one that is damaged nothing is known to be there already.
+        let newest = manifest::times(&self.root)?.pop();
+        let newest = newest.and_then(|taken| manifest::read(&self.root, taken).ok());
+        let before = newest.map(|manifest| manifest.files).unwrap_or_default();
         let mut writing = self.chunks.write(self.incoming(), tell);
         let early = tree::back_up(source.files, &before, &mut writing)?;
         let (taken, database) = database::back_up(source.database, now, &mut writing, tell)?;

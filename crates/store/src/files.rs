@@ -30,7 +30,7 @@ use crate::query::Page;
 pub use bucket::{BucketFiles, BucketOptions};
 pub use carry::{CarryError, FilesCarried, carry_files};
 pub use disk::{DiskFiles, FilesOptions, Sharing};
-pub(crate) use disk::{NOT_KEPT, make_directory, sync_directory};
+pub(crate) use disk::{is_shelf, make_directory, sync_directory};
 pub use memory::MemoryFiles;
 pub(crate) use notes::MARK;
 pub(crate) use places::Places;

@@ -51,10 +51,25 @@ impl Chunks {
         let path = self.path(digest);
         match fs::read(&path) {
             Ok(bytes) if digest_of(&bytes) == *digest => Ok(bytes),
-            Ok(_) => Err(BackupError::Damaged(path)),
+            Ok(_) => {
+                // The next backup of the same bytes writes it anew. Where nothing can be written it
+                // stays, and is found again.
+                let _ = fs::rename(&path, path.with_extension("damaged"));
+                Err(BackupError::Damaged(path))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Err(BackupError::Damaged(path)),
             Err(error) => Err(BackupError::io("read", &path)(error)),
         }
+    }
+
+    /// Tells whether all chunks of something are there, as far as their lengths say.
+    pub(super) fn have(&self, piece: &Piece) -> bool {
+        let mut left = piece.bytes;
+        piece.chunks.iter().all(|digest| {
+            let bytes = left.min(CHUNK_BYTES as u64);
+            left -= bytes;
+            fs::metadata(self.path(digest)).is_ok_and(|there| there.len() == bytes)
+        })
     }
 
     /// Begins to write chunks, each at `incoming` first.
@@ -89,7 +104,7 @@ pub(super) struct Writing<'a> {
     chunks: &'a Chunks,
     incoming: PathBuf,
     tell: Tell<'a>,
-    /// The directories that have new ones.
+    /// The directories that have some of them.
     written: BTreeSet<PathBuf>,
     new_bytes: u64,
     bytes: u64,
@@ -123,10 +138,17 @@ impl Writing<'_> {
         }
     }
 
+    /// Tells whether all chunks of something are there.
+    pub(super) fn have(&self, piece: &Piece) -> bool {
+        self.chunks.have(piece)
+    }
+
     /// Keeps a chunk. One of another length was cut short by a full disk or a loss of power.
     fn keep(&mut self, bytes: &[u8]) -> Result<Digest, BackupError> {
         let digest = digest_of(bytes);
         let path = self.chunks.path(&digest);
+        // Also for one that is there: whoever wrote it may have been killed before the sync.
+        self.written.extend(path.parent().map(Path::to_owned));
         if fs::metadata(&path).is_ok_and(|there| there.len() == bytes.len() as u64) {
             return Ok(digest);
         }
@@ -140,7 +162,6 @@ impl Writing<'_> {
             fs::rename(&arriving, &path)
         };
         write().map_err(BackupError::io("written", &path))?;
-        self.written.extend(path.parent().map(Path::to_owned));
         self.new_bytes += bytes.len() as u64;
         Ok(digest)
     }

@@ -35,7 +35,7 @@ pub(super) struct BackedUpFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Manifest {
     form: u32,
-    taken: Time,
+    pub taken: Time,
     pub database: Piece,
     pub files: Vec<BackedUpFile>,
     /// Beside the database.

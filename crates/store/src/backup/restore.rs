@@ -1,12 +1,14 @@
 //! Restores a backup.
 //!
-//! The database arrives under a name of its own, which is there from the beginning: as long as it
-//! is, no store is opened there. The database comes last, and its getting its name is the end.
+//! A mark beside the database says which backup is being restored, and where its files go: as long
+//! as it is there, no store is opened, and another backup is refused. The database comes last, then
+//! the mark goes.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use super::chunks::Chunks;
 use super::manifest::{Manifest, Piece};
@@ -21,17 +23,15 @@ pub(super) fn restore(
     tell: Tell<'_>,
 ) -> Result<(), BackupError> {
     let home = to.home();
-    let arriving = restoring(to.database);
-    if !arriving.exists() {
-        for place in std::iter::once(home).chain(to.files) {
-            expect_empty(place)?;
-            make_directory(place).map_err(BackupError::io("made", place))?;
-        }
-        write(&arriving, |_| Ok(()))?;
-        sync_directory(home)?;
+    let mark = restoring(to.database);
+    let begun = format!("{} {}\n", manifest.taken.0, to.files.unwrap_or(home).display());
+    match fs::read_to_string(&mark) {
+        Ok(text) if text == begun => {}
+        Ok(_) => return Err(BackupError::BegunWithAnother(mark)),
+        Err(_) => begin(to, &mark, &begun)?,
     }
     let mut done = 0;
-    let mut write_piece = |piece: &Piece, path: &Path| {
+    let mut write_piece = |piece: &Piece, path: &Path, modified_ns: Option<u128>| {
         write(path, |file| {
             for digest in &piece.chunks {
                 let bytes = chunks.read(digest)?;
@@ -39,7 +39,9 @@ pub(super) fn restore(
                 done += bytes.len() as u64;
                 tell(BackupProgress::Bytes(done));
             }
-            Ok(())
+            // By its time a file is told from what a sweep may take.
+            let modified = modified_ns.map_or(Ok(()), |ns| file.set_modified(time_of(ns)));
+            modified.map_err(BackupError::io("written", path))
         })
     };
     if let Some(directory) = to.files {
@@ -47,16 +49,37 @@ pub(super) fn restore(
             let path = directory.join(&file.path);
             let above = path.parent().unwrap_or(directory);
             make_directory(above).map_err(BackupError::io("made", above))?;
-            write_piece(&file.piece, &path)?;
+            write_piece(&file.piece, &path, Some(file.modified_ns))?;
         }
         sync_all(directory)?;
     }
     for key in &manifest.keys {
-        write_piece(&key.piece, &home.join(&key.path))?;
+        write_piece(&key.piece, &home.join(&key.path), None)?;
     }
-    write_piece(&manifest.database, &arriving)?;
-    fs::rename(&arriving, to.database).map_err(BackupError::io("written", to.database))?;
+    write_piece(&manifest.database, to.database, None)?;
+    sync_directory(home)?;
+    fs::remove_file(&mark).map_err(BackupError::io("removed", &mark))?;
     sync_directory(home)
+}
+
+/// Makes sure that there is nothing, and says what is about to be.
+fn begin(to: BackupSource<'_>, mark: &Path, begun: &str) -> Result<(), BackupError> {
+    let home = to.home();
+    for place in std::iter::once(home).chain(to.files) {
+        expect_empty(place)?;
+        make_directory(place).map_err(BackupError::io("made", place))?;
+    }
+    let arriving = mark.with_extension("new");
+    write(&arriving, |file| {
+        file.write_all(begun.as_bytes()).map_err(BackupError::io("written", &arriving))
+    })?;
+    fs::rename(&arriving, mark).map_err(BackupError::io("written", mark))?;
+    sync_directory(home)
+}
+
+fn time_of(modified_ns: u128) -> SystemTime {
+    let since = Duration::from_nanos(u64::try_from(modified_ns).unwrap_or(u64::MAX));
+    SystemTime::UNIX_EPOCH + since
 }
 
 /// Writes a file durably, instead of what there was.
@@ -72,11 +95,14 @@ fn write(
     file.sync_all().map_err(unwritten())
 }
 
-/// Expects that there is nothing, or no directory.
+/// Expects that there is nothing but what a file system has of its own, or no directory.
 fn expect_empty(directory: &Path) -> Result<(), BackupError> {
-    match fs::read_dir(directory).map(|mut entries| entries.next()) {
-        Ok(None) => Ok(()),
-        Ok(Some(_)) => Err(BackupError::NotEmpty(directory.to_owned())),
+    let is_something = |entry: io::Result<fs::DirEntry>| {
+        entry.map_or(true, |entry| entry.file_name() != "lost+found")
+    };
+    match fs::read_dir(directory).map(|mut entries| entries.any(is_something)) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(BackupError::NotEmpty(directory.to_owned())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(BackupError::io("read", directory)(error)),
     }

@@ -11,7 +11,7 @@ use std::time::UNIX_EPOCH;
 use super::BackupError;
 use super::chunks::Writing;
 use super::manifest::BackedUpFile;
-use crate::files::{MARK, NOT_KEPT};
+use crate::files::{MARK, is_shelf};
 
 /// Copies the directory of files, if there is one, but for what is among those of `before`.
 pub(super) fn back_up(
@@ -45,7 +45,9 @@ pub(super) fn copy(
         let modified = metadata.modified().map_err(BackupError::io("read", &whole))?;
         let modified_ns = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let known = before.get(&path).filter(|known| {
-            known.modified_ns == modified_ns && known.piece.bytes == metadata.len()
+            known.modified_ns == modified_ns
+                && known.piece.bytes == metadata.len()
+                && writing.have(&known.piece)
         });
         let piece = match known {
             Some(known) => known.piece.clone(),
@@ -70,10 +72,8 @@ fn list(directory: &Path) -> Result<Vec<PathBuf>, BackupError> {
     for entry in fs::read_dir(directory).map_err(unread())? {
         let entry = entry.map_err(unread())?;
         let name = PathBuf::from(entry.file_name());
-        if entry.file_type().map_err(unread())?.is_dir() {
-            if !NOT_KEPT.iter().any(|it| name == Path::new(it)) {
-                found.extend(list_one(directory, &name)?);
-            }
+        if is_shelf(&name) {
+            found.extend(list_one(directory, &name)?);
         } else if name == Path::new(MARK) {
             found.push(name);
         }
@@ -85,7 +85,8 @@ fn list(directory: &Path) -> Result<Vec<PathBuf>, BackupError> {
 fn list_one(directory: &Path, below: &Path) -> Result<Vec<PathBuf>, BackupError> {
     let path = directory.join(below);
     let work = || -> io::Result<_> {
-        fs::read_dir(&path)?.map(|entry| Ok(below.join(entry?.file_name()))).collect()
+        let names = fs::read_dir(&path)?.map(|entry| Ok(below.join(entry?.file_name())));
+        names.filter(|name| name.as_ref().is_ok_and(|it| !directory.join(it).is_dir())).collect()
     };
     work().map_err(BackupError::io("read", &path))
 }

@@ -51,8 +51,6 @@ const INCOMING: &str = "incoming";
 const SEGMENTS: &str = "segments";
 /// Where what a sweep took lies.
 const TRASH: &str = "trash";
-/// The directories in which what is kept is not.
-pub(crate) const NOT_KEPT: [&str; 2] = [INCOMING, TRASH];
 /// Locked while the directory is open.
 const LOCK: &str = "lock";
 /// After so long a file that arrives in part was left over by a node that is no more.
@@ -237,6 +235,14 @@ pub(super) async fn blocking<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(work).await;
     let done = done.map_err(|error| FilesError::unavailable(attempted, error))?;
     done.map_err(|error| FilesError::unavailable(attempted, error))
+}
+
+/// Tells whether a directory of files has kept ones in a directory of that name.
+pub(crate) fn is_shelf(name: &Path) -> bool {
+    let is_two_digits = |name: &str| {
+        name.len() == 2 && name.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    name == Path::new(SEGMENTS) || name.to_str().is_some_and(is_two_digits)
 }
 
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {

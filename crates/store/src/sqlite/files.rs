@@ -16,11 +16,11 @@ use crate::sqlite::failure::failed;
 const ATTEMPTED: &str = "opening the database";
 /// What the name of the mark ends with that says of a database where it was moved.
 const MOVED: &str = "-moved";
-/// What the name ends with under which a database arrives that is restored from a backup.
+/// What the name of the mark ends with that says of a database that it is being restored.
 const RESTORING: &str = "-restoring";
 /// Nobody but this program writes, so nothing is busy for long; this is for somebody looking at the
 /// file with a tool.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A log that grew beyond this during a burst is cut back to it when it is next begun anew. Bytes.
 const LOG_SIZE_KEPT: i64 = 64 * 1024 * 1024;
 /// Pages that the writer keeps in memory, in KiB. Few on purpose: after each balanced tree a commit
@@ -130,7 +130,7 @@ struct Restoring {
     home: PathBuf,
 }
 
-/// Returns the name of a database while it is restored: as long as there is such a file, what is
+/// Returns the mark of a database that is being restored: as long as there is such a file, what is
 /// beside it is not whole.
 pub(crate) fn restoring(path: &Path) -> PathBuf {
     beside(path, RESTORING)

@@ -5,6 +5,7 @@ use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use handoff_domain::Time;
 use handoff_store::conformance::samples::chats::file_id;
@@ -175,7 +176,7 @@ fn each_backup_is_whole_and_costs_what_changed() {
     assert!(first.new_bytes > LARGE as u64, "{first:?}");
     assert!(second.new_bytes < LARGE as u64, "{second:?}");
     assert_eq!(site.take(Time(3_000)).new_bytes, 0, "nothing happened");
-    let listed: Vec<_> = site.backups().list().unwrap().iter().map(|it| it.taken).collect();
+    let listed: Vec<_> = site.backups().list().unwrap().0.iter().map(|it| it.taken).collect();
     assert_eq!(listed, [Time(1_000), Time(2_000), Time(3_000)]);
     let old = site.restore(Time(1_000), "old").unwrap();
     assert_eq!(rows(&old.join("handoff.db")), then);
@@ -185,7 +186,7 @@ fn each_backup_is_whole_and_costs_what_changed() {
     assert_eq!(forgotten.backups, 2);
     assert!(forgotten.bytes > 0);
     let backups = site.backups();
-    assert_eq!(backups.list().unwrap().len(), 1, "the newest stays however old it is");
+    assert_eq!(backups.list().unwrap().0.len(), 1, "the newest stays however old it is");
     backups.check(Time(3_000), &nothing).unwrap();
     assert_eq!(backups.forget(Time(5_000)).unwrap(), handoff_store::Forgotten::default());
     drop(backups);
@@ -207,7 +208,7 @@ fn a_backup_that_is_broken_off_is_none_and_the_next_one_goes_on() {
         })
     }));
     broken_off.unwrap_err();
-    assert_eq!(site.backups().list().unwrap(), []);
+    assert_eq!(site.backups().list().unwrap().0, []);
     let taken = site.take(Time(2_000));
     assert!(taken.new_bytes < LARGE as u64, "its file was there: {taken:?}");
     let copy = site.restore(Time(2_000), "copy").unwrap();
@@ -234,7 +235,11 @@ fn damage_is_found_and_nothing_is_opened_over_half_of_a_restored_store() {
     let StoreError::Unavailable { source, .. } = &refused else { panic!("{refused}") };
     assert!(source.to_string().contains("run the same `handoff restore` again"), "{source}");
 
-    std::fs::write(&chunk, sound).unwrap();
+    // What is backed up is sound: the next one has it anew, and the older one with it.
+    site.take(Time(2_000));
+    assert_eq!(std::fs::read(&chunk).unwrap(), sound);
+    let other = site.restore(Time(2_000), "copy").unwrap_err();
+    assert!(matches!(other, BackupError::BegunWithAnother(_)), "{other}");
     let copy = site.restore(Time(1_000), "copy").unwrap();
     assert_eq!(site.lengths(&copy, 1..2), [Some(LARGE)]);
     open().unwrap();
@@ -255,6 +260,39 @@ fn a_directory_of_backups_has_one_at_work_and_names_nothing_outside() {
     std::fs::write(&manifest, text.replace("segments/", "../../")).unwrap();
     let refused = backups.check(Time(1_000), &nothing).unwrap_err();
     assert!(matches!(&refused, BackupError::Damaged(path) if *path == manifest), "{refused}");
+    drop(backups);
+    // It keeps nobody from the others.
+    std::fs::create_dir(site.path("data/files/lost+found")).unwrap();
+    site.take(Time(2_000));
+    let (listed, damaged) = site.backups().list().unwrap();
+    assert_eq!((listed.len(), damaged.len()), (1, 1), "{damaged:?}");
+    std::fs::create_dir_all(site.path("copy/lost+found")).unwrap();
+    let copy = site.restore(Time(2_000), "copy").unwrap();
+    assert_eq!(site.lengths(&copy, 1..2), [Some(10)]);
+}
+
+/// Whoever reads for long, as a backup of a large database does, holds no commit up.
+#[test]
+fn commits_do_not_wait_for_whoever_reads_for_long() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join("handoff.db");
+    let options = SqliteOptions { checkpoint_pages: 1, ..SqliteOptions::new(&path) };
+    let store = SqliteStore::open(options).unwrap();
+    let reader = Connection::open(&path).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM sqlite_master").unwrap();
+    let commit = |n| {
+        let events = vec![event(interaction(n), BEGIN, vec![notice(n)])];
+        store.commit(ChangeSet { events, ..ChangeSet::default() })
+    };
+    // Each of them copies a log that cannot be begun anew: by the patience with tools, 5 s each.
+    let all = async {
+        for n in 0..40 {
+            commit(n).await.unwrap();
+        }
+    };
+    let runtime = Runtime::new().unwrap();
+    let done = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), all).await });
+    done.expect("commits wait");
 }
 
 /// Returns all files below a directory.

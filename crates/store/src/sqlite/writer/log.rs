@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
@@ -18,10 +19,14 @@ use crate::sqlite::counts::Counts;
 use crate::sqlite::failure::{Verdict, judge};
 #[cfg(feature = "conformance")]
 use crate::sqlite::faults::{Faults, Place};
+use crate::sqlite::files::BUSY_TIMEOUT;
 
 /// A log of so many times the wanted length is being read all the time, so that it cannot be begun
-/// anew in passing. Then the readers are waited for, at most the busy timeout.
+/// anew in passing. Then the readers are waited for, for a moment.
 const OVERLONG: u32 = 8;
+/// How long that is: commits wait as well. Reads take less, and one that takes longer, as a backup
+/// does, keeps the log growing until it has ended.
+const RESTART_PATIENCE: Duration = Duration::from_millis(50);
 
 /// The write-ahead log of one connection.
 #[derive(Debug)]
@@ -93,7 +98,14 @@ impl Log {
     ) -> Result<(), rusqlite::Error> {
         #[cfg(feature = "conformance")]
         self.faults.strike(Place::Checkpoint)?;
-        match connection.wal_checkpoint_v2(Some(MAIN_DB), mode) {
+        let patience = match mode {
+            CheckpointMode::RESTART => RESTART_PATIENCE,
+            _ => BUSY_TIMEOUT,
+        };
+        connection.busy_timeout(patience)?;
+        let copied = connection.wal_checkpoint_v2(Some(MAIN_DB), mode);
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        match copied {
             Err(failure) if judge(&failure) == Verdict::Stop => return Err(failure),
             Err(failure) => warn!(
                 error = &failure as &dyn std::error::Error,
