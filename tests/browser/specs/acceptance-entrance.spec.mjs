@@ -67,6 +67,11 @@ test("A05 who has one place is shown no choice of places, and other places say f
     await expect(page.getByRole("table")).toHaveCount(0);
     await person.visit("/supervise/now");
     await expect(page.getByRole("heading", {name: "This is for supervisors."})).toBeVisible();
+    await page.context().clearCookies();
+    await person.signIn("ada");
+    await expect(page.getByRole("navigation", {name: "Places"}).getByRole("link")).toHaveText("Admin");
+    await person.visit("/admin");
+    await expect(page.getByRole("table", {name: "Users"})).toBeVisible();
 });
 
 test("A06 whoever goes back after signing out sees nothing of a customer", async ({person, page, program}) => {

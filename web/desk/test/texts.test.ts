@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
+import {adminTextsOf} from "../src/texts/admin.ts";
 import {textsOf} from "../src/texts/index.ts";
 import {LANGUAGES, languageOf, preferred} from "../src/texts/languages.ts";
 import {password} from "../src/texts/parts/password.ts";
@@ -9,7 +10,9 @@ import {length, secondsLeft} from "../src/texts/times.ts";
 /** Returns every text of a language by its name; those with a hole are filled with a mark. */
 function all(language: (typeof LANGUAGES)[number]): Map<string, string> {
     const found = new Map<string, string>();
-    const loaded = {password: password[language], settings: settings[language]};
+    const loaded = {
+        admin: adminTextsOf(language), password: password[language], settings: settings[language],
+    };
     for (const [part, texts] of Object.entries({...textsOf(language), ...loaded})) {
         for (const [name, text] of Object.entries(texts)) {
             // What is asked for is a number or a word; 2 reads as both.

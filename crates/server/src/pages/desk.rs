@@ -18,7 +18,7 @@ use super::{RESOURCE_POLICY, as_asked, not_built};
 
 /// The addresses of the desk. What one of them shows, the page decides: it also says where there is
 /// nothing.
-const ADDRESSES: [&str; 10] = [
+const ADDRESSES: [&str; 11] = [
     "/",
     "/sign-in",
     "/settings",
@@ -27,6 +27,7 @@ const ADDRESSES: [&str; 10] = [
     "/desk/{list}/{interaction}",
     "/supervise/{place}",
     "/supervise/{place}/{id}",
+    "/admin",
     "/admin/{place}",
     "/admin/{place}/{id}",
 ];

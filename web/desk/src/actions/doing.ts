@@ -4,7 +4,7 @@
 import {computed, ref, watch, type ComputedRef, type Ref, type WritableComputedRef} from "vue";
 import {useRouter} from "vue-router";
 import {useContext, useDesk} from "../app/context.ts";
-import {MINE} from "../app/place.ts";
+import {MINE} from "../app/addresses.ts";
 import type {Interaction} from "../api/interaction.ts";
 import {Refused} from "../api/trouble.ts";
 import type {Composer} from "../conversation/writing.ts";

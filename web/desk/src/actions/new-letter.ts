@@ -2,7 +2,7 @@
 
 import {useRouter} from "vue-router";
 import {useContext, useDesk} from "../app/context.ts";
-import {MINE} from "../app/place.ts";
+import {MINE} from "../app/addresses.ts";
 import {browserStorage} from "../app/settings-keeper.ts";
 import {DraftKeeper} from "../conversation/drafts.ts";
 import type {Contact} from "../api/contact.ts";

@@ -11,7 +11,7 @@ import {alarmKey} from "./alarm-key.ts";
 import {useAwaited, type Accepted} from "./awaited.ts";
 import {useContext, type OpenDesk} from "./context.ts";
 import {goTo} from "./parts.ts";
-import {MINE} from "./place.ts";
+import {MINE} from "./addresses.ts";
 import {working} from "./presence.ts";
 import {quietUntil} from "./quiet.ts";
 import {showOfferMark, useTitle} from "./title.ts";

@@ -3,7 +3,9 @@
 import {onScopeDispose, shallowReactive} from "vue";
 
 /** In the order in which they are gone through. */
-export const PARTS = ["bar", "list", "conversation", "composer", "details", "offers"] as const;
+export const PARTS = [
+    "bar", "pages", "page", "list", "conversation", "composer", "details", "offers",
+] as const;
 
 export type PartName = (typeof PARTS)[number];
 

@@ -4,16 +4,11 @@ import {
     createRouter, createWebHistory, type RouteLocationNormalizedLoaded, type Router,
 } from "vue-router";
 import {shallowRef, type ShallowRef} from "vue";
+import {ADMIN, MINE, SETTINGS, SIGN_IN} from "./addresses.ts";
+import AdminGate from "./AdminGate.vue";
 import DeskPlace from "./DeskPlace.vue";
 import NowherePlace from "./NowherePlace.vue";
 import SignInPlace from "./SignInPlace.vue";
-
-export const SIGN_IN = "/sign-in";
-export const SETTINGS = "/settings";
-export const MINE = "/desk/mine";
-
-/** The lists of the desk, which have addresses. */
-export type ListName = "mine" | "drafts" | "parked" | "queues";
 
 /** Returns the places; `base` is the address of the desk, with a slash at its end. */
 export function makeRouter(base: string): Router {
@@ -29,6 +24,11 @@ export function makeRouter(base: string): Router {
                 path: "/desk/:list(mine|drafts|parked|queues)/:interactionId?",
                 component: DeskPlace,
             },
+            {path: "/admin", redirect: ADMIN},
+            {
+                path: "/admin/:page(users|groups|skills|queues|workbins)/:id?",
+                component: AdminGate,
+            },
             {path: "/:rest(.*)*", component: NowherePlace},
         ],
     });
@@ -37,8 +37,9 @@ export function makeRouter(base: string): Router {
 /** Returns the place that is shown: the settings lie over the one before. */
 export function placeBelow(router: Router): ShallowRef<RouteLocationNormalizedLoaded> {
     const place = shallowRef(router.currentRoute.value);
-    router.afterEach((to) => {
-        if (to.path !== SETTINGS || place.value.matched.length === 0) {
+    router.afterEach((to, _, failure) => {
+        // Whoever was asked and stays is where they were.
+        if (failure === undefined && (to.path !== SETTINGS || place.value.matched.length === 0)) {
             place.value = to;
         }
     });

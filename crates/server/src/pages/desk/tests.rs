@@ -60,6 +60,7 @@ async fn every_address_gives_the_page_of_its_depth() {
         ("/desk/mine/0123", "page 3"),
         ("/supervise/now", "page 2"),
         ("/supervise/why/0123", "page 3"),
+        ("/admin", "page 1"),
         ("/admin/users", "page 2"),
         ("/admin/queues/new", "page 3"),
         ("/sign-in/", "page 2"),

@@ -1,0 +1,279 @@
+// The pages with which admins change their contact center, on the real program. HANDOFF_PICTURES names a directory for a picture of each.
+
+import {join} from "node:path";
+
+import {expect as impatient, Person, test} from "../lib/desk.mjs";
+
+const expect = impatient.configure({timeout: 20_000});
+
+const PICTURES = process.env.HANDOFF_PICTURES;
+/** The four widths of the design. */
+const SIZES = [[1440, 900], [1024, 768], [768, 1024], [390, 844]];
+/** Where all rules are tried: in both themes, on the widest and on the narrowest. */
+const TRIED = {1440: "light", 390: "dark"};
+
+/** An admin in front of their pages. */
+class Admin {
+    constructor(page, person) {
+        this.page = page;
+        this.person = person;
+        this.dialog = page.getByRole("dialog");
+        this.save = page.getByRole("button", {name: "Save changes"});
+        this.summary = page.getByRole("alert").filter({hasText: "Nothing was saved."});
+    }
+
+    async begins() {
+        await this.person.signIn("ada");
+        await expect(this.page.getByRole("table", {name: "Users"})).toBeVisible();
+    }
+
+    field(name) {
+        return this.page.getByRole("main").getByLabel(name, {exact: true});
+    }
+
+    /** Goes to a page, and from there to the form of one, or of a new one. */
+    async opens(pageName, name) {
+        await this.page.getByRole("navigation", {name: "Admin"}).getByRole("link", {name: pageName}).click();
+        await expect(this.page.getByRole("heading", {level: 1, name: pageName})).toBeVisible();
+        await this.page.getByRole("main").getByRole("link", {name, exact: true}).click();
+        await expect(this.page.getByRole("form", {name})).toBeVisible();
+    }
+
+    /** Makes something, by keys alone from its first field on. */
+    async makes(pageName, what, fill) {
+        await this.opens(pageName, what);
+        await fill();
+        await this.page.getByRole("button", {name: "Create"}).press("Enter");
+        await expect(this.page).not.toHaveURL(/\/new$/);
+    }
+
+    /** Chooses what there is by its name, without a mouse. */
+    async picks(label, name) {
+        const box = this.page.getByRole("combobox", {name: label});
+        await box.focus();
+        await this.page.keyboard.type(name);
+        await expect(this.page.getByRole("option", {name, exact: true})).toBeVisible();
+        await this.page.keyboard.press("Enter");
+        await expect(this.page.getByRole("button", {name: `Remove ${name}`, exact: true}).first()).toBeVisible();
+    }
+
+    async idOf(list, field, name) {
+        const found = await this.person.reads(`/${list}?fields=*&limit=1000`, "ada");
+        return found[list].find((one) => one[field] === name).id;
+    }
+}
+
+const admining = test.extend({
+    admin: async ({page, person}, use) => {
+        const admin = new Admin(page, person);
+        await admin.begins();
+        await use(admin);
+    },
+});
+
+admining("what an admin makes counts at once: whoever they made signs in, chooses a password and gets work", async ({admin, browser, page, person, program}) => {
+    await expect(page).toHaveURL(/\/admin\/users$/);
+    const places = page.getByRole("navigation", {name: "Places"});
+    await expect(places.getByRole("link")).toHaveText("Admin");
+    await page.keyboard.press("F6");
+    await page.keyboard.press("F6");
+    await expect(page.getByRole("navigation", {name: "Admin"}).getByRole("link", {name: "Users"})).toBeFocused();
+    await page.keyboard.press("F6");
+    await expect(page.getByRole("searchbox", {name: "Search users"})).toBeFocused();
+
+    await admin.makes("Skills", "New skill", () => admin.field("Name").fill("danish"));
+    await admin.makes("Groups", "New group", () => admin.field("Name").fill("Nordic"));
+    await admin.makes("Users", "New user", async () => {
+        await admin.field("User name").fill("lea");
+        await admin.field("First name").fill("Lea");
+        await admin.field("Last name").fill("Holm");
+        await admin.picks("In groups", "Nordic");
+        await admin.picks("Skills, with level", "danish");
+        await admin.field("Level of danish").fill("3");
+    });
+    const giving = page.getByRole("dialog", {name: "Set a password for Lea Holm"});
+    await giving.getByRole("button", {name: "Set a password"}).press("Enter");
+    const given = await giving.getByLabel("Password for the first sign-in").inputValue();
+    expect(given).toMatch(/^[a-z2-9-]{23}$/);
+    await giving.getByRole("button", {name: "Close"}).first().press("Enter");
+    await admin.makes("Queues", "New queue", async () => {
+        await admin.field("Name").fill("fjord");
+        await admin.field("Channel").selectOption({label: "Work items"});
+        await admin.picks("Groups that serve it", "Nordic");
+        await admin.picks("Skills that are needed, with the least level", "danish");
+        await admin.field("Level of danish").fill("2");
+    });
+    await expect(admin.field("Channel")).toHaveValue("Work items");
+    await admin.makes("Workbins", "New workbin", async () => {
+        await admin.field("Name").fill("Fjord later");
+        await admin.field("Group").selectOption("Nordic");
+    });
+    const {queues} = await person.reads("/queues?fields=*&name=fjord", "ada");
+    expect(queues[0]).toMatchObject({channel: "workitem", groups: ["Nordic"], skills: {danish: 2}, inviteTimeout: 30});
+    await admin.opens("Skills", "danish");
+    await expect(page.getByRole("link", {name: "Lea Holm, 3"})).toBeVisible();
+
+    const context = await browser.newContext({locale: "en-GB"});
+    try {
+        const lea = new Person(await context.newPage(), program.origin);
+        await lea.signIn("lea", given);
+        await lea.page.getByLabel("New password", {exact: true}).fill("a word of my own");
+        await lea.page.keyboard.press("Enter");
+        await expect(lea.state).toHaveAccessibleName(/^Your state: Not ready/);
+        await lea.state.press("Enter");
+        await lea.page.getByRole("menuitem", {name: "Ready", exact: true}).press("Enter");
+        await expect(lea.state).toHaveAccessibleName(/^Your state: Ready/);
+        await person.does("/interactions", {operationName: "Create", channel: "workitem", queueName: "fjord", subject: "Ferry 4711"}, "intake");
+        await expect(lea.page.getByRole("article", {name: "Ferry 4711"})).toBeVisible();
+    } finally {
+        await context.close();
+    }
+});
+
+admining("A38 what is wrong is said on top and at its field, and what was typed stays", async ({admin, page, person}) => {
+    const before = await person.reads("/queues?fields=*", "ada");
+    await admin.opens("Queues", "tasks");
+    await expect(page.getByRole("heading", {level: 1, name: "tasks"})).toBeFocused();
+    await expect(admin.save).toHaveAccessibleDescription("Nothing is changed.");
+    const add = page.getByRole("button", {name: "Add a step"});
+    await add.click();
+    await add.click();
+    const second = page.getByRole("group", {name: "Step 2"}).getByLabel("After, in seconds");
+    await second.fill("30");
+    await admin.field("Priority").fill("high");
+    await admin.save.click();
+    await expect(admin.summary).toBeFocused();
+    await expect(admin.summary).toContainText("2 things need your attention.");
+    await admin.summary.getByRole("link", {name: "Must be more than 60, the time of step 1."}).press("Enter");
+    await expect(second).toBeFocused();
+    await expect(second).toHaveAttribute("aria-invalid", "true");
+    await expect(second).toHaveAccessibleDescription("Must be more than 60, the time of step 1.");
+    expect(await person.reads("/queues?fields=*", "ada")).toEqual(before);
+
+    // What only the server knows is said the same way, in its words.
+    await page.getByRole("button", {name: "Remove step 2"}).click();
+    await admin.field("Priority").fill("3");
+    await admin.field("Name").fill("support-chat");
+    await admin.save.click();
+    await expect(admin.summary).toBeFocused();
+    const taken = 'There is another queue named "support-chat"; choose another name.';
+    await admin.summary.getByRole("link", {name: taken}).press("Enter");
+    await expect(admin.field("Name")).toBeFocused();
+    await expect(admin.field("Name")).toHaveAccessibleDescription(taken);
+    await expect(page.getByText("3 changes are not saved")).toBeVisible();
+
+    // Whoever goes is asked; nothing is lost until they say so.
+    const users = page.getByRole("navigation", {name: "Admin"}).getByRole("link", {name: "Users"});
+    await users.click();
+    const leaving = page.getByRole("dialog", {name: "Leave without saving 3 changes?"});
+    await expect(leaving).toBeVisible();
+    await page.keyboard.press("Escape");
+    await expect(admin.field("Name")).toHaveValue("support-chat");
+    await page.getByRole("button", {name: "Undo my changes"}).click();
+    await expect(admin.field("Name")).toHaveValue("tasks");
+    await admin.field("Priority").fill("7");
+    await users.click();
+    await page.getByRole("button", {name: "Leave", exact: true}).click();
+    await expect(page.getByRole("table", {name: "Users"})).toBeVisible();
+    expect(await person.reads("/queues?fields=*", "ada")).toEqual(before);
+
+    // What refuses a removal is said where it was asked for.
+    await admin.opens("Skills", "billing");
+    await page.getByRole("button", {name: "Delete"}).click();
+    await admin.dialog.getByRole("button", {name: "Delete"}).click();
+    await expect(admin.dialog.getByRole("alert")).toContainText("The skill is in use by the user");
+    await page.keyboard.press("Escape");
+    await admin.opens("Users", "Ada Weiss");
+    await page.getByRole("checkbox", {name: "Administrator"}).uncheck();
+    await admin.save.click();
+    await admin.summary.getByRole("link", {name: /is the last admin/}).press("Enter");
+    await expect(page.getByRole("checkbox", {name: "Agent"})).toBeFocused();
+    await page.getByRole("button", {name: "Undo my changes"}).click();
+});
+
+admining("of two admins neither overwrites the other unseen", async ({admin, page, person}) => {
+    await person.does("/queues", {name: "harbour", channel: "chat", priority: 1}, "ada");
+    const path = `/queues/${await admin.idOf("queues", "name", "harbour")}`;
+    const stands = async () => (await person.reads(path, "ada")).queue;
+    await admin.opens("Queues", "harbour");
+    await admin.field("Priority").fill("5");
+    await person.puts(path, {priority: 2, inviteTimeout: 45}, "ada");
+    await admin.save.click();
+    const notice = page.getByRole("alert").filter({hasText: "Somebody else changed this"});
+    await expect(notice).toBeFocused();
+    expect(await stands()).toMatchObject({priority: 2, inviteTimeout: 45});
+    await notice.getByRole("button", {name: "See the difference"}).click();
+    await expect(notice.getByRole("row", {name: "Priority 2 5"})).toBeVisible();
+    await expect(notice.getByRole("row", {name: "An offer stands for, in seconds 45 30"})).toBeVisible();
+
+    // A third one, in between, is no more unseen than the second.
+    await person.puts(path, {reofferAfter: 90}, "ada");
+    await notice.getByRole("button", {name: "Save mine over it"}).click();
+    await expect(notice.getByRole("row", {name: "Asked again after, in seconds 90 30"})).toBeVisible();
+    expect(await stands()).toMatchObject({priority: 2, reofferAfter: 90});
+    await notice.getByRole("button", {name: "Save mine over it"}).click();
+    await expect(notice).toHaveCount(0);
+    expect(await stands()).toMatchObject({priority: 5, inviteTimeout: 45, reofferAfter: 90});
+    await expect(admin.field("An offer stands for, in seconds")).toHaveValue("45");
+
+    await page.getByRole("button", {name: "Delete"}).click();
+    await admin.dialog.getByRole("button", {name: "Delete"}).click();
+    await expect(page.getByRole("table", {name: "Queues"})).toBeVisible();
+    await expect(page.getByRole("link", {name: "harbour"})).toHaveCount(0);
+});
+
+/** What would be something else than text, if it could. */
+const HOSTILE = "<img src=//outside.example/x onerror=window.__hit=1>\"'&amp;{{7*7}}\u202e";
+
+admining("names stay text, whatever they say, and every page can be used by everybody", async ({admin, page, person}) => {
+    admining.slow();
+    await person.does("/skills", {name: HOSTILE}, "ada");
+    await person.does("/groups", {name: HOSTILE}, "ada");
+    await person.does("/queues", {name: HOSTILE, channel: "chat", groups: [HOSTILE], skills: {[HOSTILE]: 2},
+        steps: [{after: 60, groups: [HOSTILE, "Sales"], skills: {}}]}, "ada");
+    await person.does("/workbins", {name: HOSTILE, type: "AgentGroup", group: HOSTILE}, "ada");
+    await person.does("/users", {userName: HOSTILE, groups: [HOSTILE], skills: {[HOSTILE]: 1}, roles: ["ROLE_AGENT"]}, "ada");
+    await page.emulateMedia({reducedMotion: "reduce"});
+    for (const list of ["users", "groups", "skills", "queues", "workbins"]) {
+        await page.goto(`${person.origin}/admin/${list}`);
+        const link = page.getByRole("table").getByRole("link", {name: HOSTILE, exact: true});
+        await expect(link).toHaveText(HOSTILE);
+        await looksAt(page, person, list);
+        await link.click();
+        await expect(page.getByRole("heading", {level: 1})).toHaveText(HOSTILE);
+        await looksAt(page, person, `${list}-form`);
+    }
+    await page.goto(`${person.origin}/admin/queues/new`);
+    await page.getByRole("button", {name: "Create"}).click();
+    await expect(admin.summary).toBeFocused();
+    await page.getByRole("combobox", {name: "Groups that serve it"}).click();
+    await looksAt(page, person, "queues-wrong");
+    await admin.opens("Groups", HOSTILE);
+    await admin.field("Name").fill("Quiet");
+    await person.puts(`/groups/${await admin.idOf("groups", "name", HOSTILE)}`, {name: `${HOSTILE}2`}, "ada");
+    await admin.save.click();
+    await page.getByRole("button", {name: "See the difference"}).click();
+    await looksAt(page, person, "groups-overtaken");
+    await page.getByRole("button", {name: "Delete"}).click();
+    await looksAt(page, person, "delete");
+    expect(await page.evaluate(() => window.__hit)).toBeUndefined();
+});
+
+/** Looks at what is there, at all widths and in both themes. */
+async function looksAt(page, person, name) {
+    for (const [width, height] of SIZES) {
+        await page.setViewportSize({width, height});
+        for (const colorScheme of ["light", "dark"]) {
+            await page.emulateMedia({colorScheme});
+            if (PICTURES !== undefined) {
+                await page.screenshot({path: join(PICTURES, `admin-${name}-${width}-${colorScheme}.png`)});
+            }
+            if (TRIED[width] === colorScheme) {
+                await person.isAccessible();
+            }
+        }
+        const isWide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+        expect(isWide, `${name} scrolls sideways at ${width}`).toBe(false);
+    }
+    await page.setViewportSize({width: SIZES[0][0], height: SIZES[0][1]});
+}

@@ -1,0 +1,228 @@
+// What an admin can keep, one entry for each page: what a form of it has, how it is read and
+// written, and what is wrong with it.
+
+import {fields, list, numberOrNull, text, texts, type Fields} from "../api/fields.ts";
+import {
+    COUNT_MAX, DAY_S, levelFaults, nameFault, numberFault, PRIORITY_MAX, stepFaults, TARGET_S_MAX,
+    type Fault,
+} from "./faults.ts";
+import type {Form, Levels, Step} from "./form.ts";
+
+/** The pages, by the names that the API's addresses have as well. */
+export const PAGES = ["users", "groups", "skills", "queues", "workbins"] as const;
+
+export type Page = (typeof PAGES)[number];
+
+export interface Kind<F extends Form> {
+    page: Page;
+    /** The field of an answer that holds one. */
+    one: string;
+    /** What else of them is asked for. */
+    query: string;
+    /** The fields that stay as they are once it is there. */
+    fixed: readonly (keyof F & string)[];
+    /** Returns what a new one begins with. */
+    begin(): F;
+    read(answer: Fields): F;
+    /** Returns what is sent of these fields. */
+    body(form: F, changed: readonly string[]): Record<string, unknown>;
+    faults(form: F): Fault[];
+}
+
+export type NamedForm = {name: string};
+
+export type UserForm = {
+    userName: string;
+    firstName: string;
+    lastName: string;
+    nickname: string;
+    emailAddress: string;
+    roles: string[];
+    groups: string[];
+    skills: Levels;
+    capacity: Levels;
+    enabled: boolean;
+};
+
+export type QueueForm = {
+    name: string;
+    channel: string;
+    groups: string[];
+    skills: Levels;
+    inviteTimeout: string;
+    reofferAfter: string;
+    priority: string;
+    answerTarget: string;
+    steps: Step[];
+};
+
+export type WorkbinForm = {name: string; type: string; group: string};
+
+/** What everybody's capacity is told of, whatever else a user has one for. */
+export const CAPACITIES = ["chat", "email", "workitem", "overall"] as const;
+export const ROLES = ["ROLE_AGENT", "ROLE_SUPERVISOR", "ROLE_ADMIN", "ROLE_APIUSER"] as const;
+export const GROUP = "AgentGroup";
+export const EACH_AGENT = "Agent";
+
+const USERS: Kind<UserForm> = {
+    page: "users",
+    one: "user",
+    query: "subresources=groups,skills",
+    fixed: [],
+    begin: () => ({
+        userName: "", firstName: "", lastName: "", nickname: "", emailAddress: "",
+        roles: ["ROLE_AGENT"], groups: [], skills: {}, capacity: capacityOf({}), enabled: true,
+    }),
+    read: (it) => ({
+        userName: text(it["userName"]),
+        firstName: text(it["firstName"]),
+        lastName: text(it["lastName"]),
+        nickname: text(it["nickname"]),
+        emailAddress: text(it["emailAddress"]),
+        roles: texts(it["roles"]),
+        groups: list(it["groups"]).map((one) => text(fields(one)["name"])),
+        skills: Object.fromEntries(list(it["skills"]).map(fields).map((one) =>
+            [text(one["name"]), text(one["level"])])),
+        capacity: capacityOf(numbersOf(it["capacity"])),
+        enabled: it["enabled"] === true,
+    }),
+    body: (form, changed) => pick(changed, {
+        ...form, skills: counts(form.skills), capacity: counts(form.capacity),
+    }),
+    faults: (form) => [
+        ...nameFault("userName", form.userName),
+        ...levelFaults("skills", form.skills),
+        ...Object.entries(form.capacity).flatMap(([channel, typed]) =>
+            numberFault(`capacity.${channel}`, typed, 0, COUNT_MAX, true)),
+    ],
+};
+
+function named(page: "groups" | "skills", one: string): Kind<NamedForm> {
+    return {
+        page,
+        one,
+        query: "",
+        fixed: [],
+        begin: () => ({name: ""}),
+        read: (it) => ({name: text(it["name"])}),
+        body: (form, changed) => pick(changed, form),
+        faults: (form) => nameFault("name", form.name),
+    };
+}
+
+const QUEUES: Kind<QueueForm> = {
+    page: "queues",
+    one: "queue",
+    query: "",
+    fixed: ["channel"],
+    // The times are those that the server would take.
+    begin: () => ({
+        name: "", channel: "chat", groups: [], skills: {}, inviteTimeout: "30",
+        reofferAfter: "30", priority: "0", answerTarget: "", steps: [],
+    }),
+    read: (it) => ({
+        name: text(it["name"]),
+        channel: text(it["channel"]),
+        groups: texts(it["groups"]),
+        skills: numbersOf(it["skills"]),
+        inviteTimeout: typed(it["inviteTimeout"]),
+        reofferAfter: typed(it["reofferAfter"]),
+        priority: typed(it["priority"]),
+        answerTarget: typed(it["answerTarget"]),
+        steps: list(it["steps"]).map(fields).map((step) => ({
+            after: typed(step["after"]),
+            groups: texts(step["groups"]),
+            skills: numbersOf(step["skills"]),
+        })),
+    }),
+    body: (form, changed) => pick(changed, {
+        ...form,
+        skills: counts(form.skills),
+        inviteTimeout: Number(form.inviteTimeout),
+        reofferAfter: Number(form.reofferAfter),
+        priority: Number(form.priority),
+        // Nothing is promised by 0.
+        answerTarget: Number(form.answerTarget),
+        steps: form.steps.map(({after, groups, skills}) =>
+            ({after: Number(after), groups, skills: counts(skills)})),
+    }),
+    faults: (form) => [
+        ...nameFault("name", form.name),
+        ...nameFault("channel", form.channel),
+        ...levelFaults("skills", form.skills),
+        ...numberFault("inviteTimeout", form.inviteTimeout, 1, DAY_S),
+        ...numberFault("reofferAfter", form.reofferAfter, 0, DAY_S),
+        ...numberFault("priority", form.priority, -PRIORITY_MAX, PRIORITY_MAX),
+        ...numberFault("answerTarget", form.answerTarget, 0, TARGET_S_MAX, true),
+        ...stepFaults(form.steps),
+    ],
+};
+
+const WORKBINS: Kind<WorkbinForm> = {
+    page: "workbins",
+    one: "workbin",
+    query: "definitions=true",
+    fixed: ["type", "group"],
+    begin: () => ({name: "", type: GROUP, group: ""}),
+    read: (it) => ({
+        name: text(it["name"]), type: text(it["type"]), group: text(it["group"]),
+    }),
+    body: (form, changed) => pick(
+        changed.filter((field) => field !== "group" || form.type === GROUP),
+        form,
+    ),
+    faults: (form) => [
+        ...nameFault("name", form.name),
+        ...(form.type === GROUP && form.group === ""
+            ? [{at: "group", says: (t) => t.groupMissing} satisfies Fault]
+            : []),
+    ],
+};
+
+export interface Forms {
+    users: UserForm;
+    groups: NamedForm;
+    skills: NamedForm;
+    queues: QueueForm;
+    workbins: WorkbinForm;
+}
+
+export const KINDS: {[P in Page]: Kind<Forms[P]>} = {
+    users: USERS,
+    groups: named("groups", "group"),
+    skills: named("skills", "skill"),
+    queues: QUEUES,
+    workbins: WORKBINS,
+};
+
+/** Returns what a thing is called. */
+export function titleOf(form: Form): string {
+    const {firstName = "", lastName = "", userName = "", name = ""} =
+        form as Record<string, string>;
+    return `${firstName} ${lastName}`.trim() || userName || name;
+}
+
+/** Returns capacities of the usual channels and of whatever others are named, as typed. */
+function capacityOf(named: Levels): Levels {
+    return {...Object.fromEntries(CAPACITIES.map((channel) => [channel, ""])), ...named};
+}
+
+function numbersOf(value: unknown): Levels {
+    return Object.fromEntries(Object.entries(fields(value)).map(([name, one]) =>
+        [name, typed(one)]));
+}
+
+function typed(value: unknown): string {
+    return numberOrNull(value)?.toString() ?? "";
+}
+
+/** Returns what was typed as numbers; what is empty has none. */
+function counts(levels: Levels): Record<string, number> {
+    return Object.fromEntries(Object.entries(levels)
+        .filter(([, typed]) => typed.trim() !== "")
+        .map(([name, typed]) => [name, Number(typed)]));
+}
+
+function pick(names: readonly string[], values: Record<string, unknown>): Record<string, unknown> {
+    return Object.fromEntries(names.map((name) => [name, values[name]]));
+}

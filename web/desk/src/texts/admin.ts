@@ -1,0 +1,25 @@
+// The texts of the admin pages, in the reader's language. They come with those pages, and are no
+// part of what an agent loads.
+
+import {computed, type ComputedRef} from "vue";
+import {language} from "./in-vue.ts";
+import type {Language} from "./languages.ts";
+import type {Part} from "./part.ts";
+import {admin} from "./parts/admin.ts";
+import {adminFields} from "./parts/admin-fields.ts";
+
+type TextsOf<P> = P extends Part<infer T> ? T : never;
+
+export type AdminTexts = TextsOf<typeof admin> & TextsOf<typeof adminFields>;
+
+/** Returns all texts of the admin pages in one language. */
+export function adminTextsOf(chosen: Language): AdminTexts {
+    return {...admin[chosen], ...adminFields[chosen]};
+}
+
+const texts = computed(() => adminTextsOf(language.value));
+
+/** Returns the texts; they change with the language. */
+export function useAdminTexts(): ComputedRef<AdminTexts> {
+    return texts;
+}

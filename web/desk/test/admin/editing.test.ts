@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {Center} from "../../src/admin/center.ts";
+import {COLUMNS, found} from "../../src/admin/columns.ts";
+import {Editing} from "../../src/admin/editing.ts";
+import {KINDS, type QueueForm} from "../../src/admin/kinds.ts";
+import type {Answer, RequestOptions} from "../../src/api/http.ts";
+import {Refused, Unanswered} from "../../src/api/trouble.ts";
+import {adminTextsOf} from "../../src/texts/admin.ts";
+import {textsOf} from "../../src/texts/index.ts";
+
+const own = adminTextsOf("en");
+const words = {own, common: textsOf("en").common};
+const STALE = "Somebody else changed this since you read it.";
+
+/** A server with one queue, whose version counts as the API's does. */
+class Server {
+    queue: Record<string, unknown> = {
+        id: "q", version: 1, name: "tasks", channel: "workitem", groups: [], skills: {},
+        priority: 1, inviteTimeout: 30, reofferAfter: 30, answerTarget: null, steps: [],
+    };
+    readonly sent: {method: string; path: string; body?: unknown; key?: string | undefined}[] = [];
+    /** What the next requests fail with before or after they have counted. */
+    readonly lost: ("asked" | "answered" | Error)[] = [];
+    readonly #receipts = new Map<string, Answer>();
+
+    change(changed: object): void {
+        this.queue = {...this.queue, ...changed, version: Number(this.queue["version"]) + 1};
+    }
+
+    async get(): Promise<Answer> {
+        return {statusCode: 0, queue: this.queue, queues: [this.queue]};
+    }
+
+    put(path: string, body: unknown, options?: RequestOptions): Promise<Answer> {
+        return this.#once("PUT", path, body, options, () => {
+            const {version, ...changed} = body as {version: number};
+            if (version !== this.queue["version"]) {
+                throw new Refused(2, STALE);
+            }
+            this.change(changed);
+        });
+    }
+
+    post(path: string, body: unknown, options?: RequestOptions): Promise<Answer> {
+        return this.#once("POST", path, body, options, () => {});
+    }
+
+    delete(path: string, options?: RequestOptions): Promise<Answer> {
+        return this.#once("DELETE", path, undefined, options, () => {});
+    }
+
+    async #once(
+        method: string,
+        path: string,
+        body: unknown,
+        options: RequestOptions | undefined,
+        does: () => void,
+    ): Promise<Answer> {
+        const key = options?.key;
+        this.sent.push({method, path, body, key});
+        const loss = this.lost.shift();
+        if (loss instanceof Error) {
+            throw loss;
+        }
+        if (loss === "asked") {
+            throw new Unanswered("unreachable", 0);
+        }
+        if (key === undefined || !this.#receipts.has(key)) {
+            does();
+            this.#receipts.set(key ?? "", {statusCode: 0, id: "made"});
+        }
+        if (loss === "answered") {
+            throw new Unanswered("unreachable", 0);
+        }
+        return this.#receipts.get(key ?? "") ?? {};
+    }
+}
+
+async function edited(): Promise<{server: Server; editing: Editing<QueueForm>}> {
+    const server = new Server();
+    const editing = new Editing(KINDS.queues, new Center(server), "q");
+    await editing.read();
+    return {server, editing};
+}
+
+test("only what was changed is sent, on what it was changed of", async () => {
+    const {server, editing} = await edited();
+    assert.deepEqual(editing.changed.value, []);
+    editing.form.value.priority = "5";
+    assert.deepEqual(editing.changed.value, ["priority"]);
+    assert.deepEqual(await editing.save(), {kind: "saved"});
+    assert.deepEqual(server.sent.map(({method, path, body}) => [method, path, body]), [
+        ["PUT", "queues/q", {version: 1, priority: 5}],
+    ]);
+    assert.deepEqual(editing.changed.value, []);
+    assert.equal(editing.base.value?.version, 2);
+});
+
+test("what is wrong is not sent, and stays as it was typed", async () => {
+    const {server, editing} = await edited();
+    editing.form.value.priority = "high";
+    assert.deepEqual(await editing.save(), {kind: "not"});
+    assert.deepEqual(editing.faults.value.map(({at}) => at), ["priority"]);
+    assert.deepEqual([server.sent.length, editing.form.value.priority], [0, "high"]);
+    editing.undo();
+    assert.deepEqual([editing.form.value.priority, editing.faults.value.length], ["1", 0]);
+});
+
+test("two admins never overwrite each other unseen", async () => {
+    const {server, editing} = await edited();
+    editing.form.value.priority = "5";
+    server.change({priority: 2, inviteTimeout: 45});
+    assert.deepEqual(await editing.save(), {kind: "not"});
+    assert.equal(server.queue["priority"], 2);
+    assert.equal(editing.theirs.value?.form.priority, "2");
+    // A third one comes between what was seen and what is saved over it.
+    server.change({priority: 3});
+    assert.deepEqual(await editing.save(), {kind: "not"});
+    assert.deepEqual([server.queue["priority"], editing.theirs.value?.form.priority], [3, "3"]);
+    assert.deepEqual(await editing.save(), {kind: "saved"});
+    assert.deepEqual([server.queue["priority"], server.queue["inviteTimeout"]], [5, 45]);
+    assert.equal(editing.form.value.inviteTimeout, "45");
+});
+
+test("whoever undoes has what somebody else made of it", async () => {
+    const {server, editing} = await edited();
+    editing.form.value.priority = "5";
+    server.change({priority: 2});
+    await editing.save();
+    editing.undo();
+    assert.deepEqual([editing.form.value.priority, editing.changed.value, editing.theirs.value], [
+        "2", [], null,
+    ]);
+});
+
+test("what no form shows may change meanwhile", async () => {
+    const {server, editing} = await edited();
+    editing.form.value.priority = "5";
+    server.change({});
+    assert.deepEqual(await editing.save(), {kind: "saved"});
+    assert.equal(server.queue["priority"], 5);
+    const refused = await edited();
+    refused.editing.form.value.priority = "5";
+    refused.server.lost.push(new Refused(2, '"ada" is the last admin.'));
+    assert.deepEqual(await refused.editing.save(), {kind: "not"});
+    assert.equal(refused.editing.faults.value[0]?.says(own), '"ada" is the last admin.');
+});
+
+test("a lost answer is asked for again under the same name, and counts once", async () => {
+    for (const loss of ["asked", "answered"] as const) {
+        const {server, editing} = await edited();
+        server.lost.push(loss);
+        editing.form.value.priority = "5";
+        assert.deepEqual(await editing.save(), {kind: "not"});
+        assert.equal(editing.faults.value[0]?.says(own), own.noAnswer);
+        assert.deepEqual(await editing.save(), {kind: "saved"}, loss);
+        assert.equal(server.sent[0]?.key, server.sent[1]?.key);
+        assert.deepEqual([server.queue["priority"], server.queue["version"]], [5, 2], loss);
+    }
+});
+
+test("what is typed while it is saved is still to be saved", async () => {
+    const {server, editing} = await edited();
+    editing.form.value.priority = "5";
+    const saving = editing.save();
+    editing.form.value.name = "later";
+    assert.deepEqual(await editing.save(), {kind: "not"}, "one at a time");
+    await saving;
+    assert.deepEqual(editing.changed.value, ["name"]);
+    await editing.save();
+    assert.deepEqual([server.queue["name"], server.queue["priority"]], ["later", 5]);
+});
+
+test("something new is made once, and is nothing unsaved then", async () => {
+    const server = new Server();
+    const editing = new Editing(KINDS.skills, new Center(server), null);
+    editing.form.value.name = "danish";
+    server.lost.push("answered");
+    assert.deepEqual(await editing.save(), {kind: "not"});
+    assert.deepEqual(await editing.save(), {kind: "made", id: "made"});
+    assert.equal(server.sent[0]?.key, server.sent[1]?.key);
+    assert.deepEqual(server.sent[0]?.body, {name: "danish"});
+    assert.deepEqual(editing.changed.value, []);
+});
+
+test("what is removed names where work goes that has no queue", async () => {
+    const server = new Server();
+    const editing = new Editing(KINDS.users, new Center(server), "a b");
+    await editing.remove(["support & more", "tasks"]);
+    assert.equal(server.sent[0]?.path, "users/a%20b?workTo=support%20%26%20more&workTo=tasks");
+});
+
+test("a table is searched in all that it shows", () => {
+    const queue = (name: string, groups: string[]) =>
+        ({id: name, version: 1, form: {...KINDS.queues.begin(), name, groups}});
+    const lists = {of: () => ({things: null, trouble: null})};
+    const columns = COLUMNS.queues(words, lists as never);
+    const all = [queue("Support", ["Sales"]), queue("tasks", ["Support", "Night"])];
+    const names = (typed: string) => found<"queues">(all, columns, typed).map(({id}) => id);
+    assert.deepEqual(names(""), ["Support", "tasks"]);
+    assert.deepEqual(names("support"), ["Support", "tasks"]);
+    assert.deepEqual(names(" night CHATS "), ["tasks"]);
+    assert.deepEqual(names("nothing"), []);
+});

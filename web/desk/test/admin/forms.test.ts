@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {refusedFault} from "../../src/admin/faults.ts";
+import {differing, withTheirs} from "../../src/admin/form.ts";
+import {KINDS, titleOf, type QueueForm, type UserForm} from "../../src/admin/kinds.ts";
+import {newPassword} from "../../src/admin/given-password.ts";
+import {shownValue} from "../../src/admin/shown.ts";
+import {adminTextsOf} from "../../src/texts/admin.ts";
+import {textsOf} from "../../src/texts/index.ts";
+
+const own = adminTextsOf("en");
+const words = {own, common: textsOf("en").common};
+
+function queue(changed: Partial<QueueForm> = {}): QueueForm {
+    return {...KINDS.queues.begin(), name: "tasks", ...changed};
+}
+
+function user(changed: Partial<UserForm> = {}): UserForm {
+    return {...KINDS.users.begin(), userName: "lea", ...changed};
+}
+
+/** Returns what is wrong, by where it is put right. */
+function wrong(faults: {at: string | null; says(t: typeof own): string}[]): [unknown, string][] {
+    return faults.map(({at, says}) => [at, says(own)]);
+}
+
+test("groups and levels have no order, steps have one", () => {
+    const step = (after: string) => ({after, groups: ["a", "b"], skills: {x: "1"}});
+    const one = queue({groups: ["a", "b"], skills: {x: "1", y: "2"}, steps: [step("1"), step("2")]});
+    const same = {...one, groups: ["b", "a"], skills: {y: " 2", x: "1"}};
+    assert.deepEqual(differing(one, same), []);
+    assert.deepEqual(differing(one, {...one, steps: [step("2"), step("1")]}), ["steps"]);
+    assert.deepEqual(differing(one, {...one, skills: {x: "1"}, name: "b"}), ["name", "skills"]);
+});
+
+test("what somebody else changed is theirs, but for what one changed oneself", () => {
+    const begun = queue({priority: "1", inviteTimeout: "30"});
+    const form = {...begun, priority: "5", reofferAfter: "9"};
+    const now = {...begun, priority: "2", inviteTimeout: "45"};
+    assert.deepEqual(withTheirs(form, begun, now), {...form, inviteTimeout: "45"});
+});
+
+test("what is read of a user goes back as it was, and only what was changed", () => {
+    const {read, body, faults} = KINDS.users;
+    const form = read({
+        userName: "lea", firstName: "Lea", lastName: "Holm", nickname: null, emailAddress: "",
+        roles: ["ROLE_AGENT"], groups: [{name: "Support"}], enabled: true,
+        skills: [{name: "billing", level: "3"}], capacity: {chat: 2, fax: 1},
+    });
+    assert.equal(titleOf(form), "Lea Holm");
+    assert.deepEqual(form.capacity, {chat: "2", email: "", workitem: "", overall: "", fax: "1"});
+    assert.deepEqual(body(form, ["skills", "capacity", "groups", "nickname"]), {
+        skills: {billing: 3}, capacity: {chat: 2, fax: 1}, groups: ["Support"], nickname: "",
+    });
+    assert.deepEqual(faults(form), []);
+    assert.deepEqual(body(form, []), {});
+});
+
+test("a queue's times are seconds, and nothing promised is 0", () => {
+    const {read, body} = KINDS.queues;
+    const form = read({
+        name: "tasks", channel: "workitem", groups: ["Support"], skills: {billing: 3}, priority: 0,
+        inviteTimeout: 30, reofferAfter: 0.5, answerTarget: null,
+        steps: [{after: 60, groups: ["Sales"], skills: {}}],
+    });
+    assert.deepEqual([form.answerTarget, form.reofferAfter], ["", "0.5"]);
+    assert.deepEqual(body(form, ["answerTarget", "steps", "skills", "inviteTimeout"]), {
+        answerTarget: 0, inviteTimeout: 30, skills: {billing: 3},
+        steps: [{after: 60, groups: ["Sales"], skills: {}}],
+    });
+});
+
+test("a workbin of each agent's own has no group", () => {
+    const {body, faults} = KINDS.workbins;
+    const form = {name: "Later", type: "Agent", group: ""};
+    assert.deepEqual(body(form, ["name", "type", "group"]), {name: "Later", type: "Agent"});
+    assert.deepEqual(faults(form), []);
+    assert.deepEqual(wrong(faults({...form, type: "AgentGroup"})), [["group", own.groupMissing]]);
+});
+
+test("everything that is wrong is found at once, each at its control", () => {
+    const step = (after: string, skills = {}) => ({after, groups: [], skills});
+    const found = KINDS.queues.faults(queue({
+        name: " ", inviteTimeout: "0", reofferAfter: "86401", priority: "1.5", answerTarget: "x",
+        skills: {billing: "-1"},
+        steps: [step("60"), step("60"), step(""), step("90", {billing: "high"}), step("100")],
+    }));
+    assert.deepEqual(wrong(found), [
+        ["name", own.nameMissing],
+        ["skills", own.levelWrong("billing")],
+        ["inviteTimeout", own.notWithin(1, 86_400)],
+        ["reofferAfter", own.notWithin(0, 86_400)],
+        ["priority", own.notWithin(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)],
+        ["answerTarget", own.notWithin(0, 2_592_000)],
+        ["steps.1", own.stepNotLater(1, "60")],
+        ["steps.2", own.notWithin(1, 86_400)],
+        ["steps.3", own.levelWrong("billing")],
+    ]);
+    const users = KINDS.users.faults(user({userName: "", capacity: {chat: "many", email: ""}}));
+    assert.deepEqual(wrong(users).map(([at]) => at), ["userName", "capacity.chat"]);
+});
+
+test("a refusal of the server's stands at the field that it is about", () => {
+    const of = (form: object) => (sentence: string) =>
+        refusedFault(sentence, Object.keys(form)).at;
+    const [ofQueue, ofUser, ofWorkbin] = [of(queue()), of(user()), of(KINDS.workbins.begin())];
+    for (const [at, expected] of [
+        [ofQueue('There is another queue named "a"; choose another name.'), "name"],
+        [ofUser('There is another user named "field groups"; choose another name.'), "userName"],
+        [ofQueue("The queue cannot be so: the name of a queue is one line; correct it."), "name"],
+        [ofQueue("The channel of a queue cannot be changed; make another queue."), "channel"],
+        [ofQueue("The field after must be 1 to 86400 seconds; correct it."), "steps.0"],
+        [ofQueue("The field inviteTimeout must be 1 to 86400 seconds; correct it."), "inviteTimeout"],
+        [ofQueue('There is no group named "Nobody"; check the name.'), "groups"],
+        [ofQueue("The queue is not there."), null],
+        [ofUser("The parameter userName is missing; give it."), "userName"],
+        [ofUser('There is no channel "pigeon" that capacity could be of; check the name.'), "capacity"],
+        [ofUser('"ada" is the last admin of the contact center; make somebody else one.'), "roles"],
+        [ofUser('The user cannot be so: the nickname "x" is shown to customers; correct it.'), "nickname"],
+        [ofUser("The user cannot be so: a user name has no colon; correct it."), "userName"],
+        [ofWorkbin("The group of a workbin cannot be changed; make another workbin."), "group"],
+    ] as const) {
+        assert.equal(at, expected);
+    }
+});
+
+test("what differs is shown in words", () => {
+    assert.equal(shownValue("channel", "workitem", words), "Work items");
+    assert.equal(shownValue("roles", ["ROLE_AGENT", "ROLE_X"], words), "Agent, ROLE_X");
+    assert.equal(shownValue("capacity", {chat: "2", email: "", overall: "4"}, words),
+        "Chats 2, All together 4");
+    assert.equal(shownValue("enabled", false, words), own.disabled);
+    assert.equal(shownValue("answerTarget", "", words), own.nothing);
+    const steps = [{after: "60", groups: ["Sales"], skills: {billing: "2"}}];
+    assert.equal(shownValue("steps", steps, words), "60 s: Sales, billing 2");
+});
+
+test("each password that is given is another, of letters that nobody takes for others", () => {
+    const given = Array.from({length: 50}, () => newPassword());
+    assert.equal(new Set(given).size, given.length);
+    for (const one of given) {
+        assert.match(one, /^([a-hj-km-np-z2-9]{5}-){3}[a-hj-km-np-z2-9]{5}$/);
+    }
+    assert.equal(newPassword(() => 0), "aaaaa-aaaaa-aaaaa-aaaaa");
+});
