@@ -74,7 +74,7 @@ pub(crate) fn of_chat(
         None => return None,
     };
     let directory = shared.engine().core().directory();
-    let service = directory.service(ServiceKind::Chat, &chat.service);
+    let service = directory.service_of_chat(interaction);
     let found = service.and_then(|service| Some((service, service.chat()?)));
     let Some((service, terms)) = found else {
         return Some(Availability::bare(state_of(attendance)));

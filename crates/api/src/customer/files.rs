@@ -11,7 +11,7 @@ use handoff_content::{Arrived, Taken};
 use handoff_domain::service::FileLimits;
 use handoff_domain::service::ServiceKind;
 use handoff_domain::{
-    Chat, Content, CustomerAction, Entry, FileId, Interaction, Utterance, Visibility,
+    Chat, Content, CustomerAction, Entry, FileId, Interaction, Service, Utterance, Visibility,
 };
 use handoff_store::{FileRecord, FileSender, Put, Record};
 
@@ -37,7 +37,8 @@ pub(crate) async fn upload(
     Path((service, chat)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, CustomerRefusal> {
-    let limits = limits_of(&doors, &service)?;
+    let found = doors.engine().core().directory().service(ServiceKind::Chat, &service).cloned();
+    let limits = limits_of(found)?;
     let (form, arrived) = receive(&doors, request, &service, &limits).await?;
     let (interaction, key) = prove(&doors, &service, &chat, &form).await?;
     accept(&doors, interaction, &key, &limits, &form, arrived).await
@@ -88,8 +89,7 @@ pub(crate) async fn notified(
     };
     let key = form.required("secureKey")?;
     let interaction = doors.engine().conversations().customer_seen(key).await?;
-    let service = interaction.chat().map(|chat| chat.service.clone()).unwrap_or_default();
-    let limits = limits_of(&doors, &service)?;
+    let limits = limits_of_chat(&doors, &interaction)?;
     match (form.text("operation"), arrived) {
         // One client names no operation with a file (docs/compat/customers.md#by-cometd).
         (Some("fileUpload") | None, Some(arrived)) => {
@@ -112,10 +112,17 @@ pub(crate) async fn notified(
     }
 }
 
-fn limits_of(doors: &DoorState, service: &str) -> Result<FileLimits, CustomerRefusal> {
-    // A service that was disabled meanwhile leaves the chats that began by it as they are.
-    let found = doors.engine().core().directory().service(ServiceKind::Chat, service).cloned();
-    let limits = found.and_then(|service| service.chat().map(|terms| terms.files.clone()));
+/// Returns the limits of the files of a chat. A service that was disabled meanwhile leaves the chats
+/// that began by it as they are.
+fn limits_of_chat(
+    doors: &DoorState,
+    interaction: &Interaction,
+) -> Result<FileLimits, CustomerRefusal> {
+    limits_of(doors.engine().core().directory().service_of_chat(interaction).cloned())
+}
+
+fn limits_of(service: Option<Arc<Service>>) -> Result<FileLimits, CustomerRefusal> {
+    let limits = service.and_then(|service| service.chat().map(|terms| terms.files.clone()));
     limits.ok_or_else(|| {
         CustomerRefusal::new(
             RefusalKind::UnknownService,
@@ -213,7 +220,7 @@ async fn tell_limits(
     key: &str,
 ) -> Result<Response, CustomerRefusal> {
     let chat = interaction.chat().ok_or(handoff_engine::NotYourChat::Unknown)?;
-    let limits = limits_of(doors, &chat.service)?;
+    let limits = limits_of_chat(doors, interaction)?;
     let data = BTreeMap::from([
         ("download-attempts", limits.downloads_max.to_string()),
         ("upload-max-files", limits.uploads_max.to_string()),

@@ -13,7 +13,6 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use handoff_domain::service::ServiceKind;
 use handoff_domain::{Content, Interaction, InteractionId, TreatAs, Value, Visibility};
 use serde::Serialize;
 use serde_json::json;
@@ -231,7 +230,7 @@ async fn without_key(shared: &Shared, id: &str) -> Result<Option<Arc<Interaction
     let Ok(id) = id.parse::<InteractionId>() else { return Ok(None) };
     let Some(found) = shared.engine().core().interaction(id).await? else { return Ok(None) };
     let directory = shared.engine().core().directory();
-    let service = found.chat().and_then(|chat| directory.service(ServiceKind::Chat, &chat.service));
+    let service = directory.service_of_chat(&found);
     let is_open =
         service.is_some_and(|service| service.chat().is_some_and(|terms| terms.without_key));
     if !is_open {

@@ -139,3 +139,21 @@ async fn an_open_chat_goes_on_without_its_service() {
     let refused = post(&api, SERVICE, &[("nickname", "Eve")]).await;
     assert_ne!(refused["statusCode"], 0, "nobody comes in any more: {refused}");
 }
+
+/// The name is free then, for any contact center: what came in by it has nothing to do with that.
+#[tokio::test]
+async fn whoever_takes_the_name_of_a_service_has_nothing_of_its_chats() {
+    let api = Api::start().await;
+    let (ada, zoe, anonymous) = (api.by("ada"), api.by("zoe"), api.anonymous());
+    let begun = json!({"operationName": "RequestChat", "nickname": "Ada"});
+    let begun = anonymous.post("/chats", begun).await.ok();
+    let path = format!("/chats/{}", begun["id"].as_str().unwrap());
+    let listed = ada.get("/services?fields=*").await.ok();
+    ada.delete(listed["services"][0]["path"].as_str().unwrap()).await.ok();
+    zoe.makes("/queues", json!({"name": "chats", "channel": "chat"})).await;
+    let same =
+        json!({"name": "customer-support", "type": "chat", "queue": "chats", "withoutKey": true});
+    zoe.makes("/services", same).await;
+    anonymous.get(&path).await.refused(404, 6);
+    anonymous.get(&format!("{path}/messages")).await.refused(404, 6);
+}

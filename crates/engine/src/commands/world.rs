@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use handoff_domain::interaction::decide::{ForNotices, World};
-use handoff_domain::service::{FileLimits, ServiceKind};
+use handoff_domain::service::FileLimits;
 use handoff_domain::{
     Center, CenterId, Desk, Entry, Interaction, InteractionId, Queue, QueueId, SkillId, User,
     UserId, Workbin, WorkbinId,
@@ -175,7 +175,7 @@ impl World for LoadedWorld<'_> {
     }
 
     fn file_limits(&self, service: &str) -> Option<&FileLimits> {
-        let service = self.directory.service(ServiceKind::Chat, service)?;
+        let service = self.directory.chat_service(self.center, service)?;
         self.rely(Key::Service(service.id));
         Some(&service.chat()?.files)
     }

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use handoff_domain::mail::mailbox_key;
 use handoff_domain::{
-    Center, CenterId, Group, GroupId, MailboxId, Named, Queue, QueueId, Role, Service, ServiceId,
-    ServiceKind, Skill, SkillId, User, UserId, Workbin, WorkbinId, WorkbinOwner,
+    Center, CenterId, Group, GroupId, Interaction, MailboxId, Named, Queue, QueueId, Role, Service,
+    ServiceId, ServiceKind, Skill, SkillId, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_store::{
     Check, DirectoryEntry, DirectoryGuard, Extent, Key, Kind, Mailbox, Part, Record, Store,
@@ -274,6 +274,19 @@ impl Directory {
     #[must_use]
     pub fn service(&self, kind: ServiceKind, name: &str) -> Option<&Arc<Service>> {
         self.services.get(self.services_by_name.get(&kind)?.get(name)?)
+    }
+
+    /// Returns the service that a chat came in by: of its contact center, because the name of one
+    /// that is gone may be another's by now.
+    #[must_use]
+    pub fn service_of_chat(&self, interaction: &Interaction) -> Option<&Arc<Service>> {
+        self.chat_service(interaction.center, &interaction.chat()?.service)
+    }
+
+    /// Returns a chat service of a contact center by its name.
+    #[must_use]
+    pub fn chat_service(&self, center: CenterId, name: &str) -> Option<&Arc<Service>> {
+        self.service(ServiceKind::Chat, name).filter(|service| service.center == center)
     }
 
     /// Returns the mailbox that an address belongs to, of whatever contact center: its own or an

@@ -29,8 +29,7 @@ impl Editor<'_> {
         self.write_service(None, service, said)
     }
 
-    /// Changes a service. Its name and kind are its address, and never change; chats that are open
-    /// go on as they began.
+    /// Changes a service. Its name and kind are its address, and never change.
     ///
     /// # Errors
     ///

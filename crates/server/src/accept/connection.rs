@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -23,7 +23,7 @@ use tower::ServiceExt as _;
 
 use super::REFUSAL_BODY;
 use super::body::{AnswerBody, Client, TimedBody, lend};
-use super::entry::{Entry, Line};
+use super::entry::{By, Entry, Line};
 use super::forwarded;
 use super::limits::Limits;
 use super::observer::{Observed, Observer};
@@ -66,9 +66,9 @@ impl Connection {
         let paced = PacedStream::new(stream, pace.clone(), permit.clone());
         let served = async {
             match self.let_in(paced, &permit).await {
-                Ok((line, from)) => {
+                Ok((line, by)) => {
                     pace.begins();
-                    self.drive(line, from, pace, permit).await
+                    self.drive(line, by, pace, permit).await
                 }
                 Err(end) => end,
             }
@@ -88,14 +88,15 @@ impl Connection {
     }
 
     /// Lets the connection in, which has no more time for that than for a head.
-    async fn let_in(&self, stream: PacedStream, permit: &Permit) -> Result<(Line, IpAddr), End> {
+    async fn let_in(&self, mut stream: PacedStream, permit: &Permit) -> Result<(Line, By), End> {
         let peer = self.peer.ip().to_canonical();
         let passing = async {
-            let (line, from) = self.entry.pass(stream, peer).await?;
-            match from == peer || permit.comes_from(from) {
-                true => Ok((line, from)),
-                false => Err(io::Error::other("its client has too many connections")),
+            let by = self.entry.identify(&mut stream, peer).await?;
+            // Before the handshake, in which a client may take its time.
+            if by.address != peer && !permit.comes_from(by.address) {
+                return Err(io::Error::other("its client has too many connections"));
             }
+            Ok((self.entry.encrypted(stream).await?, by))
         };
         let stopped = async {
             self.stop.cancelled().await;
@@ -109,8 +110,8 @@ impl Connection {
         }
     }
 
-    async fn drive(&self, stream: Line, from: IpAddr, pace: Pace, permit: Arc<Permit>) -> End {
-        let service = |request| self.answer(request, from, pace.clone(), permit.clone());
+    async fn drive(&self, stream: Line, by: By, pace: Pace, permit: Arc<Permit>) -> End {
+        let service = |request| self.answer(request, by, pace.clone(), permit.clone());
         let mut connection = pin!(HttpConnection::new(self.http.clone(), stream, service));
         let mut stopping = pin!(self.stop.cancelled());
         let (mut is_stopping, mut is_last) = (false, false);
@@ -142,18 +143,18 @@ impl Connection {
         .await
     }
 
-    /// Notes whom a request is by on a connection that is `from` a client or a proxy. What came by
-    /// a proxy is counted as a connection of its client; it answers where that has too many.
+    /// Notes whom a request is by on a connection that is by a client or a proxy. What came by a
+    /// proxy is counted as a connection of its client; it answers where that has too many.
     fn refused_for_client(
         &self,
         request: &mut Request<Body>,
-        from: IpAddr,
+        by: By,
         permit: &Permit,
     ) -> Option<Response<Body>> {
         let proxies = &self.entry.proxies;
-        let client = match proxies.have(from) {
-            true => forwarded::client(request.headers(), from, proxies),
-            false => from,
+        let client = match by.may_forward {
+            true => forwarded::client(request.headers(), by.address, proxies),
+            false => by.address,
         };
         request.extensions_mut().insert(PeerAddress(client));
         let is_counted = !proxies.have(self.peer.ip()) || permit.comes_from(client);
@@ -163,7 +164,7 @@ impl Connection {
     fn answer(
         &self,
         request: Request<Incoming>,
-        from: IpAddr,
+        by: By,
         pace: Pace,
         permit: Arc<Permit>,
     ) -> impl Future<Output = Answer<AnswerBody>> + use<> {
@@ -183,7 +184,7 @@ impl Connection {
             Body::new(lent)
         });
         let observed = self.observer.begin(&mut request);
-        let refused = self.refused_for_client(&mut request, from, &permit);
+        let refused = self.refused_for_client(&mut request, by, &permit);
         let answered = match refused.or_else(|| refused_for_host(&request)) {
             Some(refusal) => Err(refusal),
             None => Ok(self.router.clone().oneshot(request)),

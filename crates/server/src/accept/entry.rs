@@ -35,28 +35,41 @@ const PLAIN_REFUSAL_BODY: &str =
 /// does not take it waits as any answer does.
 pub(super) type Line = Either<PacedStream, Box<TlsStream<PacedStream>>>;
 
+/// Whom a connection is by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct By {
+    pub address: IpAddr,
+    /// Whether requests on it may name whom they are by: of a proxy that passes bytes on, and says
+    /// so of itself alone, headers are whatever its clients write.
+    pub may_forward: bool,
+}
+
 impl Entry {
-    /// Lets a connection from `peer` in; returns the address that it is by, too.
+    /// Returns whom a connection from `peer` is by, as far as that stands before its first request.
     ///
     /// # Errors
     ///
     /// When it does not begin as it has to; there is nothing to tell it then.
-    pub(super) async fn pass(
-        &self,
-        mut stream: PacedStream,
-        peer: IpAddr,
-    ) -> io::Result<(Line, IpAddr)> {
-        let mut client = peer;
-        if self.proxy_protocol && self.proxies.have(peer) {
-            let said = Box::pin(proxy_header::read(&mut stream)).await;
-            client = said.inspect_err(complain)?.unwrap_or(peer);
+    pub(super) async fn identify(&self, stream: &mut PacedStream, peer: IpAddr) -> io::Result<By> {
+        if !(self.proxy_protocol && self.proxies.have(peer)) {
+            return Ok(By { address: peer, may_forward: self.proxies.have(peer) });
         }
-        let line = match &self.tls {
+        let said = Box::pin(proxy_header::read(stream)).await.inspect_err(complain)?;
+        let address = said.unwrap_or(peer);
+        Ok(By { address, may_forward: said.is_some_and(|it| self.proxies.have(it)) })
+    }
+
+    /// Takes the handshake of a connection, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// When it goes wrong.
+    pub(super) async fn encrypted(&self, stream: PacedStream) -> io::Result<Line> {
+        Ok(match &self.tls {
             None => Line::Left(stream),
             // In a box, so that a poll that is held later takes no room for it.
             Some(tls) => Line::Right(Box::pin(encrypt(stream, tls)).await?),
-        };
-        Ok((line, client))
+        })
     }
 }
 

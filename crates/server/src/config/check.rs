@@ -300,6 +300,14 @@ fn out_of_range(
 fn public_url(config: &Config) -> Option<Fault> {
     let url = &config.server.public_url;
     let is_usable = url.is_empty() || is_origin(url.strip_suffix('/').unwrap_or(url));
+    if config.tls.is_on() && url.starts_with("http://") {
+        return Some(Fault {
+            key: "server.public_url",
+            message: "begins with http://, and TLS alone is spoken with tls.certificate; expected \
+                      https://"
+                .to_owned(),
+        });
+    }
     (!is_usable).then(|| Fault {
         key: "server.public_url",
         message: format!(

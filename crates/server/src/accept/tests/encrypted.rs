@@ -11,12 +11,16 @@ use crate::config;
 use crate::tls::Tls;
 
 fn encrypted(limits: Limits) -> (Server, ClientConfig) {
+    encrypted_behind(Entry::default(), limits)
+}
+
+fn encrypted_behind(entry: Entry, limits: Limits) -> (Server, ClientConfig) {
     let authority = Authority::make().unwrap();
     let files = authority.certify("server", 30).unwrap();
     let (certificate, certificate_key) = (files.certificate, files.key);
     let files = config::Tls { certificate, certificate_key, ..config::Tls::default() };
     let tls = Tls::new(&files, &handoff_engine::SystemClock::default()).unwrap().unwrap();
-    let server = start_behind(Entry { tls: Some(tls.acceptor()), ..Entry::default() }, limits);
+    let server = start_behind(Entry { tls: Some(tls.acceptor()), ..entry }, limits);
     (server, authority.trusted().unwrap())
 }
 
@@ -86,6 +90,31 @@ async fn a_handshake_counts_as_a_connection() {
         }
     };
     tokio::time::timeout(PATIENCE, again).await.expect("its place is free again");
+}
+
+#[tokio::test]
+async fn a_handshake_counts_as_a_connection_of_whom_a_proxy_names() {
+    let trusted = "127.0.0.1".to_owned().try_into().unwrap();
+    let entry = Entry { proxies: Proxies::of([trusted]), proxy_protocol: true, tls: None };
+    let limits = Limits { connections_per_address: 1, ..LIMITS };
+    let (server, _trust) = encrypted_behind(entry, limits);
+    let header = |client| format!("PROXY TCP4 {client} 127.0.0.1 4711 443\r\n\x16\x03\x01");
+    let _half = server.say(&header("192.0.2.7")).await;
+    // Its header is read when another one of the same client is not let in.
+    let refused = async {
+        loop {
+            let mut second = server.say(&header("192.0.2.7")).await;
+            let mut byte = [0];
+            let ended = tokio::time::timeout(SHORT, second.read(&mut byte)).await;
+            if matches!(ended, Ok(Ok(0) | Err(_))) {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, refused).await.expect("a handshake has a place");
+    let mut other = server.say(&header("192.0.2.8")).await;
+    let waits = tokio::time::timeout(SHORT, other.read(&mut [0; 8])).await;
+    assert!(waits.is_err(), "the control: another client's goes on: {waits:?}");
 }
 
 #[tokio::test]

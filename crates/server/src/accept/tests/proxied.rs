@@ -72,7 +72,9 @@ async fn the_proxy_protocol_names_the_client_of_a_connection() {
     let refused = read_to_end(&mut say(&server, TRUSTED, &format!("{header}{PEER}")).await).await;
     assert_eq!(refused, "", "its client has one");
     let own = "PROXY UNKNOWN\r\n";
-    read_answer(&mut say(&server, TRUSTED, &format!("{own}{PEER}")).await, "127.0.0.2").await;
+    // What passes bytes on writes no headers: this one is its client's.
+    let made_up = asking("/peer", "192.0.2.9");
+    read_answer(&mut say(&server, TRUSTED, &format!("{own}{made_up}")).await, "127.0.0.2").await;
     for bad in [PEER, "PROXY", ""] {
         assert_eq!(read_to_end(&mut say(&server, TRUSTED, bad).await).await, "", "{bad:?}");
     }
