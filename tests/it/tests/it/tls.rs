@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use handoff_testkit::comet::AGENTS;
+use handoff_testkit::http::basic;
 use handoff_testkit::program::find;
-use handoff_testkit::tls::{Authority, Files, connect, put};
+use handoff_testkit::tls::{Authority, Files, TlsStream, connect, put};
 use handoff_testkit::{
-    BOUND, Call, Door as _, PostgresServer, Program, Settings, Site, Start, Surroundings,
+    BOUND, Call, Door as _, PASSWORD, PostgresServer, Program, Settings, Site, Start, Surroundings,
     TestAgent, Transport,
 };
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
 
 use crate::chat::talk_and_exchange_files;
@@ -70,7 +73,43 @@ async fn everything_is_served_and_a_new_certificate_taken_up() -> Result<()> {
     ensure!(shown().await? != first, "the new one is not shown");
     change(&kate, &work, 10..12).await?;
     sees_step(&kate, 11).await?;
+
+    let mut poll = connect(address, authority.trusted()?).await?;
+    let hands = asks(&mut poll, POLLING.handshake()).await?;
+    let session = hands[0]["clientId"].as_str().context("no session")?;
+    asks(&mut poll, POLLING.connect(session)).await?;
+    poll.write_all(request(&POLLING.connect(session)).as_bytes()).await?;
+    server.terminate().await?;
+    // It fails when the end is not said.
+    let mut rest = String::new();
+    poll.read_to_string(&mut rest).await.context("the end of a held poll")?;
+    ensure!(rest.contains("connection: close"), "{rest}");
     Ok(())
+}
+
+/// Writes a message to the CometD server down as a request.
+fn request(message: &Value) -> String {
+    let (body, mia) = (json!([message]).to_string(), basic("mia", PASSWORD));
+    let mia = mia.to_str().unwrap_or_default();
+    format!(
+        "POST {AGENTS} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {mia}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// Sends a message over a connection and returns the answer.
+async fn asks(stream: &mut TlsStream<TcpStream>, message: Value) -> Result<Value> {
+    stream.write_all(request(&message).as_bytes()).await?;
+    let mut answer = Vec::new();
+    loop {
+        ensure!(stream.read_buf(&mut answer).await? > 0, "the connection ended");
+        let text = String::from_utf8_lossy(&answer);
+        let body = text.split_once("\r\n\r\n").map(|(_, body)| serde_json::from_str(body));
+        if let Some(Ok(body)) = body {
+            return Ok(body);
+        }
+    }
 }
 
 async fn until(is_so: impl Fn() -> Result<bool>) -> Result<()> {
