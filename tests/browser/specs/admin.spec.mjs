@@ -183,6 +183,26 @@ admining("A38 what is wrong is said on top and at its field, and what was typed 
     await admin.dialog.getByRole("button", {name: "Delete"}).click();
     await expect(admin.dialog.getByRole("alert")).toContainText("The skill is in use by the user");
     await page.keyboard.press("Escape");
+
+    // Work that no queue takes back is given one.
+    const asked = [];
+    const refused = {statusCode: 19, statusMessage: "It was not removed: a draft was never in a queue."};
+    await page.route("**/api/v2/users/*", (route) => {
+        if (route.request().method() !== "DELETE") {
+            return route.fallback();
+        }
+        asked.push(new URL(route.request().url()).search);
+        return route.fulfill({status: 409, contentType: "application/json", body: JSON.stringify(refused)});
+    });
+    await admin.opens("Users", "Mia Novak");
+    await page.getByRole("button", {name: "Delete"}).click();
+    await admin.dialog.getByRole("button", {name: "Delete"}).click();
+    await expect(admin.dialog.getByRole("alert")).toHaveText(refused.statusMessage);
+    await admin.dialog.getByLabel("E-mails without a queue go to").selectOption("outbound");
+    await admin.dialog.getByRole("button", {name: "Delete"}).click();
+    await expect.poll(() => asked).toEqual(["", "?workTo=outbound"]);
+    await page.keyboard.press("Escape");
+
     await admin.opens("Users", "Ada Weiss");
     await page.getByRole("checkbox", {name: "Administrator"}).uncheck();
     await admin.save.click();
