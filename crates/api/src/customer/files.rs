@@ -112,8 +112,8 @@ pub(crate) async fn notified(
     }
 }
 
-/// Returns the limits of the files of a chat. A service that was disabled meanwhile leaves the chats
-/// that began by it as they are.
+/// Returns the limits of the files of a chat. A service that was disabled meanwhile leaves the
+/// chats that began by it as they are.
 fn limits_of_chat(
     doors: &DoorState,
     interaction: &Interaction,

@@ -170,8 +170,9 @@ impl Writing<'_> {
             lines.set_map("skills", levels);
             lines.set_map("capacity", capacity(&user.capacity));
             lines.set_unless("enabled", user.enabled, true);
-            let hash = user.password_hash.as_deref();
-            if let Some(hash) = hash.filter(|_| reader == Reader::OperatorWithHashes) {
+            // One that has to be changed counts for good where a file gives it.
+            let counts = reader == Reader::OperatorWithHashes && !user.must_change_password;
+            if let Some(hash) = user.password_hash.as_deref().filter(|_| counts) {
                 lines.set_map("password", [("argon2", hash)]);
             }
         }

@@ -231,15 +231,23 @@ async fn the_demo_center_is_written_and_makes_another_one_like_it() {
 /// A hash as they are made, which somebody could log in with.
 const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$YWFhYWFhYWE$own";
 
+async fn put(setup: &Setup, user: handoff_domain::User) {
+    let expected = setup.directory().await.version(&Key::User(user.id));
+    let puts = vec![Put { record: Record::User(user), expected }];
+    setup.store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+}
+
 #[tokio::test]
 async fn hashes_are_written_where_they_are_asked_for_and_change_no_password() {
     let setup = Setup::with(SAMPLE).await;
     let of_file = setup.user("kate").await.password_hash.unwrap();
     let own = setup.user("kate").await.with_own_password(HASH.to_owned());
-    let own = handoff_domain::User { must_change_password: true, ..own };
-    let expected = setup.directory().await.version(&Key::User(own.id));
-    let puts = vec![Put { record: Record::User(own), expected }];
-    setup.store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+    // One that somebody gave them, and that they have to change, would count for good in a copy.
+    put(&setup, handoff_domain::User { must_change_password: true, ..own.clone() }).await;
+    let given = written(&setup, Reader::OperatorWithHashes).await;
+    assert!(!given.contains(HASH), "{given}");
+    expect_same(&setup, &given).await;
+    put(&setup, own).await;
 
     let without = written(&setup, Reader::Operator).await;
     assert!(!without.contains(HASH) && !without.contains(&of_file), "{without}");
