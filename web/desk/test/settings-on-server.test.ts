@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {DEFAULTS} from "../src/app/settings.ts";
+import {DEFAULTS, type Settings} from "../src/app/settings.ts";
 import {SettingsOnServer} from "../src/app/settings-on-server.ts";
 
 const turns = () => new Promise((resolve) => setImmediate(resolve));
 
-function computer(server: {settings: unknown; puts: number; isUp: boolean}) {
-    const chosen = {...DEFAULTS};
+function computer(
+    server: {settings: unknown; puts: number; isUp: boolean},
+    browser: {chosen: Settings; known: Settings | null} = {chosen: {...DEFAULTS}, known: null},
+) {
+    const {chosen} = browser;
     let waits: (() => void)[] = [];
     const kept = new SettingsOnServer({
         chosen,
+        known: {read: () => browser.known, write: (known) => { browser.known = {...known}; }},
         api: {
             async get() {
                 if (!server.isUp) {
@@ -103,4 +107,27 @@ test("a choice outlives a server that does not answer", async () => {
     server.isUp = true;
     await here.pass();
     assert.deepEqual(server.settings, here.chosen);
+});
+
+test("what was chosen right before the page was loaded anew is not taken back", async () => {
+    const server = anew();
+    const browser = {chosen: {...DEFAULTS}, known: null};
+    const first = computer(server, browser);
+    await first.kept.read();
+    await first.pass();
+    first.chosen.density = "compact";
+    first.kept.changed();
+    first.kept.stop();
+    server.settings = {...DEFAULTS, theme: "dark"};
+    const next = computer(server, browser);
+    await next.kept.read();
+    assert.deepEqual([next.chosen.theme, next.chosen.density], ["dark", "compact"]);
+    await next.pass();
+    assert.deepEqual(server.settings, next.chosen);
+    // Whoever sits here next, of whom nothing is known, gets what is theirs.
+    browser.known = null;
+    server.settings = {...DEFAULTS};
+    const other = computer(server, browser);
+    await other.kept.read();
+    assert.deepEqual(other.chosen, DEFAULTS);
 });

@@ -2,10 +2,14 @@
 // were changed elsewhere.
 
 import {onScopeDispose, watch, type ShallowRef} from "vue";
+import {fields} from "../api/fields.ts";
 import type {Api} from "../api/http.ts";
 import type {DeskState} from "../state/model.ts";
-import type {Settings} from "./settings.ts";
-import {SettingsOnServer} from "./settings-on-server.ts";
+import {readSettings, type Settings} from "./settings.ts";
+import {browserStorage} from "./settings-keeper.ts";
+import {SettingsOnServer, type SettingsSurroundings} from "./settings-on-server.ts";
+
+const KNOWN_AS = "handoff-desk-settings-known";
 
 export function followSettings(
     state: Readonly<ShallowRef<DeskState>>,
@@ -15,6 +19,7 @@ export function followSettings(
     const kept = new SettingsOnServer({
         api,
         chosen,
+        known: knownOf(() => state.value.me?.userName ?? null),
         after(ms, run) {
             const timer = setTimeout(run, ms);
             return () => clearTimeout(timer);
@@ -32,4 +37,25 @@ export function followSettings(
         }
     });
     onScopeDispose(() => kept.stop());
+}
+
+/** What the server was known to have of whoever sits here; of somebody else nothing is known. */
+function knownOf(who: () => string | null): SettingsSurroundings["known"] {
+    return {
+        read() {
+            try {
+                const kept = fields(JSON.parse(browserStorage()?.getItem(KNOWN_AS) ?? "null"));
+                return kept["user"] === who() ? readSettings(kept["settings"]) : null;
+            } catch {
+                return null;
+            }
+        },
+        write(settings) {
+            try {
+                browserStorage()?.setItem(KNOWN_AS, JSON.stringify({user: who(), settings}));
+            } catch {
+                // A browser that keeps nothing: the server's count on the next page.
+            }
+        },
+    };
 }

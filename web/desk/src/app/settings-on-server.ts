@@ -17,6 +17,8 @@ export interface SettingsSurroundings {
         put(path: string, body: unknown): Promise<Answer>;
     };
     chosen: Settings;
+    /** What the server was known to have, for the next page of the same person in this browser. */
+    known: {read(): Settings | null; write(settings: Settings): void};
     after(ms: number, run: () => void): () => void;
 }
 
@@ -35,11 +37,12 @@ export class SettingsOnServer {
 
     /**
      * Takes what the server has; what it has nothing of stays as it is here, and goes there. So
-     * does what was chosen here since the server was known, or while it is asked.
+     * does what was chosen here since the server was known, also on the page before this one, or
+     * while it is asked.
      */
     async read(): Promise<void> {
         const {api, chosen} = this.#surroundings;
-        const before = this.#known === "" ? {...chosen} : JSON.parse(this.#known) as Settings;
+        const before = this.#surroundings.known.read() ?? {...chosen};
         let kept: Record<string, unknown>;
         try {
             kept = fields((await api.get(PATH))["settings"]);
@@ -49,7 +52,7 @@ export class SettingsOnServer {
         }
         if (Object.keys(kept).length > 0) {
             const onServer = readSettings(kept);
-            this.#known = JSON.stringify(onServer);
+            this.#isKnown(onServer);
             Object.assign(chosen, {...onServer, ...changedIn(chosen, before)});
         }
         this.changed();
@@ -73,6 +76,11 @@ export class SettingsOnServer {
         this.#cancel();
     }
 
+    #isKnown(settings: Settings): void {
+        this.#known = JSON.stringify(settings);
+        this.#surroundings.known.write(settings);
+    }
+
     #later(ms: number): void {
         this.#cancel();
         this.#cancel = this.#surroundings.after(ms, () => void this.#put());
@@ -85,7 +93,7 @@ export class SettingsOnServer {
         try {
             const answer = await api.put(PATH, JSON.parse(text));
             this.#own.add(answer["referenceId"]);
-            this.#known = text;
+            this.#isKnown(JSON.parse(text) as Settings);
             this.changed();
         } catch {
             this.#later(AGAIN_MS);
