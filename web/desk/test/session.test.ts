@@ -4,7 +4,7 @@ import {Api} from "../src/api/http.ts";
 import {readEntrance, Session} from "../src/app/session.ts";
 
 /** A session whose server answers with what is given, one after the other. */
-function session(...answers: (Response | Error)[]) {
+function session(...answers: (Response | Error | Promise<Response>)[]) {
     const asked: string[] = [];
     const bodies: string[] = [];
     const api = new Api("http://desk.example/", {
@@ -174,4 +174,17 @@ test("who is signed out while they choose begins anew", async () => {
     await one.signIn("kate", "given by ada");
     await one.choosePassword("", "my own word");
     assert.deepEqual(one.gate.value, {kind: "out", reason: "Log in."});
+});
+
+test("a demand from before the password was changed asks for no other one", async () => {
+    let late: (response: Response) => void = () => {};
+    const waiting = new Promise<Response>((resolve) => { late = resolve; });
+    const again = answer(200, {statusCode: 0});
+    const {session: one, api} = session(answer(200, GIVEN, TOKEN), waiting, DONE(), again);
+    await one.signIn("kate", "given by ada");
+    const reading = api.get("queues");
+    await one.choosePassword("", "my own word");
+    late(answer(403, {statusCode: 8, statusMessage: "Choose one."}));
+    await reading;
+    assert.equal(one.gate.value.kind, "in");
 });

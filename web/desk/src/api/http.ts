@@ -5,7 +5,9 @@
 // whose token was stale, which the server has not carried out.
 
 import {fields} from "./fields.ts";
-import {Refused, SignedOut, Unanswered, type NewerMessage} from "./trouble.ts";
+import {
+    PASSWORD_DEMANDED, Refused, SignedOut, Unanswered, type NewerMessage,
+} from "./trouble.ts";
 import {sendWithProgress} from "./upload.ts";
 
 /** An answer's body; `statusCode` is 0, or 7 for what was done in part. */
@@ -40,8 +42,6 @@ const ANSWER_MS_MAX = 20_000;
 /** How fast files are sent at the least, in bytes per ms: 128 kbit/s. */
 const UPLOAD_BYTES_PER_MS_MIN = 16;
 const TOKEN_HEADER = "X-CSRF-TOKEN";
-/** The API's code for whoever must choose a password of their own first. */
-const PASSWORD_DEMANDED = 8;
 /** The sentence by which the server refuses a token (docs/compat/conventions.md#logins). */
 const TOKEN_SENTENCE = "Missing or invalid Csrf token";
 /** Any GET gives the token of the session; this one is small. */
@@ -146,6 +146,9 @@ export class Api {
         const code = answer?.["statusCode"];
         if (answer === undefined || (code !== 0 && code !== 7)) {
             if (isByCookie && code === PASSWORD_DEMANDED) {
+                if (await this.#isRenewed(before, options)) {
+                    return this.#ask(method, path, body, options);
+                }
                 this.#surroundings.passwordDemanded?.();
             }
             throw troubleOf(response, answer);

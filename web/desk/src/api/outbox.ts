@@ -8,7 +8,7 @@
 
 import type {Api} from "./http.ts";
 import type {Known} from "../letters/told.ts";
-import {Refused, SignedOut, Unanswered} from "./trouble.ts";
+import {PASSWORD_DEMANDED, Refused, SignedOut, Unanswered} from "./trouble.ts";
 import type {Entry, EntryStore, NewEntry, Refusal} from "./outbox/entry.ts";
 
 /** What one tab tells the others. */
@@ -312,6 +312,10 @@ export class Outbox {
     }
 
     async #failed(entry: Entry, trouble: unknown): Promise<number> {
+        if (trouble instanceof Refused && trouble.code === PASSWORD_DEMANDED) {
+            // They are asked for one; what they sent waits for it.
+            return RETRY_MS_MAX;
+        }
         if (trouble instanceof Refused) {
             const {code, sentence, newer} = trouble;
             await this.#refuse(entry, {code, sentence, ...(newer && {newer})});

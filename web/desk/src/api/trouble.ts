@@ -7,6 +7,9 @@ export interface NewerMessage {
     receivedDate: string;
 }
 
+/** The API's code for whoever must choose a password of their own before anything else. */
+export const PASSWORD_DEMANDED = 8;
+
 /** The server said no, and changed nothing. Its sentence is shown word for word. */
 export class Refused extends Error {
     override name = "Refused";

@@ -92,6 +92,7 @@ export class Session {
         if (gate.kind === "in" || (gate.kind === "choosing" && gate.isOver)) {
             this.gate.value = {kind: "ended", me: gate.me, reason};
         } else if (gate.kind === "choosing") {
+            this.#given = null;
             this.gate.value = {kind: "out", reason};
         }
     }

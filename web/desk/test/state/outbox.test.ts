@@ -206,6 +206,20 @@ test("what is refused stays with the server's sentence until it is removed", asy
     assert.deepEqual(stages(stage), []);
 });
 
+test("what meets the demand for another password waits for that, and goes once", async () => {
+    const {stage, id} = await withChat();
+    stage.isPasswordDemanded = true;
+    await stage.desk.say(id, "hello", "All");
+    await turns();
+    stage.work();
+    stage.arrive();
+    await turns();
+    assert.deepEqual(stages(stage).map(([, kind]) => kind === "refused"), [false]);
+    stage.isPasswordDemanded = false;
+    await stage.settle();
+    assert.deepEqual(stage.server.said, ["hello"]);
+});
+
 test("an offer is accepted once there is a connection, and never after its time", async () => {
     for (const isLate of [false, true]) {
         const server = new FakeServer();

@@ -94,7 +94,8 @@ export class Stage {
     readonly desk: Desk;
     link: FakeLink | undefined;
     isOffline = false;
-    /** Of this tab alone: whether its session is over, or it does not reach the server. */
+    /** Of this tab alone: what it is told first, or that it does not reach the server. */
+    isPasswordDemanded = false;
     isSignedOut = false;
     isCutOff = false;
     /** What gets no answer, by the beginning of its path; the rest does. */
@@ -175,7 +176,9 @@ export class Stage {
         const headers = new Headers(init?.headers);
         const body = typeof init?.body === "string" ? JSON.parse(init.body) : {};
         const method = init?.method ?? "GET";
-        const run = () => this.server.answer(method, path, body, headers.get("Idempotency-Key"));
+        const run = () => this.isPasswordDemanded
+            ? {statusCode: 8, statusMessage: "Choose a password of your own."}
+            : this.server.answer(method, path, body, headers.get("Idempotency-Key"));
         if (this.isCutOff || (this.lost !== null && path.startsWith(this.lost))) {
             return Promise.reject(new Error("lost"));
         }
