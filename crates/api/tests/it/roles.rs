@@ -89,6 +89,47 @@ fn matrix() -> Vec<Row> {
     rows
 }
 
+/// Returns a row of the page for each of the table.
+fn table_of_page() -> String {
+    let word = |gets: Gets| match gets {
+        Yes => "yes",
+        No => "5",
+        Nobody => "20",
+    };
+    let mut rows = matrix();
+    rows.sort_by_key(|row| (row.path, row.method.to_string()));
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let operation = row.body["operationName"].as_str();
+            let operation = operation.map(|name| format!(" `{name}`")).unwrap_or_default();
+            // The last caller is of another contact center: whom the data decides about.
+            let cells = row.gets[..5].iter().map(|gets| word(*gets)).collect::<Vec<_>>();
+            format!("| {} `{}`{operation} | {} |\n", row.method, row.path, cells.join(" | "))
+        })
+        .collect();
+    rows.concat()
+}
+
+/// With `HANDOFF_WRITE_DOCS=1` the page is written.
+#[test]
+fn the_page_of_roles_is_the_table() {
+    const BEGIN: &str = "|---|---|---|---|---|---|\n";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api/authorization.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = page.split_once(BEGIN).expect("the page has a table");
+    let (_, after) = rest.split_once("\n\n").expect("something is after the table");
+    let wanted = format!("{before}{BEGIN}{}\n{after}", table_of_page());
+    if std::env::var_os("HANDOFF_WRITE_DOCS").is_some() {
+        std::fs::write(path, &wanted).unwrap();
+    }
+    assert!(
+        page == wanted,
+        "docs/api/authorization.md is not the table of this file; HANDOFF_WRITE_DOCS=1 cargo test \
+         -p handoff-api the_page_of_roles writes it"
+    );
+}
+
 /// What is the caller's own.
 fn own() -> Vec<Row> {
     let create_at_door = || json!({"operationName": "Create", "queueUri": "/queues/x"});
