@@ -79,7 +79,12 @@ impl From<NotWritten> for Refusal {
         let code = match why {
             NotWritten::Nothing | NotWritten::Unknown { .. } => Code::NotFound,
             NotWritten::Several(_) => Code::MissingParameter,
-            NotWritten::Unreadable(_) => Code::Internal,
+            NotWritten::Unreadable(_) => {
+                // Which it is may be another contact center's business.
+                let why = "The contact center is not written: a part of the configuration cannot be \
+                           read. Whoever operates the server finds it with `handoff doctor`.";
+                return Self::new(Code::Internal, why);
+            }
         };
         Self::new(code, format!("The contact center is not written: {why}."))
     }
