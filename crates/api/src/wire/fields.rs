@@ -12,6 +12,9 @@ use handoff_domain::{Interaction, UserData, Value};
 use super::address::is_named_address;
 use crate::error::Refusal;
 
+/// The longest time that is read with a fraction: what a number has to the millisecond.
+const TIME_MS_MAX: f64 = 9_007_199_254_740_992.0;
+
 /// Most bytes of what names something, such as a type or a place: far above any that is in use.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -245,12 +248,21 @@ impl<'a> Fields<'a> {
         Ok(text)
     }
 
-    /// Returns a time that is given in seconds, in ms.
+    /// Returns a time that is given in seconds, in ms: whole ones, or as one is shown that a center
+    /// file gave in ms.
     ///
     /// # Errors
     ///
     /// Code 10 when it is something else.
     pub fn time_ms(&self, name: &str) -> Result<Option<u64>, Refusal> {
+        if let Some(Value::Float(seconds)) = self.get(name) {
+            let ms = (seconds * 1_000.0).round();
+            let is_shown_so = (0.0..=TIME_MS_MAX).contains(&ms) && ms / 1_000.0 == *seconds;
+            return match is_shown_so {
+                true => Ok(Some(ms as u64)),
+                false => Err(self.wrong_type(name, "seconds, from zero, to the millisecond")),
+            };
+        }
         Ok(self.count(name)?.map(|seconds| seconds.saturating_mul(1_000)))
     }
 

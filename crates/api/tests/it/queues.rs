@@ -21,6 +21,10 @@ async fn the_given_fields_change_and_lists_are_replaced() {
     has(&after, json!({"name": "work", "channel": "workitem", "priority": 7}));
     has(&after, json!({"groups": ["Sales"], "skills": {"english": 2}}));
     has(&after, json!({"inviteTimeout": 45, "reofferAfter": 30}));
+    // As one is shown that a file gave in ms.
+    ada.put(&path, json!({"reofferAfter": 1.5})).await.ok();
+    has(&ada.reads(&path).await, json!({"reofferAfter": 1.5}));
+    ada.put(&path, json!({"reofferAfter": 1.0005})).await.refused(400, 10);
     assert_eq!(
         after["steps"],
         json!([{"after": 60, "groups": ["Support", "Sales"], "skills": {}}])
