@@ -173,6 +173,8 @@ test("words that were sent while they were saved do not come back from the serve
     await isSaved;
     await page.unrouteAll();
     await box.press("Enter");
+    // The browser has kept them: a page that ends before has them in the box.
+    await expect(page.getByRole("log").getByText("It comes tomorrow.")).toBeVisible();
     await page.reload();
     await expect.poll(() => ann.reads()).toEqual(["It comes tomorrow."]);
     await expect(page.getByRole("log").getByText("It comes tomorrow.")).toHaveCount(1);
