@@ -264,6 +264,12 @@ admining("names stay text, whatever they say, and every page can be used by ever
         await looksAt(page, person, `${list}-form`);
     }
     await page.goto(`${person.origin}/admin/queues/new`);
+    // A channel's own name may begin as a usual one does.
+    await admin.field("Channel").selectOption({label: "Another one"});
+    await admin.field("Name of the channel").pressSequentially("chatbot");
+    await expect(admin.field("Name of the channel")).toHaveValue("chatbot");
+    await page.getByRole("button", {name: "Undo my changes"}).click();
+    await expect(admin.field("Channel")).toHaveValue("chat");
     await page.getByRole("button", {name: "Create"}).click();
     await expect(admin.summary).toBeFocused();
     await page.getByRole("combobox", {name: "Groups that serve it"}).click();
