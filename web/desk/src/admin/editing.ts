@@ -23,11 +23,15 @@ export class Editing<F extends Form> {
     /** Why it could not be read, in the server's words where it said any. */
     readonly unread: Ref<string | null> = ref(null);
     readonly isBusy = ref(false);
+    /** Whether nobody knows if what was sent is saved. */
+    readonly isUnknown: ComputedRef<boolean>;
     /** The fields that are not as they were read. */
     readonly changed: ComputedRef<string[]>;
     readonly #kind: Kind<F>;
     readonly #center: Center;
     readonly #id: string | null;
+    /** What was sent and not answered: how it is now if that was saved. */
+    readonly #unanswered: ShallowRef<F[]> = shallowRef([]);
     /** It is made or removed: nothing is left to save. */
     readonly #isDone = ref(false);
 
@@ -37,6 +41,7 @@ export class Editing<F extends Form> {
         this.#center = center;
         this.#id = id;
         this.form = ref(kind.begin()) as Ref<F>;
+        this.isUnknown = computed(() => this.#unanswered.value.length > 0);
         this.changed = computed(() => (this.#isDone.value || !this.isReady
             ? []
             : differing(this.form.value, this.#begun)));
@@ -78,7 +83,10 @@ export class Editing<F extends Form> {
         }
     }
 
-    /** Saves; over what somebody else changed once that was shown. */
+    /**
+     * Saves; over what somebody else changed once that was shown. What has no answer is asked for
+     * again: it is one's own change, whatever is typed meanwhile.
+     */
     async save(): Promise<Outcome> {
         if (this.isBusy.value) {
             return {kind: "not"};
@@ -102,30 +110,90 @@ export class Editing<F extends Form> {
         if (trouble instanceof Refused) {
             return refusedFault(trouble.sentence, Object.keys(this.form.value));
         }
+        if (isTurnedAway(trouble)) {
+            const {sentence, retryAfterMs} = trouble;
+            return {at: null, says: (t) => t.busy(sentence, Math.ceil(retryAfterMs / 1000))};
+        }
         if (trouble instanceof Unanswered || trouble instanceof SignedOut) {
             return {at: null, says: (t) => t.noAnswer};
         }
         throw trouble;
     }
 
-    async #send(sent: F): Promise<Outcome> {
-        const base = this.base.value;
-        if (base === null) {
-            const id = await this.#center.add(this.#kind, sent);
-            this.#isDone.value = true;
-            return {kind: "made", id};
+    async #send(typed: F): Promise<Outcome> {
+        if (this.base.value !== null) {
+            return this.#change(this.base.value, typed);
         }
+        const made = await this.#add(typed);
+        this.base.value = made;
+        this.#unanswered.value = [];
+        return differing(typed, made.form).length === 0
+            ? this.#saved(made)
+            : this.#change(made, typed);
+    }
+
+    /** Makes it; what was sent before comes first, for that may be made already. */
+    async #add(typed: F): Promise<Thing<F>> {
+        const [before = typed] = this.#unanswered.value;
+        const isLast = differing(typed, before).length === 0;
+        try {
+            const id = await this.#try(before, () => this.#center.add(this.#kind, before));
+            const made = {id, version: 0, form: before};
+            return isLast ? made : await this.#center.read(this.#kind, id).catch(() => made);
+        } catch (trouble) {
+            if (isLast || !(trouble instanceof Refused)) {
+                throw trouble;
+            }
+            return this.#add(typed);
+        }
+    }
+
+    async #change(base: Thing<F>, typed: F): Promise<Outcome> {
         const stands = this.theirs.value ?? base;
-        const saved = await this.#center.save(this.#kind, base, sent, stands);
-        if (saved.kind === "overtaken") {
-            this.theirs.value = saved.now;
+        const whole = withTheirs(typed, base.form, stands.form);
+        const saved = await this.#try(whole, () =>
+            this.#center.save(this.#kind, base, typed, stands));
+        if (saved.kind === "saved") {
+            // What was typed meanwhile is still to be saved.
+            this.form.value = withTheirs(this.form.value, typed, saved.thing.form);
+            return this.#saved(saved.thing);
+        }
+        const {now} = saved;
+        const isOwn = this.#unanswered.value.some((one) => differing(one, now.form).length === 0);
+        this.#unanswered.value = [];
+        if (!isOwn) {
+            this.theirs.value = now;
             return {kind: "not"};
         }
-        // What was typed meanwhile is still to be saved.
-        this.form.value = withTheirs(this.form.value, sent, saved.thing.form);
-        this.base.value = saved.thing;
+        this.form.value = withTheirs(this.form.value, base.form, stands.form);
+        this.base.value = now;
         this.theirs.value = null;
-        return {kind: "saved"};
+        return differing(whole, now.form).length === 0
+            ? this.#saved(now)
+            : this.#change(now, whole);
+    }
+
+    #saved(thing: Thing<F>): Outcome {
+        this.base.value = thing;
+        this.theirs.value = null;
+        this.#unanswered.value = [];
+        this.#isDone.value = this.isNew;
+        return this.isNew ? {kind: "made", id: thing.id} : {kind: "saved"};
+    }
+
+    /** Sends something; `whole` is how it is then. */
+    async #try<T>(whole: F, send: () => Promise<T>): Promise<T> {
+        const others = this.#unanswered.value.filter((one) => differing(one, whole).length > 0);
+        try {
+            return await send();
+        } catch (trouble) {
+            if (trouble instanceof Refused) {
+                this.#unanswered.value = others;
+            } else if (!isTurnedAway(trouble)) {
+                this.#unanswered.value = [...others, whole];
+            }
+            throw trouble;
+        }
     }
 
     /** Begins anew with how it is, or with nothing. */
@@ -134,8 +202,9 @@ export class Editing<F extends Form> {
     }
 
     async remove(workTo: string[]): Promise<void> {
-        if (this.#id !== null) {
-            await this.#center.remove(this.#kind, this.#id, workTo);
+        const id = this.base.value?.id ?? this.#id;
+        if (id !== null) {
+            await this.#center.remove(this.#kind, id, workTo);
             this.#isDone.value = true;
         }
     }
@@ -146,4 +215,9 @@ export class Editing<F extends Form> {
         this.faults.value = [];
         this.form.value = copyOf(this.#begun);
     }
+}
+
+/** Whether it was turned away before anything was done. */
+function isTurnedAway(trouble: unknown): trouble is Unanswered {
+    return trouble instanceof Unanswered && trouble.why === "busy";
 }

@@ -19,6 +19,8 @@ class Server {
         id: "q", version: 1, name: "tasks", channel: "workitem", groups: [], skills: {},
         priority: 1, inviteTimeout: 30, reofferAfter: 30, answerTarget: null, steps: [],
     };
+    /** How many things were made. */
+    made = 0;
     readonly sent: {method: string; path: string; body?: unknown; key?: string | undefined}[] = [];
     /** What the next requests fail with before or after they have counted. */
     readonly lost: ("asked" | "answered" | Error)[] = [];
@@ -43,7 +45,10 @@ class Server {
     }
 
     post(path: string, body: unknown, options?: RequestOptions): Promise<Answer> {
-        return this.#once("POST", path, body, options, () => {});
+        return this.#once("POST", path, body, options, () => {
+            this.made += 1;
+            this.change(body as object);
+        });
     }
 
     delete(path: string, options?: RequestOptions): Promise<Answer> {
@@ -160,6 +165,59 @@ test("a lost answer is asked for again under the same name, and counts once", as
     }
 });
 
+test("what was saved without an answer is one's own change, whatever is typed after it", async () => {
+    for (const loss of ["asked", "answered"] as const) {
+        const {server, editing} = await edited();
+        server.lost.push(loss);
+        editing.form.value.priority = "5";
+        await editing.save();
+        assert.equal(editing.isUnknown.value, true);
+        editing.form.value.name = "later";
+        assert.deepEqual(await editing.save(), {kind: "saved"}, loss);
+        assert.deepEqual([server.queue["priority"], server.queue["name"]], [5, "later"], loss);
+        assert.deepEqual([editing.changed.value, editing.isUnknown.value], [[], false]);
+    }
+    // What is put back is put back there as well.
+    const {server, editing} = await edited();
+    server.lost.push("answered");
+    editing.form.value.priority = "5";
+    await editing.save();
+    editing.form.value.priority = "1";
+    assert.deepEqual(await editing.save(), {kind: "saved"});
+    assert.equal(server.queue["priority"], 1);
+});
+
+test("whoever comes after a lost answer is still shown", async () => {
+    const {server, editing} = await edited();
+    server.lost.push("answered");
+    editing.form.value.priority = "5";
+    await editing.save();
+    server.change({inviteTimeout: 45});
+    editing.form.value.name = "later";
+    assert.deepEqual(await editing.save(), {kind: "not"});
+    assert.equal(editing.theirs.value?.form.inviteTimeout, "45");
+    assert.equal(server.queue["name"], "tasks");
+    // Saved over it, without an answer: what they changed stays.
+    server.lost.push("answered");
+    await editing.save();
+    editing.form.value.reofferAfter = "9";
+    assert.deepEqual(await editing.save(), {kind: "saved"});
+    assert.deepEqual(
+        ["name", "priority", "inviteTimeout", "reofferAfter"].map((field) => server.queue[field]),
+        ["later", 5, 45, 9],
+    );
+});
+
+test("whoever is turned away for a while reads why, and that nothing is saved", async () => {
+    const {server, editing} = await edited();
+    server.lost.push(new Unanswered("busy", 1_500, "There are too many requests."));
+    editing.form.value.priority = "5";
+    assert.deepEqual(await editing.save(), {kind: "not"});
+    assert.equal(editing.faults.value[0]?.says(own),
+        "There are too many requests. Save again in 2 s.");
+    assert.equal(editing.isUnknown.value, false);
+});
+
 test("what is typed while it is saved is still to be saved", async () => {
     const {server, editing} = await edited();
     editing.form.value.priority = "5";
@@ -182,6 +240,31 @@ test("something new is made once, and is nothing unsaved then", async () => {
     assert.equal(server.sent[0]?.key, server.sent[1]?.key);
     assert.deepEqual(server.sent[0]?.body, {name: "danish"});
     assert.deepEqual(editing.changed.value, []);
+});
+
+test("something new that may be made already is not made again as something else", async () => {
+    for (const loss of ["asked", "answered"] as const) {
+        const server = new Server();
+        const editing = new Editing(KINDS.queues, new Center(server), null);
+        Object.assign(editing.form.value, {name: "fjord", priority: "3"});
+        server.lost.push(loss);
+        await editing.save();
+        editing.form.value.name = "harbour";
+        assert.deepEqual(await editing.save(), {kind: "made", id: "q"}, loss);
+        assert.deepEqual([server.made, server.queue["name"], server.queue["priority"]],
+            [1, "harbour", 3], loss);
+        assert.deepEqual(server.sent.map(({method}) => method), ["POST", "POST", "PUT"]);
+        assert.deepEqual(editing.changed.value, []);
+    }
+    // What is refused then was not made.
+    const server = new Server();
+    const editing = new Editing(KINDS.queues, new Center(server), null);
+    editing.form.value.name = "taken";
+    server.lost.push("asked", new Refused(5, "There is another queue of this name."));
+    await editing.save();
+    editing.form.value.name = "harbour";
+    assert.deepEqual(await editing.save(), {kind: "made", id: "made"});
+    assert.deepEqual([server.made, server.queue["name"]], [1, "harbour"]);
 });
 
 test("what is removed names where work goes that has no queue", async () => {

@@ -34,7 +34,10 @@ export const admin = part({
         unchanged: "Nothing is changed.",
         nothingSaved: (n: number) => `Nothing was saved. ${
             plural("en", n, "One thing needs", `${n} things need`)} your attention.`,
+        unknownSaved: "Nobody knows yet whether this was saved.",
         noAnswer: "The server did not answer. Save again: what is done already is not done twice.",
+        busy: (sentence: string, s: number) =>
+            `${sentence} ${s === 0 ? "Save again later." : `Save again in ${s} s.`}`.trim(),
         overtaken: "Somebody else changed this since you opened it. Nothing was saved.",
         difference: "See the difference",
         hideDifference: "Hide the difference",
@@ -97,8 +100,12 @@ export const admin = part({
         unchanged: "Nichts ist geändert.",
         nothingSaved: (n) => `Nichts wurde gespeichert. ${
             plural("de", n, "Eines ist", `${n} Dinge sind`)} zu berichtigen.`,
+        unknownSaved: "Noch ist nicht bekannt, ob das gespeichert wurde.",
         noAnswer: "Der Server antwortete nicht. Speichern Sie nochmals: Was schon getan ist, "
             + "geschieht nicht zweimal.",
+        busy: (sentence, s) => `${sentence} ${s === 0
+            ? "Speichern Sie später nochmals."
+            : `Speichern Sie in ${s} s nochmals.`}`.trim(),
         overtaken: "Jemand anderes hat das geändert, seit Sie es geöffnet haben. Nichts wurde "
             + "gespeichert.",
         difference: "Unterschied zeigen",
@@ -162,8 +169,12 @@ export const admin = part({
         unchanged: "Rien n’est changé.",
         nothingSaved: (n) => `Rien n’a été enregistré. ${
             plural("fr", n, "Un point est", `${n} points sont`)} à corriger.`,
+        unknownSaved: "On ne sait pas encore si cela a été enregistré.",
         noAnswer: "Le serveur n’a pas répondu. Enregistrez de nouveau : ce qui est fait ne se fait "
             + "pas deux fois.",
+        busy: (sentence, s) => `${sentence} ${s === 0
+            ? "Enregistrez de nouveau plus tard."
+            : `Enregistrez de nouveau dans ${s} s.`}`.trim(),
         overtaken: "Quelqu’un d’autre a changé ceci depuis que vous l’avez ouvert. Rien n’a été "
             + "enregistré.",
         difference: "Voir la différence",
@@ -227,8 +238,12 @@ export const admin = part({
         unchanged: "No hay cambios.",
         nothingSaved: (n) => `No se guardó nada. ${
             plural("es", n, "Hay una cosa", `Hay ${n} cosas`)} que corregir.`,
+        unknownSaved: "Todavía no se sabe si esto se guardó.",
         noAnswer: "El servidor no respondió. Guarde otra vez: lo que ya está hecho no se hace dos "
             + "veces.",
+        busy: (sentence, s) => `${sentence} ${s === 0
+            ? "Guarde otra vez más tarde."
+            : `Guarde otra vez en ${s} s.`}`.trim(),
         overtaken: "Otra persona cambió esto desde que lo abrió. No se guardó nada.",
         difference: "Ver la diferencia",
         hideDifference: "Ocultar la diferencia",
