@@ -3,7 +3,7 @@
 import {computed, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef} from "vue";
 import {Refused, SignedOut, Unanswered} from "../api/trouble.ts";
 import type {Center, Thing} from "./center.ts";
-import {refusedFault, type Fault} from "./faults.ts";
+import {fieldOf, refusedFault, type Fault} from "./faults.ts";
 import {copyOf, differing, withTheirs, type Form} from "./form.ts";
 import type {Kind} from "./kinds.ts";
 
@@ -91,7 +91,7 @@ export class Editing<F extends Form> {
         if (this.isBusy.value) {
             return {kind: "not"};
         }
-        this.faults.value = this.#kind.faults(this.form.value);
+        this.faults.value = this.#kind.faults(this.form.value).filter((fault) => this.#sends(fault));
         if (this.faults.value.length > 0) {
             return {kind: "not"};
         }
@@ -104,6 +104,12 @@ export class Editing<F extends Form> {
         } finally {
             this.isBusy.value = false;
         }
+    }
+
+    /** Whether what is wrong is sent: what a thing has already may be as it is. */
+    #sends({at}: Fault): boolean {
+        const isThere = this.base.value !== null;
+        return !isThere || at === null || this.changed.value.includes(fieldOf(at));
     }
 
     #faultOf(trouble: unknown): Fault {

@@ -9,6 +9,11 @@ export interface Fault {
     says(texts: AdminTexts): string;
 }
 
+/** Returns the field that a control is of. */
+export function fieldOf(at: string): string {
+    return at.split(".")[0] ?? at;
+}
+
 /** What the server takes, in s (docs/api/provisioning.md). */
 export const DAY_S = 86_400;
 export const TARGET_S_MAX = 30 * DAY_S;
@@ -59,7 +64,7 @@ export function stepFaults(steps: Step[]): Fault[] {
 
 /** Returns a refusal of the server's as a fault of the field that its sentence names. */
 export function refusedFault(sentence: string, fields: readonly string[]): Fault {
-    return {at: fieldOf(sentence, fields), says: () => sentence};
+    return {at: fieldSaid(sentence, fields), says: () => sentence};
 }
 
 /** By which words the server means a field where it does not name it. */
@@ -78,7 +83,7 @@ const MEANT: readonly [RegExp, readonly string[]][] = [
 /** A name in a sentence, which may be any words. */
 const NAMES = /"(?:[^"\\]|\\.)*"/g;
 
-function fieldOf(said: string, fields: readonly string[]): string | null {
+function fieldSaid(said: string, fields: readonly string[]): string | null {
     const sentence = said.replace(NAMES, '""');
     const named = /\b(?:field|parameter|property) (\w+)/.exec(sentence)?.[1]
         ?? /^The (\w+) of a \w+ cannot be changed/.exec(sentence)?.[1];
@@ -86,7 +91,7 @@ function fieldOf(said: string, fields: readonly string[]): string | null {
         return named;
     }
     for (const [words, meant] of MEANT) {
-        const field = meant.find((one) => fields.includes(one.split(".")[0] ?? ""));
+        const field = meant.find((one) => fields.includes(fieldOf(one)));
         if (words.test(sentence) && field !== undefined) {
             return field;
         }

@@ -112,6 +112,19 @@ test("what is wrong is not sent, and stays as it was typed", async () => {
     assert.deepEqual([editing.form.value.priority, editing.faults.value.length], ["1", 0]);
 });
 
+test("what a thing has already is in nobody's way, whatever a form would take", async () => {
+    const {server, editing} = await edited();
+    server.change({inviteTimeout: 0.5, steps: [{after: 0.5, groups: [], skills: {}}]});
+    editing.base.value = null;
+    await editing.read();
+    editing.form.value.priority = "5";
+    assert.deepEqual(await editing.save(), {kind: "saved"});
+    editing.form.value.inviteTimeout = "0.25";
+    editing.form.value.steps[0]!.groups = ["Sales"];
+    assert.deepEqual(await editing.save(), {kind: "not"});
+    assert.deepEqual(editing.faults.value.map(({at}) => at), ["inviteTimeout", "steps.0"]);
+});
+
 test("two admins never overwrite each other unseen", async () => {
     const {server, editing} = await edited();
     editing.form.value.priority = "5";
