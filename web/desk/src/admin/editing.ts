@@ -65,10 +65,16 @@ export class Editing<F extends Form> {
             return;
         }
         try {
-            this.#stand(await this.#center.read(this.#kind, this.#id));
+            const thing = await this.#center.read(this.#kind, this.#id);
+            // Asked twice, it may be typed into already.
+            if (this.base.value === null) {
+                this.#stand(thing);
+            }
             this.unread.value = null;
         } catch (trouble) {
-            this.unread.value = trouble instanceof Refused ? trouble.sentence : "";
+            if (this.base.value === null) {
+                this.unread.value = trouble instanceof Refused ? trouble.sentence : "";
+            }
         }
     }
 
@@ -78,7 +84,9 @@ export class Editing<F extends Form> {
         const now = base === null
             ? null
             : await this.#center.read(this.#kind, base.id).catch(() => null);
-        if (base !== null && now !== null && differing(now.form, base.form).length === 0) {
+        // It may be saved meanwhile.
+        const isStill = base !== null && this.base.value === base;
+        if (isStill && now !== null && differing(now.form, base.form).length === 0) {
             this.base.value = now;
         }
     }
@@ -91,7 +99,8 @@ export class Editing<F extends Form> {
         if (this.isBusy.value) {
             return {kind: "not"};
         }
-        this.faults.value = this.#kind.faults(this.form.value).filter((fault) => this.#sends(fault));
+        const wrong = this.#kind.faults(this.form.value);
+        this.faults.value = wrong.filter((fault) => this.#sends(fault));
         if (this.faults.value.length > 0) {
             return {kind: "not"};
         }

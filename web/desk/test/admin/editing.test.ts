@@ -30,7 +30,16 @@ class Server {
         this.queue = {...this.queue, ...changed, version: Number(this.queue["version"]) + 1};
     }
 
+    /** What comes before the next answers to what is read. */
+    readonly slow: Promise<void>[] = [];
+
     async get(): Promise<Answer> {
+        const answer = this.#read();
+        await this.slow.shift();
+        return answer;
+    }
+
+    #read(): Answer {
         return {statusCode: 0, queue: this.queue, queues: [this.queue]};
     }
 
@@ -87,6 +96,14 @@ async function edited(): Promise<{server: Server; editing: Editing<QueueForm>}> 
     const editing = new Editing(KINDS.queues, new Center(server), "q");
     await editing.read();
     return {server, editing};
+}
+
+function held(): {until: Promise<void>; ends(): void} {
+    let ends = (): void => {};
+    const until = new Promise<void>((resolve) => {
+        ends = resolve;
+    });
+    return {until, ends};
 }
 
 test("only what was changed is sent, on what it was changed of", async () => {
@@ -229,6 +246,28 @@ test("whoever is turned away for a while reads why, and that nothing is saved", 
     assert.equal(editing.faults.value[0]?.says(own),
         "There are too many requests. Save again in 2 s.");
     assert.equal(editing.isUnknown.value, false);
+});
+
+test("an answer that comes late puts nothing back", async () => {
+    const {server, editing} = await edited();
+    const late = held();
+    server.slow.push(late.until);
+    const refreshing = editing.refresh();
+    editing.form.value.priority = "5";
+    await editing.save();
+    late.ends();
+    await refreshing;
+    assert.deepEqual([editing.base.value?.version, editing.changed.value], [2, []]);
+
+    const twice = new Editing(KINDS.queues, new Center(server), "q");
+    const second = held();
+    server.slow.push(Promise.resolve(), second.until);
+    const reading = [twice.read(), twice.read()];
+    await reading[0];
+    twice.form.value.priority = "7";
+    second.ends();
+    await reading[1];
+    assert.deepEqual([twice.form.value.priority, twice.changed.value], ["7", ["priority"]]);
 });
 
 test("what is typed while it is saved is still to be saved", async () => {
