@@ -3,8 +3,8 @@
 import {fields, list, numberOrNull, text} from "../api/fields.ts";
 import type {Api} from "../api/http.ts";
 import {Once} from "../api/once.ts";
-import {Refused, Unanswered} from "../api/trouble.ts";
-import {differing, type Form} from "./form.ts";
+import {Refused} from "../api/trouble.ts";
+import {differing, withTheirs, type Form} from "./form.ts";
 import type {Kind} from "./kinds.ts";
 
 /** Something of the contact center as it was read. */
@@ -79,7 +79,7 @@ export class Center {
         for (let tries = 1; ; tries += 1) {
             try {
                 await this.#put(kind, seen, changed);
-                return {kind: "saved", thing: await this.#after(kind, seen, form)};
+                break;
             } catch (trouble) {
                 if (!(trouble instanceof Refused) || trouble.code !== WRONG_STATE) {
                     throw trouble;
@@ -95,6 +95,10 @@ export class Center {
                 seen = now;
             }
         }
+        // It is saved, whether it can be read then or not.
+        const whole = withTheirs(form, base.form, seen.form);
+        const read = this.read(kind, seen.id);
+        return {kind: "saved", thing: await read.catch(() => ({...seen, form: whole}))};
     }
 
     async #put<F extends Form>(
@@ -106,18 +110,6 @@ export class Center {
         const path = pathOf(kind, id);
         await this.#once.send(`${path} ${JSON.stringify(body)}`, (key) =>
             this.#api.put(path, body, {key}));
-    }
-
-    /** It is saved, whether it can be read then or not. */
-    async #after<F extends Form>(kind: Kind<F>, seen: Thing<F>, form: F): Promise<Thing<F>> {
-        try {
-            return await this.read(kind, seen.id);
-        } catch (trouble) {
-            if (trouble instanceof Unanswered) {
-                return {...seen, form};
-            }
-            throw trouble;
-        }
     }
 
     /** Removes it; `workTo` are queues for what has none to go back to, at most one a channel. */

@@ -5,7 +5,7 @@ import {COLUMNS, found} from "../../src/admin/columns.ts";
 import {Editing} from "../../src/admin/editing.ts";
 import {KINDS, type QueueForm} from "../../src/admin/kinds.ts";
 import type {Answer, RequestOptions} from "../../src/api/http.ts";
-import {Refused, Unanswered} from "../../src/api/trouble.ts";
+import {Refused, SignedOut, Unanswered} from "../../src/api/trouble.ts";
 import {adminTextsOf} from "../../src/texts/admin.ts";
 import {textsOf} from "../../src/texts/index.ts";
 
@@ -33,7 +33,14 @@ class Server {
     /** What comes before the next answers to what is read. */
     readonly slow: Promise<void>[] = [];
 
+    /** What the next reads fail with. */
+    readonly unread: Error[] = [];
+
     async get(): Promise<Answer> {
+        const trouble = this.unread.shift();
+        if (trouble !== undefined) {
+            throw trouble;
+        }
         const answer = this.#read();
         await this.slow.shift();
         return answer;
@@ -246,6 +253,21 @@ test("whoever is turned away for a while reads why, and that nothing is saved", 
     assert.equal(editing.faults.value[0]?.says(own),
         "There are too many requests. Save again in 2 s.");
     assert.equal(editing.isUnknown.value, false);
+});
+
+test("what is saved is said to be, whatever the form cannot read then", async () => {
+    for (const trouble of [
+        new SignedOut("Please sign in."), new Refused(4, "There is no queue q."),
+        new Unanswered("unreachable", 0),
+    ]) {
+        const {server, editing} = await edited();
+        editing.form.value.priority = "5";
+        server.unread.push(trouble);
+        assert.deepEqual(await editing.save(), {kind: "saved"});
+        editing.form.value.name = "later";
+        assert.deepEqual(await editing.save(), {kind: "saved"});
+        assert.deepEqual([server.queue["name"], server.queue["priority"]], ["later", 5]);
+    }
 });
 
 test("an answer that comes late puts nothing back", async () => {
