@@ -88,6 +88,19 @@ admining("what an admin makes counts at once: whoever they made signs in, choose
         await admin.field("First name").fill("Lea");
         await admin.field("Last name").fill("Holm");
         await admin.picks("In groups", "Nordic");
+        // Typed whole and left, it is taken; what is no name says so, and is not lost unseen.
+        const groups = page.getByRole("combobox", {name: "In groups"});
+        await groups.fill("sales");
+        await groups.press("Tab");
+        await expect(page.getByRole("button", {name: "Remove Sales"})).toBeVisible();
+        await groups.fill("Slaes");
+        await groups.press("Enter");
+        await page.getByRole("button", {name: "Create"}).press("Enter");
+        await admin.summary.getByRole("link", {name: /called “Slaes”/}).press("Enter");
+        await expect(groups).toBeFocused();
+        await groups.fill("");
+        await groups.press("Backspace");
+        await expect(page.getByRole("button", {name: "Remove Sales"})).toHaveCount(0);
         await admin.picks("Skills, with level", "danish");
         await admin.field("Level of danish").fill("3");
     });
@@ -272,7 +285,9 @@ admining("names stay text, whatever they say, and every page can be used by ever
     await expect(admin.field("Channel")).toHaveValue("chat");
     await page.getByRole("button", {name: "Create"}).click();
     await expect(admin.summary).toBeFocused();
-    await page.getByRole("combobox", {name: "Groups that serve it"}).click();
+    const groups = page.getByRole("combobox", {name: "Groups that serve it"});
+    await groups.click();
+    await expect(groups).not.toHaveAttribute("aria-activedescendant", /./);
     await looksAt(page, person, "queues-wrong");
     await admin.opens("Groups", HOSTILE);
     await admin.field("Name").fill("Quiet");

@@ -93,14 +93,15 @@ export class Editing<F extends Form> {
 
     /**
      * Saves; over what somebody else changed once that was shown. What has no answer is asked for
-     * again: it is one's own change, whatever is typed meanwhile.
+     * again: it is one's own change, whatever is typed meanwhile. `beside` is what is wrong beside
+     * the form.
      */
-    async save(): Promise<Outcome> {
+    async save(beside: Fault[] = []): Promise<Outcome> {
         if (this.isBusy.value) {
             return {kind: "not"};
         }
         const wrong = this.#kind.faults(this.form.value);
-        this.faults.value = wrong.filter((fault) => this.#sends(fault));
+        this.faults.value = [...wrong.filter((fault) => this.#sends(fault)), ...beside];
         if (this.faults.value.length > 0) {
             return {kind: "not"};
         }

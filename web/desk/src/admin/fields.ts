@@ -1,9 +1,30 @@
 // What the parts of a form have in common.
 
+import {inject, onScopeDispose, provide, type InjectionKey} from "vue";
+import type {Fault} from "./faults.ts";
+
 /** Says what is wrong at a control; `null` when nothing is. */
 export type FaultOf = (at: string) => string | null;
 
 /** Returns the id of a control: there is one form on the page at a time. */
 export function controlId(at: string): string {
     return `field-${at}`;
+}
+
+type Find = () => Fault[];
+
+const BESIDE: InjectionKey<Set<Find>> = Symbol("beside");
+
+/** Returns how what is wrong in the controls alone is found, which no field of the form has. */
+export function provideBeside(): Find {
+    const finds = new Set<Find>();
+    provide(BESIDE, finds);
+    return () => [...finds].flatMap((find) => find());
+}
+
+/** Has something found that is typed into a control and in no field, while that is there. */
+export function useBeside(find: Find): void {
+    const finds = inject(BESIDE, undefined);
+    finds?.add(find);
+    onScopeDispose(() => finds?.delete(find));
 }

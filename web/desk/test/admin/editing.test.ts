@@ -134,6 +134,11 @@ test("what is wrong is not sent, and stays as it was typed", async () => {
     assert.deepEqual([server.sent.length, editing.form.value.priority], [0, "high"]);
     editing.undo();
     assert.deepEqual([editing.form.value.priority, editing.faults.value.length], ["1", 0]);
+    // Neither is anything while a name stands in a box that nothing has.
+    editing.form.value.priority = "5";
+    const unpicked = {at: "groups", says: (t: typeof own) => t.notPicked("Slaes")};
+    assert.deepEqual(await editing.save([unpicked]), {kind: "not"});
+    assert.deepEqual([editing.faults.value, server.sent.length], [[unpicked], 0]);
 });
 
 test("what a thing has already is in nobody's way, whatever a form would take", async () => {

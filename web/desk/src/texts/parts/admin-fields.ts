@@ -55,6 +55,8 @@ export const adminFields = part({
         addGroup: "Add a group",
         addSkill: "Add a skill",
         noMore: "There are no more.",
+        notPicked: (typed: string) =>
+            `Nothing here is called “${typed}”: choose from the list, or empty the box.`,
         takeOff: (name: string) => `Remove ${name}`,
         levelOf: (name: string) => `Level of ${name}`,
         nameMissing: "A name is needed.",
@@ -117,6 +119,8 @@ export const adminFields = part({
         addGroup: "Gruppe hinzufügen",
         addSkill: "Fähigkeit hinzufügen",
         noMore: "Mehr gibt es nicht.",
+        notPicked: (typed) =>
+            `„${typed}“ gibt es hier nicht: Wählen Sie aus der Liste, oder leeren Sie das Feld.`,
         takeOff: (name) => `${name} entfernen`,
         levelOf: (name) => `Stufe von ${name}`,
         nameMissing: "Ein Name ist nötig.",
@@ -177,6 +181,8 @@ export const adminFields = part({
         addGroup: "Ajouter un groupe",
         addSkill: "Ajouter une compétence",
         noMore: "Il n’y en a plus.",
+        notPicked: (typed) =>
+            `Rien ne s’appelle « ${typed} » ici : choisissez dans la liste, ou videz le champ.`,
         takeOff: (name) => `Retirer ${name}`,
         levelOf: (name) => `Niveau de ${name}`,
         nameMissing: "Un nom est nécessaire.",
@@ -237,6 +243,8 @@ export const adminFields = part({
         addGroup: "Añadir un grupo",
         addSkill: "Añadir una habilidad",
         noMore: "No hay más.",
+        notPicked: (typed) =>
+            `Nada se llama «${typed}» aquí: elija de la lista o vacíe el campo.`,
         takeOff: (name) => `Quitar ${name}`,
         levelOf: (name) => `Nivel de ${name}`,
         nameMissing: "Hace falta un nombre.",
