@@ -62,6 +62,7 @@ export const admin = part({
         passwordOf: (name: string) => `Set a password for ${name}`,
         passwordHelp: "They are signed out everywhere. With it they sign in once, and choose one of "
             + "their own.",
+        passwordGiven: (name: string) => `The password of ${name} is set.`,
         passwordSet: "It is shown this once.",
         passwordFor: "Password for the first sign-in",
         passwordUnanswered: "The server did not answer. Set another one.",
@@ -131,6 +132,7 @@ export const admin = part({
         passwordOf: (name) => `Passwort für ${name} setzen`,
         passwordHelp: "Sie werden überall abgemeldet. Damit melden sie sich einmal an und wählen "
             + "ein eigenes.",
+        passwordGiven: (name) => `Das Passwort für ${name} ist gesetzt.`,
         passwordSet: "Es wird nur dieses eine Mal gezeigt.",
         passwordFor: "Passwort für die erste Anmeldung",
         passwordUnanswered: "Der Server antwortete nicht. Setzen Sie ein anderes.",
@@ -200,6 +202,7 @@ export const admin = part({
         passwordOf: (name) => `Donner un mot de passe à ${name}`,
         passwordHelp: "La personne est déconnectée partout. Avec lui elle se connecte une fois, et "
             + "choisit le sien.",
+        passwordGiven: (name) => `Le mot de passe de ${name} est donné.`,
         passwordSet: "Il n’est montré que cette fois.",
         passwordFor: "Mot de passe pour la première connexion",
         passwordUnanswered: "Le serveur n’a pas répondu. Donnez-en un autre.",
@@ -268,6 +271,7 @@ export const admin = part({
         passwordOf: (name) => `Poner una contraseña a ${name}`,
         passwordHelp: "Su sesión se cierra en todas partes. Con ella entra una vez y elige una "
             + "propia.",
+        passwordGiven: (name) => `La contraseña de ${name} está puesta.`,
         passwordSet: "Se muestra solo esta vez.",
         passwordFor: "Contraseña para la primera entrada",
         passwordUnanswered: "El servidor no respondió. Ponga otra.",
