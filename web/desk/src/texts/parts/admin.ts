@@ -123,15 +123,15 @@ export const admin = part({
         remove: "Löschen",
         removeTitle: (name) => `${name} löschen?`,
         removeHelp: "Das lässt sich nicht zurückholen.",
-        removeUserHelp: "Sie werden sofort abgemeldet, ihre Arbeit geht in ihre Warteschlangen "
-            + "zurück. Sie lassen sich nicht zurückholen.",
+        removeUserHelp: "Die Person wird sofort abgemeldet, ihre Arbeit geht in deren "
+            + "Warteschlangen zurück. Das lässt sich nicht zurückholen.",
         removed: (name) => `${name} ist gelöscht.`,
         workTo: (channel) => `${channel} ohne Warteschlange gehen an`,
         nowhere: "keine Warteschlange",
         setPassword: "Passwort setzen",
         passwordOf: (name) => `Passwort für ${name} setzen`,
-        passwordHelp: "Sie werden überall abgemeldet. Damit melden sie sich einmal an und wählen "
-            + "ein eigenes.",
+        passwordHelp: "Die Person wird überall abgemeldet. Damit meldet sie sich einmal an und "
+            + "wählt ein eigenes.",
         passwordGiven: (name) => `Das Passwort für ${name} ist gesetzt.`,
         passwordSet: "Es wird nur dieses eine Mal gezeigt.",
         passwordFor: "Passwort für die erste Anmeldung",
