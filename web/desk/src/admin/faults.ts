@@ -4,7 +4,10 @@ import type {AdminTexts} from "../texts/admin.ts";
 import type {Levels, Step} from "./form.ts";
 
 export interface Fault {
-    /** The control where it is put right: a field, or a step of it (`steps.1`); `null` is none. */
+    /**
+     * The control where it is put right: a field, or one of a step (`steps.1`, `steps.1.skills`);
+     * `null` is none.
+     */
     at: string | null;
     says(texts: AdminTexts): string;
 }
@@ -54,11 +57,12 @@ export function stepFaults(steps: Step[]): Fault[] {
     return steps.flatMap(({after, skills}, place) => {
         const at = `steps.${place}`;
         const before = steps[place - 1];
-        const faults = [...numberFault(at, after, 1, DAY_S), ...levelFaults(at, skills)];
-        const isLate = before === undefined || Number(after) > Number(before.after);
-        return faults.length > 0 || isLate
-            ? faults
+        const noTime = numberFault(at, after, 1, DAY_S);
+        const isLater = before === undefined || Number(after) > Number(before.after);
+        const tooEarly = noTime.length > 0 || isLater
+            ? []
             : [{at, says: (t: AdminTexts) => t.stepNotLater(place, before.after)}];
+        return [...noTime, ...tooEarly, ...levelFaults(`${at}.skills`, skills)];
     });
 }
 

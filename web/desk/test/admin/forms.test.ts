@@ -83,7 +83,8 @@ test("everything that is wrong is found at once, each at its control", () => {
     const found = KINDS.queues.faults(queue({
         name: " ", inviteTimeout: "0", reofferAfter: "86401", priority: "1.5", answerTarget: "x",
         skills: {billing: "-1"},
-        steps: [step("60"), step("60"), step(""), step("90", {billing: "high"}), step("100")],
+        steps: [step("60"), step("60"), step(""), step("90", {billing: "high"}),
+            step("80", {danish: ""}), step("100")],
     }));
     assert.deepEqual(wrong(found), [
         ["name", own.nameMissing],
@@ -94,7 +95,9 @@ test("everything that is wrong is found at once, each at its control", () => {
         ["answerTarget", own.notWithin(0, 2_592_000)],
         ["steps.1", own.stepNotLater(1, "60")],
         ["steps.2", own.notWithin(1, 86_400)],
-        ["steps.3", own.levelWrong("billing")],
+        ["steps.3.skills", own.levelWrong("billing")],
+        ["steps.4", own.stepNotLater(4, "90")],
+        ["steps.4.skills", own.levelWrong("danish")],
     ]);
     const users = KINDS.users.faults(user({userName: "", capacity: {chat: "many", email: ""}}));
     assert.deepEqual(wrong(users).map(([at]) => at), ["userName", "capacity.chat"]);
