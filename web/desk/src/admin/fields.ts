@@ -11,6 +11,20 @@ export function controlId(at: string): string {
     return `field-${at}`;
 }
 
+/**
+ * Finds the control of what is wrong; where that is gone since, as a step, what it was in.
+ * `find` finds by id.
+ */
+export function controlAt<T>(at: string, find: (id: string) => T | null): T | null {
+    for (let way = at.split("."); way.length > 0; way = way.slice(0, -1)) {
+        const control = find(controlId(way.join(".")));
+        if (control !== null) {
+            return control;
+        }
+    }
+    return null;
+}
+
 type Find = () => Fault[];
 
 const BESIDE: InjectionKey<Set<Find>> = Symbol("beside");

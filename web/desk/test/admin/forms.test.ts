@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {refusedFault} from "../../src/admin/faults.ts";
+import {controlAt} from "../../src/admin/fields.ts";
 import {differing, withTheirs} from "../../src/admin/form.ts";
 import {KINDS, titleOf, type QueueForm, type UserForm} from "../../src/admin/kinds.ts";
 import {newPassword} from "../../src/admin/given-password.ts";
@@ -101,6 +102,15 @@ test("everything that is wrong is found at once, each at its control", () => {
     ]);
     const users = KINDS.users.faults(user({userName: "", capacity: {chat: "many", email: ""}}));
     assert.deepEqual(wrong(users).map(([at]) => at), ["userName", "capacity.chat"]);
+});
+
+test("what is wrong leads to its control, or to what that was in", () => {
+    const there = ["field-steps", "field-steps.0", "field-capacity"];
+    const leads = (at: string) => controlAt(at, (id) => there.find((one) => one === id) ?? null);
+    assert.equal(leads("steps.0"), "field-steps.0");
+    assert.equal(leads("steps.2.skills"), "field-steps");
+    assert.equal(leads("capacity.pigeon"), "field-capacity");
+    assert.equal(leads("name"), null);
 });
 
 test("a refusal of the server's stands at the field that it is about", () => {
