@@ -28,6 +28,18 @@ export function withTheirs<F extends Form>(form: F, begun: F, now: F): F {
     return {...form, ...Object.fromEntries(theirs.map((field) => [field, now[field]]))};
 }
 
+/** Returns the fields that somebody else or oneself changed, and whether one's own is sent. */
+export function overtakenRows<F extends Form>(
+    form: F,
+    base: F,
+    now: F,
+): {field: string; isYours: boolean}[] {
+    const [yours, theirs] = [differing(form, base), differing(now, base)];
+    return Object.keys(form)
+        .filter((field) => yours.includes(field) || theirs.includes(field))
+        .map((field) => ({field, isYours: yours.includes(field)}));
+}
+
 /** Returns a copy that shares nothing with a form, which a page may watch. */
 export function copyOf<F extends Form>(form: F): F {
     return JSON.parse(JSON.stringify(form)) as F;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {refusedFault} from "../../src/admin/faults.ts";
 import {controlAt} from "../../src/admin/fields.ts";
-import {differing, withTheirs} from "../../src/admin/form.ts";
+import {differing, overtakenRows, withTheirs} from "../../src/admin/form.ts";
 import {KINDS, titleOf, type QueueForm, type UserForm} from "../../src/admin/kinds.ts";
 import {newPassword} from "../../src/admin/given-password.ts";
 import {shownValue} from "../../src/admin/shown.ts";
@@ -39,6 +39,16 @@ test("what somebody else changed is theirs, but for what one changed oneself", (
     const form = {...begun, priority: "5", reofferAfter: "9"};
     const now = {...begun, priority: "2", inviteTimeout: "45"};
     assert.deepEqual(withTheirs(form, begun, now), {...form, inviteTimeout: "45"});
+});
+
+test("one sees what of somebody else's stays", () => {
+    const base = queue({priority: "1", inviteTimeout: "30"});
+    const form = {...base, priority: "5", reofferAfter: "9"};
+    const now = {...base, priority: "2", inviteTimeout: "45"};
+    assert.deepEqual(overtakenRows(form, base, now), [
+        {field: "inviteTimeout", isYours: false}, {field: "reofferAfter", isYours: true},
+        {field: "priority", isYours: true},
+    ]);
 });
 
 test("what is read of a user goes back as it was, and only what was changed", () => {

@@ -45,6 +45,7 @@ export const admin = part({
         field: "Field",
         theirs: "As it is now",
         yours: "As you have it",
+        staysSo: "stays as it is now",
         nothing: "nothing",
         leaveTitle: (n: number) =>
             `Leave without saving ${n} ${plural("en", n, "change", "changes")}?`,
@@ -115,6 +116,7 @@ export const admin = part({
         field: "Feld",
         theirs: "Wie es jetzt ist",
         yours: "Wie Sie es haben",
+        staysSo: "bleibt, wie es jetzt ist",
         nothing: "nichts",
         leaveTitle: (n) =>
             `Gehen, ohne ${n} ${plural("de", n, "Änderung", "Änderungen")} zu speichern?`,
@@ -185,6 +187,7 @@ export const admin = part({
         field: "Champ",
         theirs: "Maintenant",
         yours: "Chez vous",
+        staysSo: "reste comme maintenant",
         nothing: "rien",
         leaveTitle: (n) =>
             `Partir sans enregistrer ${n} ${plural("fr", n, "changement", "changements")} ?`,
@@ -254,6 +257,7 @@ export const admin = part({
         field: "Campo",
         theirs: "Como está ahora",
         yours: "Como lo tiene usted",
+        staysSo: "queda como está ahora",
         nothing: "nada",
         leaveTitle: (n) =>
             `¿Salir sin guardar ${n} ${plural("es", n, "cambio", "cambios")}?`,
