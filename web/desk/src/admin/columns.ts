@@ -31,7 +31,7 @@ export const COLUMNS: Columns = {
     ],
     skills: ({own}, lists) => [
         {title: own.users, isFigure: true, of: ({name}) =>
-            countOf(lists, ({skills}) => skills[name] !== undefined)},
+            countOf(lists, ({skills}) => Object.hasOwn(skills, name))},
     ],
     queues: (words) => [
         {title: words.own.channel, of: ({channel}) => channelName(channel, words)},

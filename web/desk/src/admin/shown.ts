@@ -18,7 +18,7 @@ export function roleName(role: string, {own}: Words): string {
         ROLE_ADMIN: own.roleAdmin,
         ROLE_APIUSER: own.roleProgram,
     };
-    return names[role] ?? role;
+    return nameIn(names, role);
 }
 
 export function channelName(channel: string, {own, common}: Words): string {
@@ -28,7 +28,12 @@ export function channelName(channel: string, {own, common}: Words): string {
         workitem: common.workitems,
         overall: own.overall,
     };
-    return names[channel] ?? channel;
+    return nameIn(names, channel);
+}
+
+/** Returns the name of something; what has none here is called as it is. */
+function nameIn(names: Record<string, string>, one: string): string {
+    return Object.hasOwn(names, one) ? (names[one] ?? one) : one;
 }
 
 export function ownerName({type, group}: Pick<WorkbinForm, "type" | "group">, words: Words): string {

@@ -353,6 +353,13 @@ test("what is removed names where work goes that has no queue", async () => {
     assert.equal(server.sent[0]?.path, "users/a%20b?workTo=support%20%26%20more&workTo=tasks");
 });
 
+test("a skill may be called as anything", () => {
+    const form = {...KINDS.users.begin(), skills: {danish: "1"}};
+    const lists = {of: () => ({things: [{id: "u", version: 1, form}], trouble: null})};
+    const [users] = COLUMNS.skills(words, lists as never);
+    assert.deepEqual(["danish", "constructor"].map((name) => users?.of({name})), ["1", "0"]);
+});
+
 test("a table is searched in all that it shows", () => {
     const queue = (name: string, groups: string[]) =>
         ({id: name, version: 1, form: {...KINDS.queues.begin(), name, groups}});

@@ -148,6 +148,7 @@ test("a refusal of the server's stands at the field that it is about", () => {
 });
 
 test("what differs is shown in words", () => {
+    assert.equal(shownValue("channel", "constructor", words), "constructor");
     assert.equal(shownValue("channel", "workitem", words), "Work items");
     assert.equal(shownValue("roles", ["ROLE_AGENT", "ROLE_X"], words), "Agent, ROLE_X");
     assert.equal(shownValue("capacity", {chat: "2", email: "", overall: "4"}, words),
