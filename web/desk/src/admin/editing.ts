@@ -13,6 +13,9 @@ export type Outcome =
     /** Nothing was saved: `faults` says why, or `theirs`. */
     | {kind: "not"};
 
+/** How long it is waited when the server does not say how long, in ms. */
+const RETRY_MS = 5_000;
+
 export class Editing<F extends Form> {
     readonly form: Ref<F>;
     /** What the form stands on; `null` before it is read, and of what is not there yet. */
@@ -128,7 +131,8 @@ export class Editing<F extends Form> {
         }
         if (isTurnedAway(trouble)) {
             const {sentence, retryAfterMs} = trouble;
-            return {at: null, says: (t) => t.busy(sentence, Math.ceil(retryAfterMs / 1000))};
+            const waitS = Math.ceil((retryAfterMs || RETRY_MS) / 1000);
+            return {at: null, says: (t) => sentence || t.busy(waitS)};
         }
         if (trouble instanceof Unanswered || trouble instanceof SignedOut) {
             return {at: null, says: (t) => t.noAnswer};

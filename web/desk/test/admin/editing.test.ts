@@ -252,12 +252,15 @@ test("whoever comes after a lost answer is still shown", async () => {
 
 test("whoever is turned away for a while reads why, and that nothing is saved", async () => {
     const {server, editing} = await edited();
-    server.lost.push(new Unanswered("busy", 1_500, "There are too many requests."));
+    const said = "Too many requests; try again in 2 s.";
     editing.form.value.priority = "5";
-    assert.deepEqual(await editing.save(), {kind: "not"});
-    assert.equal(editing.faults.value[0]?.says(own),
-        "There are too many requests. Save again in 2 s.");
-    assert.equal(editing.isUnknown.value, false);
+    // A proxy turns away as well, and says nothing.
+    for (const [sentence, shown] of [[said, said], ["", own.busy(2)]] as const) {
+        server.lost.push(new Unanswered("busy", 1_500, sentence));
+        assert.deepEqual(await editing.save(), {kind: "not"});
+        assert.equal(editing.faults.value[0]?.says(own), shown);
+        assert.equal(editing.isUnknown.value, false);
+    }
 });
 
 test("what is saved is said to be, whatever the form cannot read then", async () => {

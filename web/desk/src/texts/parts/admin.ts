@@ -36,8 +36,7 @@ export const admin = part({
             plural("en", n, "One thing needs", `${n} things need`)} your attention.`,
         unknownSaved: "Nobody knows yet whether this was saved.",
         noAnswer: "The server did not answer. Save again: what is done already is not done twice.",
-        busy: (sentence: string, s: number) =>
-            `${sentence} ${s === 0 ? "Save again later." : `Save again in ${s} s.`}`.trim(),
+        busy: (s: number) => `There are too many requests. Save again in ${s} s.`,
         overtaken: "Somebody else changed this since you opened it. Nothing was saved.",
         difference: "See the difference",
         hideDifference: "Hide the difference",
@@ -105,9 +104,7 @@ export const admin = part({
         unknownSaved: "Noch ist nicht bekannt, ob das gespeichert wurde.",
         noAnswer: "Der Server antwortete nicht. Speichern Sie nochmals: Was schon getan ist, "
             + "geschieht nicht zweimal.",
-        busy: (sentence, s) => `${sentence} ${s === 0
-            ? "Speichern Sie später nochmals."
-            : `Speichern Sie in ${s} s nochmals.`}`.trim(),
+        busy: (s) => `Es sind zu viele Anfragen. Speichern Sie in ${s} s nochmals.`,
         overtaken: "Jemand anderes hat das geändert, seit Sie es geöffnet haben. Nichts wurde "
             + "gespeichert.",
         difference: "Unterschied zeigen",
@@ -176,9 +173,7 @@ export const admin = part({
         unknownSaved: "On ne sait pas encore si cela a été enregistré.",
         noAnswer: "Le serveur n’a pas répondu. Enregistrez de nouveau : ce qui est fait ne se fait "
             + "pas deux fois.",
-        busy: (sentence, s) => `${sentence} ${s === 0
-            ? "Enregistrez de nouveau plus tard."
-            : `Enregistrez de nouveau dans ${s} s.`}`.trim(),
+        busy: (s) => `Il y a trop de demandes. Enregistrez de nouveau dans ${s} s.`,
         overtaken: "Quelqu’un d’autre a changé ceci depuis que vous l’avez ouvert. Rien n’a été "
             + "enregistré.",
         difference: "Voir la différence",
@@ -247,9 +242,7 @@ export const admin = part({
         unknownSaved: "Todavía no se sabe si esto se guardó.",
         noAnswer: "El servidor no respondió. Guarde otra vez: lo que ya está hecho no se hace dos "
             + "veces.",
-        busy: (sentence, s) => `${sentence} ${s === 0
-            ? "Guarde otra vez más tarde."
-            : `Guarde otra vez en ${s} s.`}`.trim(),
+        busy: (s) => `Hay demasiadas peticiones. Guarde otra vez en ${s} s.`,
         overtaken: "Otra persona cambió esto desde que lo abrió. No se guardó nada.",
         difference: "Ver la diferencia",
         hideDifference: "Ocultar la diferencia",
