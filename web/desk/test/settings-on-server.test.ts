@@ -109,6 +109,31 @@ test("a choice outlives a server that does not answer", async () => {
     assert.deepEqual(server.settings, here.chosen);
 });
 
+test("of two tabs neither takes back what the other chose", async () => {
+    const server = anew();
+    const browser = {known: null as Settings | null};
+    const tab = () => {
+        const own = {chosen: {...DEFAULTS}};
+        return computer(server, {
+            get chosen() { return own.chosen; },
+            get known() { return browser.known; },
+            set known(known) { browser.known = known; },
+        });
+    };
+    const [one, two] = [tab(), tab()];
+    await one.kept.read();
+    await one.pass();
+    await two.kept.read();
+    one.chosen.theme = "dark";
+    one.kept.changed();
+    await one.pass();
+    // It was away meanwhile, or is told only after the other one had its answer.
+    await two.kept.read();
+    assert.equal(two.chosen.theme, "dark");
+    await two.pass();
+    assert.equal((server.settings as Settings).theme, "dark");
+});
+
 test("what was chosen right before the page was loaded anew is not taken back", async () => {
     const server = anew();
     const browser = {chosen: {...DEFAULTS}, known: null};

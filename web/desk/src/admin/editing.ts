@@ -1,7 +1,7 @@
 // One thing as it is worked on: what was read of it, what is typed, and how that is saved.
 
 import {computed, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef} from "vue";
-import {Refused, SignedOut, Unanswered} from "../api/trouble.ts";
+import {PASSWORD_DEMANDED, Refused, SignedOut, Unanswered} from "../api/trouble.ts";
 import type {Center, Thing} from "./center.ts";
 import {fieldOf, refusedFault, type Fault} from "./faults.ts";
 import {copyOf, differing, withTheirs, type Form} from "./form.ts";
@@ -147,9 +147,17 @@ export class Editing<F extends Form> {
         const made = await this.#add(typed);
         this.base.value = made;
         this.#unanswered.value = [];
-        return differing(typed, made.form).length === 0
+        const rest = this.#asMade(typed, made.form);
+        this.form.value = this.#asMade(this.form.value, made.form);
+        return differing(rest, made.form).length === 0
             ? this.#saved(made)
-            : this.#change(made, typed);
+            : this.#change(made, rest);
+    }
+
+    /** Takes what never changes from what was made. */
+    #asMade(form: F, made: F): F {
+        const fixed = this.#kind.fixed.map((field) => [field, made[field]]);
+        return {...form, ...Object.fromEntries(fixed)};
     }
 
     /** Makes it; what was sent before comes first, for that may be made already. */
@@ -208,7 +216,9 @@ export class Editing<F extends Form> {
             return await send();
         } catch (trouble) {
             if (trouble instanceof Refused) {
-                this.#unanswered.value = others;
+                // The demand for another password says nothing of what was sent before.
+                this.#unanswered.value =
+                    trouble.code === PASSWORD_DEMANDED ? this.#unanswered.value : others;
             } else if (!isTurnedAway(trouble)) {
                 this.#unanswered.value = [...others, whole];
             }

@@ -1,7 +1,7 @@
 // Something that is sent once, however often its answer is lost.
 
 import {newKey as newKeyOfBrowser} from "./outbox/web-tabs.ts";
-import {Refused} from "./trouble.ts";
+import {PASSWORD_DEMANDED, Refused} from "./trouble.ts";
 
 export class Once {
     readonly #newKey: () => string;
@@ -22,7 +22,7 @@ export class Once {
             this.#unanswered = null;
             return answer;
         } catch (trouble) {
-            if (trouble instanceof Refused) {
+            if (trouble instanceof Refused && trouble.code !== PASSWORD_DEMANDED) {
                 this.#unanswered = null;
             }
             throw trouble;

@@ -15,11 +15,12 @@ export function followSettings(
     state: Readonly<ShallowRef<DeskState>>,
     api: Api,
     chosen: Settings,
+    who: string | null,
 ): void {
     const kept = new SettingsOnServer({
         api,
         chosen,
-        known: knownOf(() => state.value.me?.userName ?? null),
+        known: knownOf(who),
         after(ms, run) {
             const timer = setTimeout(run, ms);
             return () => clearTimeout(timer);
@@ -40,19 +41,24 @@ export function followSettings(
 }
 
 /** What the server was known to have of whoever sits here; of somebody else nothing is known. */
-function knownOf(who: () => string | null): SettingsSurroundings["known"] {
+function knownOf(who: string | null): SettingsSurroundings["known"] {
     return {
         read() {
             try {
                 const kept = fields(JSON.parse(browserStorage()?.getItem(KNOWN_AS) ?? "null"));
-                return kept["user"] === who() ? readSettings(kept["settings"]) : null;
+                if (kept["user"] === who) {
+                    return readSettings(kept["settings"]);
+                }
+                // What is chosen from now on is not theirs.
+                browserStorage()?.removeItem(KNOWN_AS);
+                return null;
             } catch {
                 return null;
             }
         },
         write(settings) {
             try {
-                browserStorage()?.setItem(KNOWN_AS, JSON.stringify({user: who(), settings}));
+                browserStorage()?.setItem(KNOWN_AS, JSON.stringify({user: who, settings}));
             } catch {
                 // A browser that keeps nothing: the server's count on the next page.
             }

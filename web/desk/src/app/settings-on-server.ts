@@ -17,7 +17,10 @@ export interface SettingsSurroundings {
         put(path: string, body: unknown): Promise<Answer>;
     };
     chosen: Settings;
-    /** What the server was known to have, for the next page of the same person in this browser. */
+    /**
+     * What the server was known to have, for the next page of the same person in this browser. It is
+     * of all their tabs: what one of them chose another has not chosen otherwise.
+     */
     known: {read(): Settings | null; write(settings: Settings): void};
     after(ms: number, run: () => void): () => void;
 }
@@ -26,6 +29,8 @@ export class SettingsOnServer {
     readonly #surroundings: SettingsSurroundings;
     /** What the server is known to have, as text. */
     #known = "";
+    /** What it was known to have when this page came; `null` when that was of somebody else. */
+    #before: Settings | null = null;
     #cancel = () => {};
     #isPutting = false;
     /** Of requests of this page, which need not read what they wrote. */
@@ -33,6 +38,7 @@ export class SettingsOnServer {
 
     constructor(surroundings: SettingsSurroundings) {
         this.#surroundings = surroundings;
+        this.#before = surroundings.known.read();
     }
 
     /**
@@ -42,7 +48,9 @@ export class SettingsOnServer {
      */
     async read(): Promise<void> {
         const {api, chosen} = this.#surroundings;
-        const before = this.#surroundings.known.read() ?? {...chosen};
+        const before = this.#known === ""
+            ? this.#before ?? {...chosen}
+            : JSON.parse(this.#known) as Settings;
         let kept: Record<string, unknown>;
         try {
             kept = fields((await api.get(PATH))["settings"]);

@@ -331,8 +331,11 @@ test("something new that may be made already is not made again as something else
         Object.assign(editing.form.value, {name: "fjord", priority: "3"});
         server.lost.push(loss);
         await editing.save();
-        editing.form.value.name = "harbour";
+        // A channel is fixed once a queue is made.
+        Object.assign(editing.form.value, {name: "harbour", channel: "email"});
         assert.deepEqual(await editing.save(), {kind: "made", id: "q"}, loss);
+        assert.equal(editing.form.value.channel, server.queue["channel"]);
+        assert.ok(!("channel" in (server.sent.at(-1)?.body as object)));
         assert.deepEqual([server.made, server.queue["name"], server.queue["priority"]],
             [1, "harbour", 3], loss);
         assert.deepEqual(server.sent.map(({method}) => method), ["POST", "POST", "PUT"]);
