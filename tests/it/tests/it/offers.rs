@@ -111,6 +111,11 @@ async fn offers_of_one_round_arrive_in_routing_order() -> Result<()> {
                 submit_with(&server, "workitem", "tasks", json!({"priority": priority})).await?;
             waiting.push((-priority, waiting.len(), id));
         }
+        // Each of several nodes knows of all of them, once it has answered from what is stored.
+        for _ in 0..6 {
+            let (_, _, last) = waiting.last().context("nothing waits")?;
+            server.client("sam").get(&format!("/interactions/{last}/routing")).await?.ok()?;
+        }
         waiting.sort();
         let wanted: Vec<String> = waiting.into_iter().map(|(_, _, id)| id).collect();
         kate.me("Ready").await?.ok()?;
