@@ -16,8 +16,6 @@ use clap::Args;
 
 use crate::{cargo, target, web};
 
-/// The Debian release in which a package is tried.
-const TRIED_IN: &str = "bookworm";
 const MAINTAINER: &str = "Handoff developers <handoff@localhost>";
 const SUMMARY: &str = "contact-center server: interactions, agents, queues";
 
@@ -188,12 +186,16 @@ fn libraries(staged: &Path) -> Result<String> {
 
 /// Installs a package in a root that nothing but the package manager is in.
 fn try_out(root: &Path, package: &Path) -> Result<()> {
-    println!("installing it in a root of its own (Debian {TRIED_IN})…");
+    // The machine's own release: the package needs its C library, or a later one.
+    let release = fs::read_to_string("/etc/os-release").context("read /etc/os-release")?;
+    let named = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
+    let release = named.context("/etc/os-release names no VERSION_CODENAME")?.trim_matches('"');
+    println!("installing it in a root of its own ({release})…");
     let script = root.join("packaging/try.sh");
     let hook = format!("'{}' \"$1\" '{}'", script.display(), package.display());
     let mut command = Command::new("mmdebstrap");
     command.args(["--quiet", "--variant=apt", "--include=systemd,ca-certificates"]);
-    command.args([&format!("--customize-hook={hook}"), TRIED_IN, "/dev/null"]);
+    command.args([&format!("--customize-hook={hook}"), release, "/dev/null"]);
     succeed(&mut command)
 }
 
