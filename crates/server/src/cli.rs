@@ -50,8 +50,8 @@ pub(crate) enum Command {
     /// Restores a backup to where neither a store nor files are yet; or shows or checks what can
     /// be restored.
     Restore(Restore),
-    /// Gives somebody who is locked out another password, which it prints: they choose one of their
-    /// own when they sign in with it.
+    /// Makes another password for somebody who is locked out, and prints it: they choose one of
+    /// their own when they sign in with it.
     Password(Password),
     /// Reads a configuration file and says whether it is right, and whether a server would start
     /// with it on the store as it is.

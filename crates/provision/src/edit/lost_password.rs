@@ -26,7 +26,7 @@ pub enum NotReplaced {
     Store(#[from] StoreError),
 }
 
-/// Gives a user of any contact center another password, by its hash: their logins end, and they
+/// Replaces the password of a user of any contact center, by its hash: their logins end, and they
 /// have to choose one of their own before anything else.
 ///
 /// # Errors
