@@ -1,19 +1,18 @@
 // Makes the pictures of the README: `node pictures.mjs`, after `cargo xtask web` and `cargo build`.
 // A desk in the middle of a day: customers who wait, a note of a colleague, an offer.
 
-import {execFileSync} from "node:child_process";
 import {fileURLToPath} from "node:url";
 
 import {chromium, expect as impatient} from "@playwright/test";
 
 import {Customer, goReady, take} from "./lib/at-work.mjs";
+import {LAUNCH} from "./lib/chromium.mjs";
 import {Colleague} from "./lib/colleague.mjs";
 import {Program} from "./lib/conversation-program.mjs";
 import {Person} from "./lib/desk.mjs";
 
 const expect = impatient.configure({timeout: 20_000});
 const PICTURES = fileURLToPath(new URL("../../docs/pictures", import.meta.url));
-const executablePath = process.env.HANDOFF_CHROMIUM ?? execFileSync("which", ["chromium"], {encoding: "utf8"}).trim();
 
 const DATA = {"userData[Order]": "DK-20418", "userData[Amount]": "129.00", "userData[Page]": "/orders/track"};
 
@@ -61,7 +60,7 @@ async function talk(page, person, origin) {
 }
 
 const program = await Program.start();
-const browser = await chromium.launch({executablePath, args: ["--no-sandbox"]});
+const browser = await chromium.launch(LAUNCH);
 try {
     const context = await browser.newContext({locale: "en-GB", viewport: {width: 1440, height: 900}, reducedMotion: "reduce"});
     const page = await context.newPage();

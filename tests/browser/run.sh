@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the chat window in the system's Chromium against the built program. Installs the pinned packages when they are missing (needs the
+# Runs the pages in Debian's headless Chromium against the built program. Installs the pinned packages when they are missing (needs the
 # registry once; no browser is downloaded). HANDOFF_BIN names the program, HANDOFF_CHROMIUM the browser; arguments go to Playwright.
 set -euo pipefail
 
@@ -13,8 +13,8 @@ install() {
     fi
 }
 
-command -v "${HANDOFF_CHROMIUM:-chromium}" >/dev/null || {
-    echo "browser: chromium is missing (Debian package chromium); HANDOFF_CHROMIUM names another one" >&2
+command -v "${HANDOFF_CHROMIUM:-chromium-headless-shell}" >/dev/null || {
+    echo "browser: the Debian package chromium-headless-shell is missing; HANDOFF_CHROMIUM names another one" >&2
     exit 2
 }
 install .

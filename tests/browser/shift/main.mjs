@@ -1,13 +1,13 @@
 // The long forms of the desk's campaigns, outside of CI: `node shift/main.mjs shift --count 2000`,
 // `kills --count 200`, `races --count 500`; with `--control` they must fail. `--seed` repeats a run.
 
-import {execFileSync} from "node:child_process";
 import {tmpdir} from "node:os";
 import {join} from "node:path";
 import {parseArgs} from "node:util";
 
 import {chromium} from "@playwright/test";
 
+import {LAUNCH} from "../lib/chromium.mjs";
 import {Program} from "../lib/conversation-program.mjs";
 import {kills} from "./kills.mjs";
 import {races} from "./races.mjs";
@@ -21,8 +21,6 @@ const COUNTS = {shift: 2000, kills: 200, races: 500};
 const count = Number(values.count ?? COUNTS[name]);
 const seed = Number(values.seed ?? Date.now() % 2 ** 31);
 const {control} = values;
-const executablePath = process.env.HANDOFF_CHROMIUM ?? execFileSync("which", ["chromium"], {encoding: "utf8"}).trim();
-const launch = {executablePath, args: ["--no-sandbox"]};
 
 const say = console.log;
 /** How many lines of what a page says are kept. */
@@ -51,16 +49,16 @@ async function lookAt(page, said) {
 /** Each gives figures, and whether they are as they must be. */
 const CAMPAIGNS = {
     async kills(program) {
-        const figures = await kills({program, count, seed, launch, control, say});
+        const figures = await kills({program, count, seed, launch: LAUNCH, control, say});
         return [figures, figures.tooMuch === 0];
     },
     async races(program) {
-        const browser = await chromium.launch(launch);
+        const browser = await chromium.launch(LAUNCH);
         const figures = await races({program, browser, count, control, say}).finally(() => browser.close());
         return [figures, figures.double === 0 && figures.none === 0];
     },
     async shift(program) {
-        const browser = await chromium.launch(launch);
+        const browser = await chromium.launch(LAUNCH);
         const context = await browser.newContext({locale: "en-GB"});
         const page = await context.newPage();
         const said = listenTo(page);
