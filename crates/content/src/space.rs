@@ -7,7 +7,7 @@ use std::io;
 
 use async_trait::async_trait;
 
-pub use disk::{DiskSpace, Room};
+pub use disk::{DiskSpace, Room, free_bytes};
 
 /// Looks after the room on the disks that the server writes to.
 #[async_trait]

@@ -53,6 +53,9 @@ pub(crate) enum Command {
     /// Makes another password for somebody who is locked out, and prints it: they choose one of
     /// their own when they sign in with it.
     Password(Password),
+    /// Says what this program would do to a store that an older one serves, and who works with it
+    /// afterwards; without --check brings its schema up to date if all is in order.
+    Upgrade(Upgrade),
     /// Reads a configuration file and says whether it is right, and whether a server would start
     /// with it on the store as it is.
     CheckConfig(CheckConfig),
@@ -283,6 +286,20 @@ pub(crate) struct Password {
     pub configured: Configured,
 }
 
+/// Options of `upgrade`.
+#[derive(Debug, Args)]
+pub(crate) struct Upgrade {
+    /// Where the store is.
+    #[command(flatten)]
+    pub configured: Configured,
+    /// Looks and changes nothing, also while a server serves the store.
+    #[arg(long, env = "HANDOFF_CHECK")]
+    pub check: bool,
+    /// The directory of backups: the newest has to be at most a day old.
+    #[arg(long, env = "HANDOFF_BACKUPS", value_name = "DIRECTORY")]
+    pub backups: Option<PathBuf>,
+}
+
 /// Options of `check-config`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckConfig {
@@ -304,7 +321,8 @@ mod tests {
 
     #[test]
     fn the_documented_commands_are_understood() {
-        let lines: [&[&str]; 23] = [
+        let lines: [&[&str]; 24] = [
+            &["upgrade", "--check", "--backups", "backups", "--config", "handoff.toml"],
             &["apply", "c.toml", "--url", "https://h.example", "--user", "ada", "--dry-run"],
             &["serve", "--config", "handoff.toml"],
             &["serve", "--config", "handoff.toml", "--adopt-files"],

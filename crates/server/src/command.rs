@@ -14,7 +14,7 @@ use crate::runtime::block_on;
 use crate::stored::Stored;
 use crate::{
     apply, backup, copy, counters, demo, doctor, export, lost_password, output, supervisor,
-    telemetry,
+    telemetry, upgrade,
 };
 
 /// Reads a command line, the program's name first, carries it out and says what kept it from that.
@@ -50,6 +50,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Backup(options) => backup::backup(&options),
         Command::Restore(options) => backup::restore(&options),
         Command::Password(options) => lost_password::replace(&options),
+        Command::Upgrade(options) => upgrade::upgrade(&options),
         Command::CheckConfig(options) => check_config(&options),
         Command::Doctor(options) => doctor::doctor(&options),
         Command::Counters(options) => counters::print(&options),
@@ -71,7 +72,12 @@ fn serve(options: &Serve) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn migrate(configured: &Configured) -> anyhow::Result<ExitCode> {
+/// Brings the store's schema up to date.
+///
+/// # Errors
+///
+/// When the store cannot be opened.
+pub(crate) fn migrate(configured: &Configured) -> anyhow::Result<ExitCode> {
     let config = Config::load(configured.config.as_deref())?;
     telemetry::start(&config.log)?;
     block_on(async {

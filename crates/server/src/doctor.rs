@@ -17,15 +17,15 @@ use std::sync::Arc;
 
 use handoff_engine::{CLOCKS_APART_MAX_MS, Clock as _, Directory, SystemClock, clocks_apart_ms};
 use handoff_store::sqlite::{Checked, Progress};
-use handoff_store::{Kind, Mailbox, Part, SetAside, SqliteStore, Store};
+use handoff_store::{Kind, Mailbox, Part, SchemaReport, SetAside, SqliteStore, Store};
 
 use self::files::Trial;
-use self::finding::Finding;
+pub(crate) use self::finding::Finding;
 use crate::bus::{NodeBus, Reach};
 use crate::cli::Doctor;
 use crate::config::Config;
 use crate::runtime::block_on;
-use crate::stored::{Stored, clocks};
+use crate::stored::{self, Stored, clocks};
 use crate::{accept, mail, output};
 
 /// What others than the owner may do, as bits of a file's mode.
@@ -103,6 +103,16 @@ pub(crate) async fn refused_by_serve(config: &Config) -> Vec<String> {
 
 async fn files_refused(config: &Config) -> Option<String> {
     if !Stored::exists(&config.store) {
+        return None;
+    }
+    // Whoever only looks at a configuration does not upgrade the store with it.
+    if let Ok(SchemaReport { missing, newest, .. }) = stored::schema(&config.store).await
+        && !missing.is_empty()
+    {
+        output::warn(format_args!(
+            "the store was not looked at: this program would bring it to schema {newest} first, \
+             see `handoff upgrade --check`"
+        ));
         return None;
     }
     let found = match Stored::open(&config.store).await {

@@ -31,5 +31,6 @@ mod stored;
 mod supervisor;
 mod telemetry;
 mod tls;
+mod upgrade;
 
 pub use command::{carry_out, command_line};

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use handoff_engine::{CLOCKS_APART_MAX_MS, Clock, SystemClock, clocks_apart_ms};
 use handoff_store::{
-    BatchCounts, Hidden, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store,
-    StoreError, with_causes,
+    BatchCounts, Hidden, PostgresOptions, PostgresStore, SchemaReport, SqliteOptions, SqliteStore,
+    Store, StoreError, with_causes,
 };
 
 use crate::config;
@@ -50,6 +50,20 @@ pub(crate) async fn is_served(config: &config::Store) -> anyhow::Result<bool> {
     };
     stored.close().await;
     Ok(is_served?)
+}
+
+/// Says what opening the configured store, which there is, would do to its schema; changes nothing.
+///
+/// # Errors
+///
+/// When this program cannot work with it, or it cannot be looked at.
+pub(crate) async fn schema(config: &config::Store) -> anyhow::Result<SchemaReport> {
+    if config.url.is_empty() {
+        let path = config.path.join(DATABASE);
+        let report = tokio::task::spawn_blocking(move || SqliteStore::schema(&path)).await;
+        return Ok(report.context("looking at the store was interrupted")??);
+    }
+    PostgresStore::schema(&options(config)?).await.map_err(|error| configured_wrong(&error))
 }
 
 /// What keeps other nodes out of a data directory, as long as it is there.
@@ -158,14 +172,16 @@ pub(crate) fn options(config: &config::Store) -> anyhow::Result<PostgresOptions>
 }
 
 async fn open_shared(config: &config::Store) -> anyhow::Result<PostgresStore> {
-    PostgresStore::open(options(config)?).await.map_err(|error| {
-        // What was attempted says nothing beside what is configured.
-        let why = match &error {
-            StoreError::Unavailable { source, .. } => with_causes(&**source),
-            other => with_causes(other),
-        };
-        anyhow::anyhow!("store.url: {why}")
-    })
+    PostgresStore::open(options(config)?).await.map_err(|error| configured_wrong(&error))
+}
+
+/// Says why a database cannot be used: what was attempted says nothing beside what is configured.
+fn configured_wrong(error: &StoreError) -> anyhow::Error {
+    let why = match error {
+        StoreError::Unavailable { source, .. } => with_causes(&**source),
+        other => with_causes(other),
+    };
+    anyhow::anyhow!("store.url: {why}")
 }
 
 /// Returns the database's password, as far as it is not in the address.

@@ -19,6 +19,7 @@ pub mod streams;
 pub mod sweeps;
 pub mod timers;
 pub mod transcripts;
+pub mod versions;
 pub mod way;
 
 use std::collections::BTreeMap;

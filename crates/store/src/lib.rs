@@ -33,6 +33,7 @@ pub mod postgres;
 pub mod promised;
 pub mod query;
 pub mod record;
+mod schema;
 mod sql;
 pub mod sqlite;
 pub mod store;
@@ -74,5 +75,6 @@ pub use record::{
     MailSecurity, Mailbox, MailboxMark, OAuthLogin, Only, Part, ReaderCursor, Record,
     RequestNumbers, SecretKey, SecretPlace, SharedSecret, SmtpRelay, Version, Versioned, WayOut,
 };
+pub use schema::SchemaReport;
 pub use sqlite::{SqliteBulk, SqliteOptions, SqliteStore};
 pub use store::{Lease, LookedUp, SetAside, Store, SweepReport};

@@ -59,6 +59,7 @@ use crate::nodes::{AboutNode, LivingNode};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Version, Versioned};
+use crate::schema::SchemaReport;
 use crate::sql::decode::undecodable;
 use crate::sql::encode::EncodedChange;
 use crate::store::{Lease, LookedUp, SetAside, Store, SweepReport};
@@ -173,6 +174,15 @@ impl PostgresStore {
         let batches = Arc::default();
         let writer = Writer::start(&options, server, cluster.clone(), &batches);
         Ok(Self { writer, batches, reads, closed: AtomicBool::new(false), cluster, name })
+    }
+
+    /// Says what [`PostgresStore::open`] would do to a database's schema; changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`PostgresStore::open`].
+    pub async fn schema(options: &PostgresOptions) -> Result<SchemaReport, StoreError> {
+        start::look(&Server::of(options).map_err(Sentence::into_error)?).await
     }
 
     /// Returns how the batches of commits went.

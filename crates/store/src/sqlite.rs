@@ -66,6 +66,7 @@ use crate::nodes::{AboutNode, LivingNode};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, Record, Version, Versioned};
+use crate::schema::SchemaReport;
 use crate::sql::encode::EncodedChange;
 use crate::store::{Lease, LookedUp, SetAside, Store, SweepReport};
 
@@ -202,6 +203,16 @@ impl SqliteStore {
         let connection = files::open_reader(&SqliteOptions::new(path))?;
         let page = reads::list(&connection, &Aside::default(), kind, None, usize::MAX)?;
         Ok(page.items.into_iter().map(|found| found.value).collect())
+    }
+
+    /// Says what [`SqliteStore::open`] would do to a file's schema, also beside a process that has
+    /// it open; changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when this program cannot work with the file, or the store's own.
+    pub fn schema(path: &Path) -> Result<SchemaReport, StoreError> {
+        migrate::report(&files::open_reader(&SqliteOptions::new(path))?)
     }
 
     /// Waits until a write failed for good. Nothing is lost that was acknowledged, but nothing more

@@ -115,6 +115,12 @@ fn room(directory: &Path, reserve_bytes: u64) -> Option<Room> {
     })
 }
 
+/// Returns how many bytes are free in a directory; `None` of a file system that does not say.
+#[must_use]
+pub fn free_bytes(directory: &Path) -> Option<u64> {
+    room(directory, 0).map(|room| room.free_bytes)
+}
+
 fn try_to_write(directory: &Path) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(".room-").tempfile_in(directory)?;
     file.write_all(&[0x5a; TRIAL_BYTES])?;

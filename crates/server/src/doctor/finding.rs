@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What was found about one thing.
-pub(super) enum Finding {
+pub(crate) enum Finding {
     /// It is in order.
     Fine { what: &'static str, detail: String },
     /// It is not.

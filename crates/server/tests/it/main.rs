@@ -8,3 +8,4 @@ mod commands;
 mod copies;
 mod demo;
 mod leftovers;
+mod upgrades;

@@ -1,14 +1,14 @@
 //! Brings a schema up to date. Two nodes may start at once: one of them waits for the other.
 //!
-//! Nodes of two versions of the program work beside each other: a step adds, and what it makes
-//! needless is taken away one version later, by a step that waits until no node lives that does
-//! not know the schema without it.
+//! Nodes of two versions of the program work beside each other: a step that takes something away
+//! waits until no node lives that does not know the schema without it.
 
-use tokio_postgres::{Client, Error, Transaction};
+use tokio_postgres::{Client, Error, Row, Transaction};
 
 use crate::error::StoreError;
 use crate::postgres::explain::Sentence;
-use crate::sql::migration::Migration;
+use crate::schema::SchemaReport;
+use crate::sql::migration::{Applied, Migration, Schema, Unfit};
 
 const MIGRATIONS: &[Migration] = &[
     Migration {
@@ -43,15 +43,17 @@ const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// The steps that take something away, each with the oldest schema that a program must know to
-/// work with what is left. With what the others leave every program works.
+/// The steps that take something away, see [`Schema`].
 const CONTRACTIONS: &[(i64, i64)] = &[];
+const SCHEMA: Schema<'_> = Schema { steps: MIGRATIONS, contractions: CONTRACTIONS };
 
 /// Keeps a second node from migrating at the same time; any number that means nothing else.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7273116)";
 const LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
      (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)";
 
+/// → whether there is one
+const IS_LISTED: &str = "SELECT to_regclass('schema_migrations') IS NOT NULL";
 /// With it: the oldest schema that a program must know to work with this one.
 const LIST_READABLE: &str = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_attribute \
      WHERE attrelid = 'schema_migrations'::REGCLASS AND attname = 'readable_from') THEN \
@@ -66,8 +68,8 @@ const OLD_READ: &str = "SELECT node FROM leases \
      WHERE until > clock_timestamp() AND schema < $1 ORDER BY node LIMIT 1";
 
 /// Returns the newest schema that this program knows.
-pub(super) fn newest() -> i64 {
-    MIGRATIONS.last().map_or(0, |migration| migration.version)
+pub(super) const fn newest() -> i64 {
+    SCHEMA.newest()
 }
 
 /// What begins the name of a table that is made.
@@ -84,69 +86,72 @@ pub(super) async fn migrate(
     client: &mut Client,
     explain: &(dyn Fn(Error) -> Sentence + Sync),
 ) -> Result<(), StoreError> {
-    let newest = newest();
-    let found = run(client, MIGRATIONS, CONTRACTIONS).await;
-    let found = found.map_err(|error| explain(error).into_error())?;
-    let what = match found {
-        Found::Known => return Ok(()),
-        Found::Newer(version) => format!(
-            "the database has schema {version}, and a program that knows schemas up to {newest} \
-             cannot work with it; start the newer program that wrote it"
-        ),
-        Found::Older { node, version } => format!(
+    let found = run(client, SCHEMA).await;
+    let what = match found.map_err(|error| explain(error).into_error())? {
+        Ok(()) => return Ok(()),
+        Err(Hindrance::Unfit(unfit)) => unfit.to_string(),
+        Err(Hindrance::Older { node, version }) => format!(
             "the node {node} still runs and cannot work with schema {version}; stop the nodes of \
              the version before, then start this program again"
         ),
-        Found::Other(name) => {
-            format!("the migration \"{name}\" was applied by a program with another text of it")
-        }
     };
     Err(StoreError::Corrupt { what })
 }
 
-enum Found {
-    Known,
-    Newer(i64),
+/// Says what [`migrate`] would do, and changes nothing.
+pub(super) async fn report(client: &mut Client) -> Result<Result<SchemaReport, Unfit>, Error> {
+    let transaction = client.build_transaction().read_only(true).start().await?;
+    let is_listed: bool = transaction.query_one(IS_LISTED, &[]).await?.get(0);
+    let applied = if is_listed { applied(&transaction).await? } else { Vec::new() };
+    let Ok(mut report) = SCHEMA.report(&applied) else {
+        return Ok(SCHEMA.report(&applied));
+    };
+    if !report.missing.is_empty() {
+        report.awaited = who_knows_less(&transaction, report.readable_from).await?;
+    }
+    Ok(Ok(report))
+}
+
+/// What keeps a program from bringing a schema up to date.
+enum Hindrance {
+    Unfit(Unfit),
     /// A node lives that could not go on.
     Older {
         node: String,
         version: i64,
     },
-    Other(&'static str),
 }
 
-async fn run(
-    client: &mut Client,
-    steps: &'static [Migration],
-    contractions: &[(i64, i64)],
-) -> Result<Found, Error> {
-    let newest = steps.last().map_or(0, |step| step.version);
+async fn run(client: &mut Client, schema: Schema<'_>) -> Result<Result<(), Hindrance>, Error> {
     let transaction = client.transaction().await?;
     transaction.execute(LOCK, &[]).await?;
     transaction.batch_execute(LIST).await?;
     transaction.batch_execute(LIST_READABLE).await?;
-    let rows = transaction.query(APPLIED_READ, &[]).await?;
-    let applied: Vec<(i64, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    if rows.iter().any(|row| row.get::<_, i64>(2) > newest) {
-        return Ok(Found::Newer(applied.last().map_or(0, |(version, _)| *version)));
-    }
-    for step in steps {
+    let missing = match schema.missing(&applied(&transaction).await?) {
+        Ok(missing) => missing,
+        Err(unfit) => return Ok(Err(Hindrance::Unfit(unfit))),
+    };
+    for step in missing {
         let (Migration { version, name, sql }, checksum) = (step, step.checksum());
-        match applied.iter().find(|(found, _)| found == version) {
-            Some((_, found)) if *found != checksum => return Ok(Found::Other(name)),
-            Some(_) => continue,
-            None => {}
-        }
-        let contraction = contractions.iter().find(|(step, _)| step == version);
-        let readable_from = contraction.map_or(1, |(_, from)| *from);
+        let readable_from = schema.readable_from(step);
         if let Some(node) = who_knows_less(&transaction, readable_from).await? {
-            return Ok(Found::Older { node, version: *version });
+            return Ok(Err(Hindrance::Older { node, version: *version }));
         }
         transaction.batch_execute(sql).await?;
         transaction.execute(APPLIED_ADD, &[version, name, &checksum, &readable_from]).await?;
     }
     transaction.commit().await?;
-    Ok(Found::Known)
+    Ok(Ok(()))
+}
+
+async fn applied(transaction: &Transaction<'_>) -> Result<Vec<Applied>, Error> {
+    let rows = transaction.query(APPLIED_READ, &[]).await?;
+    let of = |row: &Row| Applied {
+        version: row.get(0),
+        checksum: row.get(1),
+        readable_from: row.get(2),
+    };
+    Ok(rows.iter().map(of).collect())
 }
 
 /// Returns a node that lives and does not know a schema; every program knows the first.
@@ -185,9 +190,9 @@ mod tests {
     }
 
     /// Returns all that a later program knows.
-    fn known(next: usize) -> &'static [Migration] {
+    fn known(next: usize) -> Schema<'static> {
         let all: Vec<Migration> = MIGRATIONS.iter().chain(&NEXT[..next]).copied().collect();
-        all.leak()
+        Schema { steps: all.leak(), contractions: TAKES_AWAY }
     }
 
     #[test]
@@ -198,27 +203,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_report_says_what_a_start_would_do_and_does_nothing() {
+        let address = PostgresServer::shared().fresh_schema();
+        let options = PostgresOptions::new(&address);
+        for _ in 0..2 {
+            let empty = PostgresStore::schema(&options).await.unwrap();
+            assert_eq!((empty.found, empty.missing.len()), (0, MIGRATIONS.len()), "{empty:?}");
+        }
+        PostgresStore::open(options.clone()).await.unwrap().close().await;
+        let after = PostgresStore::schema(&options).await.unwrap();
+        assert_eq!((after.found, after.missing, after.awaited), (newest(), vec![], None));
+    }
+
+    #[tokio::test]
     async fn programs_of_two_versions_work_beside_each_other() {
         let address = PostgresServer::shared().fresh_schema();
         let this = PostgresStore::open(PostgresOptions::new(&address)).await.unwrap();
         let node = Incarnation(7);
         this.begin_lease(node, 600_000).await.unwrap();
         let mut next = client(&address).await;
-        let added = run(&mut next, known(1), TAKES_AWAY).await.unwrap();
-        assert!(matches!(added, Found::Known), "what adds does not wait");
+        let added = run(&mut next, known(1)).await.unwrap();
+        assert!(added.is_ok(), "what adds does not wait");
         this.take_duties(node, &["routing"]).await.unwrap();
         let again = PostgresStore::open(PostgresOptions::new(&address)).await;
         again.expect("it starts on the newer schema").close().await;
 
         // This program does not know what the step needs, and works.
-        match run(&mut next, known(2), TAKES_AWAY).await.unwrap() {
-            Found::Older { node: named, version: 99 } => assert_eq!(named, node.stored()),
+        match run(&mut next, known(2)).await.unwrap() {
+            Err(Hindrance::Older { node: named, version: 99 }) => assert_eq!(named, node.stored()),
             _ => panic!("it must wait"),
         }
         this.nodes().await.expect("nothing was taken away");
         this.end_lease(node).await.unwrap();
-        let taken = run(&mut next, known(2), TAKES_AWAY).await.unwrap();
-        assert!(matches!(taken, Found::Known), "the control: nobody lives who needs it");
+        let taken = run(&mut next, known(2)).await.unwrap();
+        assert!(taken.is_ok(), "the control: nobody lives who needs it");
         let late = PostgresStore::open(PostgresOptions::new(&address)).await.unwrap_err();
         assert!(late.to_string().contains("start the newer program"), "{late}");
         this.close().await;

@@ -7,11 +7,12 @@ use tokio_postgres::Client;
 
 use crate::error::StoreError;
 use crate::postgres::PostgresOptions;
-use crate::postgres::connect::Server;
+use crate::postgres::connect::{Link, Server};
 use crate::postgres::explain::Sentence;
 use crate::postgres::generation::demand_whole;
 use crate::postgres::migrate::{self, tables};
 use crate::postgres::until::Until;
+use crate::schema::SchemaReport;
 
 /// The oldest PostgreSQL that works, as `server_version_num`: what is older is not tested.
 const OLDEST: i32 = 150_000;
@@ -42,12 +43,7 @@ pub(super) async fn begin(
 ) -> Result<String, StoreError> {
     let address = &server.address;
     let told = |error| address.explain(&error).into_error();
-    let opened = Until::after(CONNECT_MAX).wait(server.connect_first()).await;
-    let mut client = opened.map_err(|it| address.unanswered(&it).into_error())?.map_err(told)?;
-    let found = client.query_one(SERVER_READ, &[]).await.map_err(told)?;
-    let schema: Option<&str> = found.get(2);
-    fit(found.get(0), found.get(1), schema).map_err(Sentence::into_error)?;
-    demand_whole(&*client).await.map_err(told)?;
+    let mut client = connected(server).await?;
     migrate::migrate(&mut client, &|error| address.explain(&error)).await?;
     if let Some(lacking) = forbidden(&client).await.map_err(told)? {
         return Err(Sentence::new(address.lacking(&lacking)).into_error());
@@ -56,6 +52,27 @@ pub(super) async fn begin(
     let cluster = cluster.map_err(told)?.map_err(Sentence::into_error)?;
     server.recognise(&client).await.map_err(told)?;
     Ok(cluster)
+}
+
+/// Says what [`begin`] would do to the schema.
+pub(super) async fn look(server: &Server) -> Result<SchemaReport, StoreError> {
+    let mut client = connected(server).await?;
+    let report = migrate::report(&mut client).await;
+    let report = report.map_err(|error| server.address.explain(&error).into_error())?;
+    report.map_err(|unfit| StoreError::Corrupt { what: unfit.to_string() })
+}
+
+/// Connects to a server that can be used and has a whole database.
+async fn connected(server: &Server) -> Result<Link, StoreError> {
+    let address = &server.address;
+    let told = |error| address.explain(&error).into_error();
+    let opened = Until::after(CONNECT_MAX).wait(server.connect_first()).await;
+    let client = opened.map_err(|it| address.unanswered(&it).into_error())?.map_err(told)?;
+    let found = client.query_one(SERVER_READ, &[]).await.map_err(told)?;
+    let schema: Option<&str> = found.get(2);
+    fit(found.get(0), found.get(1), schema).map_err(Sentence::into_error)?;
+    demand_whole(&*client).await.map_err(told)?;
+    Ok(client)
 }
 
 /// Says why a server cannot be used at all.

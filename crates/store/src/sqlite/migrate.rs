@@ -2,12 +2,14 @@
 //!
 //! Migrations are applied in order, each in a transaction of its own, and never changed once
 //! released: their checksums are kept in the database and compared at every start. A database of a
-//! newer program is refused, because this one would write rows that the newer one cannot read.
+//! newer program is opened as long as each of its steps allows it. Whoever migrates has the file
+//! for themselves.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use crate::error::StoreError;
-use crate::sql::migration::Migration;
+use crate::schema::SchemaReport;
+use crate::sql::migration::{Applied, Migration, Schema, Unfit};
 use crate::sqlite::failure::failed;
 
 const ATTEMPTED: &str = "migrating the database";
@@ -105,86 +107,103 @@ const MIGRATIONS: &[Migration] = &[
     },
 ];
 
+/// The steps that take something away, see [`Schema`].
+const CONTRACTIONS: &[(i64, i64)] = &[];
+const SCHEMA: Schema<'_> = Schema { steps: MIGRATIONS, contractions: CONTRACTIONS };
+
 const CREATE_LIST: &str = "CREATE TABLE IF NOT EXISTS schema_migrations \
-     (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT";
+     (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, \
+     readable_from INTEGER NOT NULL DEFAULT 1) STRICT";
+/// The list of a database that was made before it said who works with it.
+const COMPLETE_LIST: &str =
+    "ALTER TABLE schema_migrations ADD COLUMN readable_from INTEGER NOT NULL DEFAULT 1";
+/// a column → whether the list has it; no list has none
+const LIST_HAS: &str =
+    "SELECT COUNT(*) > 0 FROM pragma_table_info('schema_migrations') WHERE name = $1";
+const APPLIED_READ: &str = "SELECT version, checksum, readable_from FROM schema_migrations";
+/// The same of a list without that column.
+const APPLIED_READ_BEFORE: &str = "SELECT version, checksum, 1 FROM schema_migrations";
+const APPLIED_ADD: &str = "INSERT INTO schema_migrations (version, name, checksum, readable_from) \
+     VALUES ($1, $2, $3, $4)";
 
 /// Applies what is missing.
 pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
-    run(connection, MIGRATIONS)
+    run(connection, SCHEMA)
+}
+
+/// Says what [`migrate`] would do, of a database that may not be changed.
+pub(super) fn report(connection: &Connection) -> Result<SchemaReport, StoreError> {
+    let applied = applied(connection).map_err(|error| failed("reading the schema", error))?;
+    SCHEMA.report(&applied).map_err(unfit)
 }
 
 /// Refuses a schema that is not this program's newest, of a database that may not be changed.
 pub(super) fn expect_current(connection: &Connection) -> Result<(), StoreError> {
-    let found: i64 = connection
-        .query_row("SELECT MAX(version) FROM schema_migrations", [], |row| row.get(0))
-        .map_err(|error| failed("reading the schema", error))?;
-    let known = MIGRATIONS.last().map_or(0, |migration| migration.version);
-    if found == known {
+    let SchemaReport { found, newest, .. } = report(connection)?;
+    if found == newest {
         return Ok(());
     }
-    let what = format!("the database has schema {found} and this program's is {known}");
+    let what = format!("the database has schema {found} and this program's is {newest}");
     Err(StoreError::Corrupt { what })
 }
 
-fn run(connection: &Connection, migrations: &[Migration]) -> Result<(), StoreError> {
-    connection.execute_batch(CREATE_LIST).map_err(|error| failed(ATTEMPTED, error))?;
-    refuse_newer(connection, migrations)?;
-    for migration in migrations {
-        apply(connection, migration)?;
-    }
-    Ok(())
+fn unfit(unfit: Unfit) -> StoreError {
+    StoreError::Corrupt { what: unfit.to_string() }
 }
 
-fn refuse_newer(connection: &Connection, migrations: &[Migration]) -> Result<(), StoreError> {
-    let known = migrations.last().map_or(0, |migration| migration.version);
-    let found: i64 = connection
-        .query_row("SELECT COALESCE(MAX(version), 0) FROM schema_migrations", [], |row| row.get(0))
-        .map_err(|error| failed(ATTEMPTED, error))?;
-    if found > known {
-        let what = format!(
-            "the database has schema {found} and this program knows schemas up to {known}; start the newer program that wrote it"
-        );
-        return Err(StoreError::Corrupt { what });
-    }
-    Ok(())
-}
-
-fn apply(connection: &Connection, migration: &Migration) -> Result<(), StoreError> {
-    let expected = migration.checksum();
-    let work = || {
-        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-        let found: Option<String> = transaction
-            .query_row(
-                "SELECT checksum FROM schema_migrations WHERE version = $1",
-                [migration.version],
-                |row| row.get(0),
-            )
-            .optional()?;
-        if found.is_none() {
-            transaction.execute_batch(migration.sql)?;
-            transaction.execute(
-                "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)",
-                params![migration.version, migration.name, expected],
-            )?;
-            transaction.commit()?;
+fn run(connection: &Connection, schema: Schema<'_>) -> Result<(), StoreError> {
+    let listed = || {
+        connection.execute_batch(CREATE_LIST)?;
+        if !list_has(connection, "readable_from")? {
+            connection.execute_batch(COMPLETE_LIST)?;
         }
-        Ok(found)
+        applied(connection)
     };
-    match work().map_err(|error| failed(ATTEMPTED, error))? {
-        Some(found) if found != expected => Err(StoreError::Corrupt {
-            what: format!(
-                "schema migration {} is not the one that was applied to this database",
-                migration.version
-            ),
-        }),
-        _ => Ok(()),
+    let applied = listed().map_err(|error| failed(ATTEMPTED, error))?;
+    for step in schema.missing(&applied).map_err(unfit)? {
+        apply(connection, step, schema).map_err(|error| failed(ATTEMPTED, error))?;
     }
+    Ok(())
+}
+
+fn list_has(connection: &Connection, column: &str) -> Result<bool, rusqlite::Error> {
+    connection.query_row(LIST_HAS, [column], |row| row.get(0))
+}
+
+fn applied(connection: &Connection) -> Result<Vec<Applied>, rusqlite::Error> {
+    if !list_has(connection, "version")? {
+        return Ok(Vec::new());
+    }
+    let knows = list_has(connection, "readable_from")?;
+    let text = if knows { APPLIED_READ } else { APPLIED_READ_BEFORE };
+    let mut statement = connection.prepare(text)?;
+    let rows = statement.query_map([], |row| {
+        let (version, checksum, readable_from) = row.try_into()?;
+        Ok(Applied { version, checksum, readable_from })
+    })?;
+    rows.collect()
+}
+
+fn apply(
+    connection: &Connection,
+    step: &Migration,
+    schema: Schema<'_>,
+) -> Result<(), rusqlite::Error> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    transaction.execute_batch(step.sql)?;
+    let row = params![step.version, step.name, step.checksum(), schema.readable_from(step)];
+    transaction.execute(APPLIED_ADD, row)?;
+    transaction.commit()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sql::log as text;
+
+    fn known(steps: &[Migration]) -> Schema<'_> {
+        Schema { steps, contractions: &[(2, 2)] }
+    }
 
     const FIRST: Migration =
         Migration { version: 1, name: "first", sql: "CREATE TABLE a (x INTEGER)" };
@@ -201,29 +220,29 @@ mod tests {
     #[test]
     fn what_is_missing_is_applied_once() {
         let connection = Connection::open_in_memory().unwrap();
-        run(&connection, &[FIRST]).unwrap();
-        run(&connection, &[FIRST, SECOND]).unwrap();
-        run(&connection, &[FIRST, SECOND]).unwrap();
+        run(&connection, known(&[FIRST])).unwrap();
+        run(&connection, known(&[FIRST, SECOND])).unwrap();
+        run(&connection, known(&[FIRST, SECOND])).unwrap();
         connection.execute_batch("INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)").unwrap();
     }
 
     #[test]
     fn a_database_of_every_earlier_schema_is_brought_up_to_date() {
-        for known in 1..=MIGRATIONS.len() {
+        for step in 1..=MIGRATIONS.len() {
             let connection = Connection::open_in_memory().unwrap();
-            run(&connection, &MIGRATIONS[..known]).unwrap();
-            let subject = if known < 5 { "interaction" } else { "subject" };
+            run(&connection, known(&MIGRATIONS[..step])).unwrap();
+            let subject = if step < 5 { "interaction" } else { "subject" };
             let row = format!(
                 "INSERT INTO history ({subject}, position, at, epoch, form, body) VALUES ('i', 1, 2, 3, 1, '{{}}')"
             );
             connection.execute_batch(&row).unwrap();
             let row = "INSERT INTO interactions (id, version, lists, center, place, media, contact, form, body) VALUES \
                 ('m', 1, 'aC', 'C', 'sending', 'email', 'c1', 1, '{}'), ('w', 1, '', 'C', 'ended', 'workitem', 'a b', 1, '{}')";
-            if known < 3 {
+            if step < 3 {
                 connection.execute_batch(row).unwrap();
             }
             migrate(&connection).unwrap();
-            if known < 3 {
+            if step < 3 {
                 let lists = |id| {
                     connection.query_row(
                         "SELECT lists FROM interactions WHERE id = $1",
@@ -248,7 +267,7 @@ mod tests {
     #[test]
     fn who_was_told_stands_behind_what_each_of_them_reads() {
         let connection = Connection::open_in_memory().unwrap();
-        run(&connection, &MIGRATIONS[..13]).unwrap();
+        run(&connection, known(&MIGRATIONS[..13])).unwrap();
         let row = "INSERT INTO recent (position, at, subject, told, kind, form, snapshot) \
             VALUES (7, 2, 'i', 'u1 u2', 'interaction', 1, '{}')";
         connection.execute_batch(row).unwrap();
@@ -269,7 +288,7 @@ mod tests {
     #[test]
     fn contacts_that_were_there_are_found_by_address_and_name() {
         let connection = Connection::open_in_memory().unwrap();
-        run(&connection, &MIGRATIONS[..16]).unwrap();
+        run(&connection, known(&MIGRATIONS[..16])).unwrap();
         let rows = r#"INSERT INTO contacts (id, version, form, body) VALUES
             ('e', 1, 1, '{"center":"C","address":"eve@x","name":"Eve  Adams Eve"}'),
             ('n', 1, 1, '{"center":"C","address":"n@x","name":null}'), ('b', 1, 1, 'broken')"#;
@@ -290,7 +309,7 @@ mod tests {
     #[test]
     fn the_timers_of_what_a_user_owns_become_one() {
         let connection = Connection::open_in_memory().unwrap();
-        run(&connection, &MIGRATIONS[..4]).unwrap();
+        run(&connection, known(&MIGRATIONS[..4])).unwrap();
         let rows = "INSERT INTO interactions (id, version, lists, center, place, media, owner, form, body) VALUES \
             ('a', 1, '', 'C', 'handling', 'chat', 'k', 1, '{}'), ('b', 1, '', 'C', 'handling', 'chat', 'k', 1, '{}'); \
             INSERT INTO timers (subject, kind, number, due) VALUES ('ia', 1, 0, 10), ('ib', 1, 0, 30), ('ib', 0, 1, 20)";
@@ -317,24 +336,47 @@ mod tests {
     #[test]
     fn a_newer_database_is_refused() {
         let connection = Connection::open_in_memory().unwrap();
-        run(&connection, &[FIRST, SECOND]).unwrap();
-        let what = corruption(run(&connection, &[FIRST]));
+        run(&connection, known(&[FIRST, SECOND])).unwrap();
+        let what = corruption(run(&connection, known(&[FIRST])));
         assert!(what.contains("schema 2"), "{what}");
+    }
+
+    #[test]
+    fn a_newer_database_whose_steps_allow_it_is_opened() {
+        const THIRD: Migration =
+            Migration { version: 3, name: "third", sql: "CREATE TABLE c (x INTEGER)" };
+        let connection = Connection::open_in_memory().unwrap();
+        run(&connection, known(&[FIRST, SECOND, THIRD])).unwrap();
+        run(&connection, known(&[FIRST, SECOND])).unwrap();
+        run(&connection, known(&[FIRST, SECOND, THIRD])).unwrap();
+    }
+
+    #[test]
+    fn a_list_that_does_not_say_who_works_with_it_is_completed() {
+        let connection = Connection::open_in_memory().unwrap();
+        let before = "CREATE TABLE schema_migrations \
+            (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)";
+        connection.execute_batch(before).unwrap();
+        let row = (FIRST.version, FIRST.name, FIRST.checksum());
+        connection.execute("INSERT INTO schema_migrations VALUES ($1, $2, $3)", row).unwrap();
+        assert_eq!(applied(&connection).unwrap()[0].readable_from, 1);
+        run(&connection, known(&[FIRST, SECOND])).unwrap();
+        assert_eq!(applied(&connection).unwrap()[1].readable_from, 2);
     }
 
     #[test]
     fn a_changed_migration_is_refused() {
         let connection = Connection::open_in_memory().unwrap();
-        run(&connection, &[FIRST]).unwrap();
+        run(&connection, known(&[FIRST])).unwrap();
         let changed = Migration { sql: "CREATE TABLE c (x INTEGER)", ..FIRST };
-        corruption(run(&connection, &[changed]));
+        corruption(run(&connection, known(&[changed])));
     }
 
     #[test]
     fn a_migration_that_fails_leaves_nothing() {
         let connection = Connection::open_in_memory().unwrap();
         let broken = Migration { sql: "CREATE TABLE a (x INTEGER); CREATE NONSENSE", ..FIRST };
-        run(&connection, &[broken]).unwrap_err();
-        run(&connection, &[FIRST]).unwrap();
+        run(&connection, known(&[broken])).unwrap_err();
+        run(&connection, known(&[FIRST])).unwrap();
     }
 }
