@@ -65,6 +65,7 @@ mod peer;
 mod queues;
 mod related;
 mod respond;
+mod retention;
 mod sequence;
 mod services;
 mod session;

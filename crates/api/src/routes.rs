@@ -10,7 +10,8 @@ pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
     attachments, center, channels, chat_messages, contacts, desk_settings, diagnostics, hand_over,
     interactions, known_contacts, letter_page, mailboxes, me, me_interactions, nodes, notes,
-    queues, related, services, session, settings, skills, supervision, targets, users, workbins,
+    queues, related, retention, services, session, settings, skills, supervision, targets, users,
+    workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -197,6 +198,8 @@ pub fn table() -> Vec<Route> {
         read("/settings/{section}",          settings::section),
         read(BUSINESS_ATTRIBUTES,             settings::business_attributes),
         read("/settings/agent-states",       settings::agent_states),
+        read("/settings/retention",          retention::get),
+        change("/settings/retention",        retention::put),
     ]
 }
 

@@ -24,9 +24,17 @@ pub struct Center {
     /// never, `None` is [`Center::MISSED_OFFERS_DEFAULT`].
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub missed_offers_to_not_ready: Option<u32>,
+    /// How long an interaction is kept after the last thing that happened to it once it is over, in
+    /// ms; of a medium that is not named, for good. At least [`Center::RETENTION_MS_MIN`].
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
+    pub retention_ms: BTreeMap<Media, u64>,
 }
 
 impl Center {
+    /// The shortest time that anything is kept, in ms: three days, in which clients have caught up
+    /// with all that they missed, and nobody has lost a weekend's work by a slip.
+    pub const RETENTION_MS_MIN: u64 = 3 * 24 * 60 * 60 * 1_000;
+
     /// How many offers in a row agents may let pass by when nothing else is configured: after one
     /// or two they may be on their way back, after three customers wait for nobody.
     pub const MISSED_OFFERS_DEFAULT: u32 = 3;

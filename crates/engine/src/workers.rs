@@ -12,6 +12,7 @@ mod logins;
 mod missed;
 mod outbox;
 mod presence;
+mod retention;
 mod router;
 mod signs;
 mod sweeper;
@@ -22,6 +23,7 @@ pub use followers::Followers;
 pub use logins::Logins;
 pub use outbox::Outbox;
 pub use presence::Presence;
+pub use retention::Retention;
 pub use router::Router;
 pub use signs::SignsOfLife;
 pub use sweeper::Sweeper;
@@ -51,6 +53,7 @@ pub struct Workers {
     timers: Arc<Timers>,
     directory: Arc<DirectoryReader>,
     sweeper: Arc<Sweeper>,
+    retention: Arc<Retention>,
     outbox: Arc<Outbox>,
     followers: Arc<Followers>,
     presence: Arc<Presence>,
@@ -74,13 +77,14 @@ impl Workers {
         let (it, path) = (core.clone(), commands.clone());
         let timers = Arc::new(Timers::new(it, path, desks.clone(), signs.clone()));
         let sweeper = Arc::new(Sweeper::new(core.clone()));
+        let retention = Arc::new(Retention::new(core.clone()));
         let outbox = Arc::new(Outbox::new(core.clone(), commands.clone(), post));
         let (it, path) = (core.clone(), commands.clone());
         let directory = Arc::new(DirectoryReader::new(core.clone(), desks.clone()));
         let followers = Arc::new(Followers::new(it, path, desks.clone()));
         let (it, agents) = (core.clone(), desks.clone());
         let presence = Arc::new(Presence::new(it, agents, delivery.clone()));
-        let all: [Arc<dyn Worker>; 11] = [
+        let all: [Arc<dyn Worker>; 12] = [
             router.clone(),
             signs.clone(),
             timers.clone(),
@@ -88,6 +92,7 @@ impl Workers {
             directory.clone(),
             Arc::new(BoardReader::new(core.clone())),
             sweeper.clone(),
+            retention.clone(),
             outbox.clone(),
             followers.clone(),
             presence.clone(),
@@ -100,6 +105,7 @@ impl Workers {
             timers,
             directory,
             sweeper,
+            retention,
             outbox,
             followers,
             presence,
@@ -147,6 +153,12 @@ impl Workers {
     #[must_use]
     pub fn sweeper(&self) -> &Sweeper {
         &self.sweeper
+    }
+
+    /// Returns what removes finished interactions that are no longer kept.
+    #[must_use]
+    pub fn retention(&self) -> &Retention {
+        &self.retention
     }
 
     /// Returns what sends mails.

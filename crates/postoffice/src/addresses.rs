@@ -117,6 +117,7 @@ mod tests {
             name: "Demo".to_owned(),
             workspace: <_>::default(),
             missed_offers_to_not_ready: None,
+            retention_ms: std::collections::BTreeMap::new(),
         };
         let records = [Record::Center(center), Record::Mailbox(mailbox)];
         let puts = records.map(|record| Put { record, expected: 0 }).to_vec();

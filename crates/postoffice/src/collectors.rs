@@ -149,6 +149,7 @@ mod tests {
             name: "Demo".to_owned(),
             workspace: Workspace::default(),
             missed_offers_to_not_ready: None,
+            retention_ms: std::collections::BTreeMap::new(),
         })
     }
 

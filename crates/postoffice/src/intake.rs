@@ -154,7 +154,7 @@ impl Intake for EngineIntake {
         };
         let taken =
             engine.letters().take_in_letter(&new).await.map_err(|error| NotNow(Box::new(error)))?;
-        let id = taken.interaction.id;
+        let id = taken.id;
         tracing::info!(interaction.id = %id, mailbox = mailbox.address, is_new = taken.is_new, "a letter was taken in");
         Ok(if taken.is_new { Taken::New(id) } else { Taken::Known(id) })
     }

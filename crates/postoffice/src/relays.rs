@@ -95,6 +95,7 @@ mod tests {
             name: "Demo".to_owned(),
             workspace: <_>::default(),
             missed_offers_to_not_ready: None,
+            retention_ms: std::collections::BTreeMap::new(),
         };
         let records = [Record::Center(center), Record::Mailbox(mailbox.clone())];
         let puts = records.map(|record| Put { record, expected }).to_vec();

@@ -5,6 +5,7 @@
 //! free, that what is named is there and that nothing refers to what is removed follows from all of
 //! it. Descriptions that have a fault must not get here.
 
+mod center;
 mod lost_password;
 mod named;
 mod queues;
@@ -72,6 +73,7 @@ impl<'a> Editor<'a> {
             Key::Queue(id) => drop(self.queue(*id)?),
             Key::Workbin(id) => drop(self.workbin(*id)?),
             Key::Service(id) => drop(self.service(*id)?),
+            Key::Center(_) => {}
             other => unreachable!("{other:?} is not changed by itself"),
         }
         Ok(self.directory.version(key))

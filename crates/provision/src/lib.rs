@@ -14,6 +14,7 @@ mod name;
 mod opening_hours;
 mod origins;
 mod queue_description;
+mod retention;
 mod service_description;
 mod thing;
 mod time_span;
@@ -33,6 +34,7 @@ pub use origins::{is_origin, is_origin_pattern};
 pub use queue_description::{
     Perhaps, QueueDescription, QueueFault, QueueField, QueueNames, StepDescription,
 };
+pub use retention::{RetentionDescription, RetentionFault};
 pub use service_description::{
     FilesDescription, HoursDescription, ServiceDescription, ServiceFault,
 };

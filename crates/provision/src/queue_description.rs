@@ -23,7 +23,7 @@ const DAY_MS: u64 = 86_400_000;
 /// as many.
 const STEPS_MAX: usize = 100;
 /// The longest name of a channel, in characters.
-const CHANNEL_LEN_MAX: usize = 64;
+pub(crate) const CHANNEL_LEN_MAX: usize = 64;
 /// What is said of an acknowledgement of anything but e-mails.
 pub(crate) const ONLY_LETTERS: &str = "only e-mail queues acknowledge";
 /// The key of an agent's capacity that bounds all channels together, and so no channel's name.
@@ -237,7 +237,7 @@ fn channel_fault(media: &Media) -> Option<QueueFault> {
     Some(QueueField::Channel.fault(message))
 }
 
-fn is_channel_name(name: &str) -> bool {
+pub(crate) fn is_channel_name(name: &str) -> bool {
     let may_stand = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     name.len() <= CHANNEL_LEN_MAX
         && name != OVERALL

@@ -100,7 +100,7 @@ pub struct Receipt {
 pub struct ChangeSet {
     /// Records to write.
     pub puts: Vec<Put>,
-    /// Records to remove.
+    /// Records to remove. With an interaction goes its history, as far as the log was swept.
     pub removals: Vec<Removal>,
     /// Records that must still be as they were read.
     pub checks: Vec<Check>,

@@ -125,6 +125,7 @@ macro_rules! conformance {
             ]
             sweeps: [
                 old_rows_go_and_numbering_goes_on, history_outlives_the_snapshot,
+                the_history_of_what_is_removed_goes_with_it,
                 a_sweep_stops_at_the_first_young_event, a_sweep_removes_no_more_than_its_limit,
                 receipts_and_logins_are_swept, claims_that_ended_are_swept,
                 marks_of_chats_are_swept,

@@ -116,6 +116,9 @@ impl State {
         }
         for removal in change.removals {
             self.records.remove(&removal.key);
+            if let Key::Interaction(id) = removal.key {
+                self.log.forget(SubjectKey::Interaction(id));
+            }
         }
         for key in change.timers_cleared {
             self.timers.remove(&key);

@@ -225,6 +225,7 @@ impl Center {
             name,
             workspace: Workspace::default(),
             missed_offers_to_not_ready: None,
+            retention_ms: std::collections::BTreeMap::new(),
         };
         std::iter::once(Record::Center(center))
             .chain(self.skills.into_iter().map(Record::Skill))

@@ -77,14 +77,14 @@ pub(crate) async fn create(
     let taken_in = Box::pin(async {
         Ok::<_, CustomerRefusal>(doors.engine().letters().take_in_letter(&new).await?)
     });
-    let TakenIn { interaction, is_new } =
+    let TakenIn { id, interaction: _, is_new } =
         doors.files().keep_all_and(files, taken_in, CustomerRefusal::is_unclear).await?;
     if !is_new {
         for one in &new.attachments {
             doors.files().discard(one.file).await;
         }
     }
-    Ok(Json(json!({"statusCode": 0, "id": interaction.id.to_string()})).into_response())
+    Ok(Json(json!({"statusCode": 0, "id": id.to_string()})).into_response())
 }
 
 fn email_service(

@@ -9,10 +9,10 @@ use handoff_domain::{
     Address, Attachment, CenterId, FileId, GroupId, Interaction, InteractionId, Letter, Queue,
     QueueId, ServiceId, UserData,
 };
-use handoff_engine::{Mailboxes, NewLetter, Post, Posted, RawMessage, TakenIn};
+use handoff_engine::{Mailboxes, NewLetter, Post, Posted, RawMessage};
 use handoff_store::files::Files;
 use handoff_store::{ChangeSet, NewFile, Put, Record, Store};
-use handoff_testkit::Call;
+use handoff_testkit::{Call, Received};
 use serde_json::{Value, json};
 
 use crate::api::{Api, PASSWORD, ROOT, Reply, store};
@@ -123,7 +123,7 @@ impl MailApi {
     }
 
     /// A letter of the customer's comes in.
-    pub(crate) async fn receives(&self, letter: Letter) -> TakenIn {
+    pub(crate) async fn receives(&self, letter: Letter) -> Received {
         self.receives_with(letter, Vec::new(), None).await
     }
 
@@ -132,7 +132,7 @@ impl MailApi {
         letter: Letter,
         attachments: Vec<Attachment>,
         raw: Option<RawMessage>,
-    ) -> TakenIn {
+    ) -> Received {
         let directory = self.api.engine.core().directory();
         let new = NewLetter {
             center: DEMO,
@@ -145,7 +145,7 @@ impl MailApi {
             user_data: UserData::default(),
         };
         self.api.clock.advance_s(1);
-        self.api.engine.letters().take_in_letter(&new).await.unwrap()
+        self.api.engine.letters().take_in_letter(&new).await.unwrap().into()
     }
 
     /// Keeps a file that a letter brought.

@@ -246,6 +246,7 @@ fn centers() -> Vec<Row> {
         get("/groups", USERS),
         get("/groups/{id}", USERS),
         get("/settings/agent-states", USERS),
+        get("/settings/retention", USERS),
     ]
 }
 
@@ -283,6 +284,7 @@ fn provisioned() -> Vec<Row> {
         put("/groups/{id}", ADMINS, name()),
         post("/groups/{id}", ADMINS, name()),
         delete("/groups/{id}", ADMINS),
+        put("/settings/retention", ADMINS, json!({"retention": {}})),
     ]
 }
 

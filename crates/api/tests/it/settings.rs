@@ -13,6 +13,7 @@ async fn told(workspace: Workspace) -> Api {
         name: "Demo".to_owned(),
         workspace,
         missed_offers_to_not_ready: None,
+        retention_ms: std::collections::BTreeMap::new(),
     };
     let puts = vec![Put { record: Record::Center(center), expected: 1 }];
     store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
@@ -101,4 +102,30 @@ async fn reasons_for_being_not_ready_are_states_of_their_own() {
     kate.post("/me/channels/chat", wish).await.ok();
     let chat = kate.get("/me/channels/chat").await.ok();
     crate::api::has(&chat["channel"]["userState"], json!({"state": "NotReady", "reason": "Lunch"}));
+}
+
+#[tokio::test]
+async fn how_long_finished_work_is_kept_is_set_by_admins_and_seen_by_all() {
+    let api = Api::start().await;
+    let (ada, kate) = (api.by("ada"), api.by("kate"));
+    let before = kate.get("/settings/retention").await.ok();
+    assert_eq!(before["retention"], json!({}));
+    let kept = json!({"chat": 31_536_000, "sms": 259_200});
+    let said = json!({"retention": kept, "version": before["version"]});
+    ada.put("/settings/retention", said.clone()).await.ok();
+    let after = kate.get("/settings/retention").await.ok();
+    assert_eq!(after["retention"], kept);
+    ada.put("/settings/retention", said.clone()).await.refused(409, 2);
+    for wrong in
+        [json!({"chat": 86_400}), json!({"chat": "1d"}), json!({"a b": 259_200}), json!([])]
+    {
+        ada.put("/settings/retention", json!({"retention": wrong})).await.refused(400, 10);
+    }
+    ada.put("/settings/retention", json!({})).await.refused(400, 1);
+    assert_eq!(kate.get("/settings/retention").await.ok(), after, "nothing was changed");
+    // The rest of the center is as it was, and what the file says of it is the same.
+    let file = ada.get("/center").await.text;
+    assert!(file.contains("retention = { chat = \"365d\", sms = \"3d\" }"), "{file}");
+    ada.put("/settings/retention", json!({"retention": {}})).await.ok();
+    assert_eq!(kate.get("/settings/retention").await.ok()["retention"], json!({}));
 }

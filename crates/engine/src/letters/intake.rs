@@ -55,7 +55,9 @@ impl Letters {
         let done = self.commands.again_and_again(id, attempt).await;
         self.commands.count_opening(&done);
         match done? {
-            Done::Now { interaction, .. } => Ok(TakenIn { interaction, is_new: true }),
+            Done::Now { interaction, .. } => {
+                Ok(TakenIn { id: interaction.id, interaction: Some(interaction), is_new: true })
+            }
             Done::Before(first) => self.taken_in_before(&first).await,
         }
     }
@@ -65,8 +67,8 @@ impl Letters {
             what: format!("the receipt of a letter names {}", first.answer),
         };
         let id: InteractionId = first.answer.parse().map_err(|_| corrupt())?;
-        let found = self.core.load_interaction(id).await?.ok_or(ExecuteError::NotFound(id))?;
-        Ok(TakenIn { interaction: found.value, is_new: false })
+        let found = self.core.load_interaction(id).await?;
+        Ok(TakenIn { id, interaction: found.map(|found| found.value), is_new: false })
     }
 
     async fn attempt_letter(

@@ -56,7 +56,9 @@ pub struct NewLetter {
 /// What became of a letter.
 #[derive(Clone, Debug)]
 pub struct TakenIn {
-    pub interaction: Arc<Interaction>,
+    pub id: InteractionId,
+    /// `None` when it came before, and what it became is no longer kept.
+    pub interaction: Option<Arc<Interaction>>,
     /// Whether it came for the first time. When it did not, what was kept of it this time belongs
     /// to nobody and is swept.
     pub is_new: bool,

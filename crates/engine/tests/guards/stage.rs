@@ -140,6 +140,7 @@ fn records(floor: &Floor) -> impl Iterator<Item = Record> {
         name: "Floor".into(),
         workspace: Workspace::default(),
         missed_offers_to_not_ready: Some(0),
+        retention_ms: std::collections::BTreeMap::new(),
     };
     let ChatRequest { service, times, .. } = chat_request();
     let service = Service {

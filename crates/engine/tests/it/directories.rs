@@ -30,6 +30,7 @@ async fn two_who_change_together() -> Arc<FaultyStore> {
         name: "Demo".into(),
         workspace: handoff_domain::Workspace::default(),
         missed_offers_to_not_ready: None,
+        retention_ms: std::collections::BTreeMap::new(),
     });
     let store = handoff_testkit::center::store([made]).await.unwrap();
     store.commit(puts(between.chain(both))).await.unwrap();

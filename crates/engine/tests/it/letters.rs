@@ -51,7 +51,7 @@ async fn a_letter_waits_with_all_that_is_known_of_it() {
     new.raw = Some(RawMessage { file: FileId(8), bytes: 900 });
     let taken = rig.engine.letters().take_in_letter(&new).await.unwrap();
     assert!(taken.is_new);
-    let stored = rig.stored(taken.interaction.id).await;
+    let stored = rig.stored(taken.id).await;
     assert_eq!((stored.status(), stored.media().clone()), (Status::Queued, Media::Email));
     assert_eq!(
         (stored.sub_type.as_str(), stored.subject.as_deref()),
@@ -88,7 +88,7 @@ async fn a_second_copy_of_a_letter_is_none() {
     let mut by_another_mailbox = rig.new_letter(dated(letter(EVE, "first")));
     by_another_mailbox.mailbox = "sales@demo.example".to_owned();
     let again = rig.engine.letters().take_in_letter(&by_another_mailbox).await.unwrap();
-    assert_eq!((again.interaction.id, again.is_new), (first.interaction.id, false));
+    assert_eq!((again.id, again.is_new), (first.interaction.id, false));
     let nameless = || Letter { message_id: None, ..letter(EVE, "second") };
     let first = rig.takes_in(nameless()).await;
     assert!(first.is_new);
@@ -168,7 +168,7 @@ async fn of_many_copies_at_once_one_becomes_an_interaction() {
         });
         let taken = futures_util::future::join_all(copies).await;
         let taken: Vec<_> = taken.into_iter().map(Result::unwrap).collect();
-        let ids: BTreeSet<_> = taken.iter().map(|taken| taken.interaction.id).collect();
+        let ids: BTreeSet<_> = taken.iter().map(|taken| taken.id).collect();
         assert_eq!(ids.len(), 1, "round {round}");
         assert_eq!(taken.iter().filter(|taken| taken.is_new).count(), 1, "round {round}");
     }
@@ -252,7 +252,7 @@ async fn a_quoted_sender_is_nobody_else() {
 async fn a_token_of_another_center_proves_nothing() {
     let rig = Rig::with_mailbox(false).await;
     let foreign = rig.foreign_letter(letter(EVE, "foreign")).await;
-    let foreign = rig.engine.letters().take_in_letter(&foreign).await.unwrap().interaction;
+    let foreign = rig.engine.letters().take_in_letter(&foreign).await.unwrap();
     let named = Letter {
         proven: vec![foreign.id],
         answers: vec!["foreign@customer.example".to_owned()],
@@ -417,7 +417,7 @@ async fn an_agent_joins_a_letter_only_to_what_he_sees() {
     rig.settle().await;
     rig.accept(KATE, later).await.unwrap();
     let foreign = rig.foreign_letter(letter(EVE, "foreign")).await;
-    let foreign = rig.engine.letters().take_in_letter(&foreign).await.unwrap().interaction.id;
+    let foreign = rig.engine.letters().take_in_letter(&foreign).await.unwrap().id;
     assert!(!rig.joins(later, foreign).await, "it is another center's");
     assert!(!rig.joins(later, unseen).await, "it is on file and nobody worked on it");
     assert!(rig.joins(later, earlier).await);

@@ -26,6 +26,7 @@ mod reading;
 mod relied_on;
 mod removed_desks;
 mod restarts;
+mod retention;
 mod rig;
 mod routing;
 mod silence;

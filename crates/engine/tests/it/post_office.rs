@@ -10,8 +10,10 @@ use handoff_domain::{
     Acknowledgement, Action, Address, CenterId, Email, Interaction, InteractionId, Letter, Media,
     Named, Queue, QueueId, UserData, UserId,
 };
-use handoff_engine::{Done, Mailboxes, NewLetter, Post, Posted, TakenIn};
+use handoff_engine::{Done, Mailboxes, NewLetter, Post, Posted};
 use handoff_store::{ChangeSet, InteractionQuery, InteractionScope, Put, Record, Store};
+
+use handoff_testkit::Received;
 
 use crate::rig::{CENTER, KATE, Rig, center, noon, queue};
 
@@ -148,9 +150,9 @@ impl Rig {
         new
     }
 
-    pub(crate) async fn takes_in(&self, letter: Letter) -> TakenIn {
+    pub(crate) async fn takes_in(&self, letter: Letter) -> Received {
         self.clock.advance_ms(1);
-        self.engine.letters().take_in_letter(&self.new_letter(letter)).await.unwrap()
+        self.engine.letters().take_in_letter(&self.new_letter(letter)).await.unwrap().into()
     }
 
     /// Returns everything that is on its way out.

@@ -313,8 +313,11 @@ fn center_fields(center: &Center, names: &Names) -> Vec<(&'static str, String)> 
         &center.workspace;
     let shown = dispositions.iter().map(|one| format!("{} {:?}", one.key, one.display_name));
     let most = center.missed_offers_to_not_ready;
+    let kept = center.retention_ms.iter();
+    let kept = kept.map(|(media, ms)| format!("{media} {}", TimeSpan::from_ms(*ms)));
     vec![
         ("missedOffersToNotReady", most.map_or_else(nothing, |most| most.to_string())),
+        ("retention", listed(kept)),
         ("outboundQueue", outbound_queue.map_or_else(nothing, |queue| names.queue(queue))),
         ("fromAddresses", listed(from_addresses.iter().cloned())),
         ("dispositions", listed(shown)),

@@ -51,6 +51,9 @@ pub(super) struct CenterForm {
     pub name: Text,
     /// After how many offers in a row that an agent let pass by they are set to NotReady.
     pub missed_offers_to_not_ready: Option<Spanned<u32>>,
+    /// By channel, how long finished work is kept.
+    #[serde(default)]
+    pub retention: BTreeMap<Text, Spanned<TimeSpan>>,
 }
 
 /// `[[skill]]` or `[[group]]`.

@@ -80,7 +80,8 @@ pub(super) fn resolve(
     // desktops and not followed.
     let most = form.center.missed_offers_to_not_ready.as_ref();
     let missed_offers_to_not_ready = resolver.missed_offers(most);
-    let record = Center { id: center, name, workspace, missed_offers_to_not_ready };
+    let retention_ms = resolver.retention(&form.center.retention);
+    let record = Center { id: center, name, workspace, missed_offers_to_not_ready, retention_ms };
     resolver.records.insert(0, Record::Center(record));
     let Resolver { records, warnings, channels, problems, .. } = resolver;
     match CenterFileError::all_of(problems.into_inner()) {

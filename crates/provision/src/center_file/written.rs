@@ -19,6 +19,7 @@ use handoff_store::{Kind, Part, Store};
 
 use super::form::role_name;
 use crate::queue_description::OVERALL;
+use crate::time_span::TimeSpan;
 use crate::workbin_description::is_of_the_rules;
 use lines::Lines;
 
@@ -125,6 +126,9 @@ impl Writing<'_> {
         self.lines.table("[center]");
         self.lines.set("name", &*center.name);
         self.lines.set_given("missedOffersToNotReady", center.missed_offers_to_not_ready);
+        let kept = center.retention_ms.iter();
+        let kept = kept.map(|(media, ms)| (media.to_string(), TimeSpan::from_ms(*ms).to_string()));
+        self.lines.set_map("retention", kept);
         self.names();
         self.users(reader);
         self.queues();

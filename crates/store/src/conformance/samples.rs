@@ -249,6 +249,7 @@ pub fn center(id: CenterId) -> Center {
         name: "Demo".to_owned(),
         workspace: handoff_domain::Workspace::default(),
         missed_offers_to_not_ready: None,
+        retention_ms: std::collections::BTreeMap::new(),
     }
 }
 

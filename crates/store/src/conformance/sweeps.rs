@@ -5,14 +5,36 @@ use std::sync::Arc;
 use handoff_domain::{Time, Topic};
 
 use super::samples::chats::marks;
-use super::samples::{claim, event, interaction, login, notice, owner, put, receipt, subject};
+use super::samples::{
+    claim, event, interaction, login, notice, owner, put, put_interaction, receipt, subject,
+};
 use super::{committed, oldest};
-use crate::change_set::ChangeSet;
+use crate::change_set::{ChangeSet, Removal};
 use crate::record::{Key, Record};
 use crate::store::{Store, SweepReport};
 
 /// Before everything.
 const NEVER: Time = Time(i64::MIN);
+
+/// What happened to it goes with an interaction, but for what a reader of the log still finds.
+pub async fn the_history_of_what_is_removed_goes_with_it(store: Arc<dyn Store>) {
+    for one in [1, 2] {
+        committed(&*store, put_interaction(interaction(one), 0)).await;
+    }
+    tell(&*store, 1, &[1]).await;
+    sweep_streams(&*store, 2, 99).await;
+    let kept = tell(&*store, 3, &[1]).await;
+    let others = vec![event(interaction(2), Time(3), Vec::new())];
+    committed(&*store, ChangeSet { events: others, ..ChangeSet::default() }).await;
+    let removals = vec![Removal { key: Key::Interaction(interaction(1).id), version: 1 }];
+    committed(&*store, ChangeSet { removals, ..ChangeSet::default() }).await;
+    let history = store.history(subject(1), 0, 9).await.expect("history");
+    let positions: Vec<u64> = history.items.iter().map(|entry| entry.position).collect();
+    assert_eq!(positions, [kept]);
+    assert_eq!(store.history(subject(2), 0, 9).await.expect("history").items.len(), 1);
+    let log = store.log_after(kept - 1, 9).await.expect("log");
+    assert_eq!(log.items.len(), 2, "whoever reads it goes on");
+}
 
 async fn tell(store: &dyn Store, at: i64, users: &[u64]) -> u64 {
     let events = vec![event(interaction(1), Time(at), users.iter().copied().map(notice).collect())];

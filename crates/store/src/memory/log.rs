@@ -94,6 +94,12 @@ impl Log {
         numbers
     }
 
+    /// Forgets what happened to a subject, but for what the log still has.
+    pub(super) fn forget(&mut self, subject: SubjectKey) {
+        let floor = self.end.floor;
+        self.history.retain(|(of, position), _| *of != subject || *position > floor);
+    }
+
     /// Returns the events after a position.
     pub(super) fn after(
         &self,

@@ -175,6 +175,9 @@ pub(super) const END_TAKE: &str = "INSERT INTO log_ends (number, position, promi
      RETURNING position, promised";
 /// → the last position and the last number of a promised answer
 pub(super) const END_READ: &str = "SELECT position, promised FROM log_last";
+/// subjects; what the log still has stays, because the body of an event is in its history alone
+pub(super) const HISTORY_FORGET: &str = "DELETE FROM history \
+     WHERE subject = ANY($1) AND position <= (SELECT floor FROM log_end WHERE id = 1)";
 /// how many positions; then places from 1 on among them, subjects, times, epochs, forms, bodies,
 /// last entries
 pub(super) const HISTORY_WRITE: &str = "INSERT INTO history \

@@ -253,6 +253,9 @@ fn write_records<'w>(
         }
     }
     if !removed.is_empty() {
+        if kind == Kind::Interaction {
+            calls.push(call!(text::HISTORY_FORGET, removed.clone()));
+        }
         calls.push(call!(&table(kind).remove, removed));
     }
     if put.is_empty() {

@@ -40,6 +40,9 @@ pub(crate) const RECENT_SWEEP: &str = "DELETE FROM recent WHERE position <= $1";
 /// subject, position, at, epoch, form, body, number of the last entry that was said
 pub(crate) const HISTORY_INSERT: &str = "INSERT INTO history \
      (subject, position, at, epoch, form, body, last_entry) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+/// subject; what the log still has stays, because the body of an event is in its history alone
+pub(crate) const HISTORY_FORGET: &str = "DELETE FROM history \
+     WHERE subject = $1 AND position <= (SELECT floor FROM log_end WHERE id = 1)";
 /// subject, position after, limit → position, at, epoch, form, body
 pub(crate) const HISTORY_READ: &str = "SELECT position, at, epoch, form, body FROM history \
      WHERE subject = $1 AND position > $2 ORDER BY position LIMIT $3";
@@ -88,7 +91,7 @@ pub(crate) const HEADS_JUMP: &str = "UPDATE heads SET last = last + $1";
 
 /// Every statement of this file.
 #[cfg(test)]
-pub(crate) const ALL: [&str; 25] = [
+pub(crate) const ALL: [&str; 26] = [
     LOG_END_READ,
     LOG_FLOOR_WRITE,
     GENERATION_WRITE,
@@ -100,6 +103,7 @@ pub(crate) const ALL: [&str; 25] = [
     RECENT_OLDEST,
     RECENT_SWEEP,
     HISTORY_INSERT,
+    HISTORY_FORGET,
     HISTORY_READ,
     HISTORY_CHECK,
     TRANSCRIPT_READ,

@@ -91,6 +91,7 @@ pub(super) struct Statements<'c> {
     list_leave: Statement<'c>,
     recent_insert: Statement<'c>,
     history_insert: Statement<'c>,
+    history_forget: Statement<'c>,
     guarded: Guarded,
     heads: Heads<'c>,
     directories: Directories<'c>,
@@ -136,6 +137,7 @@ impl<'c> Statements<'c> {
             list_leave: connection.prepare(text::LIST_LEAVE)?,
             recent_insert: connection.prepare(log::RECENT_INSERT)?,
             history_insert: connection.prepare(log::HISTORY_INSERT)?,
+            history_forget: connection.prepare(log::HISTORY_FORGET)?,
             guarded: Guarded::default(),
             heads: Heads::prepare(connection)?,
             directories: Directories::prepare(connection)?,
@@ -283,6 +285,9 @@ impl<'c> Statements<'c> {
             Write::Nothing => return Ok(()),
             Write::Remove => {
                 statements.remove.execute([&step.id])?;
+                if step.key.kind() == Kind::Interaction {
+                    self.history_forget.execute([&step.id])?;
+                }
                 Before::default()
             }
             Write::Put(row) => {

@@ -10,6 +10,8 @@ use super::resolver::{Resolver, unknown};
 use crate::center_file::error::CenterFileError;
 use crate::center_file::form::Text;
 use crate::center_file::form::workspace::{DispositionForm, WorkspaceForm};
+use crate::retention::{RetentionDescription, RetentionFault};
+use crate::time_span::TimeSpan;
 
 /// Settings that the other keys are for: the same must not be said twice.
 const OWN_KEYS: [&str; 4] = [
@@ -100,6 +102,20 @@ impl Resolver<'_> {
             self.wrong(most.span().start, message);
         }
         Some(*most.get_ref())
+    }
+
+    /// Returns how long finished work is kept, by channel.
+    pub(super) fn retention(
+        &self,
+        given: &BTreeMap<Text, Spanned<TimeSpan>>,
+    ) -> BTreeMap<Media, u64> {
+        let said = given.iter().map(|(channel, kept)| (channel.get_ref().clone(), *kept.get_ref()));
+        let said = RetentionDescription(said.collect());
+        if let Some(RetentionFault { channel, fault }) = said.fault() {
+            let place = given.keys().find(|name| *name.get_ref() == channel);
+            self.wrong(place.map_or(0, |name| name.span().start), fault);
+        }
+        said.by_media()
     }
 
     fn dispositions(&self, forms: &[DispositionForm]) -> Vec<Disposition> {

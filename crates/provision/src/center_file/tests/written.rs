@@ -16,6 +16,7 @@ const WHOLE: &str = r#"# Without passwords: users keep those that they have, and
 [center]
 name = "Demo"
 missedOffersToNotReady = 0
+retention = { chat = "365d", email = "80h" }
 
 [[skill]]
 name = "billing"
