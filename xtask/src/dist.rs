@@ -184,7 +184,8 @@ fn libraries(staged: &Path) -> Result<String> {
     Ok(found.to_owned())
 }
 
-/// Installs a package in a root that nothing but the package manager is in.
+/// Installs a package in a root that nothing but the package manager is in, and builds an image on
+/// what that root was before.
 fn try_out(root: &Path, package: &Path) -> Result<()> {
     // The machine's own release: the package needs its C library, or a later one.
     let release = fs::read_to_string("/etc/os-release").context("read /etc/os-release")?;
@@ -192,11 +193,22 @@ fn try_out(root: &Path, package: &Path) -> Result<()> {
     let release = named.context("/etc/os-release names no VERSION_CODENAME")?.trim_matches('"');
     println!("installing it in a root of its own ({release})…");
     let script = root.join("packaging/try.sh");
-    let hook = format!("'{}' \"$1\" '{}'", script.display(), package.display());
+    let base = package.with_file_name("base.tar");
+    let kept = format!(
+        "tar --create --one-file-system --file '{}' --exclude=./dev --exclude=./proc \
+         --exclude=./sys --directory \"$1\" .",
+        base.display()
+    );
+    let tried = format!("'{}' \"$1\" '{}'", script.display(), package.display());
     let mut command = Command::new("mmdebstrap");
     command.args(["--quiet", "--variant=apt", "--include=systemd,ca-certificates"]);
-    command.args([&format!("--customize-hook={hook}"), release, "/dev/null"]);
-    succeed(&mut command)
+    command.args([kept, tried].map(|hook| format!("--customize-hook={hook}")));
+    succeed(command.args([release, "/dev/null"]))?;
+    println!("building an image of it…");
+    let mut command = Command::new("bash");
+    command.arg(root.join("packaging/try-image.sh")).arg(&base);
+    succeed(command.arg(base.with_file_name("")))?;
+    fs::remove_file(&base).with_context(|| format!("remove {}", base.display()))
 }
 
 fn copy(from: &Path, to: &Path, mode: u32) -> Result<()> {

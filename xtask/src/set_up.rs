@@ -51,6 +51,7 @@ const FOR_TESTS: &[Tool] = &[
     Tool { package: "caddy", sign: Sign::File("/usr/bin/caddy") },
     // A package is put together, and installed in a root of its own.
     Tool { package: "dpkg-dev", sign: Sign::Runs(&["dpkg-shlibdeps", "--version"]) },
+    Tool { package: "buildah", sign: Sign::Runs(&["buildah", "--version"]) },
     Tool { package: "mmdebstrap", sign: Sign::Runs(&["mmdebstrap", "--version"]) },
     Tool { package: "curl", sign: Sign::Runs(&["curl", "--version"]) },
     Tool { package: "make", sign: Sign::Runs(&["make", "--version"]) },
