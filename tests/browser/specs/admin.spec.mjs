@@ -192,6 +192,13 @@ admining("A38 what is wrong is said on top and at its field, and what was typed 
     await expect(admin.field("Name")).toHaveValue("support-chat");
     await page.getByRole("button", {name: "Undo my changes"}).click();
     await expect(admin.field("Name")).toHaveValue("tasks");
+    // What stands in a box and was not chosen is not saved either.
+    await page.getByRole("combobox", {name: "Groups that serve it"}).fill("Slaes");
+    await users.click();
+    await expect(page.getByRole("dialog", {name: "Leave without saving 1 change?"})).toBeVisible();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", {name: "Undo my changes"}).click();
+    await expect(page.getByRole("combobox", {name: "Groups that serve it"})).toHaveValue("");
     await admin.field("Priority").fill("7");
     await users.click();
     await page.getByRole("button", {name: "Leave", exact: true}).click();

@@ -1,6 +1,6 @@
 // What the parts of a form have in common.
 
-import {inject, onScopeDispose, provide, type InjectionKey} from "vue";
+import {inject, onScopeDispose, provide, shallowReactive, type InjectionKey} from "vue";
 import type {Fault} from "./faults.ts";
 
 /** Says what is wrong at a control; `null` when nothing is. */
@@ -31,7 +31,7 @@ const BESIDE: InjectionKey<Set<Find>> = Symbol("beside");
 
 /** Returns how what is wrong in the controls alone is found, which no field of the form has. */
 export function provideBeside(): Find {
-    const finds = new Set<Find>();
+    const finds = shallowReactive(new Set<Find>());
     provide(BESIDE, finds);
     return () => [...finds].flatMap((find) => find());
 }

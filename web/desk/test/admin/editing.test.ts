@@ -229,6 +229,29 @@ test("what was saved without an answer is one's own change, whatever is typed af
     assert.equal(server.queue["priority"], 1);
 });
 
+test("nothing is sent to find out whether something was saved", async () => {
+    for (const [loss, sent] of [["asked", [5]], ["answered", [5, 1]]] as const) {
+        const {server, editing} = await edited();
+        server.lost.push(loss);
+        editing.form.value.priority = "5";
+        await editing.save();
+        editing.form.value.priority = "1";
+        assert.deepEqual(await editing.save(), {kind: "saved"}, loss);
+        assert.equal(editing.isUnknown.value, false);
+        assert.deepEqual(server.sent.map(({body}) => (body as QueueForm).priority), sent, loss);
+    }
+    // Who cannot look does not know either.
+    const {server, editing} = await edited();
+    server.lost.push("asked");
+    editing.form.value.priority = "5";
+    await editing.save();
+    editing.form.value.priority = "1";
+    server.unread.push(new Unanswered("unreachable", 0));
+    assert.deepEqual(await editing.save(), {kind: "not"});
+    assert.equal(editing.isUnknown.value, true);
+    assert.equal(server.sent.length, 1);
+});
+
 test("whoever comes after a lost answer is still shown", async () => {
     const {server, editing} = await edited();
     server.lost.push("answered");
