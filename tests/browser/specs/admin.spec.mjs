@@ -129,6 +129,38 @@ admining("what an admin makes counts at once: whoever they made signs in, choose
         await admin.field("Name").fill("Fjord later");
         await admin.field("Group").selectOption("Nordic");
     });
+    await admin.makes("Services", "New service", async () => {
+        await admin.field("Name").fill("fjord-help");
+        await admin.field("Leads to the queue").selectOption("support-chat");
+        await admin.field("Days and times, one on each line").fill("Mon-Fri 08:00-18:00\nSat 10:00-14:00\n");
+        await page.getByRole("button", {name: "Create"}).press("Enter");
+        await admin.summary.getByRole("link", {name: "Times need a time zone."}).press("Enter");
+        await expect(admin.field("Time zone")).toBeFocused();
+        await admin.field("Time zone").fill("Europe/Oslo");
+        await admin.field("When nobody can, a message is left with").selectOption("contact-us");
+    });
+    // What was left out is as the server has it, and only what is changed is sent.
+    await expect(admin.field("One may have, in MiB")).toHaveValue("12");
+    await admin.field("One may have, in MiB").fill("2.5");
+    await admin.field("Types, one on each line").fill("p df");
+    await admin.save.press("Enter");
+    await admin.summary.getByRole("link", {name: /types has "p df"/}).press("Enter");
+    await expect(admin.field("Types, one on each line")).toBeFocused();
+    await admin.field("Types, one on each line").fill("pdf");
+    await admin.save.press("Enter");
+    await expect(page.getByText("not saved")).toHaveCount(0);
+    const {services} = await person.reads("/services?fields=*&name=fjord-help", "ada");
+    expect(services[0]).toMatchObject({
+        type: "chat", queue: "support-chat", leaveMessage: "contact-us", maxWaiting: null, customerSilence: 45,
+        hours: {timeZone: "Europe/Oslo", open: ["Mon-Fri 08:00-18:00", "Sat 10:00-14:00"]},
+        files: {uploads: 3, fileBytes: 2_621_440, types: ["pdf"]},
+    });
+    // What refers to something leads there, and says why it stays.
+    await admin.opens("Services", "contact-us");
+    await page.getByRole("link", {name: "fjord-help"}).click();
+    await expect(page.getByRole("heading", {level: 1, name: "fjord-help"})).toBeVisible();
+    await admin.opens("Queues", "support-chat");
+    await expect(page.getByRole("region", {name: "What refers to it"}).getByRole("link")).toHaveText(["customer-support", "fjord-help"]);
     const {queues} = await person.reads("/queues?fields=*&name=fjord", "ada");
     expect(queues[0]).toMatchObject({channel: "workitem", groups: ["Nordic"], skills: {danish: 2}, inviteTimeout: 30});
     await admin.opens("Skills", "danish");
@@ -286,13 +318,16 @@ admining("names stay text, whatever they say, and every page can be used by ever
     await person.does("/workbins", {name: HOSTILE, type: "AgentGroup", group: HOSTILE}, "ada");
     await person.does("/users", {userName: HOSTILE, groups: [HOSTILE], skills: {[HOSTILE]: 1}, roles: ["ROLE_AGENT"]}, "ada");
     await page.emulateMedia({reducedMotion: "reduce"});
-    for (const list of ["users", "groups", "skills", "queues", "workbins"]) {
+    await person.does("/services", {name: "hostile", type: "chat", queue: HOSTILE}, "ada");
+    for (const list of ["users", "groups", "skills", "queues", "workbins", "services"]) {
         await page.goto(`${person.origin}/admin/${list}`);
-        const link = page.getByRole("table").getByRole("link", {name: HOSTILE, exact: true});
-        await expect(link).toHaveText(HOSTILE);
+        // A service's name is a part of its address.
+        const name = list === "services" ? "hostile" : HOSTILE;
+        const link = page.getByRole("table").getByRole("link", {name, exact: true});
+        await expect(link).toHaveText(name);
         await looksAt(page, person, list);
         await link.click();
-        await expect(page.getByRole("heading", {level: 1})).toHaveText(HOSTILE);
+        await expect(page.getByRole("heading", {level: 1})).toHaveText(name);
         await looksAt(page, person, `${list}-form`);
     }
     await page.goto(`${person.origin}/admin/queues/new`);

@@ -6,6 +6,7 @@ import {Once} from "../api/once.ts";
 import {Refused} from "../api/trouble.ts";
 import {differing, withTheirs, type Form} from "./form.ts";
 import type {Kind} from "./kinds.ts";
+import {said} from "./typed.ts";
 
 /** Something of the contact center as it was read. */
 export interface Thing<F extends Form> {
@@ -58,7 +59,7 @@ export class Center {
 
     /** Makes something new; returns its id. */
     async add<F extends Form>(kind: Kind<F>, form: F): Promise<string> {
-        const body = kind.body(form, Object.keys(form));
+        const body = said(kind.body(form, Object.keys(form)));
         const answer = await this.#once.send(`${kind.page} ${JSON.stringify(body)}`, (key) =>
             this.#api.post(kind.page, body, {key}));
         return text(answer["id"]);
@@ -74,7 +75,7 @@ export class Center {
         form: F,
         stands: Thing<F> = base,
     ): Promise<Saved<F>> {
-        const changed = kind.body(form, differing(form, base.form));
+        const changed = said(kind.body(form, differing(form, base.form)));
         let seen = stands;
         if (Object.keys(changed).length === 0) {
             // There is nothing to send: what was sent before is there or not.

@@ -3,7 +3,7 @@
 import type {Thing} from "./center.ts";
 import {titleOf, type Forms, type Page} from "./kinds.ts";
 import type {Lists} from "./lists.ts";
-import {channelName, ownerName, roleName, stateName, type Words} from "./shown.ts";
+import {channelName, ownerName, roleName, serviceTypeName, stateName, type Words} from "./shown.ts";
 
 export interface Column<P extends Page> {
     title: string;
@@ -40,6 +40,11 @@ export const COLUMNS: Columns = {
     ],
     workbins: (words) => [
         {title: words.own.type, of: (form) => ownerName(form, words)},
+    ],
+    services: (words) => [
+        {title: words.own.serviceType, of: ({type}) => serviceTypeName(type, words)},
+        {title: words.own.leadsTo, of: ({queue}) => queue},
+        {title: words.own.state, of: ({usable}) => (usable ? "" : words.own.unusable)},
     ],
 };
 

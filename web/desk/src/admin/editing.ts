@@ -103,7 +103,7 @@ export class Editing<F extends Form> {
         if (this.isBusy.value) {
             return {kind: "not"};
         }
-        const wrong = this.#kind.faults(this.form.value);
+        const wrong = this.#kind.faults(this.form.value, this.base.value === null);
         this.faults.value = [...wrong.filter((fault) => this.#sends(fault)), ...beside];
         if (this.faults.value.length > 0) {
             return {kind: "not"};
@@ -120,9 +120,10 @@ export class Editing<F extends Form> {
     }
 
     /** Whether what is wrong is sent: what a thing has already may be as it is. */
-    #sends({at}: Fault): boolean {
+    #sends({at, with: others = []}: Fault): boolean {
         const isThere = this.base.value !== null;
-        return !isThere || at === null || this.changed.value.includes(fieldOf(at));
+        return !isThere || at === null
+            || [fieldOf(at), ...others].some((field) => this.changed.value.includes(field));
     }
 
     #faultOf(trouble: unknown): Fault {

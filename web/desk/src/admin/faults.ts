@@ -9,6 +9,8 @@ export interface Fault {
      * `null` is none.
      */
     at: string | null;
+    /** Fields that it is sent together with: one that was changed brings it to the server. */
+    with?: readonly string[];
     says(texts: AdminTexts): string;
 }
 
@@ -24,9 +26,21 @@ export const TARGET_S_MAX = 30 * DAY_S;
 export const COUNT_MAX = 4_294_967_295;
 /** Priorities of either sign that JSON carries whole. */
 export const PRIORITY_MAX = Number.MAX_SAFE_INTEGER;
+/** The longest time of a chat, in s. */
+export const SPAN_S_MAX = 20 * DAY_S;
+/** Most that may wait for a chat, and most files of one. */
+export const WAITING_MAX = 1_000_000;
+export const FILES_MAX = 1_000;
+/** The largest file, in MiB. */
+const SIZE_MAX = 1_024;
+
+/** Finds that nothing was typed. */
+export function missing(at: string, one: string, says: Fault["says"]): Fault[] {
+    return one.trim() === "" ? [{at, says}] : [];
+}
 
 export function nameFault(at: string, name: string): Fault[] {
-    return name.trim() === "" ? [{at, says: (t) => t.nameMissing}] : [];
+    return missing(at, name, (t) => t.nameMissing);
 }
 
 /** Finds what is no whole number between two; `isOptional` allows nothing as well. */
@@ -43,6 +57,15 @@ export function numberFault(
     }
     const isWithin = /^-?\d+$/.test(text) && Number(text) >= least && Number(text) <= most;
     return isWithin ? [] : [{at, says: (t) => t.notWithin(least, most)}];
+}
+
+/** Finds what is no size in MiB; `isOptional` allows nothing as well. */
+export function sizeFault(at: string, typed: string, isOptional: boolean): Fault[] {
+    const text = typed.trim();
+    const isWithin = /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 && Number(text) <= SIZE_MAX;
+    return isWithin || (isOptional && text === "")
+        ? []
+        : [{at, says: (t) => t.notSize(SIZE_MAX)}];
 }
 
 export function levelFaults(at: string, levels: Levels): Fault[] {
@@ -79,6 +102,8 @@ const MEANT: readonly [RegExp, readonly string[]][] = [
     [/^There is no group\b/, ["groups", "group"]],
     [/^There is no skill\b/, ["skills"]],
     [/^There is no channel\b/, ["capacity"]],
+    [/^There is no queue\b|: the queue\b/, ["queue"]],
+    [/^There is no service\b/, ["leaveMessage"]],
     [/\blast admin\b/, ["roles"]],
     [/\bneeds a group\b|\bhas no group\b/, ["group"]],
     [/^There is another\b|\bname\b/, ["userName", "name"]],
@@ -90,7 +115,8 @@ const NAMES = /"(?:[^"\\]|\\.)*"/g;
 function fieldSaid(said: string, fields: readonly string[]): string | null {
     const sentence = said.replace(NAMES, '""');
     const named = /\b(?:field|parameter|property) (\w+)/.exec(sentence)?.[1]
-        ?? /^The (\w+) of a \w+ cannot be changed/.exec(sentence)?.[1];
+        ?? /^The (\w+) of a \w+ cannot be changed/.exec(sentence)?.[1]
+        ?? /\bcannot be so: (\w+) (?:is|has)\b/.exec(sentence)?.[1];
     if (named !== undefined && fields.includes(named)) {
         return named;
     }

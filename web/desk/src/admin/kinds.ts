@@ -1,15 +1,17 @@
 // What an admin can keep, one entry for each page: what a form of it has, how it is read and
 // written, and what is wrong with it.
 
-import {fields, list, numberOrNull, text, texts, type Fields} from "../api/fields.ts";
+import {fields, list, text, texts, type Fields} from "../api/fields.ts";
 import {
-    COUNT_MAX, DAY_S, levelFaults, nameFault, numberFault, PRIORITY_MAX, stepFaults, TARGET_S_MAX,
-    type Fault,
+    COUNT_MAX, DAY_S, levelFaults, missing, nameFault, numberFault, PRIORITY_MAX, stepFaults,
+    TARGET_S_MAX, type Fault,
 } from "./faults.ts";
 import type {Form, Levels, Step} from "./form.ts";
+import {SERVICES, type ServiceForm} from "./service-kind.ts";
+import {counts, numbersOf, pick, typed} from "./typed.ts";
 
 /** The pages, by the names that the API's addresses have as well. */
-export const PAGES = ["users", "groups", "skills", "queues", "workbins"] as const;
+export const PAGES = ["users", "groups", "skills", "queues", "workbins", "services"] as const;
 
 export type Page = (typeof PAGES)[number];
 
@@ -26,7 +28,8 @@ export interface Kind<F extends Form> {
     read(answer: Fields): F;
     /** Returns what is sent of these fields. */
     body(form: F, changed: readonly string[]): Record<string, unknown>;
-    faults(form: F): Fault[];
+    /** Finds what is wrong; of what is new, what is left out is as usual. */
+    faults(form: F, isNew: boolean): Fault[];
 }
 
 export type NamedForm = {name: string};
@@ -173,9 +176,7 @@ const WORKBINS: Kind<WorkbinForm> = {
     ),
     faults: (form) => [
         ...nameFault("name", form.name),
-        ...(form.type === GROUP && form.group === ""
-            ? [{at: "group", says: (t) => t.groupMissing} satisfies Fault]
-            : []),
+        ...(form.type === GROUP ? missing("group", form.group, (t) => t.groupMissing) : []),
     ],
 };
 
@@ -185,6 +186,7 @@ export interface Forms {
     skills: NamedForm;
     queues: QueueForm;
     workbins: WorkbinForm;
+    services: ServiceForm;
 }
 
 export const KINDS: {[P in Page]: Kind<Forms[P]>} = {
@@ -193,6 +195,7 @@ export const KINDS: {[P in Page]: Kind<Forms[P]>} = {
     skills: named("skills", "skill"),
     queues: QUEUES,
     workbins: WORKBINS,
+    services: SERVICES,
 };
 
 /** Returns what a thing is called. */
@@ -205,24 +208,4 @@ export function titleOf(form: Form): string {
 /** Returns capacities of the usual channels and of whatever others are named, as typed. */
 function capacityOf(named: Levels): Levels {
     return {...Object.fromEntries(CAPACITIES.map((channel) => [channel, ""])), ...named};
-}
-
-function numbersOf(value: unknown): Levels {
-    return Object.fromEntries(Object.entries(fields(value)).map(([name, one]) =>
-        [name, typed(one)]));
-}
-
-function typed(value: unknown): string {
-    return numberOrNull(value)?.toString() ?? "";
-}
-
-/** Returns what was typed as numbers; what is empty has none. */
-function counts(levels: Levels): Record<string, number> {
-    return Object.fromEntries(Object.entries(levels)
-        .filter(([, typed]) => typed.trim() !== "")
-        .map(([name, typed]) => [name, Number(typed)]));
-}
-
-function pick(names: readonly string[], values: Record<string, unknown>): Record<string, unknown> {
-    return Object.fromEntries(names.map((name) => [name, values[name]]));
 }

@@ -2,8 +2,11 @@
 
 import type {AdminTexts} from "../texts/admin.ts";
 import type {Texts} from "../texts/index.ts";
+import type {Thing} from "./center.ts";
 import type {Levels, Step, Value} from "./form.ts";
-import {EACH_AGENT, type UserForm, type WorkbinForm} from "./kinds.ts";
+import {
+    EACH_AGENT, type QueueForm, type UserForm, type WorkbinForm,
+} from "./kinds.ts";
 
 export interface Words {
     /** Of these pages. */
@@ -31,6 +34,29 @@ export function channelName(channel: string, {own, common}: Words): string {
     return nameIn(names, channel);
 }
 
+export function serviceTypeName(type: string, {own, common}: Words): string {
+    const names: Record<string, string> = {
+        chat: common.chats, email: common.emails, openmedia: own.openMedia,
+    };
+    return nameIn(names, type);
+}
+
+export function directionName(direction: string, {own}: Words): string {
+    const names: Record<string, string> = {
+        Inbound: own.inbound, Outbound: own.outbound, Internal: own.internal,
+    };
+    return nameIn(names, direction);
+}
+
+/** Returns the names of the queues to which a service of a type may lead. */
+export function queuesFor(type: string, queues: Thing<QueueForm>[]): string[] {
+    const isOwn = (channel: string): boolean => channel === "chat" || channel === "email";
+    return queues
+        .filter(({form: {channel}}) =>
+            (type === "openmedia" ? !isOwn(channel) : channel === type))
+        .map(({form: {name}}) => name);
+}
+
 /** Returns the name of something; what has none here is called as it is. */
 function nameIn(names: Record<string, string>, one: string): string {
     return Object.hasOwn(names, one) ? (names[one] ?? one) : one;
@@ -52,10 +78,12 @@ export function shownValue(field: string, value: Value | undefined, words: Words
 
 function inWords(field: string, value: Value | undefined, words: Words): string {
     if (typeof value === "boolean") {
-        return value ? words.own.enabled : words.own.disabled;
+        const {own} = words;
+        return field === "enabled" ? own[value ? "enabled" : "disabled"] : own[value ? "yes" : "no"];
     }
     if (typeof value === "string") {
-        return field === "channel" ? channelName(value, words) : value;
+        return field === "channel" ? channelName(value, words)
+            : field === "interactionType" ? directionName(value, words) : value;
     }
     if (!Array.isArray(value)) {
         return levelsInWords(value ?? {}, (name) =>

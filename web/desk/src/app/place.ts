@@ -26,7 +26,7 @@ export function makeRouter(base: string): Router {
             },
             {path: "/admin", redirect: ADMIN},
             {
-                path: "/admin/:page(users|groups|skills|queues|workbins)/:id?",
+                path: "/admin/:page(users|groups|skills|queues|workbins|services)/:id?",
                 component: AdminGate,
             },
             {path: "/:rest(.*)*", component: NowherePlace},

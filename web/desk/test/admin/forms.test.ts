@@ -4,6 +4,10 @@ import {refusedFault} from "../../src/admin/faults.ts";
 import {controlAt} from "../../src/admin/fields.ts";
 import {differing, overtakenRows, withTheirs} from "../../src/admin/form.ts";
 import {KINDS, titleOf, type QueueForm, type UserForm} from "../../src/admin/kinds.ts";
+import type {Lists} from "../../src/admin/lists.ts";
+import {leadToQueue, leaveMessagesWith} from "../../src/admin/referers.ts";
+import type {ServiceForm} from "../../src/admin/service-kind.ts";
+import {said} from "../../src/admin/typed.ts";
 import {newPassword} from "../../src/admin/given-password.ts";
 import {shownValue} from "../../src/admin/shown.ts";
 import {adminTextsOf} from "../../src/texts/admin.ts";
@@ -63,7 +67,7 @@ test("what is read of a user goes back as it was, and only what was changed", ()
     assert.deepEqual(body(form, ["skills", "capacity", "groups", "nickname"]), {
         skills: {billing: 3}, capacity: {chat: 2, fax: 1}, groups: ["Support"], nickname: "",
     });
-    assert.deepEqual(faults(form), []);
+    assert.deepEqual(faults(form, false), []);
     assert.deepEqual(body(form, []), {});
 });
 
@@ -81,12 +85,72 @@ test("a queue's times are seconds, and nothing promised is 0", () => {
     });
 });
 
+test("a service has what its type has, and keeps what is left out of it when it is made", () => {
+    const {begin, read, body, faults} = KINDS.services;
+    const made = {...begin(), name: "help", queue: "support-chat"};
+    assert.deepEqual(faults(made, true), []);
+    assert.deepEqual(said(body(made, Object.keys(made))), {
+        name: "help", type: "chat", queue: "support-chat", enabled: true, maxWaiting: 0,
+        leaveMessage: "", origins: [], withoutKey: false, hours: {}, files: {needAgent: false},
+    });
+    const form = read({
+        name: "help", type: "chat", queue: "support-chat", enabled: true, customerSilence: 45,
+        idleAlert: 255, idleClose: 45, waitMax: 0, maxWaiting: null, leaveMessage: null,
+        withoutKey: false, origins: [], hours: {timeZone: "UTC", open: ["Mon 08:00-18:00"]},
+        files: {
+            uploads: 3, fileBytes: 12_582_912, totalBytes: 1_572_864, downloads: 10,
+            types: ["pdf"], needAgent: true,
+        },
+    });
+    assert.deepEqual([form.maxWaiting, form.fileBytes, form.totalBytes], ["", "12", "1.5"]);
+    assert.deepEqual(faults(form, false), []);
+    const changed = {...form, open: [], totalBytes: "2", usable: false, mailbox: "not@its.example"};
+    assert.deepEqual(
+        said(body(changed, ["open", "totalBytes", "usable", "mailbox"])),
+        {hours: {}, files: {totalBytes: 2_097_152}, enabled: false},
+    );
+    const wrongs = faults({
+        ...form, queue: "", timeZone: " ", maxWaiting: "many", waitMax: "", fileBytes: "0", types: [],
+    }, false);
+    assert.deepEqual(wrong(wrongs), [
+        ["queue", own.queueMissing],
+        ["timeZone", own.timeZoneMissing],
+        ["maxWaiting", own.notWithin(0, 1_000_000)],
+        ["waitMax", own.notWithin(0, 1_728_000)],
+        ["fileBytes", own.notSize(1_024)],
+        ["types", own.typesMissing],
+    ]);
+    const email = {...begin(), name: "contact", type: "email", queue: "support-email"};
+    assert.deepEqual(wrong(faults(email, true)), [["mailbox", own.addressMissing]]);
+    assert.deepEqual(said(body({...email, mailbox: "a@b.example"}, Object.keys(email))), {
+        name: "contact", type: "email", queue: "support-email", enabled: true,
+        mailbox: "a@b.example",
+    });
+});
+
+test("what leads to a queue or a service is known by its name", () => {
+    const thing = <F>(id: string, form: F) => ({id, version: 1, form});
+    const service = (name: string, changed: Partial<ServiceForm>) =>
+        thing(name, {...KINDS.services.begin(), name, ...changed});
+    const services = [
+        service("help", {queue: "support-chat", leaveMessage: "contact"}),
+        service("contact", {type: "email", queue: "support-email"}),
+    ];
+    const of = (page: string) => ({things: page === "services" ? services : null, trouble: null});
+    const lists = {of} as Pick<Lists, "of">;
+    assert.deepEqual(leadToQueue(lists, "support-chat").map(({name}) => name), ["help"]);
+    assert.deepEqual(leadToQueue(lists, "tasks"), []);
+    const [help, contact] = services;
+    assert.deepEqual(leaveMessagesWith(lists, contact!.form).map(({id}) => id), ["help"]);
+    assert.deepEqual(leaveMessagesWith(lists, help!.form), []);
+});
+
 test("a workbin of each agent's own has no group", () => {
     const {body, faults} = KINDS.workbins;
     const form = {name: "Later", type: "Agent", group: ""};
     assert.deepEqual(body(form, ["name", "type", "group"]), {name: "Later", type: "Agent"});
-    assert.deepEqual(faults(form), []);
-    assert.deepEqual(wrong(faults({...form, type: "AgentGroup"})), [["group", own.groupMissing]]);
+    assert.deepEqual(faults(form, false), []);
+    assert.deepEqual(wrong(faults({...form, type: "AgentGroup"}, true)), [["group", own.groupMissing]]);
 });
 
 test("everything that is wrong is found at once, each at its control", () => {
@@ -96,7 +160,7 @@ test("everything that is wrong is found at once, each at its control", () => {
         skills: {billing: "-1"},
         steps: [step("60"), step("60"), step(""), step("90", {billing: "high"}),
             step("80", {danish: ""}), step("100")],
-    }));
+    }), false);
     assert.deepEqual(wrong(found), [
         ["name", own.nameMissing],
         ["skills", own.levelWrong("billing")],
@@ -110,7 +174,7 @@ test("everything that is wrong is found at once, each at its control", () => {
         ["steps.4", own.stepNotLater(4, "90")],
         ["steps.4.skills", own.levelWrong("danish")],
     ]);
-    const users = KINDS.users.faults(user({userName: "", capacity: {chat: "many", email: ""}}));
+    const users = KINDS.users.faults(user({userName: "", capacity: {chat: "many", email: ""}}), true);
     assert.deepEqual(wrong(users).map(([at]) => at), ["userName", "capacity.chat"]);
 });
 
@@ -127,6 +191,7 @@ test("a refusal of the server's stands at the field that it is about", () => {
     const of = (form: object) => (sentence: string) =>
         refusedFault(sentence, Object.keys(form)).at;
     const [ofQueue, ofUser, ofWorkbin] = [of(queue()), of(user()), of(KINDS.workbins.begin())];
+    const ofService = of(KINDS.services.begin());
     for (const [at, expected] of [
         [ofQueue('There is another queue named "a"; choose another name.'), "name"],
         [ofUser('There is another user named "field groups"; choose another name.'), "userName"],
@@ -141,6 +206,11 @@ test("a refusal of the server's stands at the field that it is about", () => {
         [ofUser('"ada" is the last admin of the contact center; make somebody else one.'), "roles"],
         [ofUser('The user cannot be so: the nickname "x" is shown to customers; correct it.'), "nickname"],
         [ofUser("The user cannot be so: a user name has no colon; correct it."), "userName"],
+        [ofService('The service cannot be so: types has "?", expected the end of a name; correct it.'), "types"],
+        [ofService("The service cannot be so: waitMax is 0.5s, allowed is 1s to 20d; correct it."), "waitMax"],
+        [ofService('The service cannot be so: the queue "a" is of channel chat; correct it.'), "queue"],
+        [ofService('The service cannot be so: the service name "?" becomes a part; correct it.'), "name"],
+        [ofService('There is no service named "contact"; check the name.'), "leaveMessage"],
         [ofWorkbin("The group of a workbin cannot be changed; make another workbin."), "group"],
     ] as const) {
         assert.equal(at, expected);
