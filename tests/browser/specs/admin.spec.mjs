@@ -330,6 +330,19 @@ admining("names stay text, whatever they say, and every page can be used by ever
         await expect(page.getByRole("heading", {level: 1})).toHaveText(name);
         await looksAt(page, person, `${list}-form`);
     }
+    // What the operator keeps is shown, and nothing there changes it.
+    await page.getByRole("navigation", {name: "Admin"}).getByRole("link", {name: "Mailboxes"}).click();
+    await expect(page.getByText("Mailboxes are changed by whoever operates the server")).toBeVisible();
+    await expect(page.getByRole("link", {name: /^New/})).toHaveCount(0);
+    await looksAt(page, person, "mailboxes");
+    await page.getByRole("link", {name: "support@demo.example"}).click();
+    await expect(page.getByRole("region", {name: "What refers to it"}).getByRole("link")).toHaveText(["contact-us"]);
+    await looksAt(page, person, "mailboxes-view");
+    await page.getByRole("link", {name: "support-email"}).click();
+    await expect(page.getByRole("heading", {level: 1, name: "support-email"})).toBeVisible();
+    await page.getByRole("navigation", {name: "Admin"}).getByRole("link", {name: "Nodes"}).click();
+    await expect(page.getByRole("table", {name: "Nodes"}).getByRole("row").nth(1)).toContainText("this one answered");
+    await looksAt(page, person, "nodes");
     await page.goto(`${person.origin}/admin/queues/new`);
     // A channel's own name may begin as a usual one does.
     await admin.field("Channel").selectOption({label: "Another one"});

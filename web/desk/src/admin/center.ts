@@ -5,7 +5,7 @@ import type {Api} from "../api/http.ts";
 import {Once} from "../api/once.ts";
 import {Refused} from "../api/trouble.ts";
 import {differing, withTheirs, type Form} from "./form.ts";
-import type {Kind} from "./kinds.ts";
+import type {Kind, Readable} from "./kinds.ts";
 import {said} from "./typed.ts";
 
 /** Something of the contact center as it was read. */
@@ -40,7 +40,7 @@ export class Center {
     }
 
     /** Returns all of a kind, in the order of their names. */
-    async list<F extends Form>(kind: Kind<F>): Promise<Thing<F>[]> {
+    async list<F extends Form>(kind: Readable<F>): Promise<Thing<F>[]> {
         const all: Thing<F>[] = [];
         let cursor = "";
         do {
@@ -52,7 +52,7 @@ export class Center {
         return all;
     }
 
-    async read<F extends Form>(kind: Kind<F>, id: string): Promise<Thing<F>> {
+    async read<F extends Form>(kind: Readable<F>, id: string): Promise<Thing<F>> {
         const answer = await this.#api.get(`${pathOf(kind, id)}?${queryOf(kind)}`);
         return thingOf(kind, answer[kind.one]);
     }
@@ -133,7 +133,7 @@ export class Center {
     }
 }
 
-function thingOf<F extends Form>(kind: Kind<F>, value: unknown): Thing<F> {
+function thingOf<F extends Form>(kind: Readable<F>, value: unknown): Thing<F> {
     const it = fields(value);
     return {
         id: text(it["id"]),
@@ -142,10 +142,10 @@ function thingOf<F extends Form>(kind: Kind<F>, value: unknown): Thing<F> {
     };
 }
 
-function queryOf<F extends Form>({query}: Kind<F>): string {
+function queryOf<F extends Form>({query}: Readable<F>): string {
     return `fields=*${query === "" ? "" : `&${query}`}`;
 }
 
-function pathOf<F extends Form>(kind: Kind<F>, id: string): string {
+function pathOf<F extends Form>(kind: Readable<F>, id: string): string {
     return `${kind.page}/${encodeURIComponent(id)}`;
 }

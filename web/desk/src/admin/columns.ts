@@ -41,6 +41,11 @@ export const COLUMNS: Columns = {
     workbins: (words) => [
         {title: words.own.type, of: (form) => ownerName(form, words)},
     ],
+    mailboxes: ({own}) => [
+        {title: own.leadsTo, of: ({queue}) => queue},
+        {title: own.receives, of: ({receives}) => own[receives ? "yes" : "no"]},
+        {title: own.sends, of: ({sends}) => own[sends ? "yes" : "no"]},
+    ],
     services: (words) => [
         {title: words.own.serviceType, of: ({type}) => serviceTypeName(type, words)},
         {title: words.own.leadsTo, of: ({queue}) => queue},

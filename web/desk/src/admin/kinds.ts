@@ -7,25 +7,36 @@ import {
     TARGET_S_MAX, type Fault,
 } from "./faults.ts";
 import type {Form, Levels, Step} from "./form.ts";
+import {MAILBOXES, type MailboxForm} from "./mailbox-kind.ts";
 import {SERVICES, type ServiceForm} from "./service-kind.ts";
 import {counts, numbersOf, pick, typed} from "./typed.ts";
 
 /** The pages, by the names that the API's addresses have as well. */
-export const PAGES = ["users", "groups", "skills", "queues", "workbins", "services"] as const;
+export const PAGES = [
+    "users", "groups", "skills", "queues", "workbins", "services", "mailboxes",
+] as const;
 
 export type Page = (typeof PAGES)[number];
 
-export interface Kind<F extends Form> {
+/** The pages of what is changed there. */
+export type EditedPage = Exclude<Page, "mailboxes">;
+
+/** What is read; nobody changes it here unless it is a `Kind`. */
+export interface Readable<F extends Form> {
     page: Page;
     /** The field of an answer that holds one. */
     one: string;
     /** What else of them is asked for. */
     query: string;
+    read(answer: Fields): F;
+}
+
+export interface Kind<F extends Form> extends Readable<F> {
+    page: EditedPage;
     /** The fields that stay as they are once it is there. */
     fixed: readonly (keyof F & string)[];
     /** Returns what a new one begins with. */
     begin(): F;
-    read(answer: Fields): F;
     /** Returns what is sent of these fields. */
     body(form: F, changed: readonly string[]): Record<string, unknown>;
     /** Finds what is wrong; of what is new, what is left out is as usual. */
@@ -187,9 +198,10 @@ export interface Forms {
     queues: QueueForm;
     workbins: WorkbinForm;
     services: ServiceForm;
+    mailboxes: MailboxForm;
 }
 
-export const KINDS: {[P in Page]: Kind<Forms[P]>} = {
+export const KINDS: {[P in EditedPage]: Kind<Forms[P]>} = {
     users: USERS,
     groups: named("groups", "group"),
     skills: named("skills", "skill"),
@@ -198,11 +210,17 @@ export const KINDS: {[P in Page]: Kind<Forms[P]>} = {
     services: SERVICES,
 };
 
+export const READABLES: {[P in Page]: Readable<Forms[P]>} = {...KINDS, mailboxes: MAILBOXES};
+
+export function isEdited(page: Page): page is EditedPage {
+    return Object.hasOwn(KINDS, page);
+}
+
 /** Returns what a thing is called. */
 export function titleOf(form: Form): string {
-    const {firstName = "", lastName = "", userName = "", name = ""} =
+    const {firstName = "", lastName = "", userName = "", address = "", name = ""} =
         form as Record<string, string>;
-    return `${firstName} ${lastName}`.trim() || userName || name;
+    return `${firstName} ${lastName}`.trim() || userName || address || name;
 }
 
 /** Returns capacities of the usual channels and of whatever others are named, as typed. */

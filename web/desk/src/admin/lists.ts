@@ -2,9 +2,10 @@
 
 import {inject, provide, shallowReactive, type InjectionKey} from "vue";
 import type {Api} from "../api/http.ts";
-import {Refused} from "../api/trouble.ts";
+import {saidOf} from "../api/trouble.ts";
 import {Center, type Thing} from "./center.ts";
-import {KINDS, PAGES, titleOf, type Forms, type Page} from "./kinds.ts";
+import type {Form} from "./form.ts";
+import {PAGES, READABLES, titleOf, type Forms, type Page, type Readable} from "./kinds.ts";
 
 export interface Listed<P extends Page> {
     /** What was read last; `null` before the first time. */
@@ -31,12 +32,11 @@ export class Lists {
     async read<P extends Page>(page: P): Promise<void> {
         const listed = this.#listed as {[Q in Page]: Listed<Page>};
         try {
-            const things = await this.#center.list(KINDS[page]);
+            const things = await this.#center.list(READABLES[page] as Readable<Form>);
             things.sort((one, other) => titleOf(one.form).localeCompare(titleOf(other.form)));
             listed[page] = {things: things as Thing<Forms[Page]>[], trouble: null};
         } catch (trouble) {
-            const sentence = trouble instanceof Refused ? trouble.sentence : "";
-            listed[page] = {...listed[page], trouble: sentence};
+            listed[page] = {...listed[page], trouble: saidOf(trouble)};
         }
     }
 

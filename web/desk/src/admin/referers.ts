@@ -14,7 +14,10 @@ type Known = Pick<Lists, "of">;
 
 /** Returns what leads to a queue. */
 export function leadToQueue(lists: Known, queue: string): Referer[] {
-    return refer(lists, "services", (form) => form.queue === queue);
+    return [
+        ...refer(lists, "services", (form) => form.queue === queue),
+        ...refer(lists, "mailboxes", (form) => form.queue === queue),
+    ];
 }
 
 /** Returns the chat services by which messages are left with a service. */
@@ -22,6 +25,13 @@ export function leaveMessagesWith(lists: Known, {name, type}: Forms["services"])
     return type === "email"
         ? refer(lists, "services", (form) => form.type === "chat" && form.leaveMessage === name)
         : [];
+}
+
+/** Returns the services whose e-mails are to a mailbox. */
+export function writtenTo(lists: Known, {address, aliases}: Forms["mailboxes"]): Referer[] {
+    const addresses = [address, ...aliases].map((one) => one.toLowerCase());
+    return refer(lists, "services", ({type, mailbox}) =>
+        type === "email" && addresses.includes(mailbox.toLowerCase()));
 }
 
 function refer<P extends Page>(

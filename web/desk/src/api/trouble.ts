@@ -54,5 +54,11 @@ export class Unanswered extends Error {
     }
 }
 
+/** Returns what the server said of a trouble; nothing where it said nothing. */
+export function saidOf(trouble: unknown): string {
+    const isSaid = trouble instanceof Refused || trouble instanceof Unanswered;
+    return isSaid ? trouble.sentence : "";
+}
+
 /** Whatever a request can end with but an answer. */
 export type Trouble = Refused | SignedOut | Unanswered;

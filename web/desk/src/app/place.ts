@@ -26,9 +26,10 @@ export function makeRouter(base: string): Router {
             },
             {path: "/admin", redirect: ADMIN},
             {
-                path: "/admin/:page(users|groups|skills|queues|workbins|services)/:id?",
+                path: "/admin/:page(users|groups|skills|queues|workbins|services|mailboxes)/:id?",
                 component: AdminGate,
             },
+            {path: "/admin/:page(nodes)", component: AdminGate},
             {path: "/:rest(.*)*", component: NowherePlace},
         ],
     });

@@ -7,16 +7,20 @@ import type {Language} from "./languages.ts";
 import type {Part} from "./part.ts";
 import {admin} from "./parts/admin.ts";
 import {adminFields} from "./parts/admin-fields.ts";
+import {adminSystem} from "./parts/admin-system.ts";
 import {adminServices} from "./parts/admin-services.ts";
 
 type TextsOf<P> = P extends Part<infer T> ? T : never;
 
 export type AdminTexts =
-    TextsOf<typeof admin> & TextsOf<typeof adminFields> & TextsOf<typeof adminServices>;
+    TextsOf<typeof admin> & TextsOf<typeof adminFields> & TextsOf<typeof adminServices>
+    & TextsOf<typeof adminSystem>;
 
 /** Returns all texts of the admin pages in one language. */
 export function adminTextsOf(chosen: Language): AdminTexts {
-    return {...admin[chosen], ...adminFields[chosen], ...adminServices[chosen]};
+    return {
+        ...admin[chosen], ...adminFields[chosen], ...adminServices[chosen], ...adminSystem[chosen],
+    };
 }
 
 const texts = computed(() => adminTextsOf(language.value));

@@ -38,6 +38,14 @@ export function shortDate(at: number, now: number, language: string): string {
         : new Intl.DateTimeFormat(localeOf(language), {day: "numeric", month: "short"}).format(at);
 }
 
+/** Returns a date and a time of day, such as `2 Nov 2026, 14:07`. */
+export function dateAndTime(at: number, language: string): string {
+    return new Intl.DateTimeFormat(localeOf(language), {
+        day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+        hour12: false,
+    }).format(at);
+}
+
 /** Returns a date with its year, such as `2 November 2026`. */
 export function wholeDate(at: number, language: string): string {
     return new Intl.DateTimeFormat(localeOf(language), {day: "numeric", month: "long", year: "numeric"})
