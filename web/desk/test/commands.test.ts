@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {effectScope} from "vue";
-import {allCommands, keyText, matching, useCommand} from "../src/app/commands.ts";
+import {allCommands, keyText, matching, QUESTION_MARK, useCommand} from "../src/app/commands.ts";
+import {isPressed} from "../src/app/keyboard.ts";
 
 function command(title: string, isInBox = true) {
     return {title: () => title, where: "everywhere", isInBox, run() {}} as const;
@@ -31,8 +32,17 @@ test("the box finds commands that have all words, in any order and case", () => 
 
 test("keys are shown as they stand on the keyboard", () => {
     assert.equal(keyText("Shift+F6", false), "Shift+F6");
-    assert.equal(keyText("Shift+?", false), "?");
+    assert.equal(keyText(QUESTION_MARK, false), "?");
     assert.equal(keyText("$mod+k", false), "Ctrl+K");
     assert.equal(keyText("$mod+Enter", true), "⌘+Enter");
     assert.equal(keyText("r", false), "R");
+});
+
+test("the question mark is one with Shift and without, as keyboards differ", () => {
+    const pressed = (...held: string[]): KeyboardEvent => ({
+        key: "?", code: "Minus", getModifierState: (one: string) => held.includes(one),
+    }) as KeyboardEvent;
+    assert.equal(isPressed(pressed("Shift"), QUESTION_MARK), true);
+    assert.equal(isPressed(pressed(), QUESTION_MARK), true);
+    assert.equal(isPressed(pressed("Control"), QUESTION_MARK), false);
 });

@@ -39,11 +39,14 @@ export function matching(typed: string): Command[] {
         .sort((a, b) => a.title().localeCompare(b.title()));
 }
 
+/** The sign, wherever a keyboard has it: on some it needs Shift, on others not. */
+export const QUESTION_MARK = "[Shift]+?";
+
 /** Returns a key as it is shown. */
 export function keyText(key: string, isMac: boolean): string {
     return key
         .replaceAll("$mod", isMac ? "⌘" : "Ctrl")
-        .replace(/^Shift\+\?$/, "?")
+        .replace(QUESTION_MARK, "?")
         .replace(/^\(.*\)$/, "?")
         .split("+")
         .map((part) => (part.length === 1 ? part.toUpperCase() : part))

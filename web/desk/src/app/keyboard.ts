@@ -30,9 +30,12 @@ function run(event: KeyboardEvent, settings: Settings): boolean {
         if (where === "lists" && !settings.areLettersKeys) {
             return false;
         }
-        const [press] = parseKeybinding(key);
-        return press !== undefined
-            && matchKeybindingPress(event, press)
-            && command.run() !== false;
+        return isPressed(event, key) && command.run() !== false;
     });
+}
+
+/** Returns whether a key of a command is what was pressed. */
+export function isPressed(event: KeyboardEvent, key: string): boolean {
+    const [press] = parseKeybinding(key);
+    return press !== undefined && matchKeybindingPress(event, press);
 }
