@@ -22,6 +22,7 @@ export interface Telling {
 
 export function tellOfChats(telling: Telling): void {
     watch(telling.state, (now, before) => {
+        tellOfSent(telling, now, before);
         // What a read brought is no news of this moment.
         if (now.lastRead !== before.lastRead || now.transcripts === before.transcripts) {
             tellOfEnds(telling, now, before);
@@ -37,7 +38,6 @@ export function tellOfChats(telling: Telling): void {
             }
         }
         tellOfEnds(telling, now, before);
-        tellOfSent(telling, now, before);
     });
 }
 
@@ -79,14 +79,9 @@ function tellOfEnds({announcer, texts}: Telling, now: DeskState, before: DeskSta
     }
 }
 
-/** What was on its way is in the transcript now. */
+/** What was on its way is in the transcript now, whichever came first: its line or the answer. */
 function tellOfSent({announcer, texts}: Telling, now: DeskState, before: DeskState): void {
-    const left = new Set(now.pending.map((one) => one.key));
-    const isSent = before.pending.some(
-        (one) => one.text !== "" && one.stage.kind !== "refused" && !left.has(one.key)
-            && now.transcripts[one.interactionId] !== before.transcripts[one.interactionId],
-    );
-    if (isSent) {
+    if (now.saidCount > before.saidCount) {
         announcer.say("polite", {text: `${texts.value.chat.sent}.`});
     }
 }

@@ -154,6 +154,8 @@ export interface DeskState {
     /** Why what is shown may be old: reads that failed, and what the server said (empty: nothing). */
     unread: Partial<Record<Readable, string>>;
     pending: Pending[];
+    /** How many of one's own messages were found to be in their chats: whoever sent them is told. */
+    saidCount: number;
     /** Letters that went out from this browser, with the key of the request that let them go. */
     wentOut: Record<string, string>;
 }
@@ -264,5 +266,6 @@ export const EMPTY: DeskState = {
     queued: [],
     unread: {},
     pending: [],
+    saidCount: 0,
     wentOut: {},
 };

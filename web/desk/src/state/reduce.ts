@@ -361,6 +361,9 @@ function transcriptRead(
     const next = withLines(state, event.interactionId, event.lines);
     const transcript = next.transcripts[event.interactionId];
     const isSaid = new Set(event.answered);
+    const pending = next.pending.filter(
+        (one) => !isSaid.has(one.key) || one.interactionId !== event.interactionId,
+    );
     const read: DeskState = {
         ...next,
         transcripts: {
@@ -371,9 +374,8 @@ function transcriptRead(
                 isRead: event.since === state.lastRead,
             },
         },
-        pending: next.pending.filter(
-            (one) => !isSaid.has(one.key) || one.interactionId !== event.interactionId,
-        ),
+        pending,
+        saidCount: next.saidCount + next.pending.length - pending.length,
     };
     return withCustomer(read, event.interactionId);
 }
@@ -402,14 +404,20 @@ function answered(state: DeskState, key: string, referenceId: number | null): De
         return state;
     }
     const lines = state.transcripts[found.interactionId]?.lines ?? [];
+    const isSaid = found.text !== "" && referenceId !== null
+        && lines.some((line) => line.referenceId === referenceId);
     const isTold =
-        found.text === ""
+        isSaid
+        || found.text === ""
         // What is no longer ours tells nothing any more.
-        || state.work[found.interactionId] === undefined
-        || (referenceId !== null && lines.some((line) => line.referenceId === referenceId));
+        || state.work[found.interactionId] === undefined;
     const rest = state.pending.filter((one) => one.key !== key);
     const said: Pending = {...found, stage: {kind: "answered", referenceId}};
-    const next = {...state, pending: isTold ? rest : [...rest, said]};
+    const next = {
+        ...state,
+        pending: isTold ? rest : [...rest, said],
+        saidCount: state.saidCount + (isSaid ? 1 : 0),
+    };
     return isLetterSend(found) ? wentOut(next, found) : next;
 }
 

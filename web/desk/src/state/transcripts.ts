@@ -14,6 +14,7 @@ export function withLines(state: DeskState, chat: string, lines: Line[]): DeskSt
         return state;
     }
     const before = state.transcripts[chat] ?? NOTHING;
+    const pending = state.pending.filter((one) => !isSaid(one, chat, lines));
     const typing = lines.reduce((now, line) => withoutTyping(now, line), before.typing);
     return {
         ...state,
@@ -21,7 +22,8 @@ export function withLines(state: DeskState, chat: string, lines: Line[]): DeskSt
             ...state.transcripts,
             [chat]: {...before, lines: merged(before.lines, lines), typing},
         },
-        pending: state.pending.filter((one) => !isSaid(one, chat, lines)),
+        pending,
+        saidCount: state.saidCount + state.pending.length - pending.length,
     };
 }
 

@@ -123,6 +123,7 @@ test("what was said is pending until the feed tells it, whichever is first", () 
             tell();
         }
         assert.deepEqual(heard.state.pending, []);
+        assert.equal(heard.state.saidCount, 1, `told first: ${isToldFirst}`);
     }
 });
 
@@ -134,8 +135,14 @@ test("what was answered before a transcript was asked for is in it", () => {
     const read = {interactionId: id, lines: [], since: 1};
     heard.do({type: "transcriptRead", ...read, answered: []});
     assert.equal(heard.state.pending.length, 1);
+    assert.equal(heard.state.saidCount, 0);
     heard.do({type: "transcriptRead", ...read, answered: ["k"]});
     assert.deepEqual(heard.state.pending, []);
+    assert.equal(heard.state.saidCount, 1);
+    // What was taken back was never said.
+    heard.do({type: "pending", pending: [pending(id, {kind: "waiting", attempts: 0})]});
+    heard.do({type: "pending", pending: []});
+    assert.equal(heard.state.saidCount, 1);
 });
 
 test("who writes is shown until they have written, and one's own writing never", () => {
