@@ -63,12 +63,8 @@ export const admin = part({
         passwordHelp: "They are signed out everywhere. With it they sign in once, and choose one of "
             + "their own.",
         passwordGiven: (name: string) => `The password of ${name} is set.`,
-        passwordSet: "It is shown this once.",
         passwordFor: "Password for the first sign-in",
         passwordUnanswered: "The server did not answer. Set another one.",
-        copy: "Copy",
-        copied: "Copied.",
-        notCopied: "This browser does not let the page copy.",
     },
     de: {
         people: "Menschen",
@@ -132,12 +128,8 @@ export const admin = part({
         passwordHelp: "Die Person wird überall abgemeldet. Damit meldet sie sich einmal an und "
             + "wählt ein eigenes.",
         passwordGiven: (name) => `Das Passwort für ${name} ist gesetzt.`,
-        passwordSet: "Es wird nur dieses eine Mal gezeigt.",
         passwordFor: "Passwort für die erste Anmeldung",
         passwordUnanswered: "Der Server antwortete nicht. Setzen Sie ein anderes.",
-        copy: "Kopieren",
-        copied: "Kopiert.",
-        notCopied: "Dieser Browser lässt die Seite nicht kopieren.",
     },
     fr: {
         people: "Personnes",
@@ -201,12 +193,8 @@ export const admin = part({
         passwordHelp: "La personne est déconnectée partout. Avec lui elle se connecte une fois, et "
             + "choisit le sien.",
         passwordGiven: (name) => `Le mot de passe de ${name} est donné.`,
-        passwordSet: "Il n’est montré que cette fois.",
         passwordFor: "Mot de passe pour la première connexion",
         passwordUnanswered: "Le serveur n’a pas répondu. Donnez-en un autre.",
-        copy: "Copier",
-        copied: "Copié.",
-        notCopied: "Ce navigateur ne laisse pas la page copier.",
     },
     es: {
         people: "Personas",
@@ -269,11 +257,7 @@ export const admin = part({
         passwordHelp: "Su sesión se cierra en todas partes. Con ella entra una vez y elige una "
             + "propia.",
         passwordGiven: (name) => `La contraseña de ${name} está puesta.`,
-        passwordSet: "Se muestra solo esta vez.",
         passwordFor: "Contraseña para la primera entrada",
         passwordUnanswered: "El servidor no respondió. Ponga otra.",
-        copy: "Copiar",
-        copied: "Copiado.",
-        notCopied: "Este navegador no deja copiar a la página.",
     },
 });
