@@ -155,6 +155,9 @@ admining("what an admin makes counts at once: whoever they made signs in, choose
         hours: {timeZone: "Europe/Oslo", open: ["Mon-Fri 08:00-18:00", "Sat 10:00-14:00"]},
         files: {uploads: 3, fileBytes: 2_621_440, types: ["pdf"]},
     });
+    await expect(page.getByText(/^(Open|Closed) now, until \w{3} \d\d:\d\d there\.$/)).toBeVisible();
+    await expect(admin.field("Line for a page of yours"))
+        .toHaveValue(`<script src="${person.origin}/chat/widget.js" data-service="fjord-help" defer></script>`);
     // What refers to something leads there, and says why it stays.
     await admin.opens("Services", "contact-us");
     await page.getByRole("link", {name: "fjord-help"}).click();
