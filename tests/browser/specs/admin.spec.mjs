@@ -158,6 +158,8 @@ admining("what an admin makes counts at once: whoever they made signs in, choose
     await expect(page.getByText(/^(Open|Closed) now, until \w{3} \d\d:\d\d there\.$/)).toBeVisible();
     await expect(admin.field("Line for a page of yours"))
         .toHaveValue(`<script src="${person.origin}/chat/widget.js" data-service="fjord-help" defer></script>`);
+    await page.getByText("The same as a file").click();
+    await expect(page.getByRole("region", {name: "The same as a file"})).toContainText('timeZone = "Europe/Oslo"');
     // What refers to something leads there, and says why it stays.
     await admin.opens("Services", "contact-us");
     await page.getByRole("link", {name: "fjord-help"}).click();

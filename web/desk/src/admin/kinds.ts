@@ -216,6 +216,19 @@ export function isEdited(page: Page): page is EditedPage {
     return Object.hasOwn(KINDS, page);
 }
 
+/** Returns by what a thing is known in a center file. */
+export function inFile(page: EditedPage, form: Form): Record<string, string> {
+    const {name = "", userName = "", type = "", group = ""} = form as Record<string, string>;
+    switch (page) {
+        case "users": return {userName};
+        case "groups":
+        case "skills":
+        case "queues": return {name};
+        case "services": return {name, type};
+        case "workbins": return type === GROUP ? {name, type, group} : {name, type};
+    }
+}
+
 /** Returns what a thing is called. */
 export function titleOf(form: Form): string {
     const {firstName = "", lastName = "", userName = "", address = "", name = ""} =

@@ -258,8 +258,14 @@ function basic({userName, password}: {userName: string; password: string}): stri
     return `Basic ${btoa(String.fromCharCode(...bytes))}`;
 }
 
+/** The type of a center file, which is given as it is. */
+const FILE_TYPE = "application/toml";
+
 async function read(response: Response): Promise<Answer | undefined> {
     try {
+        if (response.ok && response.headers.get("Content-Type")?.startsWith(FILE_TYPE) === true) {
+            return {statusCode: 0, file: await response.text()};
+        }
         const answer: unknown = await response.json();
         return typeof answer === "object" && answer !== null ? (answer as Answer) : undefined;
     } catch {

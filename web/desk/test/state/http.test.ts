@@ -206,3 +206,16 @@ test("a large file has longer than a small request", async (context) => {
     await client.post("me", {});
     assert.deepEqual(limits, [20_000, 120_000, 20_000]);
 });
+
+test("a center file is given as it is, and what refuses it as ever", async () => {
+    const toml = (body: string, status: number): Response =>
+        new Response(body, {status, headers: {"Content-Type": "application/toml; charset=utf-8"}});
+    const {client} = api(
+        toml('[center]\nname = "Demo"\n', 200),
+        toml("name", 502),
+        answer({statusCode: 5, statusMessage: "This is for admins."}, 403),
+    );
+    assert.equal((await client.get("center"))["file"], '[center]\nname = "Demo"\n');
+    await assert.rejects(client.get("center"), Unanswered);
+    await assert.rejects(client.get("center"), new Refused(5, "This is for admins."));
+});

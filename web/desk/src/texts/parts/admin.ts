@@ -58,6 +58,8 @@ export const admin = part({
         removed: (name: string) => `${name} is deleted.`,
         workTo: (channel: string) => `${channel} without a queue go to`,
         nowhere: "no queue",
+        sameAsFile: "The same as a file",
+        notInFile: "The file says nothing of it.",
         setPassword: "Set a password",
         passwordOf: (name: string) => `Set a password for ${name}`,
         passwordHelp: "They are signed out everywhere. With it they sign in once, and choose one of "
@@ -123,6 +125,8 @@ export const admin = part({
         removed: (name) => `${name} ist gelöscht.`,
         workTo: (channel) => `${channel} ohne Warteschlange gehen an`,
         nowhere: "keine Warteschlange",
+        sameAsFile: "Dasselbe als Datei",
+        notInFile: "Die Datei sagt nichts davon.",
         setPassword: "Passwort setzen",
         passwordOf: (name) => `Passwort für ${name} setzen`,
         passwordHelp: "Die Person wird überall abgemeldet. Damit meldet sie sich einmal an und "
@@ -188,6 +192,8 @@ export const admin = part({
         removed: (name) => `${name} est supprimé.`,
         workTo: (channel) => `${channel} sans file vont à`,
         nowhere: "aucune file",
+        sameAsFile: "La même chose en fichier",
+        notInFile: "Le fichier n’en dit rien.",
         setPassword: "Donner un mot de passe",
         passwordOf: (name) => `Donner un mot de passe à ${name}`,
         passwordHelp: "La personne est déconnectée partout. Avec lui elle se connecte une fois, et "
@@ -252,6 +258,8 @@ export const admin = part({
         removed: (name) => `${name} se eliminó.`,
         workTo: (channel) => `${channel} sin cola van a`,
         nowhere: "ninguna cola",
+        sameAsFile: "Lo mismo como archivo",
+        notInFile: "El archivo no dice nada de ello.",
         setPassword: "Poner una contraseña",
         passwordOf: (name) => `Poner una contraseña a ${name}`,
         passwordHelp: "Su sesión se cierra en todas partes. Con ella entra una vez y elige una "
