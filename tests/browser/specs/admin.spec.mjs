@@ -160,6 +160,17 @@ admining("what an admin makes counts at once: whoever they made signs in, choose
         .toHaveValue(`<script src="${person.origin}/chat/widget.js" data-service="fjord-help" defer></script>`);
     await page.getByText("The same as a file").click();
     await expect(page.getByRole("region", {name: "The same as a file"})).toContainText('timeZone = "Europe/Oslo"');
+    await admin.opens("Queues", "support-email");
+    await admin.field("Subject").fill("We have your message");
+    await admin.field("What goes out is looked at first in").selectOption("outbound");
+    await admin.save.press("Enter");
+    await admin.summary.getByRole("link", {name: "Subject and text go together."}).press("Enter");
+    await expect(admin.field("Text")).toBeFocused();
+    await admin.field("Text").fill("Somebody will answer it today.");
+    await admin.save.press("Enter");
+    await expect(page.getByText("not saved")).toHaveCount(0);
+    const mails = (await person.reads("/queues?fields=*&name=support-email", "ada")).queues[0];
+    expect(mails).toMatchObject({acknowledge: {subject: "We have your message"}, reviewQueue: "outbound"});
     // What refers to something leads there, and says why it stays.
     await admin.opens("Services", "contact-us");
     await page.getByRole("link", {name: "fjord-help"}).click();

@@ -68,6 +68,11 @@ export type QueueForm = {
     priority: string;
     answerTarget: string;
     steps: Step[];
+    /** What e-mails are acknowledged with; both empty is nothing. */
+    ackSubject: string;
+    ackText: string;
+    /** Where what goes out is looked at first; empty is nowhere. */
+    reviewQueue: string;
 };
 
 export type WorkbinForm = {name: string; type: string; group: string};
@@ -133,6 +138,7 @@ const QUEUES: Kind<QueueForm> = {
     begin: () => ({
         name: "", channel: "chat", groups: [], skills: {}, inviteTimeout: "30",
         reofferAfter: "30", priority: "0", answerTarget: "", steps: [],
+        ackSubject: "", ackText: "", reviewQueue: "",
     }),
     read: (it) => ({
         name: text(it["name"]),
@@ -148,17 +154,23 @@ const QUEUES: Kind<QueueForm> = {
             groups: texts(step["groups"]),
             skills: numbersOf(step["skills"]),
         })),
+        ackSubject: text(fields(it["acknowledge"])["subject"]),
+        ackText: text(fields(it["acknowledge"])["text"]),
+        reviewQueue: text(it["reviewQueue"]),
     }),
-    body: (form, changed) => pick(changed, {
-        ...form,
-        skills: counts(form.skills),
-        inviteTimeout: Number(form.inviteTimeout),
-        reofferAfter: Number(form.reofferAfter),
-        priority: Number(form.priority),
-        // Nothing is promised by 0.
-        answerTarget: Number(form.answerTarget),
-        steps: form.steps.map(({after, groups, skills}) =>
-            ({after: Number(after), groups, skills: counts(skills)})),
+    body: (form, changed) => ({
+        ...pick(changed.filter((field) => !OF_LETTERS.includes(field)), {
+            ...form,
+            skills: counts(form.skills),
+            inviteTimeout: Number(form.inviteTimeout),
+            reofferAfter: Number(form.reofferAfter),
+            priority: Number(form.priority),
+            // Nothing is promised by 0.
+            answerTarget: Number(form.answerTarget),
+            steps: form.steps.map(({after, groups, skills}) =>
+                ({after: Number(after), groups, skills: counts(skills)})),
+        }),
+        ...(form.channel === "email" ? ofLetters(form, changed) : {}),
     }),
     faults: (form) => [
         ...nameFault("name", form.name),
@@ -169,8 +181,32 @@ const QUEUES: Kind<QueueForm> = {
         ...numberFault("priority", form.priority, -PRIORITY_MAX, PRIORITY_MAX),
         ...numberFault("answerTarget", form.answerTarget, 0, TARGET_S_MAX, true),
         ...stepFaults(form.steps),
+        ...(form.channel === "email" ? acknowledgementFaults(form) : []),
     ],
 };
+
+/** What only queues of e-mails have. */
+const OF_LETTERS: readonly string[] = ["ackSubject", "ackText", "reviewQueue"];
+
+function ofLetters(form: QueueForm, changed: readonly string[]): Record<string, unknown> {
+    const {ackSubject: subject, ackText: words, reviewQueue} = form;
+    const isNone = subject.trim() === "" && words.trim() === "";
+    const isAcknowledged = changed.includes("ackSubject") || changed.includes("ackText");
+    return {
+        ...(isAcknowledged ? {acknowledge: isNone ? {} : {subject, text: words}} : {}),
+        ...(changed.includes("reviewQueue") ? {reviewQueue} : {}),
+    };
+}
+
+function acknowledgementFaults({ackSubject, ackText}: QueueForm): Fault[] {
+    const [hasSubject, hasText] = [ackSubject, ackText].map((one) => one.trim() !== "");
+    return hasSubject === hasText
+        ? []
+        : [{
+            at: hasText ? "ackSubject" : "ackText", with: ["ackSubject", "ackText"],
+            says: (t) => t.ackMissing,
+        }];
+}
 
 const WORKBINS: Kind<WorkbinForm> = {
     page: "workbins",

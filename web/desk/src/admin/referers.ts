@@ -16,6 +16,7 @@ type Known = Pick<Lists, "of">;
 export function leadToQueue(lists: Known, queue: string): Referer[] {
     return [
         ...refer(lists, "services", (form) => form.queue === queue),
+        ...refer(lists, "queues", (form) => form.reviewQueue === queue),
         ...refer(lists, "mailboxes", (form) => form.queue === queue),
     ];
 }

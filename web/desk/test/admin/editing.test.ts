@@ -154,6 +154,17 @@ test("what a thing has already is in nobody's way, whatever a form would take", 
     assert.deepEqual(editing.faults.value.map(({at}) => at), ["inviteTimeout", "steps.0"]);
 });
 
+test("what is sent together with a change is looked at as well", async () => {
+    const server = new Server();
+    server.queue = {...server.queue, channel: "email"};
+    const editing = new Editing(KINDS.queues, new Center(server), "q");
+    await editing.read();
+    editing.form.value.ackSubject = "Thanks";
+    assert.deepEqual(await editing.save(), {kind: "not"});
+    assert.deepEqual(editing.faults.value.map(({at}) => at), ["ackText"]);
+    assert.equal(server.sent.length, 0);
+});
+
 test("two admins never overwrite each other unseen", async () => {
     const {server, editing} = await edited();
     editing.form.value.priority = "5";

@@ -85,6 +85,27 @@ test("a queue's times are seconds, and nothing promised is 0", () => {
     });
 });
 
+test("a queue of e-mails acknowledges and has itself looked at, others do not", () => {
+    const {read, body, faults} = KINDS.queues;
+    const form = read({
+        name: "mails", channel: "email", acknowledge: {subject: "Thanks", text: "Soon."},
+        inviteTimeout: 30, reofferAfter: 30, priority: 0, reviewQueue: "outbound",
+    });
+    assert.deepEqual(
+        [form.ackSubject, form.ackText, form.reviewQueue], ["Thanks", "Soon.", "outbound"]);
+    assert.deepEqual(faults(form, false), []);
+    const changed = {...form, ackText: "Today.", reviewQueue: ""};
+    assert.deepEqual(body(changed, ["ackText", "reviewQueue"]),
+        {acknowledge: {subject: "Thanks", text: "Today."}, reviewQueue: ""});
+    assert.deepEqual(body({...form, ackSubject: "", ackText: " "}, ["ackSubject", "ackText"]),
+        {acknowledge: {}});
+    assert.deepEqual(wrong(faults({...form, ackSubject: ""}, false)), [["ackSubject", own.ackMissing]]);
+    assert.deepEqual(wrong(faults({...form, ackText: ""}, false)), [["ackText", own.ackMissing]]);
+    const chat = {...changed, channel: "chat", ackText: ""};
+    assert.deepEqual(body(chat, ["name", "ackText", "reviewQueue"]), {name: "mails"});
+    assert.deepEqual(faults(chat, false), []);
+});
+
 test("a service has what its type has, and keeps what is left out of it when it is made", () => {
     const {begin, read, body, faults} = KINDS.services;
     const made = {...begin(), name: "help", queue: "support-chat"};
@@ -199,6 +220,8 @@ test("a refusal of the server's stands at the field that it is about", () => {
         [ofQueue("The channel of a queue cannot be changed; make another queue."), "channel"],
         [ofQueue("The field after must be 1 to 86400 seconds; correct it."), "steps.0"],
         [ofQueue("The field inviteTimeout must be 1 to 86400 seconds; correct it."), "inviteTimeout"],
+        [ofQueue("The queue cannot be so: review is for e-mail queues; correct it."), "reviewQueue"],
+        [ofQueue('There is no queue named "a"; check the name.'), "reviewQueue"],
         [ofQueue('There is no group named "Nobody"; check the name.'), "groups"],
         [ofQueue("The queue is not there."), null],
         [ofUser("The parameter userName is missing; give it."), "userName"],
