@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use handoff_mail::imap::{After, Aside, ImapLimits, ImapMailbox, Start};
 use handoff_mail::login::{Login, Secret};
-use handoff_mail::smtp::{RelayConfig, RelayLimits};
+use handoff_mail::smtp::{Relay, RelayConfig, RelayLimits};
 use handoff_mail::tls::{Endpoint, Security, Trust, Untrustworthy};
 use handoff_store::{
     AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, OAuthLogin, SecretPlace, SmtpRelay,
@@ -117,6 +117,15 @@ impl Connections {
             aside: Aside::Flag,
             limits: ImapLimits { poll_ms: *poll_ms, ..ImapLimits::default() },
         })
+    }
+
+    /// Returns a relay that belongs to no mailbox. It reads files.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none now, as a sentence.
+    pub fn relay_of(&self, relay: &SmtpRelay) -> Result<Relay, String> {
+        self.relay(relay).map(Relay::new).map_err(|why| with_causes(&why))
     }
 
     /// Returns what hands mail to a relay. It reads files.

@@ -7,6 +7,7 @@
 //! It deliberately opens nothing: whether a path can be written or an address is free is asked by
 //! `doctor` and at the start.
 
+mod alerts;
 mod bus;
 mod check;
 mod files;
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 use handoff_provision::{TimeSpan, toml_place};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use alerts::Alerts;
 pub(crate) use bus::{Bus, Carrier};
 pub(crate) use files::{FilesIn, S3};
 pub(crate) use mail::Mail;
@@ -93,6 +95,8 @@ pub(crate) struct Config {
     pub log: Log,
     /// Where metrics are told.
     pub metrics: Metrics,
+    /// Who is told of trouble by e-mail.
+    pub alerts: Alerts,
 }
 
 /// Where the server listens, and what it calls itself.

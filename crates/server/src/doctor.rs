@@ -83,7 +83,21 @@ async fn examine(config: &Config, depth: Depth) -> Vec<Finding> {
     findings.extend(certificate::look(config, SystemClock::default().now()));
     findings.extend(config.metrics.place().ok().flatten().map(metrics_address));
     findings.extend(others::reach(config));
+    findings.extend(alerts(config));
     findings
+}
+
+/// Looks whether operators could be told of trouble.
+fn alerts(config: &Config) -> Option<Finding> {
+    let what = "alerts";
+    let relay = config.alerts.place().ok().flatten()?;
+    Some(match mail::connections(config).relay_of(&relay) {
+        Ok(_) => Finding::Fine {
+            what,
+            detail: format!("mailed to {} by {}", config.alerts.to.join(", "), config.alerts.relay),
+        },
+        Err(problem) => Finding::Bad { what, problem, advice: "correct [alerts]" },
+    })
 }
 
 /// Returns what a start would refuse of a configuration that is right in itself, a line each: a
@@ -106,14 +120,19 @@ async fn files_refused(config: &Config) -> Option<String> {
         return None;
     }
     // Whoever only looks at a configuration does not upgrade the store with it.
-    if let Ok(SchemaReport { missing, newest, .. }) = stored::schema(&config.store).await
-        && !missing.is_empty()
-    {
-        output::warn(format_args!(
-            "the store was not looked at: this program would bring it to schema {newest} first, \
-             see `handoff upgrade --check`"
-        ));
-        return None;
+    match stored::schema(&config.store).await {
+        Ok(SchemaReport { missing, newest, .. }) if !missing.is_empty() => {
+            output::warn(format_args!(
+                "the store was not looked at: this program would bring it to schema {newest} \
+                 first, see `handoff upgrade --check`"
+            ));
+            return None;
+        }
+        Ok(_) => {}
+        Err(error) => {
+            output::warn(format_args!("the store was not looked at: {error:#}"));
+            return None;
+        }
     }
     let found = match Stored::open(&config.store).await {
         Ok(stored) => {

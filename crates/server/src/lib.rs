@@ -6,6 +6,7 @@
 //! accepting connections.
 
 mod accept;
+mod alerts;
 mod apply;
 mod backup;
 mod bus;

@@ -40,7 +40,7 @@ use crate::mail::{self, MailLetters};
 use crate::metrics::{self, Sources};
 use crate::pass_on::PassOn;
 use crate::stored::{Kept, Stored};
-use crate::{copy, local, pages, supervisor, tls};
+use crate::{alerts, copy, local, pages, supervisor, tls};
 use signals::Signals;
 
 /// How long held polls and requests under way have at a stop. With what follows it is less than the
@@ -148,15 +148,15 @@ impl Server {
         let parts = parts(config, store.clone(), &bus, clock.clone(), Some(address));
         let core = Core::open(parts).await.context("the engine cannot be started")?;
         files::take_on(&core, &opened, adopt).await?;
-        let files = opened.files;
         let space = options::space(config);
         let content = options::content(config, space.clone());
-        let keeper = FileKeeper::new(core.clone(), files.clone(), content);
+        let keeper = FileKeeper::new(core.clone(), opened.files.clone(), content);
         let office = PostOffice::new(&core, &keeper, mail::settings(config, &core).await?);
         let (demo_pages, accounts) = demonstration.map(|it| (it.pages, it.accounts)).unzip();
         let api = handoff_api::Options { demo: accounts, ..options::api(config, address) };
         let limits = options::sessions(config, &core);
-        let troubles = troubles::all(&core, office.fetching(), space.clone(), certificate.clone());
+        let watch = alerts::tell(config, &core, (&tasks, &stopping));
+        let troubles = troubles::all(&watch, office.fetching(), space.clone(), certificate.clone());
         let setup = Setup {
             agents: limits.0.clone(),
             customers: options::customers(config),
@@ -164,7 +164,7 @@ impl Server {
             letters: Arc::new(Cleaner::new(Arc::new(MailLetters))),
             mailboxes: Some(office.mailboxes()),
             post: Some(office.post()),
-            readers: readers(config, &store, &clock, (&bus, &files), troubles).await,
+            readers: readers(config, &store, &clock, (&bus, &opened.files), troubles).await,
             ..Setup::new(api, keeper)
         };
         let assembly = Assembly::build(core.clone(), setup).await;
@@ -191,7 +191,7 @@ impl Server {
         office.start(&engine, &tasks, &stopping);
         let kept = (kept, AbortOnDropHandle::new(tokio::spawn(bus.run())));
         tasks.spawn(space.keep_watched(stopping.clone()));
-        tasks.spawn(sweep::keep_swept(engine.core().clone(), files, stopping.clone()));
+        tasks.spawn(sweep::keep_swept(engine.core().clone(), opened.files, stopping.clone()));
         tasks.spawn(async move { timers.run().await });
         tasks.spawn(async move { receiving.run().await });
         tasks.spawn(async move { accepting.run(listener).await });

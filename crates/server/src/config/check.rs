@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use handoff_bus::nats::ServerAddress;
+use handoff_domain::Address;
+use handoff_mail::address;
 use handoff_provision::{TimeSpan, is_origin, is_origin_pattern};
 use tracing_subscriber::EnvFilter;
 
@@ -45,6 +47,7 @@ pub(super) fn first_fault(config: &Config) -> Option<Fault> {
         .or_else(|| mail(config))
         .or_else(|| retries(config))
         .or_else(|| metrics(config))
+        .or_else(|| alerts(config))
 }
 
 /// Most characters of a node's name: it is a column of a list.
@@ -87,6 +90,31 @@ fn tls(config: &Config) -> Option<Fault> {
     (config.tls.is_on() != has_key).then(|| Fault {
         key: "tls.certificate_key",
         message: "and tls.certificate go together, expected both or none".to_owned(),
+    })
+}
+
+/// Whoever is to be told is told: what is missing is found before there is trouble.
+fn alerts(config: &Config) -> Option<Fault> {
+    let alerts = &config.alerts;
+    let is_address =
+        |text: &String| address::check(&Address { name: None, address: text.clone() }).is_ok();
+    if let Some(wrong) = alerts.to.iter().find(|text| !is_address(text)) {
+        let message = format!("has {wrong:?}, expected addresses such as \"ops@example.com\"");
+        return Some(Fault { key: "alerts.to", message });
+    }
+    if alerts.place().is_err() {
+        let message =
+            format!("is {:?}, expected something like \"smtp.example.com:465\"", alerts.relay);
+        return Some(Fault { key: "alerts.relay", message });
+    }
+    if !alerts.to.is_empty() && !is_address(&alerts.from) {
+        let message = format!("is {:?}, expected an address that mails are from", alerts.from);
+        return Some(Fault { key: "alerts.from", message });
+    }
+    let has_password = !alerts.password_file.as_os_str().is_empty();
+    (alerts.user.is_empty() == has_password).then(|| Fault {
+        key: "alerts.password_file",
+        message: "and alerts.user go together, expected both or none".to_owned(),
     })
 }
 

@@ -386,3 +386,15 @@ fn a_bus_that_reaches_nobody_or_goes_nowhere_is_told() {
         parse(&format!("{shared}{right}"), &[]).unwrap();
     }
 }
+
+#[test]
+fn whoever_is_to_be_told_of_trouble_is_named_with_a_way_to_them() {
+    let alerts = |more: &str| format!("[alerts]\nto = [\"ops@x.example\"]\n{more}");
+    let whole = "from = \"h@x.example\"\nrelay = \"[::1]:25\"\nsecurity = \"none\"\n";
+    let relay = parse(&alerts(whole), &[]).unwrap().alerts.place().unwrap().unwrap();
+    assert_eq!((relay.host.as_str(), relay.port, relay.login), ("::1", 25, None));
+    check(&refusal(&alerts(""), &[]), &["alerts.relay", "smtp.example.com:465"]);
+    check(&refusal(&alerts("relay = \"x:25\""), &[]), &["alerts.from"]);
+    check(&refusal(&alerts(&format!("{whole}user = \"h\"")), &[]), &["alerts.password_file"]);
+    check(&refusal("[alerts]\nto = [\"ops\"]", &[]), &["alerts.to", "ops@example.com"]);
+}

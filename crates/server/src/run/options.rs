@@ -54,7 +54,7 @@ pub(super) fn engine(
 }
 
 /// Returns what operators are shown this node as.
-fn node_name(config: &Config) -> String {
+pub(crate) fn node_name(config: &Config) -> String {
     if !config.server.node.is_empty() {
         return config.server.node.clone();
     }

@@ -15,6 +15,7 @@ use handoff_engine::{Core, Worker};
 use handoff_postoffice::Fetching;
 use handoff_store::StoreError;
 
+use crate::alerts::{Present, Watch};
 use crate::tls::Serving;
 
 /// How often is looked: soon enough for whoever watches.
@@ -35,6 +36,8 @@ type Look = dyn Fn(Time) -> BTreeMap<String, Time> + Send + Sync;
 /// A kind of trouble.
 pub(crate) struct Trouble {
     core: Arc<Core>,
+    /// Where it is said for those whom mails tell of it.
+    said: Arc<Present>,
     name: &'static str,
     /// What is said of it to anybody: names are for the log.
     sentence: &'static str,
@@ -47,13 +50,13 @@ pub(crate) struct Trouble {
 
 impl Trouble {
     fn new(
-        core: &Arc<Core>,
+        Watch { core, said }: &Watch,
         (name, sentence): (&'static str, &'static str),
         patience_ms: u64,
         look: impl Fn(Time) -> BTreeMap<String, Time> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        let (core, look) = (core.clone(), Box::new(look));
-        Arc::new(Self { core, name, sentence, patience_ms, look, present: Mutex::default() })
+        let (core, said, look) = (core.clone(), said.clone(), Box::new(look));
+        Arc::new(Self { core, said, name, sentence, patience_ms, look, present: Mutex::default() })
     }
 
     /// Looks what is wrong for too long, and logs what is new and what is over.
@@ -68,6 +71,7 @@ impl Trouble {
         for what in present.keys().filter(|what| !found.contains_key(*what)) {
             tracing::info!(trouble = self.name, what, "this is over: {}", self.sentence);
         }
+        self.said.set(self.name, self.sentence, &found);
         *present = found;
     }
 }
@@ -95,37 +99,37 @@ impl Worker for Trouble {
 
 /// Returns what looks for each kind of trouble.
 pub(super) fn all(
-    core: &Arc<Core>,
+    watch: &Watch,
     fetching: Arc<Fetching>,
     space: Arc<DiskSpace>,
     certificate: Option<Arc<Serving>>,
 ) -> impl Iterator<Item = Arc<dyn Worker>> + use<> {
-    let certificate = certificate.map(|serving| self::certificate(core, serving));
-    let all = [mailboxes(core, fetching), outgoing(core), readers(core), room(core, space)];
+    let certificate = certificate.map(|serving| self::certificate(watch, serving));
+    let all = [mailboxes(watch, fetching), outgoing(watch), readers(watch), room(watch, space)];
     all.into_iter().chain(certificate).map(|trouble| -> Arc<dyn Worker> { trouble })
 }
 
-fn mailboxes(core: &Arc<Core>, fetching: Arc<Fetching>) -> Arc<Trouble> {
+fn mailboxes(watch: &Watch, fetching: Arc<Fetching>) -> Arc<Trouble> {
     let told = ("mailboxes", "a mailbox cannot be fetched for five minutes");
-    Trouble::new(core, told, MAILBOX_MAX_MS, move |_| {
+    Trouble::new(watch, told, MAILBOX_MAX_MS, move |_| {
         let states = fetching.states().into_iter();
         states.filter_map(|(address, state)| Some((address, state.failing_since?))).collect()
     })
 }
 
-fn outgoing(core: &Arc<Core>) -> Arc<Trouble> {
+fn outgoing(watch: &Watch) -> Arc<Trouble> {
     let told = ("outgoing mail", "a mail waits for ten minutes to be sent");
-    let looked_at = core.clone();
-    Trouble::new(core, told, OUTBOX_MAX_MS, move |_| {
+    let looked_at = watch.core.clone();
+    Trouble::new(watch, told, OUTBOX_MAX_MS, move |_| {
         let oldest = looked_at.backlog().and_then(|backlog| backlog.since);
         oldest.map(|since| ("the outbox".to_owned(), since)).into_iter().collect()
     })
 }
 
-fn readers(core: &Arc<Core>) -> Arc<Trouble> {
+fn readers(watch: &Watch) -> Arc<Trouble> {
     let told = ("readers", "a reader of the log is far behind it");
-    let (looked_at, known) = (core.clone(), Mutex::<BTreeMap<String, Time>>::default());
-    Trouble::new(core, told, READER_MAX_MS, move |now| {
+    let (looked_at, known) = (watch.core.clone(), Mutex::<BTreeMap<String, Time>>::default());
+    Trouble::new(watch, told, READER_MAX_MS, move |now| {
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
         let behind = looked_at.readers_behind().into_iter();
         let behind = behind.filter(|(_, entries)| *entries > READER_BEHIND_MAX);
@@ -139,16 +143,16 @@ fn readers(core: &Arc<Core>) -> Arc<Trouble> {
     })
 }
 
-fn room(core: &Arc<Core>, space: Arc<DiskSpace>) -> Arc<Trouble> {
+fn room(watch: &Watch, space: Arc<DiskSpace>) -> Arc<Trouble> {
     let told = ("room", "the disk has less room than is reserved; strangers are refused");
-    Trouble::new(core, told, 0, move |now| {
+    Trouble::new(watch, told, 0, move |now| {
         space.is_short().then(|| ("store.reserve_bytes".to_owned(), now)).into_iter().collect()
     })
 }
 
-fn certificate(core: &Arc<Core>, serving: Arc<Serving>) -> Arc<Trouble> {
+fn certificate(watch: &Watch, serving: Arc<Serving>) -> Arc<Trouble> {
     let told = ("certificate", "the server's certificate expires within two weeks, or has");
-    Trouble::new(core, told, 0, move |now| {
+    Trouble::new(watch, told, 0, move |now| {
         serving.is_bad(now).then(|| ("tls.certificate".to_owned(), now)).into_iter().collect()
     })
 }
@@ -176,7 +180,8 @@ mod tests {
     async fn what_is_wrong_for_long_is_told_without_names_until_it_is_over() {
         let wrong = Arc::new(Mutex::new(BTreeMap::from([("a@demo.example".to_owned(), Time(0))])));
         let seen = wrong.clone();
-        let trouble = Trouble::new(&core().await, ("mailboxes", "it fails"), 300, move |_| {
+        let watch = Watch { core: core().await, said: Arc::default() };
+        let trouble = Trouble::new(&watch, ("mailboxes", "it fails"), 300, move |_| {
             seen.lock().unwrap().clone()
         });
         let told = |now| {
@@ -194,7 +199,8 @@ mod tests {
     #[tokio::test]
     async fn a_mailbox_may_fail_for_five_minutes() {
         let fetching: Arc<Fetching> = Arc::default();
-        let trouble = mailboxes(&core().await, fetching.clone());
+        let watch = Watch { core: core().await, said: Arc::default() };
+        let trouble = mailboxes(&watch, fetching.clone());
         fetching.failed("a@demo.example", Time(0));
         trouble.look(Time(299_999));
         assert_eq!(trouble.detail(), None);

@@ -44,7 +44,8 @@ impl Server {
         let mut output = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
         let mut line = String::new();
         output.read_line(&mut line).expect("a line");
-        let address = line.trim_end().strip_prefix("listening on http://").map(str::to_owned);
+        let url = line.trim_end().strip_prefix("listening on ").unwrap_or_default();
+        let address = url.split_once("://").map(|(_, address)| address.to_owned());
         Self { child, output, address: address.unwrap_or_else(|| panic!("{line:?}")) }
     }
 
