@@ -207,8 +207,10 @@ fn try_out(root: &Path, package: &Path) -> Result<()> {
     println!("building an image of it…");
     let mut command = Command::new("bash");
     command.arg(root.join("packaging/try-image.sh")).arg(&base);
-    succeed(command.arg(base.with_file_name("")))?;
-    fs::remove_file(&base).with_context(|| format!("remove {}", base.display()))
+    let built = succeed(command.arg(base.with_file_name("")));
+    // It would be in the next one's way.
+    let removed = fs::remove_file(&base).with_context(|| format!("remove {}", base.display()));
+    built.and(removed)
 }
 
 fn copy(from: &Path, to: &Path, mode: u32) -> Result<()> {

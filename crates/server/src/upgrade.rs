@@ -52,15 +52,24 @@ async fn examine(config: &Config, backups: Option<&Path>) -> Vec<Finding> {
         findings.push(Finding::Fine { what: "schema", detail });
         return findings;
     }
-    match stored::schema(&config.store).await {
-        Ok(report) => findings.extend(described(&report)),
-        Err(error) => findings.push(Finding::Bad {
-            what: "schema",
-            problem: format!("{error:#}"),
-            advice: "this program cannot be used with the store",
-        }),
-    }
-    if config.store.url.is_empty() {
+    let report = match stored::schema(&config.store).await {
+        Ok(report) => report,
+        Err(error) => {
+            findings.push(Finding::Bad {
+                what: "schema",
+                problem: format!("{error:#}"),
+                advice: "this program cannot be used with the store as it is",
+            });
+            return findings;
+        }
+    };
+    findings.extend(described(&report));
+    if !config.store.url.is_empty() {
+        findings.extend(backups.map(|_| Finding::Fine {
+            what: "backup",
+            detail: "not looked at: PostgreSQL's own tools make them".to_owned(),
+        }));
+    } else if !report.missing.is_empty() {
         findings.extend(room(&config.store.path));
         findings.extend(backups.map(newest_backup));
     }
@@ -99,7 +108,8 @@ fn described(report: &SchemaReport) -> Vec<Finding> {
 /// Looks for the room that a step may take which writes a table anew.
 fn room(directory: &Path) -> Option<Finding> {
     let what = "room";
-    let database = std::fs::metadata(directory.join(DATABASE)).ok()?.len();
+    let of = |suffix: &str| std::fs::metadata(directory.join(format!("{DATABASE}{suffix}")));
+    let database = of("").ok()?.len() + of("-wal").map_or(0, |log| log.len());
     let free = free_bytes(directory)?;
     let (megabytes, needed) = (free / 1_000_000, database / 1_000_000);
     Some(match free >= database {

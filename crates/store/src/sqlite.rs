@@ -205,13 +205,14 @@ impl SqliteStore {
         Ok(page.items.into_iter().map(|found| found.value).collect())
     }
 
-    /// Says what [`SqliteStore::open`] would do to a file's schema, also beside a process that has
-    /// it open; changes nothing.
+    /// Says what [`SqliteStore::open`] would do to a file's schema, beside whoever has it open.
     ///
     /// # Errors
     ///
     /// [`StoreError::Corrupt`] when this program cannot work with the file, or the store's own.
     pub fn schema(path: &Path) -> Result<SchemaReport, StoreError> {
+        files::refuse_restoring(path)?;
+        files::refuse_moved(path)?;
         migrate::report(&files::open_reader(&SqliteOptions::new(path))?)
     }
 

@@ -38,15 +38,28 @@ fn a_check_says_what_an_upgrade_does_and_changes_nothing() {
 fn an_upgrade_waits_for_a_backup_that_is_new_enough() {
     let directory = directory();
     succeed(&[&["migrate"], &CONFIG[..]].concat(), directory.path());
+    let nothing_to_do = succeed(&check(&["--backups", "backups"]), directory.path());
+    assert!(!nothing_to_do.contains("backup: "), "{nothing_to_do}");
+    steps(&directory).take_last();
     let wanted = check(&["--backups", "backups"]);
     let refused = finish(&wanted, directory.path());
     assert!(!refused.status.success());
     assert!(text(&refused.stdout).contains("make one with `handoff backup`"), "{refused:?}");
     std::fs::create_dir(directory.path().join("data/files")).unwrap();
     succeed(&[&["backup", "backups"], &CONFIG[..]].concat(), directory.path());
-    let upgrade = [&["upgrade", "--backups", "backups"], &CONFIG[..]].concat();
-    let done = succeed(&upgrade, directory.path());
-    assert!(done.contains("backup: the newest is of") && done.contains("is up to date"), "{done}");
+    let found = succeed(&wanted, directory.path());
+    assert!(found.contains("backup: the newest is of"), "{found}");
+}
+
+#[test]
+fn an_upgrade_brings_a_store_up_to_date() {
+    let directory = directory();
+    let upgrade = [&["upgrade"], &CONFIG[..]].concat();
+    assert!(succeed(&upgrade, directory.path()).contains("is up to date"));
+    let (newest, _) = steps(&directory).last();
+    let beside = succeed(&check(&[]), directory.path());
+    assert!(beside.contains(&format!("is {newest}, and this program")), "{beside}");
+    assert!(beside.contains(&format!("that know schema {newest} or a later one")), "{beside}");
 }
 
 #[test]

@@ -114,7 +114,11 @@ impl<'a> Schema<'a> {
     /// When the program cannot work with it.
     pub(crate) fn report(&self, applied: &[Applied]) -> Result<SchemaReport, Unfit> {
         let missing = self.missing(applied)?;
-        let before = applied.iter().map(|step| step.readable_from);
+        // A list that was made before it said so says 1 of everything.
+        let known = |it: &Applied| self.steps.iter().find(|step| step.version == it.version);
+        let before = applied
+            .iter()
+            .map(|it| it.readable_from.max(known(it).map_or(1, |step| self.readable_from(step))));
         let after = missing.iter().map(|step| self.readable_from(step));
         Ok(SchemaReport {
             found: newest_of(applied),

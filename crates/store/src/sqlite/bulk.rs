@@ -48,6 +48,8 @@ impl SqliteBulk {
         let lock = files::prepare(&path)?;
         let connection = files::open_writer(&path)?;
         migrate::migrate(&connection)?;
+        // What a newer program added is not known here, and would not be carried.
+        migrate::expect_current(&connection)?;
         Ok(Self::of(&path, connection, Some(lock)))
     }
 
