@@ -82,6 +82,10 @@ pub(crate) async fn earlier(
             {
                 return Err(used_by_a_server());
             }
+            // What came of it is no longer kept, and with it whose it was.
+            None if is_gone(shared, &old).await? => {
+                return answerable(shared, me, &old).await.map(Some);
+            }
             Some(_) | None => {}
         }
     }
@@ -111,6 +115,11 @@ pub(crate) async fn answerable(
             "You used this externalId for something that you do not see any more; use another one for something new.",
         )
     })
+}
+
+async fn is_gone(shared: &Shared, old: &Receipt) -> Result<bool, StoreError> {
+    let Ok(id) = old.answer.parse() else { return Ok(false) };
+    Ok(shared.engine().core().interaction(id).await?.is_none())
 }
 
 async fn submitter_of(shared: &Shared, old: &Receipt) -> Result<Option<UserId>, StoreError> {

@@ -70,6 +70,11 @@ pub(crate) async fn put(
     let decide = |center: &Editor<'_>| {
         let link = shared.url().link("/settings/retention".to_owned());
         changes.expect_same(center, &Key::Center(me.center()), &link)?;
+        if let Some(channel) = center.channel_without_queue(&changes.said.0) {
+            let sentence =
+                format!("No queue has the channel {}; check the name.", quoted(&channel));
+            return Err(Refusal::invalid(sentence));
+        }
         Ok(center.change_retention(changes.said.0.by_media()))
     };
     change(&shared, &me, &retry, done(), decide).await

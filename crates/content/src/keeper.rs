@@ -6,10 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use futures_util::{Stream, stream};
-use handoff_domain::{FileId, Interaction};
+use handoff_domain::{FileId, Interaction, InteractionId};
 use handoff_engine::Core;
 use handoff_store::files::READ_BYTES_MAX;
-use handoff_store::{FileRecord, Files, FilesError, Key, NewFile, Record, StoreError, Versioned};
+use handoff_store::{
+    ChangeSet, FileRecord, Files, FilesError, Key, NewFile, Put, Record, StoreError, Versioned,
+};
 
 use crate::arrival::{Arrival, Arrived};
 use crate::clamd::Scan;
@@ -151,6 +153,30 @@ impl FileKeeper {
             }
             _ => None,
         }))
+    }
+
+    /// Notes that a file is attached to another interaction than its own, so that it is kept with
+    /// that; `None` when it was changed or removed meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn lend(
+        &self,
+        found: &Versioned<FileRecord>,
+        to: InteractionId,
+    ) -> Result<Option<()>, StoreError> {
+        let Versioned { value, version } = found;
+        if value.also.len() >= FileRecord::ALSO_MAX || value.also.contains(&to) {
+            return Ok(Some(()));
+        }
+        let mut record = value.clone();
+        record.also.insert(to);
+        let puts = vec![Put { record: Record::File(record), expected: *version }];
+        match self.core.store().commit(ChangeSet { puts, ..ChangeSet::default() }).await {
+            Ok(_) => Ok(Some(())),
+            Err(error) => error.into_conflict().map(|_| None),
+        }
     }
 
     /// Returns the record of a file of this interaction, named by the text of its id. One of

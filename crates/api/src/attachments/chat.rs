@@ -54,6 +54,7 @@ pub(super) async fn add(
         by: FileSender::User(me.id()),
         at: engine.core().now(),
         deleted: None,
+        also: std::collections::BTreeSet::new(),
     };
     let (id, name, bytes) = (*id, name.clone(), *bytes);
     let content = Content::FileUploaded {

@@ -156,6 +156,7 @@ pub(super) async fn add(
         by: FileSender::User(me.id()),
         at: engine.core().now(),
         deleted: None,
+        also: std::collections::BTreeSet::new(),
     };
     let reference = engine.core().next_reference(me.id()).await?;
     let answer = added(shared, &record, reference);
@@ -233,10 +234,14 @@ pub(crate) async fn document(
     may_attach(draft, me.id(), Operation::AddAttachment)?;
     let unknown = || Rejection::Unknown { noun: Noun::Attachment, name: id.to_owned() };
     let file = id.parse::<FileId>().map_err(|_| unknown())?;
-    let record = shared.files().record(file).await?.ok_or_else(unknown)?.value;
-    if record.interaction != draft.id && !is_theirs(shared, me, &record).await? {
-        return Err(unknown().into());
+    let found = shared.files().record(file).await?.ok_or_else(unknown)?;
+    if found.value.interaction != draft.id {
+        if !is_theirs(shared, me, &found.value).await? {
+            return Err(unknown().into());
+        }
+        shared.files().lend(&found, draft.id).await?.ok_or_else(unknown)?;
     }
+    let record = found.value;
     let attached = attachments_of(draft).iter().find(|one| one.file == file).cloned();
     let mut attachment = attached.unwrap_or(Attachment {
         file,

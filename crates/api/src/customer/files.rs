@@ -183,6 +183,7 @@ async fn accept(
         by: FileSender::Customer,
         at: doors.engine().core().now(),
         deleted: None,
+        also: std::collections::BTreeSet::new(),
     };
     let content = Content::FileUploaded {
         file: *id,

@@ -27,8 +27,17 @@ async fn sent(api: &Api, chat: InteractionId, id: FileId, name: &str) {
         description: Some("a note".to_owned()),
     };
     let by = FileSender::Customer;
-    let record =
-        FileRecord { id, interaction: chat, name, bytes, content_type, by, at, deleted: None };
+    let record = FileRecord {
+        id,
+        interaction: chat,
+        name,
+        bytes,
+        content_type,
+        by,
+        at,
+        deleted: None,
+        also: std::collections::BTreeSet::new(),
+    };
     let said = CustomerAction::Say(Utterance::new(content, Visibility::All));
     let put = Put { record: Record::File(record), expected: 0 };
     api.engine.conversations().customer_does(chat, said, None, vec![put]).await.unwrap();

@@ -110,22 +110,26 @@ async fn how_long_finished_work_is_kept_is_set_by_admins_and_seen_by_all() {
     let (ada, kate) = (api.by("ada"), api.by("kate"));
     let before = kate.get("/settings/retention").await.ok();
     assert_eq!(before["retention"], json!({}));
-    let kept = json!({"chat": 31_536_000, "sms": 259_200});
+    let kept = json!({"chat": 31_536_000, "workitem": 259_200});
     let said = json!({"retention": kept, "version": before["version"]});
     ada.put("/settings/retention", said.clone()).await.ok();
     let after = kate.get("/settings/retention").await.ok();
     assert_eq!(after["retention"], kept);
     ada.put("/settings/retention", said.clone()).await.refused(409, 2);
-    for wrong in
-        [json!({"chat": 86_400}), json!({"chat": "1d"}), json!({"a b": 259_200}), json!([])]
-    {
+    for wrong in [
+        json!({"chat": 86_400}),
+        json!({"chat": "1d"}),
+        json!({"a b": 259_200}),
+        json!({"Chat": 259_200}),
+        json!([]),
+    ] {
         ada.put("/settings/retention", json!({"retention": wrong})).await.refused(400, 10);
     }
     ada.put("/settings/retention", json!({})).await.refused(400, 1);
     assert_eq!(kate.get("/settings/retention").await.ok(), after, "nothing was changed");
     // The rest of the center is as it was, and what the file says of it is the same.
     let file = ada.get("/center").await.text;
-    assert!(file.contains("retention = { chat = \"365d\", sms = \"3d\" }"), "{file}");
+    assert!(file.contains("retention = { chat = \"365d\", workitem = \"3d\" }"), "{file}");
     ada.put("/settings/retention", json!({"retention": {}})).await.ok();
     assert_eq!(kate.get("/settings/retention").await.ok()["retention"], json!({}));
 }

@@ -36,6 +36,7 @@ pub(crate) fn record(n: u128) -> Record {
         by: FileSender::Customer,
         at: BEGIN,
         deleted: None,
+        also: std::collections::BTreeSet::new(),
     })
 }
 

@@ -42,11 +42,13 @@ pub enum Duty {
     Sweep,
     /// Takes files out of use that nobody can ask for.
     Files,
+    /// Removes finished interactions that are no longer kept.
+    Retention,
 }
 
 impl Duty {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Routing,
         Self::Timers,
         Self::Followers,
@@ -54,6 +56,7 @@ impl Duty {
         Self::DeadNodes,
         Self::Sweep,
         Self::Files,
+        Self::Retention,
     ];
 
     /// Returns its name in the store and in what operators are shown.
@@ -67,6 +70,7 @@ impl Duty {
             Self::DeadNodes => "dead nodes",
             Self::Sweep => "sweep",
             Self::Files => "files",
+            Self::Retention => "retention",
         }
     }
 }

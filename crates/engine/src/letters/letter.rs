@@ -142,7 +142,17 @@ pub(super) fn files_of(
     let record = |id, name: &str, bytes, content_type: &str| {
         let (name, content_type) = (name.to_owned(), content_type.to_owned());
         let by = FileSender::Customer;
-        let file = FileRecord { id, interaction, name, bytes, content_type, by, at, deleted: None };
+        let file = FileRecord {
+            id,
+            interaction,
+            name,
+            bytes,
+            content_type,
+            by,
+            at,
+            deleted: None,
+            also: std::collections::BTreeSet::new(),
+        };
         Put { record: Record::File(file), expected: 0 }
     };
     let attached =

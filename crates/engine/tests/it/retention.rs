@@ -1,8 +1,8 @@
 //! Finished work that is no longer kept: what goes, what stays, and what comes to it afterwards.
 
-use handoff_domain::{Action, Attachment, FileId, InteractionId, Letter, Media, State};
-use handoff_engine::RawMessage;
-use handoff_store::{ChangeSet, Key, Put, Record, Store, SubjectKey, Versioned};
+use handoff_domain::{Action, Attachment, FileId, InteractionId, Letter, Media, Medium, State};
+use handoff_engine::{RawMessage, Worker as _};
+use handoff_store::{ChangeSet, FileRecord, Key, Put, Record, Store, SubjectKey, Versioned};
 
 use crate::post_office::letter;
 use crate::rig::{CENTER, KATE, Rig};
@@ -23,6 +23,31 @@ async fn keep(rig: &Rig, media: &[Media]) {
     let kept = u64::from(KEPT * DAY_MS / 1_000) * 1_000;
     center.retention_ms = media.iter().map(|media| (media.clone(), kept)).collect();
     let puts = vec![Put { record: Record::Center(center), expected }];
+    rig.store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
+}
+
+fn chart() -> Attachment {
+    Attachment {
+        file: FileId(7),
+        name: "chart.png".to_owned(),
+        bytes: 3,
+        content_type: "image/png".to_owned(),
+        content_id: None,
+        inline: false,
+    }
+}
+
+async fn file(rig: &Rig, id: u128) -> FileRecord {
+    match rig.store.load_one(&Key::File(FileId(id))).await.unwrap() {
+        Some(Versioned { value: Record::File(file), .. }) => file,
+        other => panic!("it has a record: {other:?}"),
+    }
+}
+
+/// Writes a record over the present one, or a first one.
+async fn write(rig: &Rig, record: Record) {
+    let expected = rig.store.versions(&[record.key()]).await.unwrap()[0];
+    let puts = vec![Put { record, expected }];
     rig.store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
 }
 
@@ -109,14 +134,7 @@ async fn a_letter_goes_with_its_files_and_neither_a_copy_nor_an_answer_is_lost()
     keep(&rig, &[Media::Email]).await;
     rig.engine.core().reload_directory().await.unwrap();
     let mut new = rig.new_letter(letter(EVE, "first"));
-    new.attachments = vec![Attachment {
-        file: FileId(7),
-        name: "chart.png".to_owned(),
-        bytes: 3,
-        content_type: "image/png".to_owned(),
-        content_id: None,
-        inline: false,
-    }];
+    new.attachments = vec![chart()];
     new.raw = Some(RawMessage { file: FileId(8), bytes: 900 });
     let id = rig.engine.letters().take_in_letter(&new).await.unwrap().id;
     rig.settle().await;
@@ -124,8 +142,10 @@ async fn a_letter_goes_with_its_files_and_neither_a_copy_nor_an_answer_is_lost()
     rig.act(KATE, id, Action::Complete { queue: None }).await.unwrap();
     pass_days(&rig, KEPT + 1).await;
     assert_eq!(removed(&rig).await, 1);
-    let files = [FileId(7), FileId(8)].map(Key::File);
-    assert_eq!(rig.store.versions(&files).await.unwrap(), [0, 0]);
+    for id in [7, 8] {
+        let file = file(&rig, id).await;
+        assert!(file.deleted.is_some() && file.name.is_empty(), "{file:?}");
+    }
 
     let again = rig.engine.letters().take_in_letter(&new).await.unwrap();
     assert_eq!((again.id, again.is_new), (id, false));
@@ -134,4 +154,78 @@ async fn a_letter_goes_with_its_files_and_neither_a_copy_nor_an_answer_is_lost()
     let answer = rig.takes_in(answer).await.interaction;
     assert_eq!((answer.parent, answer.thread), (None, None));
     assert_eq!(answer.email().unwrap().attachments, []);
+}
+
+/// A letter with a file, which ended and is old enough.
+async fn old_letter(rig: &Rig) -> InteractionId {
+    rig.bring_in_a_writer(KATE).await;
+    keep(rig, &[Media::Email]).await;
+    rig.engine.core().reload_directory().await.unwrap();
+    let mut new = rig.new_letter(letter(EVE, "first"));
+    new.attachments = vec![chart()];
+    let id = rig.engine.letters().take_in_letter(&new).await.unwrap().id;
+    rig.settle().await;
+    rig.accept(KATE, id).await.unwrap();
+    rig.act(KATE, id, Action::Complete { queue: None }).await.unwrap();
+    pass_days(rig, KEPT + 1).await;
+    id
+}
+
+#[tokio::test]
+async fn a_file_that_an_answer_has_as_well_goes_to_that() {
+    let rig = Rig::with_mailbox(false).await;
+    let old = old_letter(&rig).await;
+    let answer = Letter { proven: vec![old], ..letter(EVE, "second") };
+    let mut answer = (*rig.takes_in(answer).await.interaction).clone();
+    if let Medium::Email(email) = &mut answer.medium {
+        email.attachments = vec![chart()];
+    }
+    let heir = answer.id;
+    write(&rig, Record::Interaction(answer)).await;
+    assert_eq!(removed(&rig).await, 1);
+    let kept = file(&rig, 7).await;
+    assert_eq!((kept.interaction, kept.deleted, kept.name.as_str()), (heir, None, "chart.png"));
+}
+
+#[tokio::test]
+async fn a_file_that_was_attached_to_another_thread_goes_to_that() {
+    let rig = Rig::with_mailbox(false).await;
+    old_letter(&rig).await;
+    let mut elsewhere = (*rig.takes_in(letter(EVE, "elsewhere")).await.interaction).clone();
+    if let Medium::Email(email) = &mut elsewhere.medium {
+        email.attachments = vec![chart()];
+    }
+    let borrower = elsewhere.id;
+    write(&rig, Record::Interaction(elsewhere)).await;
+    let lent = FileRecord { also: [borrower].into(), ..file(&rig, 7).await };
+    write(&rig, Record::File(lent)).await;
+    assert_eq!(removed(&rig).await, 1);
+    assert_eq!((file(&rig, 7).await.interaction, file(&rig, 7).await.deleted), (borrower, None));
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_is_left_alone() {
+    let rig = Rig::with_mailbox(false).await;
+    old_letter(&rig).await;
+    let others = FileRecord { interaction: InteractionId(5), ..file(&rig, 7).await };
+    write(&rig, Record::File(others.clone())).await;
+    assert_eq!(removed(&rig).await, 1);
+    assert_eq!(file(&rig, 7).await, others);
+}
+
+#[tokio::test]
+async fn nothing_is_removed_in_the_first_hour_and_everything_is_looked_at_once_a_day() {
+    let rig = Rig::new().await;
+    rig.bring_in(KATE).await;
+    keep(&rig, &[Media::Workitem]).await;
+    rig.engine.core().reload_directory().await.unwrap();
+    let old = completed(&rig).await;
+    pass_days(&rig, KEPT + 1).await;
+    let rig = rig.restarted().await;
+    let retention = rig.engine.workers().retention();
+    retention.round().await.unwrap();
+    assert!(events(&rig, old).await > 0, "the node was just started");
+    rig.clock.advance_ms(60 * 60 * 1_000);
+    retention.round().await.unwrap();
+    assert_eq!(events(&rig, old).await, 0);
 }

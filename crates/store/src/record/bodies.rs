@@ -1,6 +1,6 @@
 //! What is in the records of the kinds that the rules do not know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use handoff_domain::{
@@ -62,6 +62,16 @@ pub struct FileRecord {
     /// When it was deleted; `None` while it is there. From then on nobody gets it, and a sweep
     /// removes what is in it.
     pub deleted: Option<Time>,
+    /// The e-mails of other threads that it was attached to, as far as that was noted: it is not
+    /// theirs, and outlives its own interaction with them. At most [`FileRecord::ALSO_MAX`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub also: BTreeSet<InteractionId>,
+}
+
+impl FileRecord {
+    /// How many e-mails are noted that a file is attached to. One that has so many is a form or a
+    /// brochure, and is kept for good.
+    pub const ALSO_MAX: usize = 100;
 }
 
 /// The directory that this store's files are kept in, and when the store was in service with it.

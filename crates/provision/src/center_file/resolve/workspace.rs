@@ -106,7 +106,7 @@ impl Resolver<'_> {
 
     /// Returns how long finished work is kept, by channel.
     pub(super) fn retention(
-        &self,
+        &mut self,
         given: &BTreeMap<Text, Spanned<TimeSpan>>,
     ) -> BTreeMap<Media, u64> {
         let said = given.iter().map(|(channel, kept)| (channel.get_ref().clone(), *kept.get_ref()));
@@ -115,7 +115,16 @@ impl Resolver<'_> {
             let place = given.keys().find(|name| *name.get_ref() == channel);
             self.wrong(place.map_or(0, |name| name.span().start), fault);
         }
-        said.by_media()
+        let by_media = said.by_media();
+        for media in by_media.keys() {
+            if !self.queues.values().any(|(_, of)| of == media) {
+                self.warnings.push(format!(
+                    "retention names the channel {media}, which no queue of {} has",
+                    self.file.name()
+                ));
+            }
+        }
+        by_media
     }
 
     fn dispositions(&self, forms: &[DispositionForm]) -> Vec<Disposition> {

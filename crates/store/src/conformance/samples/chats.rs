@@ -48,6 +48,7 @@ pub fn file(n: u64) -> FileRecord {
         by: FileSender::Customer,
         at: BEGIN,
         deleted: None,
+        also: std::collections::BTreeSet::new(),
     }
 }
 
