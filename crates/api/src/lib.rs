@@ -22,6 +22,7 @@ pub mod error;
 pub mod idempotency;
 pub mod lost_password;
 pub mod notify;
+pub mod openapi;
 pub mod password;
 pub mod request;
 pub mod routes;

@@ -10,8 +10,8 @@ pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
     attachments, center, channels, chat_messages, contacts, desk_settings, diagnostics, hand_over,
     interactions, known_contacts, letter_page, mailboxes, me, me_interactions, nodes, notes,
-    queues, related, retention, services, session, settings, skills, supervision, targets, users,
-    workbins,
+    openapi, queues, related, retention, services, session, settings, skills, supervision, targets,
+    users, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -45,6 +45,9 @@ pub fn table() -> Vec<Route> {
     vec![
         read("/diagnostics/version",         diagnostics::version),
         read("/system/nodes",                nodes::list),
+        read("/openapi.json",                openapi::get_rest),
+        read("/asyncapi.json",               openapi::get_told),
+        read("/docs",                        openapi::page::get),
 
         read("/session",                     session::sign_in),
 

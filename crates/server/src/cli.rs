@@ -66,6 +66,8 @@ pub(crate) enum Command {
     /// Rebuilds what a reader of the log keeps, from records and history; where a server runs, that
     /// does it.
     Rebuild(Rebuild),
+    /// Prints what the API is, as an OpenAPI document, without a store or a configuration.
+    Openapi(Openapi),
 }
 
 /// Where the configuration is.
@@ -213,6 +215,14 @@ pub(crate) enum Rebuildable {
     Counters,
 }
 
+/// Options of `openapi`.
+#[derive(Debug, Args)]
+pub(crate) struct Openapi {
+    /// Prints what CometD tells instead, as an AsyncAPI document.
+    #[arg(long = "async")]
+    pub told: bool,
+}
+
 /// Options of `copy`.
 #[derive(Debug, Args)]
 pub(crate) struct Copy {
@@ -321,7 +331,9 @@ mod tests {
 
     #[test]
     fn the_documented_commands_are_understood() {
-        let lines: [&[&str]; 24] = [
+        let lines: [&[&str]; 26] = [
+            &["openapi"],
+            &["openapi", "--async"],
             &["upgrade", "--check", "--backups", "backups", "--config", "handoff.toml"],
             &["apply", "c.toml", "--url", "https://h.example", "--user", "ada", "--dry-run"],
             &["serve", "--config", "handoff.toml"],

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser as _};
+use handoff_api::openapi;
 use handoff_content::directory::Adopt;
 
-use crate::cli::{CheckConfig, Cli, Command, Configured, Serve};
+use crate::cli::{CheckConfig, Cli, Command, Configured, Openapi, Serve};
 use crate::config::Config;
 use crate::run::Server;
 use crate::runtime::block_on;
@@ -55,7 +56,13 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor(options) => doctor::doctor(&options),
         Command::Counters(options) => counters::print(&options),
         Command::Rebuild(options) => counters::rebuild(&options),
+        Command::Openapi(options) => Ok(print_api(&options)),
     }
+}
+
+fn print_api(options: &Openapi) -> ExitCode {
+    output::say(if options.told { openapi::told() } else { openapi::rest() });
+    ExitCode::SUCCESS
 }
 
 fn serve(options: &Serve) -> anyhow::Result<ExitCode> {

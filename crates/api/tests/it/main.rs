@@ -51,6 +51,7 @@ mod notes;
 mod notify_messages;
 mod notify_resources;
 mod offers;
+mod openapi;
 mod operation_lists;
 mod operations;
 mod owed;

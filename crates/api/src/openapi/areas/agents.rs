@@ -1,0 +1,66 @@
+//! The caller, their session and channels.
+
+use serde_json::{Value, json};
+
+use super::super::operation::{Operation, delete, get, list_of, post, put, schema, with};
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        get("/session", "Tells a page what it needs before anybody signs in").public().answers(
+            json!({"type": "object",
+            "required": ["statusCode", "center", "methods", "providers", "demo", "version"],
+            "properties": {
+                "statusCode": {"const": 0},
+                "center": {"type": ["string", "null"]},
+                "methods": list_of(json!({"type": "string"})),
+                "providers": list_of(json!({"type": "string"})),
+                "demo": list_of(schema("DemoAccount")),
+                "version": {"type": "string"},
+            }}),
+        ),
+        get("/me", "Shows the caller")
+            .query("subresources", "What to show along: names with commas, or `*`.")
+            .one("user", "Me"),
+        post("/me", "Begins or ends the session, or changes all channels")
+            .takes_one_of(
+                &["StartSession", "EndSession", "ChannelOperation", "ChangePassword"],
+                json!({"operationName": "StartContactCenterSession",
+                    "channels": ["chat", "email"]}),
+            )
+            .gives_one_of(&["Done", "Partly"]),
+        delete("/me/session", "Signs out"),
+        get("/me/settings/desk", "Shows what the caller has set at the desk")
+            .answers(with("settings", json!({"type": "object", "additionalProperties": true}))),
+        put("/me/settings/desk", "Replaces what the caller has set at the desk")
+            .takes("UserData", json!({"sound": false})),
+        get("/me/channels", "Lists the caller's channels").list(
+            "channels",
+            "ChannelWithRoom",
+            &["channel", "dndState"],
+        ),
+        get("/me/channels/{channel}", "Shows a channel of the caller's")
+            .one("channel", "ChannelWithRoom"),
+        post("/me/channels/{channel}", "Changes a channel of the caller's")
+            .takes("ChannelOperation", json!({"operationName": "NotReady", "reason": "Lunch"})),
+        post("/users/{id}/channels/{channel}", "Changes a channel of another, or follows chats")
+            .takes_one_of(&["ChannelOperation", "Supervise"], json!({"operationName": "Monitor"})),
+        post("/users/{id}/chats/{chat}", "Comes into a chat of another").takes(
+            "Intrude",
+            json!({"operationName": "Intrude", "supervisorVisibilityMode": "Monitor"}),
+        ),
+        get("/settings", "Lists the sections of settings").answers(settings(schema("Section"))),
+        get("/settings/agent-states", "Lists the states that agents can choose")
+            .answers(settings(schema("AgentState"))),
+        get("/settings/{section}", "Shows a section of settings")
+            .answers(settings(json!({"anyOf": [schema("Setting"), schema("Disposition")]}))),
+        get("/internal-api/business-attributes", "Lists the lists of values")
+            .answers(with("businessAttributes", list_of(schema("BusinessAttribute")))),
+    ]
+}
+
+/// Returns the schema of settings; `key` names the attribute that tells one from another.
+fn settings(one: Value) -> Value {
+    let mut answer = with("settings", list_of(one));
+    answer["properties"]["key"] = json!({"type": "string"});
+    answer
+}
