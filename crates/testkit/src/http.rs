@@ -24,6 +24,7 @@ use tokio::time::Instant;
 
 pub use self::call::Call;
 use crate::center::PASSWORD;
+use crate::contract::{Exchange, expect_described};
 use crate::cookies::Cookies;
 use crate::program::Address;
 
@@ -204,11 +205,19 @@ impl Client {
     }
 
     pub async fn send(&self, call: impl Borrow<Call>) -> Result<Answer, NoAnswer> {
-        let request = self.request(call.borrow());
+        let call = call.borrow();
+        let request = self.request(call);
         let mut connection = self.connection().await.ok_or(NoAnswer::NotSent)?;
         let answer = tokio::time::timeout(ANSWER_BOUND, exchange(&mut connection, request)).await;
         let answer = answer.ok().flatten().ok_or(NoAnswer::Unknown)?;
         lock(&self.idle).push(connection);
+        expect_described(Exchange {
+            method: call.method.as_str(),
+            target: &call.target,
+            status: answer.status,
+            content_type: answer.header("content-type"),
+            body: &answer.bytes,
+        });
         if let Credentials::Cookies(cookies) = &self.credentials {
             let all = answer.headers.get_all(SET_COOKIE).iter();
             lock(cookies).learn(all.filter_map(|value| value.to_str().ok()), &answer.headers);

@@ -7,6 +7,8 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use crate::contract::expect_told;
+
 /// How long a test waits for something that must happen. Far above what it takes on a busy two-core
 /// machine, so that only a real failure reaches it.
 pub const BOUND: Duration = Duration::from_secs(15);
@@ -61,6 +63,7 @@ impl Inbox {
         let mut received = self.lock();
         let found = received.iter_mut().find(|entry| !entry.taken && wanted(&entry.message))?;
         found.taken = true;
+        expect_told(&found.message);
         Some(found.message.clone())
     }
 

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::balancer::Spread;
 use crate::cluster::Cluster;
+use crate::contract;
 use crate::http::{Call, Client};
 use crate::tally::Tally;
 
@@ -159,7 +160,9 @@ impl Program {
     }
 
     async fn demo_in(database: Option<String>, settings: &[(&str, &str)]) -> Result<Self> {
-        Self::demo_of(find()?, database, settings).await
+        let binary = find()?;
+        contract::hold_to(&binary).await?;
+        Self::demo_of(binary, database, settings).await
     }
 
     async fn demo_of(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -16,7 +16,7 @@ use handoff_api::customer::CustomerDoors;
 use handoff_api::wire::letters::Cleaner;
 use handoff_api::wire::operation_lists::OperationLists;
 use handoff_api::wire::resource::{Lookup, PublicUrl};
-use handoff_api::{Assembly, Setup, notify};
+use handoff_api::{Assembly, Setup, notify, openapi};
 use handoff_bus::LocalBus;
 use handoff_content::FileKeeper;
 use handoff_content::space::Space;
@@ -31,7 +31,7 @@ use handoff_engine::{
 use handoff_store::files::MemoryFiles;
 use handoff_store::{MemoryStore, Store, StreamRow};
 pub(crate) use handoff_testkit::PASSWORD;
-use handoff_testkit::{Call, Center, ManualClock, center};
+use handoff_testkit::{Call, Center, Contract, Exchange, ManualClock, center};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -48,6 +48,10 @@ const ENGLISH: SkillId = SkillId(0x21);
 /// 2026-01-09 12:00:00 UTC.
 pub(crate) const NOON_MS: i64 = 1_767_960_000_000;
 pub(crate) const CHANNELS: [&str; 3] = ["chat", "email", "workitem"];
+
+/// What the API says of itself.
+pub(crate) static CONTRACT: LazyLock<Contract> =
+    LazyLock::new(|| Contract::read(openapi::rest(), openapi::told()));
 
 /// A message to one session.
 struct Message {
@@ -88,6 +92,9 @@ impl Recorder {
 
     fn take_those(&self, is_wanted: impl Fn(&Message) -> bool) -> Vec<Value> {
         let mut messages = self.messages.lock().unwrap();
+        for Message { channel, data, .. } in &*messages {
+            CONTRACT.check_told(channel, data).unwrap_or_else(|why| panic!("{why}"));
+        }
         let (wanted, rest) = messages.drain(..).partition(is_wanted);
         *messages = rest;
         Vec::into_iter(wanted).map(|message| message.data).collect()
@@ -119,8 +126,8 @@ impl Publisher for Recorder {
         notify::viewers(interaction.id, viewers, lookup)
     }
 
-    fn render_resync(&self, _topic: Topic, _oldest: u64, _head: u64) -> Bytes {
-        Bytes::from_static(b"{}")
+    fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes {
+        notify::render_resync(topic, oldest, head)
     }
 
     fn channel(&self, topic: Topic) -> &'static str {
@@ -162,11 +169,21 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// Returns what a router answers.
+    /// Returns what a router answers, which is what the API says that it does.
     pub(crate) async fn of(router: &Router, request: Request<Body>) -> Self {
+        let (method, target) = (request.method().clone(), request.uri().to_string());
         let response = router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = body.collect().await.unwrap().to_bytes();
+        let content_type = parts.headers.get(header::CONTENT_TYPE);
+        let exchange = Exchange {
+            method: method.as_str(),
+            target: &target,
+            status: parts.status.as_u16(),
+            content_type: content_type.map(|value| value.to_str().unwrap()),
+            body: &text,
+        };
+        CONTRACT.check(exchange).unwrap_or_else(|why| panic!("{why}"));
         let text = String::from_utf8(text.to_vec()).unwrap();
         Self { status: parts.status, headers: parts.headers, text }
     }

@@ -70,3 +70,34 @@ async fn the_page_shows_every_operation_and_runs_nothing() {
         );
     }
 }
+
+/// A control: what the checks of all other tests would say of an answer that is not described.
+#[test]
+fn an_answer_that_is_not_described_is_told() {
+    let version = |status, body: &'static str| handoff_testkit::Exchange {
+        method: "GET",
+        target: "/api/v2/diagnostics/version",
+        status,
+        content_type: Some("application/json"),
+        body: body.as_bytes(),
+    };
+    let right = r#"{"statusCode":0,"version":"1"}"#;
+    assert_eq!(crate::api::CONTRACT.check(version(200, right)), Ok(()));
+    let wrong = [
+        version(200, r#"{"statusCode":0,"version":"1","more":1}"#),
+        version(200, r#"{"statusCode":0}"#),
+        version(200, r#"{"statusCode":0,"version":1}"#),
+        version(201, right),
+        version(400, right),
+        handoff_testkit::Exchange { target: "/api/v2/diagnostics", ..version(200, right) },
+        handoff_testkit::Exchange { content_type: Some("text/html"), ..version(200, right) },
+    ];
+    for exchange in wrong {
+        let said = crate::api::CONTRACT.check(exchange).unwrap_err();
+        assert!(said.contains("crates/api/src/openapi"), "{said}");
+    }
+    let told = serde_json::json!({"messageType": "Resync", "topic": "/v2/me", "oldest": 1});
+    assert!(crate::api::CONTRACT.check_told("/v2/me", &told).unwrap_err().contains("head"));
+    let other = serde_json::json!({"messageType": "AskMessage"});
+    assert!(crate::api::CONTRACT.check_told("/v2/me/chats", &other).is_err());
+}
