@@ -33,8 +33,8 @@ const ON_NODES: [&str; 7] =
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy,
-    /// build, test, postgres, nodes, counts, package, widget, desk, interop, mail, browser,
-    /// applies, cuts, chats, mails, floods, documentation.
+    /// build, test, postgres, nodes, counts, package, widget, desk, interop, described, mail,
+    /// browser, applies, cuts, chats, mails, floods, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
     #[command(flatten)]
@@ -133,6 +133,7 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         ("widget", Box::new(move || plain(check("chat-widget")))),
         ("desk", Box::new(move || plain(check("desk")))),
         ("interop", Box::new(move || plain(script("tests/interop/run.sh")))),
+        ("described", Box::new(move || plain(script("tests/described/run.sh")))),
         ("mail", Box::new(move || plain(script("tests/mail/run.sh")))),
         ("browser", Box::new(move || plain(script("tests/browser/run.sh")))),
         ("applies", campaign("applies --changes 60 --agents 12")),

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Asks the built program for everything that its document describes, and for much that it does not, with schemathesis, as an agent,
+# an admin and a server of the demo at once: no answer may be a failure of the server, and none may have a status, a type or a form
+# that the document does not have. Installs the pinned packages when they are missing (needs the registry once). HANDOFF_BIN names
+# the program; without it the debug build is taken.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+target=${CARGO_TARGET_DIR:-$here/../../target}
+program=${HANDOFF_BIN:-$target/debug/handoff}
+venv=$target/described-venv
+# How long each of them asks.
+seconds=20
+users=(kate ada intake)
+checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance
+
+fail() {
+    echo "described: $*" >&2
+    exit 2
+}
+
+install_packages() {
+    command -v python3 >/dev/null || fail "Python is missing (Debian package python3)"
+    if [[ ! $venv/installed -nt $here/requirements.txt ]]; then
+        python3 -c 'import ensurepip, venv' 2>/dev/null || fail "Python cannot make environments (Debian package python3-venv)"
+        python3 -m venv --clear "$venv"
+        "$venv/bin/pip" install --quiet --require-hashes --only-binary :all: -r "$here/requirements.txt" ||
+            fail "pip install failed"
+        touch "$venv/installed"
+    fi
+}
+
+# Sets `origin`.
+start_program() {
+    local address
+    "$program" demo --listen 127.0.0.1:0 --data "$home/demo" >"$home/out" 2>"$home/log" &
+    demo=$!
+    for _ in $(seq 300); do
+        address=$(sed -n 's,^listening on http://,,p' "$home/out")
+        if [[ -n $address ]]; then
+            origin=http://127.0.0.1:${address##*:}
+            return
+        fi
+        kill -0 "$demo" 2>/dev/null || break
+        sleep 0.1
+    done
+    fail "the program does not listen"
+}
+
+clean_up() {
+    local status=$?
+    if [[ -n $demo ]]; then
+        kill "$demo" 2>/dev/null || true
+        wait "$demo" 2>/dev/null || true
+        [[ $status -eq 0 ]] || tail -n 40 "$home/log" >&2
+    fi
+    rm -rf "$home"
+    exit "$status"
+}
+
+# Asks as one user; says how it went, and all of it when something is wrong.
+ask() {
+    local user=$1 status=0
+    "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$origin/api/v2/openapi.json" --url "$origin/api/v2" \
+        --auth "$user:handoff-demo" --max-time "$seconds" --phases examples,fuzzing --checks "$checks" --continue-on-failure \
+        --warnings off >"$home/$user.report" 2>&1 || status=$?
+    if [[ $status -eq 0 ]]; then
+        echo "  ok $user: $(grep ' generated, ' "$home/$user.report")"
+    else
+        cat "$home/$user.report"
+        echo "  FAILED $user: ended with $status"
+    fi
+}
+
+install_packages
+[[ -x $program ]] || fail "$program is not there: run cargo build -p handoff-server, or name it with HANDOFF_BIN"
+# The program is on this machine: nobody may ask a proxy for it.
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+home=$(mktemp -d)
+demo=
+trap clean_up EXIT
+# It keeps what it learned beside where it runs.
+cd "$home"
+start_program
+runs=()
+for user in "${users[@]}"; do
+    ask "$user" >"$home/$user.said" &
+    runs+=("$!")
+done
+wait "${runs[@]}"
+cat "$home"/*.said
+passed=$(cat "$home"/*.said | grep -c '^  ok ') || true
+failed=$(cat "$home"/*.said | grep -c '^  FAILED ') || true
+# The line that `cargo xtask ci` counts.
+echo "$passed passed, $failed failed"
+[[ $passed -gt 0 && $failed -eq 0 ]]
