@@ -8,6 +8,13 @@ if [[ ! node_modules/.package-lock.json -nt package-lock.json ]]; then
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
     touch node_modules/.package-lock.json
 fi
+if [[ $1 == desk ]]; then
+    # Its sources are held against what the built program says of its API.
+    target=${CARGO_TARGET_DIR:-../../target}
+    mkdir -p node_modules/.described
+    "${HANDOFF_BIN:-$target/debug/handoff}" openapi >node_modules/.described/openapi.json
+    npm run --silent describe
+fi
 npm run --silent check
 report=$(npm run --silent test) || { echo "$report"; exit 1; }
 # The line that `cargo xtask ci` counts.

@@ -1,7 +1,7 @@
 // Who an interaction's customer is, as the API tells.
 
 import type {Answer, Api} from "./http.ts";
-import {fields, numberOrNull, text, textOrNull, texts} from "./fields.ts";
+import {described, numberOrNull, text, textOrNull, texts} from "./fields.ts";
 import {readPerson, type Person} from "./interaction.ts";
 
 export interface Contact {
@@ -31,7 +31,7 @@ export function pathOf(id: string): string {
 
 /** Returns the contact of an answer. */
 export function contactOf(answer: Answer): Contact {
-    const it = fields(answer["contact"]);
+    const it = described<"KnownContact">(answer["contact"]);
     return {
         id: text(it["id"]),
         displayName: text(it["displayName"]),

@@ -1,13 +1,30 @@
 // Reads fields of what came over the wire. Whatever is not as it should be reads as nothing: a
 // page goes on when a newer server says more or says it otherwise.
 
+import type {components} from "described";
+
 export type Fields = Record<string, unknown>;
+
+type Schemas = components["schemas"];
+
+/**
+ * The fields of a resource, by the names that the API's document has for them; what a server
+ * really sent in them is yet to be read.
+ */
+export type Described<Name extends keyof Schemas> = {
+    readonly [Field in keyof Schemas[Name]]?: unknown;
+};
 
 /** Returns the fields of an object, and none of anything else. */
 export function fields(value: unknown): Fields {
     return typeof value === "object" && value !== null && !Array.isArray(value)
         ? (value as Fields)
         : {};
+}
+
+/** Returns the fields of what should be such a resource. */
+export function described<Name extends keyof Schemas>(value: unknown): Described<Name> {
+    return fields(value) as Described<Name>;
 }
 
 export function text(value: unknown): string {

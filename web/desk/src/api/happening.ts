@@ -1,6 +1,6 @@
 // What happened to an interaction, as its history tells it.
 
-import {fields, instant, list, text, type Fields} from "./fields.ts";
+import {described, fields, instant, list, text, type Fields} from "./fields.ts";
 
 /** One thing that happened; its name says what, its fields to whom and where. */
 export interface Fact {
@@ -18,10 +18,10 @@ export interface Happening {
 
 /** Returns an entry of a history. */
 export function readHappening(value: unknown): Happening {
-    const it = fields(value);
+    const it = described<"HistoryEntry">(value);
     return {
         at: instant(it["at"]) ?? 0,
-        by: text(fields(it["cause"])["userName"]),
+        by: text(described<"Cause">(it["cause"])["userName"]),
         facts: list(it["facts"]).map((one) => {
             const fact = fields(one);
             return {name: text(fact["fact"]), fields: fact};

@@ -1,6 +1,6 @@
 // An interaction as the wire shows it to the reader, and what belongs to it.
 
-import {fields, instant, list, numberOrNull, text, textOrNull, texts} from "./fields.ts";
+import {described, fields, instant, list, numberOrNull, text, textOrNull, texts, type Described} from "./fields.ts";
 
 /** A user in short, as offers and notes name them. */
 export interface Person {
@@ -125,7 +125,7 @@ export interface Interaction {
 
 /** Returns an interaction; `null` for what has no id. */
 export function readInteraction(value: unknown): Interaction | null {
-    const it = fields(value);
+    const it = described<"Interaction">(value);
     const id = text(it["id"]);
     if (id === "") {
         return null;
@@ -163,7 +163,7 @@ function readOwed(value: unknown): Owed | null {
     if (typeof value !== "object" || value === null) {
         return null;
     }
-    const it = fields(value);
+    const it = described<"Answer">(value);
     const seconds = numberOrNull(it["targetSeconds"]);
     const at = instant(it["lastAt"]);
     const by = it["lastFrom"] === "Customer" ? "customer" : "us";
@@ -175,13 +175,13 @@ function readOwed(value: unknown): Owed | null {
 }
 
 /** Returns what the reader left in a chat. */
-export function readMarks(it: Record<string, unknown>): OwnMarks {
-    const {index} = fields(it["read"]);
+export function readMarks(it: Pick<Described<"Interaction">, "draft" | "read">): OwnMarks {
+    const {index} = described<"ReadMark">(it["read"]);
     return {draft: readDraft(it["draft"]), readIndex: numberOrNull(index)};
 }
 
 export function readDraft(value: unknown): ChatDraft | null {
-    const it = fields(value);
+    const it = described<"ChatDraft">(value);
     return typeof it["text"] === "string"
         ? {text: it["text"], visibility: it["visibility"] === "Agents" ? "Agents" : "All"}
         : null;
@@ -195,7 +195,7 @@ export function readInteractions(value: unknown): Interaction[] {
 }
 
 export function readPerson(value: unknown): Person | null {
-    const it = fields(value);
+    const it = described<"UserInShort">(value);
     const id = text(it["id"]);
     return id === ""
         ? null
@@ -208,7 +208,7 @@ export function readPerson(value: unknown): Person | null {
 }
 
 function readOffer(value: unknown): Offer | null {
-    const it = fields(value);
+    const it = described<"Offer">(value);
     const expires = instant(it["expires"]);
     return expires === null
         ? null
@@ -223,7 +223,7 @@ function readOffer(value: unknown): Offer | null {
 }
 
 function readParticipant(value: unknown): Participant {
-    const it = fields(value);
+    const it = described<"Participant">(value);
     return {
         participantId: text(it["participantId"]),
         nickname: text(it["nickname"]),
@@ -233,7 +233,7 @@ function readParticipant(value: unknown): Participant {
     };
 }
 
-function readLetter(it: Record<string, unknown>): Letter {
+function readLetter(it: Described<"EmailPart">): Letter {
     return {
         from: text(it["from"]),
         to: texts(it["to"]),
@@ -250,7 +250,7 @@ function readLetter(it: Record<string, unknown>): Letter {
 }
 
 function readAttachment(value: unknown): Attachment {
-    const it = fields(value);
+    const it = described<"EmailAttachment">(value);
     return {
         id: text(it["id"]),
         name: text(it["name"]),

@@ -1,6 +1,8 @@
 // What comes over the feed: the messages of the topics that the desk listens to.
 
-import {fields, instant, list, numberOrNull, text, textOrNull, type Fields} from "./fields.ts";
+import {
+    described, fields, instant, list, numberOrNull, text, textOrNull, type Described, type Fields,
+} from "./fields.ts";
 import {
     readDraft,
     readInteraction,
@@ -170,7 +172,7 @@ function readChange(
     interaction: Interaction,
 ): Notification {
     const referenceId = numberOrNull(it["referenceId"]);
-    const entries = list(it["messages"]).map(fields);
+    const entries = list(it["messages"]).map((one) => described<"LogMessage">(one));
     const isError = it["notificationType"] === "Error";
     return {
         kind: "interaction",
@@ -186,8 +188,8 @@ function readChange(
 /** Returns the channels of an agent, as `/me/channels` and notifications have them. */
 export function readChannels(value: unknown): Channel[] {
     return list(value).map((one) => {
-        const it = fields(one);
-        const state = fields(it["userState"]);
+        const it = described<"ChannelWithRoom">(one);
+        const state = described<"UserState">(it["userState"]);
         return {
             channel: text(it["channel"]),
             state: text(state["state"]),
@@ -201,10 +203,10 @@ export function readChannels(value: unknown): Channel[] {
 
 /** Returns the lines of a transcript. */
 export function readLines(value: unknown): Line[] {
-    return list(value).flatMap((entry) => readLine(fields(entry), null));
+    return list(value).flatMap((entry) => readLine(described<"LogMessage">(entry), null));
 }
 
-function readLine(entry: Fields, referenceId: number | null): Line[] {
+function readLine(entry: Described<"LogMessage">, referenceId: number | null): Line[] {
     const index = numberOrNull(entry["index"]);
     return index === null
         ? []
@@ -223,7 +225,7 @@ function readLine(entry: Fields, referenceId: number | null): Line[] {
           ];
 }
 
-function readTyping(entry: Fields): Typing[] {
+function readTyping(entry: Described<"LogMessage">): Typing[] {
     const type = text(entry["type"]);
     return type === "TypingStarted" || type === "TypingStopped"
         ? [
@@ -237,7 +239,7 @@ function readTyping(entry: Fields): Typing[] {
 }
 
 function readSpeaker(value: unknown): Speaker {
-    const it = fields(value);
+    const it = described<"Speaker">(value);
     const path = textOrNull(it["path"]);
     return {
         participantId: text(it["participantId"]),

@@ -1,6 +1,6 @@
 // To whom an interaction can be handed, as `GET /interactions/{id}/targets` tells it, best first.
 
-import {fields, list, numberOrNull, text, textOrNull} from "./fields.ts";
+import {described, list, numberOrNull, text, textOrNull} from "./fields.ts";
 import type {Api} from "./http.ts";
 import {readPerson, type Person} from "./interaction.ts";
 
@@ -42,14 +42,16 @@ export function readTargetList(value: unknown): Target[] {
 }
 
 function readTarget(value: unknown): Target | null {
-    const it = fields(value);
-    if (it["kind"] === "Queue") {
-        const {id, name} = fields(it["queue"]);
+    if (described<"Target">(value)["kind"] === "Queue") {
+        const it = described<"QueueTarget">(value);
+        const {id, name} = described<"QueueInShort">(it["queue"]);
         const [waiting, able] = [numberOrNull(it["waiting"]), numberOrNull(it["able"])];
         return {
             kind: "Queue", id: text(id), name: text(name), waiting: waiting ?? 0, able: able ?? 0,
         };
     }
+    const it = described<"UserTarget">(value);
+    const channel = described<"Channel">(it["channelState"]);
     const person = readPerson(it["user"]);
     return person === null
         ? null
@@ -60,7 +62,7 @@ function readTarget(value: unknown): Target | null {
               capacity: numberOrNull(it["capacity"]),
               isAble: it["able"] === true,
               rule: textOrNull(it["rule"]),
-              reason: textOrNull(fields(fields(it["channelState"])["userState"])["reason"]),
+              reason: textOrNull(described<"UserState">(channel["userState"])["reason"]),
           };
 }
 

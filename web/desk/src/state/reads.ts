@@ -1,7 +1,7 @@
 // What is read from the API, as a whole or in part.
 
 import type {Answer, Api} from "../api/http.ts";
-import {fields, list, text, texts} from "../api/fields.ts";
+import {described, fields, list, text, texts, type Described} from "../api/fields.ts";
 import {readHappening, type Happening} from "../api/happening.ts";
 import {
     readInteractions,
@@ -31,7 +31,7 @@ const PAGE = 1_000;
 
 /** Returns everything that is the caller's. */
 export async function readSnapshot(reader: Reader): Promise<Snapshot> {
-    const user = fields((await reader.get("me?subresources=channels,groups"))["user"]);
+    const user = described<"Me">((await reader.get("me?subresources=channels,groups"))["user"]);
     const me = readMe(user);
     const nothing: Snapshot = {me, channels: [], work: [], workbins: [], parked: {}};
     return isAgent(me)
@@ -76,7 +76,7 @@ export async function readTranscript(reader: Reader, id: string, from: number): 
 /** Returns what the caller left in a chat. */
 export async function readOwnMarks(reader: Reader, id: string): Promise<OwnMarks> {
     const answer = await reader.get(`interactions/${id}?fields=draft,read`);
-    return readMarks(fields(answer["interaction"]));
+    return readMarks(described<"Interaction">(answer["interaction"]));
 }
 
 /** Returns why a draft came back the last time that it was sent; empty when it did not. */
@@ -104,7 +104,7 @@ export function firstMissing(lines: Line[]): number {
     return (at === -1 ? lines.length : at) + 1;
 }
 
-export function readMe(user: Record<string, unknown>): Me {
+export function readMe(user: Described<"Me">): Me {
     return {
         id: text(user["id"]),
         userName: text(user["userName"]),
@@ -140,7 +140,7 @@ async function watch(reader: Reader, workbins: Workbin[]): Promise<void> {
 }
 
 function readWorkbinName(value: unknown): Workbin {
-    const it = fields(value);
+    const it = described<"Workbin">(value);
     return {
         id: text(it["id"]),
         name: text(it["displayName"]) || text(it["name"]),
