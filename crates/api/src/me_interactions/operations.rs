@@ -232,4 +232,23 @@ mod tests {
         let names: Vec<&str> = TABLE.iter().flat_map(|row| row.names.iter().copied()).collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
     }
+
+    #[test]
+    fn every_name_is_described() {
+        let document: serde_json::Value =
+            serde_json::from_str(crate::openapi::rest()).expect("the document is JSON");
+        let schemas = &document["components"]["schemas"];
+        let bodies =
+            schemas["InteractionOperation"]["anyOf"].as_array().expect("there are several");
+        let names = bodies.iter().flat_map(|body| {
+            let reference = body["$ref"].as_str().expect("each has a name");
+            let name = reference.rsplit('/').next().expect("a reference has an end");
+            let operation = &schemas[name]["properties"]["operationName"];
+            let several = operation["enum"].as_array().into_iter().flatten();
+            several.chain(operation.get("const")).filter_map(serde_json::Value::as_str)
+        });
+        let described: BTreeSet<&str> = names.collect();
+        let all: BTreeSet<&str> = TABLE.iter().flat_map(|row| row.names.iter().copied()).collect();
+        assert_eq!(described, all, "left: api/src/openapi/schemas/operations.json; right: TABLE");
+    }
 }

@@ -52,7 +52,6 @@ pub(super) fn document() -> Value {
         "info": {"title": "Handoff", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
         "servers": [{"url": API_ROOT}],
-        "security": [{"basic": []}, {"cookie": [], "csrf": []}],
         "tags": tags(),
         "paths": paths(),
         "components": {

@@ -11,8 +11,20 @@ pub(super) struct Operation {
     parameters: Vec<Value>,
     body: Option<Value>,
     answer: Value,
-    is_public: bool,
-    is_of_customers: bool,
+    asked_by: AskedBy,
+}
+
+/// Who asks for it, which decides what they must show and how they are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AskedBy {
+    Users,
+    /// Whoever likes, without credentials.
+    Everybody,
+    /// Customers, who have no credentials and whose refusals may have their own form. Users may
+    /// find other methods there.
+    Customers,
+    /// Whoever looks after the server. Nothing is refused: the answer has 503 when it is not well.
+    Operators,
 }
 
 pub(super) fn get(path: &'static str, summary: &'static str) -> Operation {
@@ -68,8 +80,7 @@ impl Operation {
             parameters: Vec::new(),
             body: None,
             answer: in_json(&schema("Done")),
-            is_public: false,
-            is_of_customers: false,
+            asked_by: AskedBy::Users,
         }
     }
 
@@ -88,15 +99,16 @@ impl Operation {
         Self { description: Some(text), ..self }
     }
 
-    /// Needs no credentials.
-    pub(super) fn public(self) -> Self {
-        Self { is_public: true, ..self }
+    pub(super) fn by_everybody(self) -> Self {
+        Self { asked_by: AskedBy::Everybody, ..self }
     }
 
-    /// Is there for customers, who have no credentials and whose refusals may have their own form.
-    /// Users may find other methods there.
-    pub(super) fn of_customers(self) -> Self {
-        Self { is_public: true, is_of_customers: true, ..self }
+    pub(super) fn by_customers(self) -> Self {
+        Self { asked_by: AskedBy::Customers, ..self }
+    }
+
+    pub(super) fn by_operators(self) -> Self {
+        Self { asked_by: AskedBy::Operators, ..self }
     }
 
     pub(super) fn query(mut self, name: &str, description: &str) -> Self {
@@ -207,10 +219,21 @@ impl Operation {
         if let Some(body) = &self.body {
             written["requestBody"] = body.clone();
         }
-        if self.is_public {
-            written["security"] = json!([]);
-        }
+        written["security"] = self.security(method);
         written
+    }
+
+    /// Returns with which credentials it can be asked for; `{}` is none.
+    fn security(&self, method: &Method) -> Value {
+        let is_read = *method == Method::GET;
+        match self.asked_by {
+            // Users read at the same address what customers do.
+            AskedBy::Customers if is_read => json!([{}, {"basic": []}, {"cookie": []}]),
+            AskedBy::Everybody | AskedBy::Customers | AskedBy::Operators => json!([{}]),
+            // Whoever reads by a cookie needs no token beside it.
+            AskedBy::Users if is_read => json!([{"basic": []}, {"cookie": []}]),
+            AskedBy::Users => json!([{"basic": []}, {"cookie": [], "csrf": []}]),
+        }
     }
 
     fn all_parameters(&self, method: &Method, path: &str) -> Vec<Value> {
@@ -226,13 +249,20 @@ impl Operation {
     fn responses(&self, method: &Method) -> Value {
         let mut all = Map::new();
         all.insert("200".to_owned(), json!({"description": "Done.", "content": self.answer}));
+        if self.asked_by == AskedBy::Operators {
+            let unwell = json!({"description": "The server is not well.", "content": self.answer});
+            all.insert("503".to_owned(), unwell);
+            return all.into();
+        }
         let of_changes: &[&str] = match *method {
             Method::GET => &[],
             _ => &["408", "409", "413", "415"],
         };
         let of_all = ["400", "401", "403", "404", "429", "500", "503"];
-        let (of_customers, kind): (&[&str], _) =
-            if self.is_of_customers { (&["405"], "customers-") } else { (&[], "") };
+        let (of_customers, kind): (&[&str], _) = match self.asked_by {
+            AskedBy::Customers => (&["405"], "customers-"),
+            AskedBy::Users | AskedBy::Everybody | AskedBy::Operators => (&[], ""),
+        };
         for status in of_all.iter().chain(of_changes).chain(of_customers) {
             let reference = format!("#/components/responses/{kind}{status}");
             all.insert((*status).to_owned(), json!({"$ref": reference}));

@@ -166,9 +166,14 @@ fn quoted(value: &Value) -> String {
     format!("<code>{}</code>", escaped(&value.to_string()))
 }
 
-/// Returns a text of the document as HTML.
+/// Returns a text of the document as HTML; what is between backticks is code.
 fn text(value: &Value) -> String {
-    escaped(value.as_str().unwrap_or_default())
+    let text = escaped(value.as_str().unwrap_or_default());
+    let parts = text.split('`').enumerate().map(|(place, part)| match place % 2 {
+        0 => part.to_owned(),
+        _ => format!("<code>{part}</code>"),
+    });
+    parts.collect()
 }
 
 fn escaped(text: &str) -> String {

@@ -6,8 +6,9 @@ use super::super::operation::{Operation, delete, get, list_of, post, put, schema
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        get("/session", "Tells a page what it needs before anybody signs in").public().answers(
-            json!({"type": "object",
+        get("/session", "Tells a page what it needs before anybody signs in")
+            .by_everybody()
+            .answers(json!({"type": "object",
             "required": ["statusCode", "center", "methods", "providers", "demo", "version"],
             "properties": {
                 "statusCode": {"const": 0},
@@ -16,8 +17,7 @@ pub(super) fn operations() -> Vec<Operation> {
                 "providers": list_of(json!({"type": "string"})),
                 "demo": list_of(schema("DemoAccount")),
                 "version": {"type": "string"},
-            }}),
-        ),
+            }})),
         get("/me", "Shows the caller")
             .query("subresources", "What to show along: names with commas, or `*`.")
             .one("user", "Me"),
@@ -30,9 +30,9 @@ pub(super) fn operations() -> Vec<Operation> {
             .gives_one_of(&["Done", "Partly"]),
         delete("/me/session", "Signs out"),
         get("/me/settings/desk", "Shows what the caller has set at the desk")
-            .answers(with("settings", json!({"type": "object", "additionalProperties": true}))),
+            .answers(with("settings", schema("DeskSettings"))),
         put("/me/settings/desk", "Replaces what the caller has set at the desk")
-            .takes("UserData", json!({"sound": false})),
+            .takes("DeskSettings", json!({"sound": false})),
         get("/me/channels", "Lists the caller's channels").list(
             "channels",
             "ChannelWithRoom",

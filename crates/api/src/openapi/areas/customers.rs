@@ -9,7 +9,7 @@ pub(super) fn operations() -> Vec<Operation> {
     let list = || with("messages", list_of(schema("LogMessage")));
     vec![
         post("/chats", "Begins a chat")
-            .of_customers()
+            .by_customers()
             .takes("RequestChat", json!({"operationName": "RequestChat", "nickname": "Ann"}))
             .answers(standing(json!({"type": "object",
             "required": ["statusCode", "id", "path", "secureKey"], "properties": {
@@ -19,17 +19,17 @@ pub(super) fn operations() -> Vec<Operation> {
                 "secureKey": {"type": "string"},
             }}))),
         get("/chats/{id}", "Shows a chat, to a user or to its customer")
-            .of_customers()
+            .by_customers()
             .query("secureKey", key)
             .one("chat", "Chat")
             .or(standing(with("chat", schema("CustomersChat")))),
         post("/chats/{id}", "Does what customers do in their chat")
-            .of_customers()
+            .by_customers()
             .takes("CustomerOperation", json!({"operationName": "SendMessage", "text": "Hello?"}))
             .answers(standing(json!({"type": "object", "required": ["statusCode"],
                 "properties": {"statusCode": {"const": 0}}}))),
         get("/chats/{id}/messages", "Lists what was said in a chat, to a user or to its customer")
-            .of_customers()
+            .by_customers()
             .query("secureKey", key)
             .query("index", "The first that is wanted.")
             .answers(standing(list())),

@@ -7,22 +7,22 @@ use super::super::operation::{Operation, get, list_of, schema, with};
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         get("/diagnostics/version", "Tells the version")
-            .public()
+            .by_everybody()
             .answers(with("version", json!({"type": "string"}))),
         get("/system/nodes", "Lists the nodes that serve")
             .answers(with("nodes", list_of(schema("Node")))),
         get("/openapi.json", "Gives this document")
             .and_at(&["/asyncapi.json"])
             .note("`/asyncapi.json` is that of what CometD tells.")
-            .public()
+            .by_everybody()
             .answers(json!({"type": "object", "additionalProperties": true})),
-        get("/docs", "Shows this document as a page").public().gives_file("text/html"),
+        get("/docs", "Shows this document as a page").by_everybody().gives_file("text/html"),
     ]
 }
 
 pub(super) fn health() -> Vec<Operation> {
     vec![
-        get("/healthz", "Says that the process answers").public().gives("Health"),
-        get("/readyz", "Says whether the server is well").public().gives("Health"),
+        get("/healthz", "Says that the process answers").by_operators().gives("Health"),
+        get("/readyz", "Says whether the server is well").by_operators().gives("Health"),
     ]
 }
