@@ -19,6 +19,10 @@ pub(super) fn operations() -> Vec<Operation> {
                     "dryRun": true}),
             )
             .gives_file("application/x-ndjson"),
+        get("/settings/retention", "Shows how long finished interactions are kept")
+            .gives("Retention"),
+        put("/settings/retention", "Says how long finished interactions are kept")
+            .takes("RetentionChange", json!({"retention": {"chat": 31_536_000}})),
     ]);
     all
 }
