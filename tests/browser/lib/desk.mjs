@@ -28,6 +28,19 @@ export class Person {
         await this.page.goto(new URL(path, this.origin).href);
     }
 
+    /**
+     * Keeps what a region says from now on, and returns how that is asked for: a sentence stands there for 2 s, and a machine that does
+     * other things as well may look later.
+     */
+    async hears(region) {
+        const said = await this.page.locator(region).evaluateHandle((element) => {
+            const kept = [];
+            new MutationObserver(() => kept.push(element.textContent)).observe(element, {childList: true, characterData: true, subtree: true});
+            return kept;
+        });
+        return () => said.jsonValue();
+    }
+
     /** One address elsewhere that the page may ask, because its reader wants it to. */
     lets(address) {
         this.allowed.add(address);
