@@ -9,8 +9,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 target=${CARGO_TARGET_DIR:-$here/../../target}
 program=${HANDOFF_BIN:-$target/debug/handoff}
 venv=$target/described-venv
-# How long each of them asks.
+# How long each of them asks, and how many requests that must be for it to say anything: a tenth of what an idle machine does.
 seconds=20
+requests_min=50
 users=(kate ada intake)
 checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance
 
@@ -60,15 +61,16 @@ clean_up() {
 
 # Asks as one user; says how it went, and all of it when something is wrong.
 ask() {
-    local user=$1 status=0
+    local user=$1 status=0 requests
     "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$origin/api/v2/openapi.json" --url "$origin/api/v2" \
         --auth "$user:handoff-demo" --max-time "$seconds" --phases examples,fuzzing --checks "$checks" --continue-on-failure \
         --warnings off >"$home/$user.report" 2>&1 || status=$?
-    if [[ $status -eq 0 ]]; then
-        echo "  ok $user: $(grep ' generated, ' "$home/$user.report")"
+    requests=$(sed -n 's/^ *\([0-9]*\) generated.*/\1/p' "$home/$user.report")
+    if [[ $status -eq 0 && ${requests:-0} -ge $requests_min ]]; then
+        echo "  ok $user: $requests requests"
     else
         cat "$home/$user.report"
-        echo "  FAILED $user: ended with $status"
+        echo "  FAILED $user: ended with $status after ${requests:-0} requests; $requests_min are the fewest"
     fi
 }
 
