@@ -1,10 +1,12 @@
-//! Who is calling: Basic credentials or the session cookie, and what a cookie alone may do.
+//! Who is calling: Basic credentials, a token or the session cookie, and what a cookie alone may
+//! do.
 //!
 //! Nothing here answers a REST operation by itself. It is noted who the caller is, or why they are
 //! nobody, and the extractors of [`crate::caller`] refuse when a handler's turn comes, so that a
 //! malformed body is told first (docs/compat/conventions.md#refusals, order of refusals).
 
 mod basic;
+mod bearer;
 mod cors;
 mod footing;
 mod guesses;
@@ -35,12 +37,13 @@ use crate::peer::PeerAddress;
 use crate::shared::Shared;
 use crate::wire::resource::API_ROOT;
 
+pub(crate) use bearer::{ByToken, MadeToken, end_token, stored as stored_tokens};
 pub(crate) use cors::Crossing;
 pub(crate) use footing::cover_footing;
 use keys::SharedKeys;
 pub(crate) use logins::Logins;
 use logins::Look;
-pub(crate) use session::{Session, end};
+pub(crate) use session::{Session, end, end_stored, footing_of};
 
 /// The header that carries the token against forged requests; clients learn its name from
 /// [`CSRF_NAME_HEADER`] (docs/compat/conventions.md#logins).
@@ -146,10 +149,12 @@ impl fmt::Debug for Gate {
 }
 
 /// How a caller proved who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Means {
     /// By credentials in this very request.
     Basic,
+    /// By a token in this very request. Nothing is remembered of it: no cookie goes out.
+    Token(ByToken),
     /// By the session cookie alone, which a browser sends whoever made the page.
     Cookie,
 }
@@ -170,6 +175,23 @@ pub(crate) struct Authenticated {
 }
 
 impl Authenticated {
+    /// Returns the token that they came by, if they did.
+    pub(crate) const fn token(&self) -> Option<&ByToken> {
+        match &self.means {
+            Means::Token(token) => Some(token),
+            Means::Basic | Means::Cookie => None,
+        }
+    }
+
+    /// Returns by what is known what is opened by their cookie or token, which can end by itself.
+    fn login(&self) -> Option<String> {
+        match &self.means {
+            Means::Basic => None,
+            Means::Cookie => self.session.id().map(str::to_owned),
+            Means::Token(token) => Some(token.login()),
+        }
+    }
+
     /// Proves once more that a password is the caller's, as slowly guessed at as at a login.
     ///
     /// # Errors
@@ -258,6 +280,10 @@ pub(crate) async fn find_comet_caller(
         // As whoever is nobody.
         return Ok((None, Request::from_parts(parts, body)));
     }
+    if let Some(token) = caller.token() {
+        token.expect_reads()?;
+        gate.shared().engine().workers().logins().opens_by_token(token.expires());
+    }
     // A browser cannot send the token with an upgrade; its origin, which it cannot leave out there,
     // stands for it.
     let needs_token = caller.means == Means::Cookie && is_write && !is_upgrade;
@@ -271,19 +297,23 @@ pub(crate) async fn find_comet_caller(
     }
     parts.extensions.insert(caller.comet.identity.clone());
     parts.extensions.insert(caller.comet.credentials.clone());
-    if let (Means::Cookie, Some(id)) = (caller.means, caller.session.id()) {
-        parts.extensions.insert(login_of(id));
+    if let Some(login) = caller.login() {
+        parts.extensions.insert(login_of(&login));
     }
     Ok((Some(caller), Request::from_parts(parts, body)))
 }
 
-/// Ends what a request to CometD opened by a cookie that was logged out while it was under way.
+/// Ends what a request to CometD opened by a cookie that was logged out, or by a token that was
+/// removed, while it was under way.
 pub(crate) async fn end_what_came_late(gate: &Gate, caller: Option<&Authenticated>) {
     if let Some(caller) = caller
-        && caller.means == Means::Cookie
         && gate.logins().has_one_ended_since(caller.look)
     {
-        session::end_what_is_left(gate.shared(), caller).await;
+        match &caller.means {
+            Means::Basic => {}
+            Means::Cookie => session::end_what_is_left(gate.shared(), caller).await,
+            Means::Token(token) => bearer::end_what_is_left(gate, &caller.user, token).await,
+        }
     }
 }
 
@@ -301,7 +331,7 @@ pub(crate) fn name_caller(
     set_session_headers(gate, caller, method, response);
 }
 
-/// Finds out who is calling. Basic wins over whatever cookie comes with it
+/// Finds out who is calling. Basic and a token win over whatever cookie comes with them
 /// (docs/compat/conventions.md#logins).
 async fn identify(gate: &Gate, parts: &Parts) -> Result<Authenticated, Refusal> {
     let look = gate.logins().look();
@@ -314,14 +344,19 @@ async fn identify(gate: &Gate, parts: &Parts) -> Result<Authenticated, Refusal> 
     if let Some(credentials) = basic::credentials(&parts.headers) {
         let verified = basic::verify(&gate.0.basic, gate.shared(), credentials?, address).await?;
         let (user, comet) = verified;
-        let session = match session::of_user(gate, &tickets, user.id).await? {
+        let session = match session::of_user(gate, &tickets, user.id, parts).await? {
             Some(session) => session,
             None => session::fresh(gate, &user),
         };
         return Ok(known(user, session, comet, Means::Basic));
     }
+    if let Some(sent) = bearer::sent(&parts.headers) {
+        let (user, token) = bearer::verify(gate, &sent?).await?;
+        let (session, comet) = (session::fresh(gate, &user), KnownToComet::of(&user));
+        return Ok(known(user, session, comet, Means::Token(token)));
+    }
     let (user, session) =
-        session::resume(gate, &tickets).await?.ok_or_else(Refusal::not_authenticated)?;
+        session::resume(gate, &tickets, parts).await?.ok_or_else(Refusal::not_authenticated)?;
     let comet = KnownToComet::of(&user);
     Ok(known(user, session, comet, Means::Cookie))
 }
@@ -407,6 +442,7 @@ fn set_session_headers(
         }
     };
     match caller {
+        Some(caller) if caller.token().is_some() => return,
         Some(_) if has_ended => add(SET_COOKIE, ticket::ended_cookie(gate.shared().options())),
         Some(caller) if caller.session.id().is_none() => {
             add(SET_COOKIE, ticket::cookie(caller.session.ticket(), gate.shared().options()));

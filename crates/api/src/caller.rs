@@ -10,11 +10,16 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::Method;
 use axum::http::request::Parts;
 use handoff_domain::{Caller, CenterId, Role, User, UserId};
+use handoff_store::TokenScope;
 
-use crate::auth::{Authenticated, Identified, Session};
+use crate::auth::{Authenticated, ByToken, Identified, Session};
 use crate::error::{Code, NO_PERMISSION, Refusal};
+
+/// The sentence for a request that comes by a token and must not.
+const NOT_BY_TOKEN: &str = "A token cannot do this; sign in with your password.";
 
 /// The user behind a request.
 #[derive(Clone, Debug)]
@@ -58,12 +63,45 @@ impl Me {
     }
 }
 
+/// What a request needs that comes by a token, beside the roles of the token's user.
+#[derive(Clone, Copy, Debug)]
+enum Needs {
+    /// One of these scopes to change something; any that reads to read.
+    ToChange(&'static [TokenScope]),
+    /// One of these scopes, whatever the method.
+    Any(&'static [TokenScope]),
+    /// No token: a person does it.
+    Person,
+}
+
+impl Needs {
+    const WORK: Self = Self::ToChange(&[TokenScope::Work]);
+    const ADMIN: Self = Self::ToChange(&[TokenScope::Admin]);
+    const SUBMIT: Self = Self::Any(&[TokenScope::Submit, TokenScope::Work]);
+    const FOLLOW: Self =
+        Self::Any(&[TokenScope::Read, TokenScope::Work, TokenScope::Submit, TokenScope::Admin]);
+
+    /// Refuses a token that does not have it.
+    fn expect_of(self, token: &ByToken, method: &Method) -> Result<(), Refusal> {
+        match self {
+            Self::ToChange(_) if matches!(*method, Method::GET | Method::HEAD) => {
+                token.expect_reads()
+            }
+            Self::ToChange(scopes) | Self::Any(scopes) => token.expect_any(scopes),
+            Self::Person => Err(Refusal::new(Code::NoPermission, NOT_BY_TOKEN)),
+        }
+    }
+}
+
 /// Finds the caller, who must have one of these roles; any will do when there are none.
-fn caller_with(parts: &Parts, roles: &[Role]) -> Result<Me, Refusal> {
+fn caller_with(parts: &Parts, roles: &[Role], needs: Needs) -> Result<Me, Refusal> {
     let Some(Identified(found)) = parts.extensions.get() else {
         return Err(Refusal::not_authenticated());
     };
     let authenticated = found.clone()?;
+    if let Some(token) = authenticated.token() {
+        needs.expect_of(token, &parts.method)?;
+    }
     let me = Me { user: authenticated.user.clone(), authenticated };
     if roles.is_empty() || roles.iter().any(|role| me.is(*role)) {
         return Ok(me);
@@ -72,7 +110,7 @@ fn caller_with(parts: &Parts, roles: &[Role]) -> Result<Me, Refusal> {
 }
 
 macro_rules! callers {
-    ($($(#[$doc:meta])* $name:ident: $roles:expr;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident: $roles:expr, $needs:expr;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $name(pub Me);
@@ -81,7 +119,7 @@ macro_rules! callers {
             type Rejection = Refusal;
 
             async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
-                caller_with(parts, &$roles).map(Self)
+                caller_with(parts, &$roles, $needs).map(Self)
             }
         }
     )+};
@@ -89,15 +127,21 @@ macro_rules! callers {
 
 callers! {
     /// Anybody with credentials.
-    AnyUser: [];
+    AnyUser: [], Needs::WORK;
+    /// The same, also by a token that may only submit.
+    Follower: [], Needs::FOLLOW;
+    /// Anybody with credentials, and not by a token: what one signs in with is changed in person.
+    InPerson: [], Needs::Person;
     /// Somebody who works on interactions.
-    Agent: [Role::Agent];
+    Agent: [Role::Agent], Needs::WORK;
     /// Somebody who watches and helps agents.
-    Supervisor: [Role::Supervisor];
+    Supervisor: [Role::Supervisor], Needs::WORK;
     /// Somebody who works for the contact center, no server.
-    Person: [Role::Agent, Role::Supervisor, Role::Admin];
+    Person: [Role::Agent, Role::Supervisor, Role::Admin], Needs::WORK;
     /// Somebody who configures the contact center.
-    Admin: [Role::Admin];
+    Admin: [Role::Admin], Needs::ADMIN;
+    /// The same, and not by a token.
+    AdminInPerson: [Role::Admin], Needs::Person;
     /// Somebody, or a server, that may submit interactions from outside.
-    Submitter: [Role::ApiUser, Role::Admin];
+    Submitter: [Role::ApiUser, Role::Admin], Needs::SUBMIT;
 }

@@ -9,7 +9,7 @@ use handoff_domain::{Action, Interaction, Media, QueueId, UserCommand, UserId};
 use handoff_engine::CommandRequest;
 use handoff_store::{InteractionQuery, InteractionScope, SubjectKey};
 
-use crate::caller::{AnyUser, Me, Person, Submitter};
+use crate::caller::{AnyUser, Follower, Me, Person, Submitter};
 use crate::commands::{Answer, carry_out, visible};
 use crate::creation::{Creation, submit};
 use crate::error::{Code, Refusal, quoted};
@@ -84,7 +84,7 @@ fn query_of(shared: &Shared, me: &Me, listing: &Listing) -> Option<InteractionQu
 /// `GET /interactions/{id}`.
 pub(crate) async fn get(
     State(shared): State<Shared>,
-    AnyUser(me): AnyUser,
+    Follower(me): Follower,
     Id(id): Id,
     uri: Uri,
 ) -> Answer {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::auth::{self, SessionEnded};
-use crate::caller::{Agent, AnyUser, Me};
+use crate::caller::{Agent, AnyUser, InPerson, Me};
 use crate::channels;
 use crate::commands::Answer;
 use crate::error::{Refusal, quoted};
@@ -144,8 +144,11 @@ pub(crate) async fn operate(
     wish: Wish,
     AnyUser(me): AnyUser,
     agent: Result<Agent, Refusal>,
+    in_person: Result<InPerson, Refusal>,
 ) -> Result<Response, Refusal> {
-    if !matches!(wish, Wish::ChangePassword(_)) {
+    if matches!(wish, Wish::ChangePassword(_)) {
+        in_person?;
+    } else {
         if me.user.must_change_password {
             return Err(Refusal::password_change());
         }

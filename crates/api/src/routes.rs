@@ -10,8 +10,8 @@ pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
     attachments, center, channels, chat_messages, contacts, desk_settings, diagnostics, hand_over,
     interactions, known_contacts, letter_page, mailboxes, me, me_interactions, nodes, notes,
-    openapi, queues, related, retention, services, session, settings, skills, supervision, targets,
-    users, workbins,
+    openapi, queues, related, retention, services, session, sessions, settings, skills,
+    supervision, targets, tokens, users, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -54,6 +54,11 @@ pub fn table() -> Vec<Route> {
         read("/me",                          me::get),
         write("/me",                         me::operate),
         remove("/me/session",                me::log_out),
+        read("/me/sessions",                 sessions::list),
+        remove("/me/sessions/{id}",          sessions::end),
+        read("/me/tokens",                   tokens::list),
+        write("/me/tokens",                  tokens::make),
+        remove("/me/tokens/{id}",            tokens::remove),
         read("/me/settings/desk",            desk_settings::get),
         change("/me/settings/desk",          desk_settings::put),
         read("/me/channels",                 channels::list),
@@ -156,6 +161,11 @@ pub fn table() -> Vec<Route> {
         remove("/users/{id}/skills/{skill}", users::take_skill),
         write("/users/{id}/channels/{channel}", channels::set_of),
         write("/users/{id}/chats/{chat}",    supervision::operate),
+        read("/users/{id}/sessions",         sessions::list_of),
+        remove("/users/{id}/sessions/{session}", sessions::end_of),
+        read("/users/{id}/tokens",           tokens::list_of),
+        write("/users/{id}/tokens",          tokens::make_of),
+        remove("/users/{id}/tokens/{token}", tokens::remove_of),
         read("/users/{id}/workbins",         workbins::list_of_user),
         read("/users/{id}/workbins/{workbin}", workbins::get_of),
         read("/users/{id}/workbins/{workbin}/{content}", workbins::content_of),

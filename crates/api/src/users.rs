@@ -9,14 +9,16 @@ mod described;
 mod levels;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::Uri;
 use handoff_domain::{Capacity, User, UserId};
+use handoff_engine::Directory;
 use handoff_store::{Key, Version};
 use serde::Serialize;
 
-use crate::caller::AnyUser;
+use crate::caller::{AnyUser, Me};
 use crate::commands::Answer;
 use crate::error::Refusal;
 use crate::request::Id;
@@ -50,10 +52,19 @@ pub(crate) async fn get(
     AnyUser(me): AnyUser,
 ) -> Answer {
     let directory = shared.engine().core().directory();
-    let user = id.parse::<UserId>().ok().and_then(|id| directory.user(me.center(), id));
-    let user = user.ok_or_else(|| Refusal::not_found("user"))?;
-    let shown = Whole::new(user, subresources(&uri).as_ref(), shared.lookup(&directory));
+    let user = of_center(&directory, &me, &id)?;
+    let shown = Whole::new(&user, subresources(&uri).as_ref(), shared.lookup(&directory));
     Ok(one("user", &select(&fields(&uri), &shown)))
+}
+
+/// Returns a user of the caller's contact center.
+///
+/// # Errors
+///
+/// Code 6.
+pub(crate) fn of_center(directory: &Directory, me: &Me, id: &str) -> Result<Arc<User>, Refusal> {
+    let user = id.parse::<UserId>().ok().and_then(|id| directory.user(me.center(), id));
+    user.cloned().ok_or_else(|| Refusal::not_found("user"))
 }
 
 /// `GET /users/{id}/skills`
@@ -64,8 +75,7 @@ pub(crate) async fn skills(
     AnyUser(me): AnyUser,
 ) -> Answer {
     let directory = shared.engine().core().directory();
-    let user = id.parse::<UserId>().ok().and_then(|id| directory.user(me.center(), id));
-    let user = user.ok_or_else(|| Refusal::not_found("user"))?;
+    let user = of_center(&directory, &me, &id)?;
     let lookup = shared.lookup(&directory);
     let known =
         user.skills.iter().filter_map(|(id, level)| Some((directory.skills.get(id)?, *level)));

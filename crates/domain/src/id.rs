@@ -276,6 +276,11 @@ uuid_id!(
     /// that others can tell what is left of a node that is gone.
     Incarnation, plain);
 
+uuid_id!(
+    /// Identifies a token that a user made for a program. Whoever knows it has not thereby the
+    /// token.
+    TokenId, hyphenated);
+
 impl WorkbinId {
     /// Returns the id of one owner's copy of a personal workbin: the same two ids always give the
     /// same third.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use handoff_domain::{CenterId, Interaction, InteractionId, Topic, User, UserId};
+use handoff_domain::{CenterId, Interaction, InteractionId, Time, TokenId, Topic, User, UserId};
 use handoff_store::{Mailbox, StreamRow};
 
 use crate::core::{Note, NumberedNote};
@@ -79,12 +79,29 @@ pub trait Publisher: Send + Sync + 'static {
     fn login_ended(&self, login: &OpenLogin);
 }
 
-/// A login session by which something is open.
+/// A login session or a token by which something is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenLogin {
     pub user: UserId,
-    /// The id under which it is stored.
+    /// The id under which a session is stored; of a token what [`OpenLogin::id_of_token`] says.
     pub id: String,
+}
+
+impl OpenLogin {
+    /// Begins what a token is known by; the id of a session has no colon.
+    const TOKEN: &str = "token:";
+
+    /// Returns by what it is known that something was opened by a token.
+    #[must_use]
+    pub fn id_of_token(token: TokenId, expires: Time) -> String {
+        format!("{}{token}:{}", Self::TOKEN, expires.0)
+    }
+
+    /// Returns the token that it was, and when that expires; `None` of a session.
+    pub(crate) fn token(&self) -> Option<(TokenId, Time)> {
+        let (token, expires) = self.id.strip_prefix(Self::TOKEN)?.split_once(':')?;
+        Some((token.parse().ok()?, Time(expires.parse().ok()?)))
+    }
 }
 
 /// Speaks to customers: whoever holds their connections. It is called often and must not wait.

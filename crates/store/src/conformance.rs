@@ -52,7 +52,8 @@ macro_rules! conformance {
                 loading_keeps_the_order_asked, versions_are_told_in_the_order_asked,
                 lists_are_pages_in_order_of_keys,
                 a_list_can_start_after_a_key_of_another_kind, a_closed_store_refuses,
-                a_fresh_store_is_ready,
+                a_fresh_store_is_ready, login_sessions_are_found_by_their_user,
+                audit_entries_are_listed_newest_first,
             ]
             directories: [
                 a_directory_counts_the_commits_that_change_it,
@@ -128,7 +129,7 @@ macro_rules! conformance {
                 the_history_of_what_is_removed_goes_with_it,
                 a_sweep_stops_at_the_first_young_event, a_sweep_removes_no_more_than_its_limit,
                 receipts_and_logins_are_swept, claims_that_ended_are_swept,
-                marks_of_chats_are_swept,
+                marks_of_chats_are_swept, audit_entries_are_swept,
             ]
         }
     };

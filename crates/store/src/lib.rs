@@ -70,10 +70,12 @@ pub use query::{
     StreamRow,
 };
 pub use record::{
-    AfterFetch, Attended, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeskSettings,
+    AfterFetch, ApiToken, Attended, AuditAction, AuditEntry, AuditKind, AuditSource, AuditTarget,
+    AuditTool, AuditUser, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeskSettings,
     FileRecord, FileSender, FilesDirectory, ImapSource, Key, Kind, LoginSession, MailLogin,
     MailSecurity, Mailbox, MailboxMark, OAuthLogin, Only, Part, ReaderCursor, Record,
-    RequestNumbers, SecretKey, SecretPlace, SharedSecret, SmtpRelay, Version, Versioned, WayOut,
+    RequestNumbers, SecondFactor, SecretKey, SecretPlace, SharedSecret, SmtpRelay, TokenScope,
+    UserTokens, Version, Versioned, WayOut, changed_fields,
 };
 pub use schema::SchemaReport;
 pub use sqlite::{SqliteBulk, SqliteOptions, SqliteStore};

@@ -199,6 +199,13 @@ impl State {
         })
     }
 
+    fn sweep_audit(&mut self, now: Time, limit: usize) -> u64 {
+        self.sweep_records(now, limit, |record| match record {
+            Record::AuditEntry(entry) => Some(entry.until),
+            _ => None,
+        })
+    }
+
     fn interactions(&self) -> impl Iterator<Item = (&Interaction, Version)> {
         self.records.values().filter_map(|record| match &record.value {
             Record::Interaction(interaction) => Some((interaction, record.version)),
@@ -441,6 +448,7 @@ impl Store for MemoryStore {
             promised: state.promised.sweep(now, limit),
             claims: state.sweep_claims(now, limit),
             chat_marks: state.sweep_chat_marks(now, limit),
+            audit_entries: state.sweep_audit(now, limit),
         })
     }
 

@@ -58,7 +58,7 @@ use crate::missed::Missed;
 use crate::nodes::{AboutNode, LivingNode};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
-use crate::record::{Key, Kind, Record, Version, Versioned};
+use crate::record::{Key, Kind, LoginSession, Record, Version, Versioned};
 use crate::schema::SchemaReport;
 use crate::sql::decode::undecodable;
 use crate::sql::encode::EncodedChange;
@@ -263,6 +263,10 @@ impl Store for PostgresStore {
 
     async fn contact_words(&self, query: &WordQuery) -> Result<Page<FoundWord>, StoreError> {
         self.reads("looking for contacts")?.contact_words(query).await
+    }
+
+    async fn logins_of(&self, user: UserId, limit: usize) -> Result<Vec<LoginSession>, StoreError> {
+        self.reads("reading a user's login sessions")?.logins_of(user, limit).await
     }
 
     async fn census(&self, center: CenterId) -> Result<Vec<(&'static str, u64)>, StoreError> {

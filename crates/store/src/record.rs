@@ -5,6 +5,7 @@
 
 mod bodies;
 mod mailbox;
+mod sign_in;
 mod table;
 
 use handoff_domain::{
@@ -21,6 +22,10 @@ pub use self::bodies::{
 pub use self::mailbox::{
     AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, OAuthLogin, SecretPlace, SmtpRelay,
     WayOut,
+};
+pub use self::sign_in::{
+    ApiToken, AuditAction, AuditEntry, AuditKind, AuditSource, AuditTarget, AuditTool, AuditUser,
+    SecondFactor, TokenScope, UserTokens, changed_fields,
 };
 use self::table::records;
 pub use self::table::{Only, Part};
@@ -84,6 +89,15 @@ records! {
     /// A secret that all nodes share, by its name.
     SharedSecret(String, clone)
         SharedSecret, "a secret", "shared_secrets", 1, Work, |it| it.name.clone();
+    /// The tokens that a user has for programs.
+    UserTokens(UserId, stored)
+        UserTokens, "a user's tokens", "user_tokens", 1, Work, |tokens| tokens.user;
+    /// What a user proves who they are with beside their password.
+    SecondFactor(UserId, stored)
+        SecondFactor, "a second factor", "second_factors", 1, Work, |it| it.user;
+    /// An entry of a contact center's audit.
+    AuditEntry(String, clone)
+        AuditEntry, "an audit entry", "audit_entries", 1, Work, |entry| entry.id.clone();
 }
 
 impl Record {

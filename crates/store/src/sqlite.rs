@@ -65,7 +65,7 @@ use crate::missed::Missed;
 use crate::nodes::{AboutNode, LivingNode};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
-use crate::record::{Key, Kind, Record, Version, Versioned};
+use crate::record::{Key, Kind, LoginSession, Record, Version, Versioned};
 use crate::schema::SchemaReport;
 use crate::sql::encode::EncodedChange;
 use crate::store::{Lease, LookedUp, SetAside, Store, SweepReport};
@@ -379,6 +379,14 @@ impl Store for SqliteStore {
         let query = query.clone();
         self.read("looking for contacts", move |connection| {
             reads::contact_words(connection, &query)
+        })
+        .await
+    }
+
+    async fn logins_of(&self, user: UserId, limit: usize) -> Result<Vec<LoginSession>, StoreError> {
+        let aside = self.aside.clone();
+        self.read("reading a user's login sessions", move |connection| {
+            reads::logins_of(connection, &aside, user, limit)
         })
         .await
     }

@@ -17,7 +17,7 @@ use crate::missed::Missed;
 use crate::nodes::{AboutNode, LivingNode};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
-use crate::record::{Key, Kind, Record, Version, Versioned};
+use crate::record::{Key, Kind, LoginSession, Record, Version, Versioned};
 
 /// What a sweep removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub struct SweepReport {
     pub promised: u64,
     pub claims: u64,
     pub chat_marks: u64,
+    pub audit_entries: u64,
 }
 
 impl SweepReport {
@@ -43,6 +44,7 @@ impl SweepReport {
             + self.promised
             + self.claims
             + self.chat_marks
+            + self.audit_entries
     }
 }
 
@@ -67,8 +69,8 @@ pub struct SetAside {
     pub why: String,
 }
 
-/// How many events are read at once while looking for entries.
-const HISTORY_PAGE: usize = 500;
+/// How many events or records are read at once while looking for some of them.
+const LOOKED_AT_ONCE: usize = 500;
 
 /// Makes a page of all entries that were found.
 pub(crate) fn first_entries(mut items: Vec<Entry>, limit: usize) -> Page<Entry> {
@@ -137,6 +139,32 @@ pub trait Store: Send + Sync + 'static {
         after: Option<Key>,
         limit: usize,
     ) -> Result<Page<Versioned<Record>>, StoreError>;
+
+    /// Returns the login sessions of a user, those used last first, at most `limit`, ended ones
+    /// among them.
+    ///
+    /// The default looks at everybody's, and says with that what the answer is; a store that can
+    /// find a user's does.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn logins_of(&self, user: UserId, limit: usize) -> Result<Vec<LoginSession>, StoreError> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.list(Kind::LoginSession, after.take(), LOOKED_AT_ONCE).await?;
+            after = page.items.last().map(|last| last.value.key());
+            found.extend(page.items.into_iter().filter_map(|item| match item.value {
+                Record::LoginSession(session) if session.user == user => Some(session),
+                _ => None,
+            }));
+            if !page.more {
+                found.sort_by(|a, b| (b.last_used, &b.id).cmp(&(a.last_used, &a.id)));
+                found.truncate(limit);
+                return Ok(found);
+            }
+        }
+    }
 
     /// Returns how often each contact center's directory was changed; of one that is not named,
     /// zero times.
@@ -327,8 +355,9 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Page<Entry>, StoreError> {
         let (mut items, mut position) = (Vec::new(), 0);
         loop {
-            let page =
-                self.history(SubjectKey::Interaction(interaction), position, HISTORY_PAGE).await?;
+            let page = self
+                .history(SubjectKey::Interaction(interaction), position, LOOKED_AT_ONCE)
+                .await?;
             let Some(last) = page.items.last() else { return Ok(Page { items, more: false }) };
             position = last.position;
             let said = page.items.into_iter().flat_map(HistoryEntry::into_entries);
@@ -366,10 +395,10 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// Forgets what nobody can ask for any more: log entries and their stream rows older than
-    /// `streams_before`, receipts, promised answers, claims and marks of chats expired at `now`,
-    /// login sessions unused since `logins_before`. At most `limit` of each, and no more of the log
-    /// once so many stream rows go with it (but at least one entry), so that it never holds writers
-    /// up for long; call it again while it removes anything.
+    /// `streams_before`, receipts, promised answers, claims, marks of chats and audit entries
+    /// expired at `now`, login sessions unused since `logins_before`. At most `limit` of each, and
+    /// no more of the log once so many stream rows go with it (but at least one entry), so that it
+    /// never holds writers up for long; call it again while it removes anything.
     ///
     /// The log is swept in its order and up to the first entry that is not old enough, so that what
     /// is kept has no gaps even when the clock was set back.

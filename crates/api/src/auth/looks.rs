@@ -95,7 +95,16 @@ mod tests {
         let put = |number: usize| {
             let (id, csrf_token) = (number.to_string(), String::new());
             let (created, last_used) = (Time(0), Time(0));
-            let session = LoginSession { id, user: UserId(1), csrf_token, created, last_used };
+            let session = LoginSession {
+                id,
+                user: UserId(1),
+                csrf_token,
+                created,
+                last_used,
+                footing: String::new(),
+                address: None,
+                user_agent: None,
+            };
             Put { record: Record::LoginSession(session), expected: 0 }
         };
         let puts = (0..COUNT).map(put).collect();

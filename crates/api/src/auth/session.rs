@@ -6,22 +6,27 @@
 
 use std::sync::Arc;
 
+use axum::http::header::USER_AGENT;
+use axum::http::request::Parts;
 use handoff_domain::{User, UserId};
 use handoff_engine::Directory;
 use handoff_store::{
     ChangeSet, Check, CommitError, Key, LoginSession, Put, Record, StoreError, Version, Versioned,
 };
 
-use super::logins::Logins;
 use super::ticket::Ticket;
 use super::{Authenticated, Gate};
-use crate::comet::identity::{identity_of, login_of};
+use crate::comet::identity::{credentials_of, identity_of, login_of};
 use crate::error::Refusal;
+use crate::peer::PeerAddress;
 use crate::shared::Shared;
 
 /// How old the stored time of the last request may be, in ms. Without it every request would be a
 /// write; with it a session lives a minute less than it might.
 const LAST_USED_MS_MAX: u64 = 60_000;
+
+/// Most bytes that are kept of what a program says of itself: browsers say some 120.
+const USER_AGENT_BYTES_MAX: usize = 200;
 
 /// How often a session is looked at whose user is being changed.
 const ATTEMPTS_MAX: usize = 4;
@@ -32,8 +37,6 @@ pub(crate) struct Session {
     ticket: Ticket,
     /// The id under which it is stored, or will be now that its cookie came back.
     id: Option<String>,
-    /// What remembers it.
-    logins: Arc<Logins>,
 }
 
 impl Session {
@@ -43,7 +46,7 @@ impl Session {
 
     /// Returns the id under which it is stored; `None` of a new one, whose cookie has still to be
     /// sent.
-    pub(super) fn id(&self) -> Option<&str> {
+    pub(crate) fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
@@ -58,13 +61,14 @@ pub(super) fn fresh(gate: &Gate, user: &User) -> Session {
     let core = gate.shared().engine().core();
     let secret = [core.ids().random(), core.ids().random()];
     let ticket = gate.signer().issue(user, core.now(), secret);
-    Session { ticket, id: None, logins: gate.logins().clone() }
+    Session { ticket, id: None }
 }
 
 /// Finds the first session among these tickets that is alive, and its user.
 pub(super) async fn resume(
     gate: &Gate,
     tickets: &[Ticket],
+    from: &Parts,
 ) -> Result<Option<(Arc<User>, Session)>, Refusal> {
     let core = gate.shared().engine().core();
     for ticket in tickets {
@@ -73,10 +77,10 @@ pub(super) async fn resume(
             let user = directory.users.get(&ticket.user()).filter(|user| user.enabled);
             let Some(user) = user else { break };
             let id = ticket.stored_id(user);
-            match remembered_state_of(gate, (ticket, &id), (user, &directory)).await? {
+            match remembered_state_of(gate, (ticket, &id), (user, &directory), from).await? {
                 State::Alive => {
-                    let (ticket, logins) = (ticket.clone(), gate.logins().clone());
-                    return Ok(Some((user.clone(), Session { ticket, id: Some(id), logins })));
+                    let session = Session { ticket: ticket.clone(), id: Some(id) };
+                    return Ok(Some((user.clone(), session)));
                 }
                 // What another node changed may not be known here yet, and a ticket that it gave
                 // then rests on that.
@@ -104,9 +108,10 @@ pub(super) async fn of_user(
     gate: &Gate,
     tickets: &[Ticket],
     user: UserId,
+    from: &Parts,
 ) -> Result<Option<Session>, Refusal> {
     let own: Vec<Ticket> = tickets.iter().filter(|ticket| ticket.user() == user).cloned().collect();
-    Ok(resume(gate, &own).await?.map(|(_, session)| session))
+    Ok(resume(gate, &own, from).await?.map(|(_, session)| session))
 }
 
 /// What became of a ticket's session.
@@ -128,13 +133,14 @@ async fn remembered_state_of(
     gate: &Gate,
     (ticket, id): (&Ticket, &str),
     user: (&User, &Directory),
+    from: &Parts,
 ) -> Result<State, StoreError> {
     let (logins, now) = (gate.logins(), gate.shared().engine().core().now());
     if logins.is_alive(id, now) {
         return Ok(State::Alive);
     }
     let look = logins.look();
-    let state = state_of(gate, (ticket, id), user).await?;
+    let state = state_of(gate, (ticket, id), user, from).await?;
     if matches!(state, State::Alive) {
         logins.found_alive(look, id, now);
     }
@@ -147,6 +153,7 @@ async fn state_of(
     gate: &Gate,
     (ticket, id): (&Ticket, &str),
     (user, directory): (&User, &Directory),
+    from: &Parts,
 ) -> Result<State, StoreError> {
     let shared = gate.shared();
     let now = shared.engine().core().now();
@@ -157,7 +164,7 @@ async fn state_of(
             let unused_ms = now.ms_since(session.last_used);
             let is_alive = !session.has_ended() && session.user == user.id && unused_ms <= idle_ms;
             if is_alive && unused_ms > LAST_USED_MS_MAX {
-                let used = LoginSession { last_used: now, ..session };
+                let used = LoginSession { last_used: now, address: address_of(from), ..session };
                 if matches!(put(shared, used, version, Some(seen)).await?, Written::UserChanged) {
                     return Ok(State::UserChanged);
                 }
@@ -174,6 +181,9 @@ async fn state_of(
                 csrf_token: ticket.csrf_token(),
                 created: ticket.issued(),
                 last_used: now,
+                footing: footing_of(user),
+                address: address_of(from),
+                user_agent: user_agent_of(from),
             };
             match put(shared, session, 0, Some(seen)).await? {
                 Written::Yes => Ok(State::Alive),
@@ -188,6 +198,23 @@ async fn state_of(
     }
 }
 
+/// Returns what a user's logins rest on, as it is kept with a session.
+pub(crate) fn footing_of(user: &User) -> String {
+    credentials_of(user).to_string()
+}
+
+/// Returns where a request comes from.
+fn address_of(request: &Parts) -> Option<String> {
+    request.extensions.get::<PeerAddress>().map(|peer| peer.0.to_canonical().to_string())
+}
+
+/// Returns the beginning of what a program says of itself.
+fn user_agent_of(request: &Parts) -> Option<String> {
+    let said = request.headers.get(USER_AGENT)?.to_str().ok()?;
+    // Visible ASCII has a boundary everywhere.
+    Some(said[..said.len().min(USER_AGENT_BYTES_MAX)].to_owned())
+}
+
 /// Ends a session, and what CometD opened by it. On return it is durable that its cookie opens
 /// nothing any more. Whoever hangs up meanwhile does not keep it from being ended.
 ///
@@ -199,33 +226,51 @@ pub(crate) async fn end(
     user: UserId,
     session: &Session,
 ) -> Result<(), StoreError> {
-    // The cookie of a new one never went out.
-    let Some(id) = session.id.clone() else { return Ok(()) };
-    let (it, logins) = (shared.clone(), session.logins.clone());
-    let ending = async move { end_stored(&it, user, &id, &logins).await };
+    match session.id.clone() {
+        Some(id) => end_stored(shared, user, id).await,
+        // The cookie of a new one never went out.
+        None => Ok(()),
+    }
+}
+
+/// Ends a session that is stored under an id, like [`end`].
+///
+/// # Errors
+///
+/// The store's own.
+pub(crate) async fn end_stored(
+    shared: &Shared,
+    user: UserId,
+    id: String,
+) -> Result<(), StoreError> {
+    let it = shared.clone();
+    let ending = async move { see_ended(&it, user, &id).await };
     shared.engine().core().to_the_end(ending).await
 }
 
-async fn end_stored(
-    shared: &Shared,
-    user: UserId,
-    id: &str,
-    logins: &Logins,
-) -> Result<(), StoreError> {
+async fn see_ended(shared: &Shared, user: UserId, id: &str) -> Result<(), StoreError> {
     let engine = shared.engine();
     let now = engine.core().now();
     loop {
         let found = load(shared, id).await?;
         let expected = found.as_ref().map_or(0, |found| found.version);
         let created = found.map_or(now, |found| found.value.created);
-        let csrf_token = String::new();
-        let over = LoginSession { id: id.to_owned(), user, csrf_token, created, last_used: now };
+        let over = LoginSession {
+            id: id.to_owned(),
+            user,
+            csrf_token: String::new(),
+            created,
+            last_used: now,
+            footing: String::new(),
+            address: None,
+            user_agent: None,
+        };
         // Whoever the user is by now, it is over.
         if matches!(put(shared, over, expected, None).await?, Written::Yes) {
             break;
         }
     }
-    logins.ended(id);
+    shared.comet().logins().ended(id);
     shared.comet().server().end_login(&identity_of(user), &login_of(id));
     // Other nodes end what they have of it.
     engine.core().tell_of_ended_login();

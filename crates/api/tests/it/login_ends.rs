@@ -33,6 +33,16 @@ impl Known {
         Self(vec![(AUTHORIZATION, basic("kate", PASSWORD))])
     }
 
+    /// A program's token; returns its address as well.
+    async fn by_token(node: &Node) -> (Self, String) {
+        let new = json!({"name": node.engine.core().ids().random().to_string(), "scopes": ["read"],
+            "expiresInDays": 1});
+        let made = node.post("kate", "/me/tokens", new).await;
+        let bearer = format!("Bearer {}", made["token"].as_str().unwrap());
+        let path = format!("/me/tokens/{}", made["id"].as_str().unwrap());
+        (Self(vec![(AUTHORIZATION, bearer)]), path)
+    }
+
     /// A program's that keeps cookies, and sends its password nevertheless.
     async fn by_both(node: &Node) -> (Self, Self) {
         let cookie = Self::by_cookie(node).await;
@@ -166,6 +176,44 @@ async fn a_logout_on_one_node_ends_what_its_cookie_opened_on_the_other() {
         here.stop().await;
         there.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_token_that_is_removed_on_one_node_ends_what_it_opened_on_the_other() {
+    for hints in HINTS {
+        let [here, there] = Node::two(hints).await;
+        let ((token, path), (other, _)) =
+            (Known::by_token(&here).await, Known::by_token(&here).await);
+        let (ended, stays) = (token.opens(&here).await, other.opens(&here).await);
+        let (writer, mut reader) = token.opens_socket(&here).await;
+        let handshake = json!([{"channel": "/meta/handshake", "version": "1.0"}]).to_string();
+        writer.send(handshake).await.unwrap();
+        assert!(reader.frame().await.unwrap().contains("clientId"));
+        let remove = Call::new(Method::DELETE, &path).by("kate", PASSWORD);
+        there.calls(remove).await.ok();
+        here.until("the end", async |node| !goes_on(node, &ended).await).await;
+        let closed = tokio::time::timeout(BOUND, async { while reader.frame().await.is_ok() {} });
+        closed.await.expect("the socket is closed");
+        let again = json!({"channel": "/meta/handshake", "version": "1.0"});
+        assert_eq!(token.sends(&here, again).await["successful"], false);
+        assert!(goes_on(&here, &stays).await);
+        here.stop().await;
+        there.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_expires_ends_what_it_opened() {
+    let ground = crate::nodes::Ground::new(Hints::Joined).await;
+    let node = ground.node().await;
+    let (token, _) = Known::by_token(&node).await;
+    let (_writer, mut reader) = token.opens_socket(&node).await;
+    node.engine.workers().logins().look().await.unwrap();
+    ground.clock.advance_ms(24 * 60 * 60 * 1_000);
+    let closed = async { while reader.frame().await.is_ok() {} };
+    node.engine.workers().logins().look().await.unwrap();
+    tokio::time::timeout(BOUND, closed).await.expect("the socket is closed");
+    node.stop().await;
 }
 
 #[tokio::test]

@@ -71,6 +71,10 @@ fn create() -> Value {
     json!({"operationName": "Create", "channel": "workitem", "queueName": "nothing"})
 }
 
+fn new_token() -> Value {
+    json!({"name": "x", "scopes": ["read"]})
+}
+
 fn pull() -> Value {
     json!({"operationName": "PullInteraction", "id": "x"})
 }
@@ -141,6 +145,11 @@ fn own() -> Vec<Row> {
         get("/docs", EVERYBODY),
         get("/me", USERS),
         post("/me", AGENTS, ready()),
+        get("/me/sessions", USERS),
+        delete("/me/sessions/{id}", USERS),
+        get("/me/tokens", USERS),
+        post("/me/tokens", USERS, new_token()),
+        delete("/me/tokens/{id}", USERS),
         get("/me/settings/desk", USERS),
         put("/me/settings/desk", USERS, json!({"sound": false})),
         get("/me/channels", AGENTS),
@@ -257,6 +266,11 @@ fn centers() -> Vec<Row> {
 fn provisioned() -> Vec<Row> {
     let name = || json!({"name": "x"});
     vec![
+        get("/users/{id}/sessions", ADMINS),
+        delete("/users/{id}/sessions/{session}", ADMINS),
+        get("/users/{id}/tokens", ADMINS),
+        post("/users/{id}/tokens", ADMINS, new_token()),
+        delete("/users/{id}/tokens/{token}", ADMINS),
         put("/queues/{id}", ADMINS, json!({"priority": 1})),
         post("/queues", ADMINS, json!({"name": "x", "channel": "workitem"})),
         post("/queues/{id}", ADMINS, json!({"priority": 1})),

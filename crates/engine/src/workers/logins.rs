@@ -1,15 +1,18 @@
-//! Looks after the login sessions by which something is open here: what was opened by one that has
-//! ended, on whichever node, ends with it, and one whose connection lives is in use.
+//! Looks after the login sessions and tokens by which something is open here: what was opened by
+//! one that has ended, on whichever node, ends with it, and a session whose connection lives is in
+//! use.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use handoff_bus::{Hint, Received};
+use handoff_domain::Time;
 use handoff_store::{
     ChangeSet, CommitError, Key, LoginSession, Put, Record, StoreError, Versioned,
 };
+use tokio::sync::Notify;
 
 use crate::core::Core;
 use crate::outward::{OpenLogin, Publisher};
@@ -24,11 +27,30 @@ const AT_ONCE: usize = 16;
 pub struct Logins {
     core: Arc<Core>,
     publisher: Arc<dyn Publisher>,
+    /// The first end of a token by which something is being opened.
+    noted: Mutex<Option<Time>>,
+    /// Wakes it.
+    soon: Arc<Notify>,
 }
 
 impl Logins {
-    pub(super) const fn new(core: Arc<Core>, publisher: Arc<dyn Publisher>) -> Self {
-        Self { core, publisher }
+    pub(super) fn new(core: Arc<Core>, publisher: Arc<dyn Publisher>) -> Self {
+        Self { core, publisher, noted: Mutex::default(), soon: Arc::default() }
+    }
+
+    /// Says that something is being opened by a token that expires then: it must not go on until
+    /// the next look that is due anyway.
+    pub fn opens_by_token(&self, expires: Time) {
+        if self.core.now().plus_ms(self.core.options.logins_ms) <= expires {
+            return;
+        }
+        let mut noted = self.noted();
+        *noted = Some(noted.map_or(expires, |first| first.min(expires)));
+        self.soon.notify_one();
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Option<Time>> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at every login session by which something is open.
@@ -38,8 +60,11 @@ impl Logins {
     /// The store's own; what was not looked at is in the next round.
     pub async fn look(&self) -> Result<(), StoreError> {
         for page in self.publisher.open_logins().chunks(PAGE) {
-            let keys: Vec<Key> =
-                page.iter().map(|login| Key::LoginSession(login.id.clone())).collect();
+            let key = |login: &OpenLogin| match login.token() {
+                Some(_) => Key::UserTokens(login.user),
+                None => Key::LoginSession(login.id.clone()),
+            };
+            let keys: Vec<Key> = page.iter().map(key).collect();
             let found = self.core.store.load(&keys).await?;
             let unused = page.iter().zip(found).filter_map(|(login, found)| self.see(login, found));
             stream::iter(unused.collect::<Vec<_>>())
@@ -51,8 +76,8 @@ impl Logins {
         Ok(())
     }
 
-    /// Ends what was opened by a login session that is over; returns one that is not and would
-    /// seem idle before long.
+    /// Ends what was opened by a login session or a token that is over; returns a session that is
+    /// not and would seem idle before long.
     fn see(
         &self,
         login: &OpenLogin,
@@ -66,6 +91,11 @@ impl Logins {
             {
                 // By requests it is put off more often than this, so most need nothing.
                 (unused_ms(&session) > idle_ms / 3).then_some(Versioned { value: session, version })
+            }
+            Some(Versioned { value: Record::UserTokens(tokens), .. })
+                if login.token().is_some_and(|(id, _)| tokens.alive(id, self.core.now())) =>
+            {
+                None
             }
             _ => {
                 self.publisher.login_ended(login);
@@ -95,6 +125,15 @@ impl Worker for Logins {
         Duration::from_millis(self.core.options.logins_ms)
     }
 
+    fn next_due(&self) -> Option<Time> {
+        let open = self.publisher.open_logins();
+        open.iter().filter_map(|login| Some(login.token()?.1)).chain(*self.noted()).min()
+    }
+
+    fn wakes(&self) -> Arc<Notify> {
+        self.soon.clone()
+    }
+
     fn is_woken_by(&self, received: &Received) -> bool {
         matches!(received, Received::Hint(Hint::Logins) | Received::Missed)
     }
@@ -105,6 +144,9 @@ impl Worker for Logins {
     }
 
     async fn round(&self) -> Result<(), StoreError> {
+        // What was opened until then is among what is open.
+        let now = self.core.now();
+        self.noted().take_if(|end| *end <= now);
         self.look().await
     }
 }

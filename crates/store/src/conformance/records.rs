@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handoff_domain::CenterId;
+use handoff_domain::{CenterId, Time};
 
 use super::committed;
 use super::samples::chats::{email_terms, open_media_terms, service};
@@ -12,7 +12,7 @@ use super::samples::{
 };
 use crate::change_set::ChangeSet;
 use crate::error::{CommitError, StoreError};
-use crate::record::{Key, Kind, Part, Record, Versioned};
+use crate::record::{AuditEntry, Key, Kind, LoginSession, Part, Record, Versioned};
 use crate::store::Store;
 
 fn create(records: impl IntoIterator<Item = Record>) -> ChangeSet {
@@ -123,4 +123,40 @@ pub async fn a_fresh_store_is_ready(store: Arc<dyn Store>) {
     store.ready().await.expect("ready");
     committed(&*store, create(one_of_each())).await;
     store.ready().await.expect("ready");
+}
+
+/// Those of one user alone, the last used first, and what was written last of each.
+pub async fn login_sessions_are_found_by_their_user(store: Arc<dyn Store>) {
+    let of = |id: &str, user, used| {
+        let session = LoginSession { user: samples::user_id(user), ..login(id, Time(used)) };
+        Record::LoginSession(session)
+    };
+    committed(&*store, create([of("a", 1, 3), of("b", 2, 9), of("c", 1, 5), of("d", 1, 5)])).await;
+    let again = ChangeSet { puts: vec![put(of("a", 1, 7), 1)], ..ChangeSet::default() };
+    committed(&*store, again).await;
+    let found = async |user, limit| {
+        let found = store.logins_of(samples::user_id(user), limit).await.expect("logins");
+        found.into_iter().map(|session| session.id).collect::<Vec<_>>()
+    };
+    assert_eq!(found(1, 9).await, ["a", "d", "c"]);
+    assert_eq!(found(1, 2).await, ["a", "d"]);
+    assert_eq!(found(2, 9).await, ["b"]);
+    assert_eq!(found(3, 9).await, Vec::<String>::new());
+}
+
+/// By their keys, a contact center's newest entry first.
+pub async fn audit_entries_are_listed_newest_first(store: Arc<dyn Store>) {
+    let entries = [1, 3, 2].map(|at| samples::audit_entry(Time(at), Time(9)));
+    committed(&*store, create(entries.map(Record::AuditEntry))).await;
+    let times = async |newest| {
+        let after = AuditEntry::before(samples::CENTER, newest);
+        let page = store.list(Kind::AuditEntry, Some(after), 9).await.expect("a list");
+        let at = page.items.into_iter().map(|item| match item.value {
+            Record::AuditEntry(entry) => entry.at,
+            other => panic!("{other:?}"),
+        });
+        at.collect::<Vec<_>>()
+    };
+    assert_eq!(times(None).await, [3, 2, 1].map(Time));
+    assert_eq!(times(Some(Time(2))).await, [2, 1].map(Time));
 }

@@ -11,15 +11,16 @@ use handoff_domain::{
     Center, CenterId, ChannelState, Desk, Direction, DirectoryChange, DirectoryItem, Event, Fact,
     Group, GroupId, Handling, Incarnation, Interaction, InteractionId, Media, Medium, Mode, Notice,
     NotificationType, Offer, OfferKind, Outcome, Owner, Queue, QueueId, Reach, Readiness, Role,
-    ServiceId, Skill, SkillId, State, Status, Step, Time, Topic, User, UserData, UserId, Value,
-    View, Wait, Workbin, WorkbinId, WorkbinOwner,
+    ServiceId, Skill, SkillId, State, Status, Step, Time, TokenId, Topic, User, UserData, UserId,
+    Value, View, Wait, Workbin, WorkbinId, WorkbinOwner,
 };
 
 use crate::change_set::{ChangeSet, Put, Receipt};
 use crate::log::SubjectKey;
 use crate::record::{
-    Attended, Claim, DeskSettings, FilesDirectory, LoginSession, ReaderCursor, Record,
-    RequestNumbers, SecretKey, SharedSecret, Version,
+    ApiToken, Attended, AuditAction, AuditEntry, AuditKind, AuditTarget, AuditTool, AuditUser,
+    Claim, DeskSettings, FilesDirectory, LoginSession, ReaderCursor, Record, RequestNumbers,
+    SecondFactor, SecretKey, SharedSecret, TokenScope, UserTokens, Version,
 };
 
 /// The contact center that everything belongs to unless said otherwise.
@@ -285,6 +286,58 @@ pub fn login(id: &str, last_used: Time) -> LoginSession {
         csrf_token: "token".to_owned(),
         created: BEGIN,
         last_used,
+        footing: "f007".to_owned(),
+        address: Some("192.0.2.7".to_owned()),
+        user_agent: Some("Mozilla/5.0".to_owned()),
+    }
+}
+
+/// Returns the tokens of the n-th user: one, which was used.
+#[must_use]
+pub fn tokens(user: u64) -> UserTokens {
+    let token = ApiToken {
+        id: TokenId(0xb0),
+        name: "crm".to_owned(),
+        hash: "ha5h".to_owned(),
+        scopes: vec![TokenScope::Read, TokenScope::Work],
+        made: BEGIN,
+        expires: BEGIN.plus_ms(60_000),
+        last_used: Some(BEGIN.plus_ms(1)),
+    };
+    UserTokens { user: user_id(user), tokens: vec![token] }
+}
+
+/// Returns the second factor of the n-th user.
+#[must_use]
+pub fn second_factor(user: u64) -> SecondFactor {
+    SecondFactor {
+        user: user_id(user),
+        secret: vec![1, 2, 3],
+        last_step: 58_932_000,
+        recovery: vec!["c0de".to_owned()],
+        wrong: vec![BEGIN],
+    }
+}
+
+/// Returns an entry of the audit that is kept until a time.
+#[must_use]
+pub fn audit_entry(at: Time, until: Time) -> AuditEntry {
+    let by = AuditUser { id: user_id(2), user_name: "ada".to_owned() };
+    let target =
+        AuditTarget { kind: AuditKind::User, id: user_id(1).to_string(), name: "kate".to_owned() };
+    AuditEntry {
+        id: AuditEntry::id_of(CENTER, at, 1),
+        center: CENTER,
+        at,
+        until,
+        action: AuditAction::Changed,
+        by: Some(by),
+        tool: AuditTool::Request,
+        address: Some("192.0.2.7".to_owned()),
+        token: Some(TokenId(0xb0)),
+        target: Some(target),
+        fields: vec!["roles".to_owned()],
+        count: 1,
     }
 }
 
@@ -346,6 +399,9 @@ pub fn one_of_each() -> Vec<Record> {
         Record::DeskSettings(desk_settings(1)),
         Record::ChatMarks(chats::marks(1, BEGIN)),
         Record::SharedSecret(shared_secret("tickets")),
+        Record::UserTokens(tokens(1)),
+        Record::SecondFactor(second_factor(1)),
+        Record::AuditEntry(audit_entry(BEGIN, BEGIN.plus_ms(1_000))),
     ]
 }
 

@@ -6,7 +6,8 @@ use handoff_domain::{Time, Topic};
 
 use super::samples::chats::marks;
 use super::samples::{
-    claim, event, interaction, login, notice, owner, put, put_interaction, receipt, subject,
+    audit_entry, claim, event, interaction, login, notice, owner, put, put_interaction, receipt,
+    subject,
 };
 use super::{committed, oldest};
 use crate::change_set::{ChangeSet, Removal};
@@ -174,6 +175,21 @@ pub async fn marks_of_chats_are_swept(store: Arc<dyn Store>) {
     assert_eq!(sweep(1).await, SweepReport { chat_marks: 1, ..SweepReport::default() });
     assert_eq!(left().await, [1, 0, 1]);
     assert_eq!(sweep(9).await, SweepReport { chat_marks: 1, ..SweepReport::default() });
+    assert_eq!(left().await, [0, 0, 1]);
+    assert_eq!(sweep(9).await.total(), 0);
+}
+
+/// An audit entry goes when it was kept for as long as it has to be.
+pub async fn audit_entries_are_swept(store: Arc<dyn Store>) {
+    let entries = [(1, 3), (2, 1), (3, 5)].map(|(at, until)| audit_entry(Time(at), Time(until)));
+    let keys = entries.clone().map(|entry| Key::AuditEntry(entry.id));
+    let puts = entries.into_iter().map(|entry| put(Record::AuditEntry(entry), 0)).collect();
+    committed(&*store, ChangeSet { puts, ..ChangeSet::default() }).await;
+    let sweep = async |limit| store.sweep(Time(3), NEVER, NEVER, limit).await.expect("sweep");
+    let left = async || store.versions(&keys).await.expect("versions");
+    assert_eq!(sweep(1).await, SweepReport { audit_entries: 1, ..SweepReport::default() });
+    assert_eq!(left().await, [1, 0, 1]);
+    assert_eq!(sweep(9).await, SweepReport { audit_entries: 1, ..SweepReport::default() });
     assert_eq!(left().await, [0, 0, 1]);
     assert_eq!(sweep(9).await.total(), 0);
 }

@@ -189,6 +189,7 @@ async fn sweep_once(client: &mut Client, bounds: &Bounds) -> Result<SweepReport,
     let login_sessions = transaction.execute(shared::LOGINS_SWEEP, &[logins, &limit]).await?;
     let claims = transaction.execute(shared::CLAIMS_SWEEP, &[now, &limit]).await?;
     let chat_marks = transaction.execute(shared::CHAT_MARKS_SWEEP, &[now, &limit]).await?;
+    let audit_entries = transaction.execute(shared::AUDIT_SWEEP, &[now, &limit]).await?;
     let promised = transaction.execute(promised::SWEEP, &[now, &limit]).await?;
     transaction.execute(ENDS_SWEEP, &[&limit]).await?;
     let (log_entries, stream_rows) = sweep_log(&transaction, bounds).await?;
@@ -201,6 +202,7 @@ async fn sweep_once(client: &mut Client, bounds: &Bounds) -> Result<SweepReport,
         promised,
         claims,
         chat_marks,
+        audit_entries,
     })
 }
 

@@ -41,6 +41,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "files",
         sql: include_str!("../../migrations/postgres/0006_files.sql"),
     },
+    Migration {
+        version: 7,
+        name: "sign in",
+        sql: include_str!("../../migrations/postgres/0007_sign_in.sql"),
+    },
 ];
 
 /// The steps that take something away, see [`Schema`].

@@ -21,7 +21,7 @@ use crate::postgres::statements::{self as text, table};
 use crate::postgres::text::clean;
 use crate::postgres::until::Until;
 use crate::query::{InteractionQuery, PAGE_BYTES_MAX, PLACES, Page};
-use crate::record::{Key, Kind, Record, Version, Versioned};
+use crate::record::{Key, Kind, LoginSession, Record, Version, Versioned};
 use crate::sql::decode::{self, integer_at, text_at};
 use crate::sql::lists::{WordsRead, center_of, lists_read};
 use crate::sql::statements as shared;
@@ -232,6 +232,25 @@ impl Reads {
                 return Ok(Page { items, more: false });
             }
         }
+    }
+
+    pub(super) async fn logins_of(
+        &self,
+        user: UserId,
+        limit: usize,
+    ) -> Result<Vec<LoginSession>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let call = call!(shared::LOGINS_OF, user.stored(), limit);
+        let mut items = Vec::new();
+        for row in self.ask_one("reading a user's login sessions", call).await? {
+            let id = text_at(&row, 0, "login_sessions", "id")?;
+            let read = decode::record_of(Kind::LoginSession, id, &row, 1);
+            let read = self.or_aside(|| format!("login_sessions {id}"), read)?;
+            if let Some(Versioned { value: Record::LoginSession(session), .. }) = read {
+                items.push(session);
+            }
+        }
+        Ok(items)
     }
 
     pub(super) async fn interactions(

@@ -23,6 +23,16 @@ pub struct LoginSession {
     pub created: Time,
     /// When it was last used, to the minute.
     pub last_used: Time,
+    /// What its user's logins rested on when it was stored: it is over once that is another.
+    /// Empty of one that a program before this kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub footing: String,
+    /// Where it was last used from, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// What the program that it was begun by says of itself, cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
 }
 
 impl LoginSession {

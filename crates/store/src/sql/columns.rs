@@ -37,8 +37,8 @@ pub(crate) const fn names(kind: Kind) -> &'static [&'static str] {
             &[LISTS, "center", "place", "media", "queue", "owner", "external_id", "contact"]
         }
         Kind::Contact => &[LISTS],
-        Kind::LoginSession => &["last_used"],
-        Kind::Claim | Kind::ChatMarks => &["until"],
+        Kind::LoginSession => &["last_used", "user_id"],
+        Kind::Claim | Kind::ChatMarks | Kind::AuditEntry => &["until"],
         _ => &[],
     }
 }
@@ -48,9 +48,12 @@ pub(crate) fn values(record: &Record) -> Vec<Value> {
     match record {
         Record::Interaction(interaction) => of_interaction(interaction).into(),
         Record::Contact(contact) => vec![Value::Text(lists_of_contact(contact))],
-        Record::LoginSession(session) => vec![Value::Integer(session.last_used.0)],
+        Record::LoginSession(session) => {
+            vec![Value::Integer(session.last_used.0), Value::Text(session.user.stored())]
+        }
         Record::Claim(claim) => vec![Value::Integer(claim.until.0)],
         Record::ChatMarks(marks) => vec![Value::Integer(marks.until.0)],
+        Record::AuditEntry(entry) => vec![Value::Integer(entry.until.0)],
         _ => Vec::new(),
     }
 }

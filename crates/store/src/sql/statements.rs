@@ -128,6 +128,13 @@ pub(crate) const CLAIMS_SWEEP: &str = "DELETE FROM claims WHERE id IN \
 pub(crate) const CHAT_MARKS_SWEEP: &str = "DELETE FROM chat_marks WHERE id IN \
      (SELECT id FROM chat_marks WHERE until <= $1 ORDER BY until, id LIMIT $2)";
 
+/// now, limit
+pub(crate) const AUDIT_SWEEP: &str = "DELETE FROM audit_entries WHERE id IN \
+     (SELECT id FROM audit_entries WHERE until <= $1 ORDER BY until, id LIMIT $2)";
+/// user, limit → id, version, form, body, the last used first
+pub(crate) const LOGINS_OF: &str = "SELECT id, version, form, body FROM login_sessions \
+     WHERE user_id = $1 ORDER BY last_used DESC, id DESC LIMIT $2";
+
 /// Returns every statement of a store, whichever file it is in.
 #[cfg(test)]
 pub(crate) fn every_statement() -> Vec<&'static str> {
@@ -155,7 +162,7 @@ pub(crate) fn every_statement() -> Vec<&'static str> {
     all.extend(crate::sql::log::ALL);
     all.extend(crate::sql::promised::ALL);
     all.extend([RECEIPT_READ, RECEIPT_INSERT, RECEIPTS_SWEEP, LOGINS_SWEEP]);
-    all.extend([CLAIMS_SWEEP, CHAT_MARKS_SWEEP]);
+    all.extend([CLAIMS_SWEEP, CHAT_MARKS_SWEEP, AUDIT_SWEEP, LOGINS_OF]);
     all
 }
 
@@ -180,10 +187,10 @@ mod tests {
     fn a_put_writes_the_columns_of_its_kind() {
         assert_eq!(
             table(Kind::LoginSession).put,
-            "INSERT INTO login_sessions (id, version, form, body, last_used) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET \
+            "INSERT INTO login_sessions (id, version, form, body, last_used, user_id) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET \
              version = excluded.version, form = excluded.form, body = excluded.body, \
-             last_used = excluded.last_used"
+             last_used = excluded.last_used, user_id = excluded.user_id"
         );
     }
 }

@@ -105,6 +105,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "shared secrets",
         sql: include_str!("../../migrations/sqlite/0018_shared_secrets.sql"),
     },
+    Migration {
+        version: 19,
+        name: "sign in",
+        sql: include_str!("../../migrations/sqlite/0019_sign_in.sql"),
+    },
 ];
 
 /// The steps that take something away, see [`Schema`]. Of those up to 18 some do, and no program

@@ -13,7 +13,7 @@ use crate::change_set::{Receipt, Timer};
 use crate::contact_words::{FoundWord, WordQuery};
 use crate::error::StoreError;
 use crate::query::{InteractionQuery, PAGE_BYTES_MAX, PLACES, Page};
-use crate::record::{Key, Kind, Record, Version, Versioned};
+use crate::record::{Key, Kind, LoginSession, Record, Version, Versioned};
 use crate::sql::decode::{self, SqlRow};
 use crate::sql::lists::{WordsRead, center_of, lists_read};
 use crate::sql::statements::{self as text, table};
@@ -187,6 +187,29 @@ pub(super) fn list(
         }
     };
     told("listing records", work())
+}
+
+pub(super) fn logins_of(
+    connection: &Connection,
+    aside: &Aside,
+    user: UserId,
+    limit: usize,
+) -> Result<Vec<LoginSession>, StoreError> {
+    let work = || {
+        let mut statement = connection.prepare_cached(text::LOGINS_OF)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let (mut rows, mut items) = (statement.query(params![user.stored(), limit])?, Vec::new());
+        while let Some(row) = rows.next()? {
+            let id: String = row.get(0)?;
+            let read = decode::record_of(Kind::LoginSession, &id, row, 1);
+            let read = or_aside(aside, || row_name("login_sessions", &id), read)?;
+            if let Some(Versioned { value: Record::LoginSession(session), .. }) = read {
+                items.push(session);
+            }
+        }
+        Ok(items)
+    };
+    told("reading a user's login sessions", work())
 }
 
 /// One row more than asked for tells whether there are more.

@@ -32,6 +32,8 @@ pub(super) fn sweep(
     let claims = connection.prepare_cached(text::CLAIMS_SWEEP)?.execute([bounds.now.0, limit])?;
     let mut marks = connection.prepare_cached(text::CHAT_MARKS_SWEEP)?;
     let chat_marks = marks.execute([bounds.now.0, limit])?;
+    let mut audit = connection.prepare_cached(text::AUDIT_SWEEP)?;
+    let audit_entries = audit.execute([bounds.now.0, limit])?;
     let answers = connection.prepare_cached(promised::SWEEP)?.execute([bounds.now.0, limit])?;
     Ok(SweepReport {
         log_entries,
@@ -41,6 +43,7 @@ pub(super) fn sweep(
         promised: answers as u64,
         claims: claims as u64,
         chat_marks: chat_marks as u64,
+        audit_entries: audit_entries as u64,
     })
 }
 
