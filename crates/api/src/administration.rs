@@ -8,10 +8,9 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use handoff_domain::Role;
-use handoff_domain::event::Cause;
 use handoff_engine::Directory;
-use handoff_provision::{By, CenterFileError, Edit, Editor, Removing, Thing};
-use handoff_store::{ChangeSet, CommitError, Key, Version};
+use handoff_provision::{CenterFileError, Edit, Editor, Removing, Thing};
+use handoff_store::{AuditTool, ChangeSet, CommitError, Key, Version};
 use serde::Serialize;
 
 use crate::caller::Me;
@@ -186,13 +185,13 @@ pub(crate) async fn change(
     let core = shared.engine().core();
     for _ in 0..ATTEMPTS_MAX {
         core.reload_directory().await?;
-        let by = By { cause: Cause::User(me.id()), at: core.now() };
+        let by = me.by(core.now(), AuditTool::Request);
         let receipts = retry.receipt(me, &answer, by.at).into_iter().collect();
         let decided = {
             let directory = core.directory();
             expect_admin(&directory, me)?;
             let center = Editor::new(&directory, me.center());
-            decide(&center).map(|edit| ChangeSet { receipts, ..center.change_set(edit, by) })
+            decide(&center).map(|edit| ChangeSet { receipts, ..center.change_set(edit, &by) })
         };
         let change = match decided {
             Ok(change) => change,
@@ -252,7 +251,7 @@ async fn see_removed(
             Ok(removing) => removing,
             Err(refusal) => return retry.earlier(shared, me).await?.ok_or(refusal),
         };
-        let by = By { cause: Cause::User(me.id()), at: core.now() };
+        let by = me.by(core.now(), AuditTool::Request);
         match removing.carry_out(shared.engine(), by, work_to).await {
             Ok(()) => return remember(shared, me, retry).await,
             Err(CenterFileError::Conflict(_)) => {}

@@ -14,11 +14,11 @@ mod keys;
 mod lanes;
 mod logins;
 mod looks;
+mod on_record;
 mod session;
 mod ticket;
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -26,9 +26,10 @@ use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE, UPGRADE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::response::Response;
+use handoff_cometd::Login;
 use handoff_domain::User;
 use handoff_engine::{Core, IdSource, Worker};
-use handoff_store::StoreError;
+use handoff_store::{AuditSource, AuditTool, AuditUser, StoreError};
 
 use crate::comet::identity::{KnownToComet, login_of};
 use crate::error::{Code, Refusal};
@@ -167,7 +168,7 @@ pub(crate) struct Authenticated {
     pub(crate) session: Session,
     gate: Gate,
     /// From where they call.
-    address: Option<IpAddr>,
+    peer: Option<PeerAddress>,
     comet: KnownToComet,
     means: Means,
     /// When it was looked whether that is alive.
@@ -183,12 +184,22 @@ impl Authenticated {
         }
     }
 
+    /// Returns who does something by one request, for the audit.
+    pub(crate) fn source(&self, tool: AuditTool) -> AuditSource {
+        AuditSource {
+            by: Some(AuditUser::of(&self.user)),
+            tool,
+            address: self.peer.map(PeerAddress::printed),
+            token: self.token().map(ByToken::id),
+        }
+    }
+
     /// Returns by what is known what is opened by their cookie or token, which can end by itself.
-    fn login(&self) -> Option<String> {
+    fn login(&self) -> Option<Login> {
         match &self.means {
             Means::Basic => None,
-            Means::Cookie => self.session.id().map(str::to_owned),
-            Means::Token(token) => Some(token.login()),
+            Means::Cookie => self.session.id().map(login_of),
+            Means::Token(token) => Some(login_of(&token.login())),
         }
     }
 
@@ -200,7 +211,7 @@ impl Authenticated {
     pub(crate) async fn prove_again(&self, password: String) -> Result<(), Refusal> {
         let credentials = basic::Credentials::new(&self.user.user_name, password);
         let gate = &self.gate;
-        match basic::verify(&gate.0.basic, gate.shared(), credentials, self.address).await {
+        match basic::verify(&gate.0.basic, gate.shared(), credentials, self.peer).await {
             Ok(_) => Ok(()),
             Err(refusal)
                 if refusal.code == Code::NotAuthenticated && refusal.retry_after_s.is_none() =>
@@ -298,7 +309,7 @@ pub(crate) async fn find_comet_caller(
     parts.extensions.insert(caller.comet.identity.clone());
     parts.extensions.insert(caller.comet.credentials.clone());
     if let Some(login) = caller.login() {
-        parts.extensions.insert(login_of(&login));
+        parts.extensions.insert(login);
     }
     Ok((Some(caller), Request::from_parts(parts, body)))
 }
@@ -336,13 +347,13 @@ pub(crate) fn name_caller(
 async fn identify(gate: &Gate, parts: &Parts) -> Result<Authenticated, Refusal> {
     let look = gate.logins().look();
     let tickets = ticket::tickets(parts.headers.get_all(COOKIE));
-    let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.subscriber());
+    let peer = parts.extensions.get::<PeerAddress>().copied();
     let known = |user, session, comet, means| {
         let gate = gate.clone();
-        Authenticated { user, session, gate, address, comet, means, look }
+        Authenticated { user, session, gate, peer, comet, means, look }
     };
     if let Some(credentials) = basic::credentials(&parts.headers) {
-        let verified = basic::verify(&gate.0.basic, gate.shared(), credentials?, address).await?;
+        let verified = basic::verify(&gate.0.basic, gate.shared(), credentials?, peer).await?;
         let (user, comet) = verified;
         let session = match session::of_user(gate, &tickets, user.id, parts).await? {
             Some(session) => session,

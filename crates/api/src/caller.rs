@@ -12,8 +12,11 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::Method;
 use axum::http::request::Parts;
-use handoff_domain::{Caller, CenterId, Role, User, UserId};
-use handoff_store::TokenScope;
+use handoff_domain::event::Cause;
+use handoff_domain::{Caller, CenterId, Role, Time, User, UserId};
+use handoff_engine::Core;
+use handoff_provision::By;
+use handoff_store::{AuditAction, AuditEntry, AuditTarget, AuditTool, TokenScope};
 
 use crate::auth::{Authenticated, ByToken, Identified, Session};
 use crate::error::{Code, NO_PERMISSION, Refusal};
@@ -44,6 +47,19 @@ impl Me {
     #[must_use]
     pub fn caller(&self) -> Caller {
         Caller::of(&self.user)
+    }
+
+    /// Returns who changes the contact center, for the log and the audit.
+    pub(crate) fn by(&self, at: Time, tool: AuditTool) -> By {
+        By { cause: Cause::User(self.id()), at, source: self.authenticated.source(tool) }
+    }
+
+    /// Returns an entry of the audit for something that they do to a user.
+    pub(crate) fn audits(&self, core: &Core, action: AuditAction, target: &User) -> AuditEntry {
+        let source = self.authenticated.source(AuditTool::Request);
+        let apart = u64::try_from(core.ids().random() >> 64).unwrap_or_default();
+        AuditEntry::of(self.center(), core.now(), apart, action, source)
+            .on(AuditTarget::user(target))
     }
 
     /// Returns how they proved who they are.

@@ -21,13 +21,12 @@ use axum::{Router, extract::DefaultBodyLimit};
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 use handoff_domain::CenterId;
-use handoff_domain::event::Cause;
 use handoff_engine::Directory;
 use handoff_provision::{
     By, CenterFile, CenterFileError, Listener, NotWritten, Outcome, Plan, Reader, Told, Unnamed,
     Way, center_named, write_down,
 };
-use handoff_store::with_causes;
+use handoff_store::{AuditTool, with_causes};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -204,12 +203,11 @@ async fn apply(
     };
     let passwords = FilePasswords::new(take(&mut application.passwords)).with_mailboxes(mailboxes);
     let plan = plan(shared, applicant.clone(), (file, only), passwords, unnamed).await?;
-    let cause = match applicant {
-        Applicant::Operator => Cause::Operator,
-        Applicant::Admin(me) => Cause::User(me.id()),
-    };
     let (engine, core) = (shared.engine(), shared.engine().core());
-    let by = By { cause, at: core.now() };
+    let by = match applicant {
+        Applicant::Operator => By::operator(core.now(), AuditTool::Apply),
+        Applicant::Admin(me) => me.by(core.now(), AuditTool::CenterFile),
+    };
     let way = match unnamed {
         _ if application.dry_run => Way::DryRun,
         Unnamed::Keep => Way::Write(&**core.store()),

@@ -32,6 +32,7 @@ pub mod wire;
 mod administration;
 mod assembly;
 mod attachments;
+mod audit;
 mod body_memory;
 mod cause;
 mod channels;

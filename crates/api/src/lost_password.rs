@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use handoff_domain::Time;
 use handoff_provision::{By, NotReplaced, replace_password};
-use handoff_store::Store;
+use handoff_store::{AuditTool, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Refusal;
@@ -75,7 +75,8 @@ pub async fn make(
         move || password::hash(&password)
     });
     let hash = hashed.await.ok().and_then(Result::ok).ok_or(NotMade::Unhashed)?;
-    replace_password(store, &lost.user_name, &hash, By::operator(now)).await?;
+    let by = By::operator(now, AuditTool::Password);
+    replace_password(store, &lost.user_name, &hash, &by).await?;
     Ok(MadePassword { password })
 }
 

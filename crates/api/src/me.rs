@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use handoff_domain::event::Cause;
 use handoff_domain::{Interaction, Media};
 use handoff_engine::{ChannelChange, Directory};
-use handoff_store::InteractionScope;
+use handoff_store::{AuditAction, InteractionScope};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -217,7 +217,8 @@ pub(crate) async fn log_out(
     State(shared): State<Shared>,
     AnyUser(me): AnyUser,
 ) -> Result<Response, Refusal> {
-    auth::end(&shared, me.id(), me.session()).await?;
+    let entry = me.audits(shared.engine().core(), AuditAction::SessionEnded, &me.user);
+    auth::end(&shared, me.id(), me.session(), entry).await?;
     let mut response = Envelope::Plain.success(None).into_response();
     response.extensions_mut().insert(SessionEnded);
     Ok(response)
@@ -229,7 +230,8 @@ async fn end(shared: &Shared, me: &Me) -> Result<Response, Refusal> {
     let (it, whose) = (shared.clone(), me.clone());
     let ending = async move {
         it.engine().desks().end_contact_session(whose.id(), whose.center()).await?;
-        auth::end(&it, whose.id(), whose.session()).await.map_err(Refusal::from)
+        let entry = whose.audits(it.engine().core(), AuditAction::SessionEnded, &whose.user);
+        auth::end(&it, whose.id(), whose.session(), entry).await.map_err(Refusal::from)
     };
     // Whoever hangs up after the first step is logged out nevertheless.
     shared.engine().core().to_the_end(ending).await?;

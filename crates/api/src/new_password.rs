@@ -2,9 +2,8 @@
 
 use axum::response::{IntoResponse, Response};
 use handoff_domain::User;
-use handoff_domain::event::Cause;
-use handoff_provision::{By, change_set};
-use handoff_store::{CommitError, Extent, Key, Put, Record};
+use handoff_provision::change_set;
+use handoff_store::{AuditTool, CommitError, Extent, Key, Put, Record};
 
 use crate::caller::Me;
 use crate::error::{Code, Refusal};
@@ -128,9 +127,9 @@ async fn put(shared: &Shared, me: &Me, hash: &str) -> Result<User, Refusal> {
         let user = User::clone(known).with_own_password(hash.to_owned());
         let expected = directory.version(&Key::User(me.id()));
         let guard = directory.guard(me.center(), Extent::Checked);
-        let by = By { cause: Cause::User(me.id()), at: core.now() };
+        let by = me.by(core.now(), AuditTool::Request);
         let puts = vec![Put { record: Record::User(user.clone()), expected }];
-        match core.store().commit(change_set(guard, by, puts, Vec::new())).await {
+        match core.store().commit(change_set(&directory, guard, &by, puts, Vec::new())).await {
             Ok(_) => {
                 shared.directory_changed().await;
                 return Ok(user);

@@ -7,6 +7,12 @@ use std::net::{IpAddr, Ipv6Addr};
 pub struct PeerAddress(pub IpAddr);
 
 impl PeerAddress {
+    /// Returns it as people read it.
+    #[must_use]
+    pub fn printed(self) -> String {
+        self.0.to_canonical().to_string()
+    }
+
     /// Returns what counts as one whoever it is: an IPv4 address, or the /64 network that one IPv6
     /// customer has alone.
     #[must_use]

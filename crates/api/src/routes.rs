@@ -8,9 +8,9 @@ use crate::media::{chats, emails, openmedia, workitems};
 use crate::shared::Shared;
 pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
-    attachments, center, channels, chat_messages, contacts, desk_settings, diagnostics, hand_over,
-    interactions, known_contacts, letter_page, mailboxes, me, me_interactions, nodes, notes,
-    openapi, queues, related, retention, services, session, sessions, settings, skills,
+    attachments, audit, center, channels, chat_messages, contacts, desk_settings, diagnostics,
+    hand_over, interactions, known_contacts, letter_page, mailboxes, me, me_interactions, nodes,
+    notes, openapi, queues, related, retention, services, session, sessions, settings, skills,
     supervision, targets, tokens, users, workbins,
 };
 
@@ -45,9 +45,7 @@ pub fn table() -> Vec<Route> {
     vec![
         read("/diagnostics/version",         diagnostics::version),
         read("/system/nodes",                nodes::list),
-        read("/openapi.json",                openapi::get_rest),
-        read("/asyncapi.json",               openapi::get_told),
-        read("/docs",                        openapi::page::get),
+    asyncapi, audit, docs, get, get_rest, get_told, json, list, openapi, page, read,
 
         read("/session",                     session::sign_in),
 

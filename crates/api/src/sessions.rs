@@ -1,8 +1,8 @@
 //! Login sessions as their users, and the admins of the contact center, see and end them.
 
 use axum::extract::State;
-use handoff_domain::{User, UserId};
-use handoff_store::{Key, LoginSession, Record, Versioned};
+use handoff_domain::User;
+use handoff_store::{AuditAction, Key, LoginSession, Record, Versioned};
 use serde::Serialize;
 
 use crate::auth::{end_stored, footing_of};
@@ -41,7 +41,7 @@ pub(crate) async fn end(
     InPerson(me): InPerson,
     Id(session): Id,
 ) -> Answer {
-    end_of_user(&shared, me.id(), session).await
+    end_of_user(&shared, &me, &me.user, session).await
 }
 
 /// `DELETE /users/{id}/sessions/{session}`
@@ -50,8 +50,8 @@ pub(crate) async fn end_of(
     AdminInPerson(me): AdminInPerson,
     Ids(user, session): Ids,
 ) -> Answer {
-    let user = of_center(&shared.engine().core().directory(), &me, &user)?.id;
-    end_of_user(&shared, user, session).await
+    let user = of_center(&shared.engine().core().directory(), &me, &user)?;
+    end_of_user(&shared, &me, &user, session).await
 }
 
 #[derive(Serialize)]
@@ -95,13 +95,14 @@ fn is_alive(shared: &Shared, user: &User, session: &LoginSession) -> bool {
     user.enabled && session.user == user.id && !session.has_ended() && !is_idle && !is_of_before
 }
 
-async fn end_of_user(shared: &Shared, user: UserId, session: String) -> Answer {
+async fn end_of_user(shared: &Shared, me: &Me, user: &User, session: String) -> Answer {
     let key = Key::LoginSession(session.clone());
     match shared.engine().core().store().load_one(&key).await? {
         Some(Versioned { value: Record::LoginSession(found), .. })
-            if found.user == user && !found.has_ended() =>
+            if found.user == user.id && !found.has_ended() =>
         {
-            end_stored(shared, user, session).await?;
+            let entry = me.audits(shared.engine().core(), AuditAction::SessionEnded, user);
+            end_stored(shared, user.id, session, entry).await?;
             Ok(Envelope::Plain.success(None))
         }
         _ => Err(Refusal::not_found("session")),

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use handoff_domain::{TokenId, User, UserId};
-use handoff_engine::Directory;
+use handoff_engine::Core;
 use handoff_store::{
-    ApiToken, ChangeSet, CommitError, Key, Put, Record, TokenScope, UserTokens, Version,
+    ApiToken, AuditAction, ChangeSet, CommitError, Key, Put, Record, TokenScope, UserTokens,
+    Version,
 };
 use serde::Serialize;
 
@@ -33,6 +34,8 @@ const DAYS_DEFAULT: u64 = 90;
 /// Most days that a token is good. What nobody renews for a year nobody looks after.
 const DAYS_MAX: u64 = 365;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+/// How long whoever made too many waits, in s: the hour in which they are counted.
+const RETRY_AFTER_S: u32 = 60 * 60;
 /// How often somebody else may change the same user or their tokens in between.
 const ATTEMPTS_MAX: usize = 8;
 
@@ -200,7 +203,7 @@ async fn make_for(shared: &Shared, me: &Me, user: UserId, new: &NewToken) -> Ans
         last_used: None,
     };
     let expires = date::print(token.expires);
-    change(shared, me, user, |tokens| {
+    change(shared, me, user, AuditAction::TokenMade, |tokens| {
         // Those that open nothing any more make room.
         tokens.retain(|token| now < token.expires);
         if tokens.iter().any(|other| other.name == token.name) {
@@ -226,7 +229,7 @@ async fn remove_of_user(shared: &Shared, me: &Me, user: UserId, token: &str) -> 
     let (it, me) = (shared.clone(), me.clone());
     // Whoever hangs up meanwhile has it removed, and what it opened ended, nevertheless.
     let removing = async move {
-        let removed = change(&it, &me, user, |tokens| {
+        let removed = change(&it, &me, user, AuditAction::TokenRemoved, |tokens| {
             let place = tokens.iter().position(|token| token.id == id).ok_or_else(no_token)?;
             Ok(tokens.remove(place))
         })
@@ -242,14 +245,19 @@ async fn change<T>(
     shared: &Shared,
     me: &Me,
     user: UserId,
+    action: AuditAction,
     decide: impl Fn(&mut Vec<ApiToken>) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
     let core = shared.engine().core();
+    // Each is on record for a year, so nobody makes and removes them without end.
+    if shared.comet().logins().on_record().count(user, action, core.now()).is_none() {
+        return Err(Refusal::too_many(Code::WrongState, RETRY_AFTER_S));
+    }
     for _ in 0..ATTEMPTS_MAX {
         core.reload_directory().await?;
         let (mut tokens, expected) = stored_tokens(shared, user).await?;
         let decided = decide(&mut tokens.tokens)?;
-        let change = change_set(&core.directory(), me, tokens, expected)?;
+        let change = change_set(core, me, (tokens, expected), action)?;
         match core.store().commit(change).await {
             Ok(_) => return Ok(decided),
             Err(CommitError::Store(error)) => return Err(error.into()),
@@ -265,19 +273,20 @@ fn overtaken() -> Refusal {
 }
 
 fn change_set(
-    directory: &Directory,
+    core: &Core,
     me: &Me,
-    tokens: UserTokens,
-    expected: Version,
+    (tokens, expected): (UserTokens, Version),
+    action: AuditAction,
 ) -> Result<ChangeSet, Refusal> {
+    let directory = core.directory();
     let known = |id: UserId| directory.user(me.center(), id).filter(|user| may_go_on(me, user));
     let (user, myself) = (tokens.user, me.id());
-    if known(myself).is_none() || directory.user(me.center(), user).is_none() {
-        return Err(overtaken());
-    }
+    known(myself).ok_or_else(overtaken)?;
+    let target = directory.user(me.center(), user).ok_or_else(overtaken)?;
+    let entry = me.audits(core, action, target);
     let both = BTreeSet::from([user, myself]);
     let checks = both.into_iter().map(|id| directory.check(Key::User(id))).collect();
-    let puts = vec![Put { record: Record::UserTokens(tokens), expected }];
+    let puts = vec![Put { record: Record::UserTokens(tokens), expected }, entry.put()];
     Ok(ChangeSet { puts, checks, ..ChangeSet::default() })
 }
 

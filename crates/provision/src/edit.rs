@@ -55,9 +55,9 @@ impl<'a> Editor<'a> {
     /// Returns the change as the store takes it, all or nothing, and only if the contact center is
     /// as it was here.
     #[must_use]
-    pub fn change_set(&self, edit: Edit, by: By) -> ChangeSet {
+    pub fn change_set(&self, edit: Edit, by: &By) -> ChangeSet {
         let guard = self.directory.guard(self.center, Extent::Whole);
-        change_set(guard, by, edit.puts, edit.removals)
+        change_set(self.directory, guard, by, edit.puts, edit.removals)
     }
 
     /// Returns how often a thing was written.

@@ -11,7 +11,7 @@ use handoff_api::center::{Application, Line};
 use handoff_api::password::FilePasswords;
 use handoff_engine::{Clock as _, SystemClock, SystemIds};
 use handoff_provision::{By, CenterFile, Outcome, Told, Unnamed, Way};
-use handoff_store::Store;
+use handoff_store::{AuditTool, Store};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
@@ -68,7 +68,7 @@ async fn apply_to(
         None => Way::Write(&**store),
         Some(engine) => Way::PassOn { engine, work_to: &options.work_to },
     };
-    let by = By::operator(SystemClock::default().now());
+    let by = By::operator(SystemClock::default().now(), AuditTool::Apply);
     let outcome = plan.carry_out(way, by, &heard).await;
     if let Some(engine) = engine {
         engine.stop().await;

@@ -22,7 +22,7 @@ use handoff_api::password::FilePasswords;
 use handoff_content::directory::Adopt;
 use handoff_engine::{Clock as _, Directory, SystemClock, SystemIds};
 use handoff_provision::{By, CenterFile, QUIETLY, Unnamed, Way};
-use handoff_store::Store;
+use handoff_store::{AuditTool, Store};
 use handoff_web::Pages;
 use tempfile::TempDir;
 
@@ -184,8 +184,8 @@ async fn set_up(store: &dyn Store) -> anyhow::Result<()> {
         let plan = file
             .plan(store, &SystemIds::default(), &FilePasswords::default(), Unnamed::Keep)
             .await?;
-        plan.carry_out(Way::Write(store), By::operator(SystemClock::default().now()), QUIETLY)
-            .await?;
+        let by = By::operator(SystemClock::default().now(), AuditTool::Demo);
+        plan.carry_out(Way::Write(store), by, QUIETLY).await?;
     }
     store.ready().await.context("the store takes no changes")
 }
@@ -238,7 +238,9 @@ mod tests {
             let file = CenterFile::new(file, text);
             let plan =
                 file.plan(&store, &SystemIds::default(), &Unhashed, Unnamed::Keep).await.unwrap();
-            plan.carry_out(Way::Write(&store), By::operator(Time(0)), QUIETLY).await.unwrap();
+            plan.carry_out(Way::Write(&store), By::operator(Time(0), AuditTool::Demo), QUIETLY)
+                .await
+                .unwrap();
             let again =
                 file.plan(&store, &SystemIds::default(), &Unhashed, Unnamed::Prune).await.unwrap();
             assert!(again.difference.is_empty(), "{}", again.difference);

@@ -486,9 +486,13 @@ mod tests {
         let ids = handoff_engine::SystemIds::default();
         let plan =
             file.plan(&*store, &ids, &FilePasswords::default(), Unnamed::Keep).await.unwrap();
-        plan.carry_out(Way::Write(&*store), By::operator(handoff_domain::Time(0)), QUIETLY)
-            .await
-            .unwrap();
+        plan.carry_out(
+            Way::Write(&*store),
+            By::operator(handoff_domain::Time(0), handoff_store::AuditTool::Apply),
+            QUIETLY,
+        )
+        .await
+        .unwrap();
         store.close().await;
     }
 

@@ -11,6 +11,7 @@
 //! before is let in there whatever strangers do.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -21,6 +22,9 @@ use axum::http::header::AUTHORIZATION;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use handoff_domain::{Time, User};
+use handoff_store::{
+    AuditAction, AuditEntry, AuditSource, AuditTarget, AuditTool, AuditUser, ChangeSet,
+};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::time::Instant;
@@ -31,6 +35,7 @@ use super::lanes::{Lanes, Pretence, Urgency};
 use crate::comet::identity::KnownToComet;
 use crate::error::{Code, Refusal};
 use crate::password;
+use crate::peer::PeerAddress;
 use crate::shared::Shared;
 
 /// How long a right pair is remembered, in ms (docs/compat/conventions.md).
@@ -183,6 +188,36 @@ impl Basic {
     }
 }
 
+/// Puts on record how a try ended. Of a name that nobody has there is no contact center to tell,
+/// and it may be a password that was typed in its place.
+async fn audit(
+    shared: &Shared,
+    user: Option<&Arc<User>>,
+    peer: Option<PeerAddress>,
+    action: AuditAction,
+) {
+    let (core, Some(user)) = (shared.engine().core(), user) else { return };
+    let now = core.now();
+    let count = shared.comet().logins().on_record().count(user.id, action, now);
+    let Some(count) = count else { return };
+    let is_right = action == AuditAction::PasswordRight;
+    let source = AuditSource {
+        by: is_right.then(|| AuditUser::of(user)),
+        tool: AuditTool::Request,
+        address: peer.map(PeerAddress::printed),
+        token: None,
+    };
+    let apart = u64::try_from(core.ids().random() >> 64).unwrap_or_default();
+    let entry = AuditEntry::of(user.center, now, apart, action, source);
+    let entry = AuditEntry { count, ..entry.on(AuditTarget::user(user)) };
+    let change = ChangeSet { puts: vec![entry.put()], ..ChangeSet::default() };
+    if let Err(error) = core.store().commit(change).await {
+        // Whoever may come in is not kept out by it, nor is a wrong password right.
+        let error = &error as &dyn Error;
+        tracing::warn!(error, "how a try of a password ended could not be put on record");
+    }
+}
+
 /// A password that is to be compared.
 struct Comparison {
     password: String,
@@ -201,8 +236,9 @@ pub(super) async fn verify(
     basic: &Basic,
     shared: &Shared,
     credentials: Credentials,
-    address: Option<IpAddr>,
+    peer: Option<PeerAddress>,
 ) -> Result<(Arc<User>, KnownToComet), Refusal> {
+    let address = peer.map(PeerAddress::subscriber);
     if credentials.password.len() > password::BYTES_MAX
         || credentials.user_name.len() > NAME_BYTES_MAX
     {
@@ -235,6 +271,7 @@ pub(super) async fn verify(
         Admission::May { before } => Urgency::After(before),
         Admission::TooMany { wait_ms } => {
             let seconds = u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX);
+            audit(shared, user, peer, AuditAction::Throttled).await;
             return Err(Refusal::too_many(Code::NotAuthenticated, seconds));
         }
     };
@@ -245,9 +282,13 @@ pub(super) async fn verify(
         let known = KnownToComet::of(user);
         basic.right.put(tag, known.clone(), now.plus_ms(RIGHT_MS), now);
         basic.guesses.right(name, address, tag, now);
+        if urgency != Urgency::Proven {
+            audit(shared, Some(user), peer, AuditAction::PasswordRight).await;
+        }
         return Ok((user.clone(), known));
     }
     basic.wrong.put(tag, (), now.plus_ms(WRONG_MS), now);
+    audit(shared, user, peer, AuditAction::PasswordWrong).await;
     Err(Refusal::not_authenticated())
 }
 

@@ -90,6 +90,10 @@ pub(crate) struct ByToken {
 }
 
 impl ByToken {
+    pub(crate) const fn id(&self) -> TokenId {
+        self.id
+    }
+
     pub(super) const fn expires(&self) -> Time {
         self.expires
     }

@@ -10,6 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use handoff_domain::Time;
 
+use super::on_record::OnRecord;
+
 /// How long a login session that was found alive is taken for alive, in ms: so long may a cookie
 /// that was logged out on one node be good on another.
 const ALIVE_MS: u64 = 1_000;
@@ -19,7 +21,10 @@ const ENTRIES_MAX: usize = 16_384;
 
 /// What this node remembers of login sessions.
 #[derive(Debug, Default)]
-pub(crate) struct Logins(Mutex<Inner>);
+pub(crate) struct Logins {
+    inner: Mutex<Inner>,
+    on_record: OnRecord,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -37,7 +42,12 @@ pub(super) struct Look {
 
 impl Logins {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns how much of them was put on record.
+    pub(crate) const fn on_record(&self) -> &OnRecord {
+        &self.on_record
     }
 
     /// Tells whether one was alive a moment ago.

@@ -4,6 +4,7 @@
 //! The record of an ended session stays until it would have gone idle anyway, without its token. A
 //! ticket whose signature still vouches for it can therefore not bring an ended session back.
 
+use std::iter;
 use std::sync::Arc;
 
 use axum::http::header::USER_AGENT;
@@ -11,7 +12,8 @@ use axum::http::request::Parts;
 use handoff_domain::{User, UserId};
 use handoff_engine::Directory;
 use handoff_store::{
-    ChangeSet, Check, CommitError, Key, LoginSession, Put, Record, StoreError, Version, Versioned,
+    AuditAction, AuditEntry, AuditSource, AuditTarget, AuditTool, AuditUser, ChangeSet, Check,
+    CommitError, Key, LoginSession, Put, Record, StoreError, Version, Versioned,
 };
 
 use super::ticket::Ticket;
@@ -165,7 +167,10 @@ async fn state_of(
             let is_alive = !session.has_ended() && session.user == user.id && unused_ms <= idle_ms;
             if is_alive && unused_ms > LAST_USED_MS_MAX {
                 let used = LoginSession { last_used: now, address: address_of(from), ..session };
-                if matches!(put(shared, used, version, Some(seen)).await?, Written::UserChanged) {
+                if matches!(
+                    put(shared, used, version, (Some(seen), None)).await?,
+                    Written::UserChanged
+                ) {
                     return Ok(State::UserChanged);
                 }
             }
@@ -185,7 +190,8 @@ async fn state_of(
                 address: address_of(from),
                 user_agent: user_agent_of(from),
             };
-            match put(shared, session, 0, Some(seen)).await? {
+            let began = began(shared, user, &session);
+            match put(shared, session, 0, (Some(seen), began)).await? {
                 Written::Yes => Ok(State::Alive),
                 Written::UserChanged => Ok(State::UserChanged),
                 // A twin of this request stored it first, or ended it.
@@ -205,7 +211,7 @@ pub(crate) fn footing_of(user: &User) -> String {
 
 /// Returns where a request comes from.
 fn address_of(request: &Parts) -> Option<String> {
-    request.extensions.get::<PeerAddress>().map(|peer| peer.0.to_canonical().to_string())
+    request.extensions.get::<PeerAddress>().map(|peer| peer.printed())
 }
 
 /// Returns the beginning of what a program says of itself.
@@ -225,9 +231,10 @@ pub(crate) async fn end(
     shared: &Shared,
     user: UserId,
     session: &Session,
+    entry: AuditEntry,
 ) -> Result<(), StoreError> {
     match session.id.clone() {
-        Some(id) => end_stored(shared, user, id).await,
+        Some(id) => end_stored(shared, user, id, entry).await,
         // The cookie of a new one never went out.
         None => Ok(()),
     }
@@ -242,13 +249,21 @@ pub(crate) async fn end_stored(
     shared: &Shared,
     user: UserId,
     id: String,
+    entry: AuditEntry,
 ) -> Result<(), StoreError> {
     let it = shared.clone();
-    let ending = async move { see_ended(&it, user, &id).await };
+    let count = shared.comet().logins().on_record().count(user, entry.action, entry.at);
+    let entry = count.map(|count| AuditEntry { count, ..entry });
+    let ending = async move { see_ended(&it, user, &id, entry).await };
     shared.engine().core().to_the_end(ending).await
 }
 
-async fn see_ended(shared: &Shared, user: UserId, id: &str) -> Result<(), StoreError> {
+async fn see_ended(
+    shared: &Shared,
+    user: UserId,
+    id: &str,
+    entry: Option<AuditEntry>,
+) -> Result<(), StoreError> {
     let engine = shared.engine();
     let now = engine.core().now();
     loop {
@@ -266,7 +281,7 @@ async fn see_ended(shared: &Shared, user: UserId, id: &str) -> Result<(), StoreE
             user_agent: None,
         };
         // Whoever the user is by now, it is over.
-        if matches!(put(shared, over, expected, None).await?, Written::Yes) {
+        if matches!(put(shared, over, expected, (None, entry.clone())).await?, Written::Yes) {
             break;
         }
     }
@@ -312,16 +327,32 @@ enum Written {
     UserChanged,
 }
 
-/// Writes a session while its user is as they were seen.
+/// Returns what the audit says of a session that begins, if anything.
+fn began(shared: &Shared, user: &User, session: &LoginSession) -> Option<AuditEntry> {
+    let (core, action) = (shared.engine().core(), AuditAction::SessionBegan);
+    let count = shared.comet().logins().on_record().count(user.id, action, core.now())?;
+    let source = AuditSource {
+        by: Some(AuditUser::of(user)),
+        tool: AuditTool::Request,
+        address: session.address.clone(),
+        token: None,
+    };
+    let (now, apart) = (core.now(), u64::try_from(core.ids().random() >> 64).unwrap_or_default());
+    let entry = AuditEntry::of(user.center, now, apart, action, source);
+    Some(AuditEntry { count, ..entry.on(AuditTarget::user(user)) })
+}
+
+/// Writes a session while its user is as they were seen, and what the audit says of it.
 async fn put(
     shared: &Shared,
     session: LoginSession,
     expected: Version,
-    user: Option<Check>,
+    (user, audited): (Option<Check>, Option<AuditEntry>),
 ) -> Result<Written, StoreError> {
     let put = Put { record: Record::LoginSession(session), expected };
+    let puts = iter::once(put).chain(audited.map(AuditEntry::put)).collect();
     let checks = user.into_iter().collect();
-    let change = ChangeSet { puts: vec![put], checks, ..ChangeSet::default() };
+    let change = ChangeSet { puts, checks, ..ChangeSet::default() };
     match shared.engine().core().store().commit(change).await {
         Ok(_) => Ok(Written::Yes),
         Err(CommitError::Conflict { key: Key::User(_) }) => Ok(Written::UserChanged),

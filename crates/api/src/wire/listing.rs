@@ -264,7 +264,7 @@ pub fn one(singular: &str, shown: &impl Serialize) -> JsonText {
     JsonText::of(&One(singular, shown))
 }
 
-fn encoded(id: &impl Display) -> String {
+pub(crate) fn encoded(id: &impl Display) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(id.to_string())
 }
 

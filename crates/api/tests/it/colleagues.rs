@@ -196,6 +196,8 @@ async fn a_question_is_asked_once_under_a_key() {
         let told = api.told_to("kate", ME).await;
         told.iter().map(|one| one["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
+    // That they sign in is put on record with a commit of its own.
+    api.by("ben").get("/me").await.ok();
     // The answer to the first is lost after it was asked.
     store.fail_next(Fault::AfterCommit);
     assert_eq!(put("k", "Is it yours?").await.codes(), (503, 4));

@@ -5,6 +5,7 @@
 
 mod administration;
 mod api;
+mod audit;
 mod bad_input;
 mod bounds;
 mod call_table;

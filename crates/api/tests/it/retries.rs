@@ -152,12 +152,18 @@ fn admits_that_it_is_unknown(reply: &Reply) -> bool {
         && !sentence.contains("nothing")
 }
 
+/// That somebody signs in is put on record with a commit of its own.
+async fn signed_in(api: &Api, user: &str) {
+    api.by(user).get("/me").await.ok();
+}
+
 #[tokio::test]
 async fn a_request_whose_outcome_is_unknown_says_so_and_its_repetition_has_one_effect() {
     for fault in [Fault::AfterCommit, Fault::Lost] {
         let store = Arc::new(FaultyStore::over(store().await));
         let api = Api::start_on(store.clone(), |_| {}).await;
         let body = json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks"});
+        signed_in(&api, "intake").await;
         store.fail_next(fault);
         let lost = with_key(api.by("intake"), Method::POST, "/interactions", "k", &body).await;
         assert!(admits_that_it_is_unknown(&lost), "{fault:?}: {}", lost.text);
@@ -179,6 +185,7 @@ async fn a_request_whose_outcome_is_unknown_says_so_and_its_repetition_has_one_e
     // The control: a store that is merely away, of which nothing of the kind may be said.
     let store = Arc::new(FaultyStore::over(store().await));
     let api = Api::start_on(store.clone(), |_| {}).await;
+    signed_in(&api, "intake").await;
     store.fail_next(Fault::BeforeCommit);
     let body = json!({"operationName": "Create", "channel": "workitem", "queueName": "tasks"});
     let away = with_key(api.by("intake"), Method::POST, "/interactions", "k", &body).await;
@@ -191,6 +198,7 @@ async fn what_follows_a_durable_change_does_not_take_the_answer_back() {
     let store = Arc::new(FaultyStore::over(store().await));
     let api = Api::start_on(store.clone(), |_| {}).await;
     let path = format!("/queues/{}", api.queue_id("tasks"));
+    signed_in(&api, "ada").await;
     store.fail_reading_back();
     api.by("ada").put(&path, json!({"priority": 7})).await.ok();
     assert_eq!(store.fired(), 1);

@@ -89,6 +89,7 @@ fn matrix() -> Vec<Row> {
     rows.extend(contacts());
     rows.extend(provisioned());
     rows.push(get("/system/nodes", ADMINS));
+    rows.push(get("/audit", ADMINS));
     rows.push(post("/users/{id}", PEOPLE, json!({"operationName": "Ask", "text": "x"})));
     rows
 }

@@ -196,3 +196,19 @@ async fn admins_make_list_and_remove_the_tokens_of_their_users() {
     api.by("ada").delete(user).await.ok();
     api.by("ada").get(&path).await.refused(404, 6);
 }
+
+#[tokio::test]
+async fn nobody_fills_the_record_by_making_and_removing_tokens() {
+    let api = Api::start().await;
+    for _ in 0..30 {
+        let (path, _) = made(&api, "kate", json!(["read"])).await;
+        api.by("kate").delete(&path).await.ok();
+    }
+    let new = json!({"name": "more", "scopes": ["read"]});
+    let reply = api.by("kate").post("/me/tokens", new.clone()).await;
+    reply.refused(429, 2);
+    assert_eq!(reply.headers["retry-after"], "3600");
+    api.by("mia").post("/me/tokens", new.clone()).await.ok();
+    api.clock.advance_s(60 * 60);
+    api.by("kate").post("/me/tokens", new).await.ok();
+}

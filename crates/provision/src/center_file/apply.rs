@@ -1,17 +1,18 @@
 //! Carrying a difference out.
 
 use std::mem::take;
+use std::sync::Arc;
 
 use handoff_domain::{Queue, UserId};
 use handoff_store::{
-    DirectoryGuard, InteractionQuery, InteractionScope, Key, Put, Record, Removal, Store,
-    StoreError,
+    ChangeSet, DirectoryGuard, InteractionQuery, InteractionScope, Key, Put, Record, Removal,
+    Store, StoreError,
 };
 
 use super::difference::{Change, Difference};
 use super::error::CenterFileError;
 use super::listener::{Listener, Told};
-use crate::changing::{By, change_set};
+use crate::changing::{Before, By, change_set_of};
 
 /// Most records in one commit. A center of that size is applied all or nothing; a larger one in
 /// parts, each of which leaves a consistent state, and applying the file again does the rest.
@@ -28,6 +29,7 @@ pub(super) struct Batches<'a> {
     /// The directory as the last part left it.
     directory: DirectoryGuard,
     by: By,
+    before: Arc<Before>,
     puts: Vec<Put>,
     removals: Vec<Removal>,
     bytes: usize,
@@ -45,8 +47,8 @@ impl<'a> Batches<'a> {
         listener: &'a dyn Listener,
     ) -> Self {
         let (directory, of) = (difference.directory, difference.len());
-        let (puts, removals) = (Vec::new(), Vec::new());
-        Self { store, directory, by, puts, removals, bytes: 0, committed: 0, of, listener }
+        let (puts, removals, before) = (Vec::new(), Vec::new(), difference.before.clone());
+        Self { store, directory, by, before, puts, removals, bytes: 0, committed: 0, of, listener }
     }
 
     /// Writes the records that are to be written. On return they are durable.
@@ -112,6 +114,10 @@ impl<'a> Batches<'a> {
         Ok(())
     }
 
+    fn change_set(&self, puts: Vec<Put>, removals: Vec<Removal>) -> ChangeSet {
+        change_set_of(self.directory, &self.by, &self.before, puts, removals)
+    }
+
     /// Commits with the desks as they are now: the sessions of who was disabled end at their own
     /// time, and each end writes a desk that goes.
     async fn commit_with_own(
@@ -121,7 +127,7 @@ impl<'a> Batches<'a> {
     ) -> Result<(), CenterFileError> {
         let mut tries = 1;
         loop {
-            let change = change_set(self.directory, self.by, puts.clone(), removals.clone());
+            let change = self.change_set(puts.clone(), removals.clone());
             let Err(error) = self.store.commit(change).await else { return Ok(()) };
             match error.into_conflict()? {
                 Key::Desk(_) if tries < TRIES_MAX => {

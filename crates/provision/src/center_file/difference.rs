@@ -4,6 +4,7 @@ mod mailbox;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use handoff_domain::{
     Capacity, Center, CenterId, ChatTerms, FileLimits, GroupId, Hours, Queue, QueueId, Service,
@@ -15,6 +16,7 @@ use handoff_store::{DirectoryGuard, Extent, Key, Mailbox, Put, Record, Removal};
 use super::file::Unnamed;
 use super::form::role_name;
 use super::resolve::Resolved;
+use crate::changing::{Before, before, stored};
 use crate::opening_hours::hours_as_texts;
 use crate::time_span::TimeSpan;
 
@@ -25,12 +27,19 @@ const PASSWORD: &str = "password";
 #[derive(Debug)]
 pub(super) enum Change {
     /// It is new, or differs in the fields that are told.
-    Write { put: Put, label: String, details: Vec<String> },
+    Write { put: Put, key: Key, label: String, details: Vec<String> },
     /// It is not in the file.
     Remove { removal: Removal, record: Record, label: String },
 }
 
 impl Change {
+    const fn key(&self) -> &Key {
+        match self {
+            Self::Write { key, .. } => key,
+            Self::Remove { removal, .. } => &removal.key,
+        }
+    }
+
     pub(super) const fn is_write(&self) -> bool {
         matches!(self, Self::Write { .. })
     }
@@ -42,6 +51,8 @@ pub struct Difference {
     pub(super) changes: Vec<Change>,
     /// The directory that was compared with.
     pub(super) directory: DirectoryGuard,
+    /// What is changed, as it is there.
+    pub(super) before: Arc<Before>,
     /// How many things the file does not name and nobody asked to remove.
     kept: usize,
 }
@@ -61,17 +72,19 @@ impl Difference {
                 record,
             }));
         }
+        let before = Arc::new(before(directory, changes.iter().map(Change::key)));
         let directory = directory.guard(resolved.center, Extent::Whole);
-        Self { changes, directory, kept }
+        Self { changes, directory, before, kept }
     }
 
     /// Returns the removal of one thing.
     pub(super) fn of_removal(record: Record, directory: &Directory, center: CenterId) -> Self {
         let key = record.key();
+        let before = Arc::new(Before::from([(key.clone(), record.clone())]));
         let label = format!("{key:?}");
         let removal = Removal { version: directory.version(&key), key };
         let changes = vec![Change::Remove { removal, record, label }];
-        Self { changes, directory: directory.guard(center, Extent::Whole), kept: 0 }
+        Self { changes, directory: directory.guard(center, Extent::Whole), before, kept: 0 }
     }
 
     /// Returns how many things would change.
@@ -128,6 +141,7 @@ fn write(record: &Record, directory: &Directory, names: &Names) -> Option<Change
     }
     let details = before.map(|before| differences(&fields(&before, names), &fields(record, names)));
     Some(Change::Write {
+        key: record.key(),
         put: Put { expected: directory.version(&record.key()), record: record.clone() },
         label: names.label(record),
         details: details.unwrap_or_default(),
@@ -142,25 +156,6 @@ fn differences(before: &[(&'static str, String)], after: &[(&'static str, String
             field => format!("{field} {old} → {new}"),
         })
         .collect()
-}
-
-fn stored(directory: &Directory, key: &Key) -> Option<Record> {
-    match key {
-        Key::Center(id) => directory.centers.get(id).cloned().map(Record::Center),
-        Key::User(id) => directory.users.get(id).map(|user| Record::User(User::clone(user))),
-        Key::Skill(id) => directory.skills.get(id).cloned().map(Record::Skill),
-        Key::Group(id) => directory.groups.get(id).cloned().map(Record::Group),
-        Key::Queue(id) => directory.queues.get(id).map(|queue| Record::Queue(Queue::clone(queue))),
-        Key::Workbin(id) => directory.workbins.get(id).cloned().map(Record::Workbin),
-        Key::Service(id) => {
-            directory.services.get(id).map(|service| Record::Service(Service::clone(service)))
-        }
-        Key::Mailbox(id) => {
-            directory.mailboxes.get(id).map(|mailbox| Record::Mailbox(Mailbox::clone(mailbox)))
-        }
-        // Nothing of its work is configured.
-        _ => None,
-    }
 }
 
 /// Returns what the contact center has and the file does not name, in an order in which it can be

@@ -24,7 +24,7 @@ use super::apply::Batches;
 use super::difference::{Change, Difference};
 use super::error::CenterFileError;
 use super::listener::{Listener, QUIETLY};
-use crate::changing::{By, change_set};
+use crate::changing::{Before, By, change_set_of};
 
 /// Interactions read in one page.
 const PAGE: usize = 500;
@@ -84,7 +84,7 @@ pub(super) async fn remove_empty(
         return Err(CenterFileError::NoPlace(format!("interactions lie in it ({held})")));
     }
     let guard = DirectoryGuard { extent: Extent::Checked, ..difference.directory };
-    let mut batches = Batches::new(store, &difference, by, QUIETLY);
+    let mut batches = Batches::new(store, &difference, by.clone(), QUIETLY);
     batches.remove(difference.changes).await?;
     let looked = async {
         told(engine).await?;
@@ -94,7 +94,7 @@ pub(super) async fn remove_empty(
     // Also where nobody could look whether something came.
     for attempt in 1_u32.. {
         let back = vec![Put { record: record.clone(), expected: 0 }];
-        match store.commit(change_set(guard, by, back, Vec::new())).await {
+        match store.commit(change_set_of(guard, &by, &Before::new(), back, Vec::new())).await {
             Ok(_) => break,
             Err(CommitError::Store(error)) if attempt == BACK_ATTEMPTS_MAX => {
                 return Err(error.into());

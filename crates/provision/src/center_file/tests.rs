@@ -98,7 +98,7 @@ impl Passwords for Marked {
     }
 }
 
-const BY: By = By::operator(Time(0));
+const BY: By = By::operator(Time(0), handoff_store::AuditTool::Apply);
 
 #[derive(Default)]
 struct Setup {

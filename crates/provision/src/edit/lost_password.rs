@@ -36,7 +36,7 @@ pub async fn replace_password(
     store: &dyn Store,
     user_name: &str,
     hash: &str,
-    by: By,
+    by: &By,
 ) -> Result<(), NotReplaced> {
     for _ in 0..ATTEMPTS_MAX {
         let directory = Directory::load(store).await?;

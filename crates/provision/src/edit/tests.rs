@@ -1,12 +1,11 @@
 //! Changes of a center that a test made.
 
-use handoff_domain::event::Cause;
 use handoff_domain::{
     CenterId, ChatTerms, Fact, GroupId, Media, QueueId, Role, ServiceId, ServiceTerms, SkillId,
     Time, UserId, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::Directory;
-use handoff_store::{CommitError, MemoryStore, Store as _};
+use handoff_store::{AuditTool, CommitError, MemoryStore, Store as _};
 use handoff_testkit::{Center, center};
 
 use super::*;
@@ -43,6 +42,8 @@ fn named(name: &str) -> NamedDescription {
     NamedDescription { name: Some(name.to_owned()) }
 }
 
+const BY: By = By::operator(Time(0), AuditTool::Apply);
+
 /// Decides a change of a fresh center, and commits it.
 async fn decided(
     decide: impl Fn(&Editor<'_>) -> Result<Edit, Refused>,
@@ -50,7 +51,7 @@ async fn decided(
     let store = store().await;
     let directory = Directory::load(&store).await.unwrap();
     let center = Editor::new(&directory, CENTER);
-    let change = center.change_set(decide(&center)?, By { cause: Cause::Operator, at: Time(0) });
+    let change = center.change_set(decide(&center)?, &BY);
     let facts = change.events.iter().flat_map(|event| event.facts.clone()).collect();
     store.commit(change).await.unwrap();
     Ok((Directory::load(&store).await.unwrap(), facts))
@@ -106,9 +107,9 @@ async fn a_change_of_a_center_that_was_changed_meanwhile_does_not_go_through() {
     let center = Editor::new(&directory, CENTER);
     let change = |name| {
         let edit = center.add_skill(SkillId(NEW), &named(name)).unwrap();
-        center.change_set(edit, By::operator(Time(0)))
+        center.change_set(edit, &BY)
     };
-    let nothing = center.change_set(Edit::default(), By::operator(Time(0)));
+    let nothing = center.change_set(Edit::default(), &BY);
     store.commit(change("one")).await.unwrap();
     for late in [change("two"), nothing] {
         let refused = store.commit(late).await.unwrap_err();

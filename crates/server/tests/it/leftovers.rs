@@ -7,7 +7,7 @@ use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{Actor, Direction, Medium, Named, Queue, SkillLevels, UserData};
 use handoff_engine::{Core, Engine, Opening, Options, Outward, Parts, SystemClock, SystemIds};
 use handoff_provision::{By, change_set};
-use handoff_store::{Extent, Key, Removal, SqliteOptions, SqliteStore, Store as _};
+use handoff_store::{AuditTool, Extent, Key, Removal, SqliteOptions, SqliteStore, Store as _};
 
 use crate::child::{Server, finish, handoff, text};
 use crate::commands::{directory, succeed};
@@ -64,9 +64,9 @@ async fn stop_between(database: &Path) {
     engine.commands().open(&opening).await.unwrap();
     let key = Key::Queue(queue.id);
     let removal = Removal { version: directory.version(&key), key };
-    let by = By::operator(engine.core().now());
+    let by = By::operator(engine.core().now(), AuditTool::Apply);
     let guard = directory.guard(center, Extent::Whole);
-    store.commit(change_set(guard, by, Vec::new(), vec![removal])).await.unwrap();
+    store.commit(change_set(&directory, guard, &by, Vec::new(), vec![removal])).await.unwrap();
     engine.stop().await;
     store.close().await;
 }

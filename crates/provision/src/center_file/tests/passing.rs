@@ -136,7 +136,7 @@ async fn what_a_stop_left_behind_is_passed_on_by_the_next_application() {
     let key = Key::Queue(queue.id);
     let removal = handoff_store::Removal { version: directory.version(&key), key };
     let guard = directory.guard(queue.center, handoff_store::Extent::Whole);
-    let change = crate::change_set(guard, BY, Vec::new(), vec![removal]);
+    let change = crate::change_set(&directory, guard, &BY, Vec::new(), vec![removal]);
     setup.store.commit(change).await.unwrap();
     let other = engine(&setup).await;
     prune(&setup, &other, AFTER, &["rest"]).await.unwrap();
