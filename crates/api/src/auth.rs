@@ -8,6 +8,7 @@
 mod basic;
 mod bearer;
 mod cors;
+mod factor;
 mod footing;
 mod guesses;
 mod keys;
@@ -40,6 +41,7 @@ use crate::wire::resource::API_ROOT;
 
 pub(crate) use bearer::{ByToken, MadeToken, end_token, stored as stored_tokens};
 pub(crate) use cors::Crossing;
+pub(crate) use factor::{code_of, put as put_factor, stored as stored_factor, take, totp};
 pub(crate) use footing::cover_footing;
 use keys::SharedKeys;
 pub(crate) use logins::Logins;
@@ -355,6 +357,9 @@ async fn identify(gate: &Gate, parts: &Parts) -> Result<Authenticated, Refusal> 
     if let Some(credentials) = basic::credentials(&parts.headers) {
         let verified = basic::verify(&gate.0.basic, gate.shared(), credentials?, peer).await?;
         let (user, comet) = verified;
+        if user.second_factor {
+            factor::prove(gate.shared(), &user, parts).await?;
+        }
         let session = match session::of_user(gate, &tickets, user.id, parts).await? {
             Some(session) => session,
             None => session::fresh(gate, &user),

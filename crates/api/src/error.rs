@@ -106,6 +106,8 @@ pub struct Refusal {
     pub newer_message: Option<Box<NewerMessage>>,
     /// How the service stands that took no chat.
     pub(crate) availability: Option<Box<Availability>>,
+    /// What of a second factor is missing or wrong, when that is why.
+    pub(crate) second_factor: Option<&'static str>,
     /// What failed, for the log.
     pub(crate) cause: Option<Cause>,
 }
@@ -131,6 +133,7 @@ impl Refusal {
             retry_after_s: None,
             newer_message: None,
             availability: None,
+            second_factor: None,
             cause: None,
         }
     }

@@ -68,6 +68,7 @@ mod queues;
 mod related;
 mod respond;
 mod retention;
+mod second_factor;
 mod sequence;
 mod services;
 mod session;

@@ -10,8 +10,8 @@ pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
     attachments, audit, center, channels, chat_messages, contacts, desk_settings, diagnostics,
     hand_over, interactions, known_contacts, letter_page, mailboxes, me, me_interactions, nodes,
-    notes, openapi, queues, related, retention, services, session, sessions, settings, skills,
-    supervision, targets, tokens, users, workbins,
+    notes, openapi, queues, related, retention, second_factor, services, session, sessions,
+    settings, skills, supervision, targets, tokens, users, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -45,13 +45,18 @@ pub fn table() -> Vec<Route> {
     vec![
         read("/diagnostics/version",         diagnostics::version),
         read("/system/nodes",                nodes::list),
-    asyncapi, audit, docs, get, get_rest, get_told, json, list, openapi, page, read,
+        read("/openapi.json",                openapi::get_rest),
+        read("/asyncapi.json",               openapi::get_told),
+        read("/docs",                        openapi::page::get),
+        read("/audit",                       audit::list),
 
         read("/session",                     session::sign_in),
 
         read("/me",                          me::get),
         write("/me",                         me::operate),
         remove("/me/session",                me::log_out),
+        read("/me/second-factor",            second_factor::get),
+        write("/me/second-factor",           second_factor::operate),
         read("/me/sessions",                 sessions::list),
         remove("/me/sessions/{id}",          sessions::end),
         read("/me/tokens",                   tokens::list),
@@ -159,6 +164,8 @@ pub fn table() -> Vec<Route> {
         remove("/users/{id}/skills/{skill}", users::take_skill),
         write("/users/{id}/channels/{channel}", channels::set_of),
         write("/users/{id}/chats/{chat}",    supervision::operate),
+        read("/users/{id}/second-factor",    second_factor::get_of),
+        remove("/users/{id}/second-factor",  second_factor::reset),
         read("/users/{id}/sessions",         sessions::list_of),
         remove("/users/{id}/sessions/{session}", sessions::end_of),
         read("/users/{id}/tokens",           tokens::list_of),

@@ -154,6 +154,9 @@ pub struct User {
     /// Whether they must choose a password of their own before they do anything else.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "core::ops::Not::not"))]
     pub must_change_password: bool,
+    /// Whether their password alone lets nobody in: a code of their device goes with it.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "core::ops::Not::not"))]
+    pub second_factor: bool,
 }
 
 #[cfg(feature = "stored")]
@@ -183,6 +186,7 @@ impl User {
             file_password_hash: None,
             logins_ended: 0,
             must_change_password: false,
+            second_factor: false,
         }
     }
 
@@ -201,13 +205,15 @@ impl User {
     }
 
     /// Returns the user as they are to be stored in place of `before`: whoever is disabled, gets
-    /// another password or must choose one has all their logins ended, whatever is undone later.
+    /// another password, must choose one or begins to use a second factor has all their logins
+    /// ended, whatever is undone later.
     #[must_use]
     pub fn in_place_of(self, before: &Self) -> Self {
         let is_disabled = before.enabled && !self.enabled;
         let must_choose = self.must_change_password && !before.must_change_password;
         let is_another = self.password_hash != before.password_hash;
-        let ends_logins = is_disabled || must_choose || is_another;
+        let begins_factor = self.second_factor && !before.second_factor;
+        let ends_logins = is_disabled || must_choose || is_another || begins_factor;
         let logins_ended = before.logins_ended.wrapping_add(u32::from(ends_logins));
         Self { logins_ended, ..self }
     }

@@ -46,6 +46,18 @@ pub struct Edit {
     removals: Vec<Removal>,
 }
 
+impl Edit {
+    /// Asks whoever it writes for no second factor.
+    fn without_second_factor(mut self) -> Self {
+        for put in &mut self.puts {
+            if let Record::User(user) = &mut put.record {
+                user.second_factor = false;
+            }
+        }
+        self
+    }
+}
+
 impl<'a> Editor<'a> {
     #[must_use]
     pub const fn new(directory: &'a Directory, center: CenterId) -> Self {

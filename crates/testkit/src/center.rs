@@ -159,6 +159,7 @@ impl Center {
             file_password_hash: None,
             logins_ended: 0,
             must_change_password: false,
+            second_factor: false,
         });
         self
     }

@@ -16,7 +16,7 @@ use crate::wire::envelope::Envelope;
 const METHODS: &str = "GET,POST,PUT,DELETE,OPTIONS";
 /// The list that the platform whose API this is ships with (docs/compat/conventions.md#logins), and
 /// what this server adds.
-const HEADERS: &str = "X-Requested-With,Content-Type,Accept,Origin,Cookie,authorization,ssid,surl,ContactCenterId,X-CSRF-TOKEN,Idempotency-Key";
+const HEADERS: &str = "X-Requested-With,Content-Type,Accept,Origin,Cookie,authorization,ssid,surl,ContactCenterId,X-CSRF-TOKEN,Idempotency-Key,X-Second-Factor";
 const EXPOSED: &str = "X-CSRF-HEADER,X-CSRF-TOKEN";
 /// How long a browser may remember a preflight, in s, as that platform has it.
 const MAX_AGE_S: &str = "120";

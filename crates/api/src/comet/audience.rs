@@ -89,6 +89,7 @@ pub(crate) mod tests {
             file_password_hash: None,
             logins_ended: 0,
             must_change_password: false,
+            second_factor: false,
         }
     }
 

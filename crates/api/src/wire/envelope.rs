@@ -80,6 +80,8 @@ struct Failure<'a> {
     newer_message: Option<&'a NewerMessage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     availability: Option<&'a Availability>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second_factor: Option<&'static str>,
 }
 
 impl Envelope {
@@ -106,6 +108,7 @@ impl Envelope {
             error_description: is_older.then_some(&refusal.sentence),
             newer_message: refusal.newer_message.as_deref(),
             availability: refusal.availability.as_deref(),
+            second_factor: refusal.second_factor,
         })
     }
 }

@@ -146,6 +146,8 @@ fn own() -> Vec<Row> {
         get("/docs", EVERYBODY),
         get("/me", USERS),
         post("/me", AGENTS, ready()),
+        get("/me/second-factor", USERS),
+        post("/me/second-factor", USERS, json!({"operationName": "Confirm", "code": "x"})),
         get("/me/sessions", USERS),
         delete("/me/sessions/{id}", USERS),
         get("/me/tokens", USERS),
@@ -267,6 +269,8 @@ fn centers() -> Vec<Row> {
 fn provisioned() -> Vec<Row> {
     let name = || json!({"name": "x"});
     vec![
+        get("/users/{id}/second-factor", ADMINS),
+        delete("/users/{id}/second-factor", ADMINS),
         get("/users/{id}/sessions", ADMINS),
         delete("/users/{id}/sessions/{session}", ADMINS),
         get("/users/{id}/tokens", ADMINS),

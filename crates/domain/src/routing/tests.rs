@@ -35,6 +35,7 @@ fn user(id: u128, group: GroupId, billing: u32) -> User {
         file_password_hash: None,
         logins_ended: 0,
         must_change_password: false,
+        second_factor: false,
     }
 }
 

@@ -408,5 +408,6 @@ fn user(id: UserId, roles: &[Role], groups: &[GroupId], level: u32) -> User {
         file_password_hash: None,
         logins_ended: 0,
         must_change_password: false,
+        second_factor: false,
     }
 }

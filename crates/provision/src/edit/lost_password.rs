@@ -26,8 +26,9 @@ pub enum NotReplaced {
     Store(#[from] StoreError),
 }
 
-/// Replaces the password of a user of any contact center, by its hash: their logins end, and they
-/// have to choose one of their own before anything else.
+/// Replaces the password of a user of any contact center, by its hash: their logins end, a second
+/// factor is asked for no more, and they have to choose a password of their own before anything
+/// else.
 ///
 /// # Errors
 ///
@@ -48,6 +49,7 @@ pub async fn replace_password(
         let editor = Editor::new(&directory, user.center);
         let password = GivenPassword { hash: Some(hash.to_owned()), must_change: Some(true) };
         let edit = editor.change_user(user.id, &UserDescription::default(), &password)?;
+        let edit = edit.without_second_factor();
         match store.commit(editor.change_set(edit, by)).await {
             Ok(_) => return Ok(()),
             Err(CommitError::Store(error)) => return Err(error.into()),

@@ -219,6 +219,7 @@ pub fn user(n: u64) -> User {
         file_password_hash: None,
         logins_ended: 0,
         must_change_password: false,
+        second_factor: false,
     }
 }
 

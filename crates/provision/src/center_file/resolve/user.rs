@@ -69,6 +69,8 @@ impl Resolver<'_> {
                 password_hash: password.hash,
                 file_password_hash: password.of_file,
                 must_change_password: password.must_change,
+                // A file says nothing of it.
+                second_factor: known.is_some_and(|user| user.second_factor),
                 ..User::new(id, self.center)
             };
             if let Some(nickname) = &form.nickname {
