@@ -13,6 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("handoff-cometd", &[]),
     ("handoff-bus", &[]),
     ("handoff-web", &[]),
+    ("handoff-outgoing", &[]),
     ("handoff-store", &["handoff-domain"]),
     ("handoff-mail", &["handoff-domain"]),
     ("handoff-engine", &["handoff-domain", "handoff-store", "handoff-bus"]),
