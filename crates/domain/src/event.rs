@@ -9,7 +9,7 @@ use crate::command::SupervisorMode;
 use crate::desk::{ChannelState, Desk};
 use crate::id::{
     CenterId, ContactId, FileId, GroupId, InteractionId, MailboxId, QueueId, ServiceId, SkillId,
-    UserId, WorkbinId,
+    UserId, WebhookId, WorkbinId,
 };
 use crate::interaction::{Filing, Interaction, OfferKind, Silence, Status, Threading};
 use crate::media::Media;
@@ -433,6 +433,7 @@ pub enum DirectoryItem {
     Workbin(WorkbinId),
     Service(ServiceId),
     Mailbox(MailboxId),
+    Webhook(WebhookId),
 }
 
 /// What became of a part of a contact center's directory.

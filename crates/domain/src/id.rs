@@ -244,6 +244,9 @@ uuid_id!(
     /// Identifies a mailbox of a contact center.
     MailboxId, hyphenated);
 uuid_id!(
+    /// Identifies a webhook of a contact center.
+    WebhookId, hyphenated);
+uuid_id!(
     /// Identifies a stored file: random bits above the time when it was made, 32 hex characters
     /// outside. Whoever knows it has not thereby a right to the file.
     FileId, plain);

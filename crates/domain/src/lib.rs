@@ -57,7 +57,7 @@ pub use event::{
 };
 pub use id::{
     CenterId, ContactId, FileId, GroupId, Incarnation, InteractionId, MailboxId, QueueId,
-    ServiceId, SkillId, TokenId, UserId, WorkbinId,
+    ServiceId, SkillId, TokenId, UserId, WebhookId, WorkbinId,
 };
 pub use interaction::context::{Context, GonePolicy, Options, World};
 pub use interaction::decide::decide;

@@ -146,6 +146,7 @@ const fn item(key: &Key) -> Option<DirectoryItem> {
         Key::Workbin(id) => DirectoryItem::Workbin(*id),
         Key::Service(id) => DirectoryItem::Service(*id),
         Key::Mailbox(id) => DirectoryItem::Mailbox(*id),
+        Key::Webhook(id) => DirectoryItem::Webhook(*id),
         _ => return None,
     })
 }

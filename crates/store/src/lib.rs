@@ -71,11 +71,12 @@ pub use query::{
 };
 pub use record::{
     AfterFetch, ApiToken, Attended, AuditAction, AuditEntry, AuditKind, AuditSource, AuditTarget,
-    AuditTool, AuditUser, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeskSettings,
-    FileRecord, FileSender, FilesDirectory, ImapSource, Key, Kind, LoginSession, MailLogin,
-    MailSecurity, Mailbox, MailboxMark, OAuthLogin, Only, Part, ReaderCursor, Record,
-    RequestNumbers, SecondFactor, SecretKey, SecretPlace, SharedSecret, SmtpRelay, TokenScope,
-    UserTokens, Version, Versioned, WayOut, changed_fields,
+    AuditTool, AuditUser, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeliveryOutcome,
+    DeskSettings, FileRecord, FileSender, FilesDirectory, HeldBack, ImapSource, Key, Kind,
+    LoginSession, MailLogin, MailSecurity, Mailbox, MailboxMark, OAuthLogin, Only, Part,
+    ReaderCursor, Record, RequestNumbers, SecondFactor, SecretKey, SecretPlace, SharedSecret,
+    SmtpRelay, TokenScope, UserTokens, Version, Versioned, WayOut, Webhook, WebhookDelivery,
+    WebhookSecret, WebhookStart, WebhookState, changed_fields,
 };
 pub use schema::SchemaReport;
 pub use sqlite::{SqliteBulk, SqliteOptions, SqliteStore};

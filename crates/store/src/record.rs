@@ -7,11 +7,12 @@ mod bodies;
 mod mailbox;
 mod sign_in;
 mod table;
+mod webhook;
 
 use handoff_domain::{
     Center, CenterId, ContactId, Desk, FileId, Group, GroupId, Interaction, InteractionId,
-    MailboxId, Queue, QueueId, Service, ServiceId, Skill, SkillId, User, UserId, Workbin,
-    WorkbinId,
+    MailboxId, Queue, QueueId, Service, ServiceId, Skill, SkillId, User, UserId, WebhookId,
+    Workbin, WorkbinId,
 };
 
 pub use self::bodies::{
@@ -29,6 +30,9 @@ pub use self::sign_in::{
 };
 use self::table::records;
 pub use self::table::{Only, Part};
+pub use self::webhook::{
+    DeliveryOutcome, HeldBack, Webhook, WebhookDelivery, WebhookSecret, WebhookStart, WebhookState,
+};
 use crate::codec::{self, CodecError};
 
 /// How often a record was written. Zero means that there is none.
@@ -56,6 +60,8 @@ records! {
     Workbin(WorkbinId, stored) Workbin, "a workbin", "workbins", 1, Directory, |bin| bin.id;
     Service(ServiceId, stored) Service, "a service", "services", 1, Directory, |it| it.id;
     Mailbox(MailboxId, stored) Mailbox, "a mailbox", "mailboxes", 1, Directory, |it| it.id;
+    /// Where a contact center's events are sent.
+    Webhook(WebhookId, stored) Webhook, "a webhook", "webhooks", 1, Directory, |it| it.id;
     /// A user's desk.
     Desk(UserId, stored) Desk, "a desk", "desks", 2, Work, |desk| desk.user;
     Interaction(InteractionId, stored)
@@ -98,6 +104,9 @@ records! {
     /// An entry of a contact center's audit.
     AuditEntry(String, clone)
         AuditEntry, "an audit entry", "audit_entries", 1, Work, |entry| entry.id.clone();
+    /// How far a webhook has come.
+    WebhookState(WebhookId, stored)
+        WebhookState, "a webhook's state", "webhook_states", 1, Work, |it| it.webhook;
 }
 
 impl Record {
@@ -113,6 +122,7 @@ impl Record {
             Self::Workbin(workbin) => Some(workbin.center),
             Self::Service(service) => Some(service.center),
             Self::Mailbox(mailbox) => Some(mailbox.center),
+            Self::Webhook(webhook) => Some(webhook.center),
             _ => None,
         }
     }

@@ -1,5 +1,5 @@
-//! The directory: users, skills, groups, queues, workbins, services and mailboxes of all contact
-//! centers, in memory.
+//! The directory: users, skills, groups, queues, workbins, services, mailboxes and webhooks of all
+//! contact centers, in memory.
 //!
 //! It is read far more often than it changes, so a whole new one replaces the old, made from it by
 //! reading what changed. Each contact center's part is as it was at one version. Decisions that
@@ -12,11 +12,12 @@ use std::sync::Arc;
 use handoff_domain::mail::mailbox_key;
 use handoff_domain::{
     Center, CenterId, Group, GroupId, Interaction, MailboxId, Named, Queue, QueueId, Role, Service,
-    ServiceId, ServiceKind, Skill, SkillId, User, UserId, Workbin, WorkbinId, WorkbinOwner,
+    ServiceId, ServiceKind, Skill, SkillId, User, UserId, WebhookId, Workbin, WorkbinId,
+    WorkbinOwner,
 };
 use handoff_store::{
     Check, DirectoryEntry, DirectoryGuard, Extent, Key, Kind, Mailbox, Part, Record, Store,
-    StoreError, Version, Versioned,
+    StoreError, Version, Versioned, Webhook,
 };
 
 /// Records read in one page while loading.
@@ -35,6 +36,7 @@ pub struct Directory {
     pub workbins: BTreeMap<WorkbinId, Workbin>,
     pub services: BTreeMap<ServiceId, Arc<Service>>,
     pub mailboxes: BTreeMap<MailboxId, Arc<Mailbox>>,
+    pub webhooks: BTreeMap<WebhookId, Arc<Webhook>>,
     versions: HashMap<Key, Version>,
     /// How often each contact center's part had been changed.
     changes: BTreeMap<CenterId, Version>,
@@ -123,6 +125,7 @@ impl Directory {
             Key::Workbin(id) => drop(self.workbins.remove(id)),
             Key::Service(id) => drop(self.services.remove(id)),
             Key::Mailbox(id) => drop(self.mailboxes.remove(id)),
+            Key::Webhook(id) => drop(self.webhooks.remove(id)),
             // Work is not here.
             _ => {}
         }
@@ -154,6 +157,9 @@ impl Directory {
             }
             Record::Mailbox(mailbox) => {
                 self.mailboxes.insert(mailbox.id, Arc::new(mailbox));
+            }
+            Record::Webhook(webhook) => {
+                self.webhooks.insert(webhook.id, Arc::new(webhook));
             }
             // Of the other part of the table, which is not read.
             _ => {}

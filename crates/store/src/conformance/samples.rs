@@ -2,6 +2,7 @@
 
 pub mod chats;
 pub mod mail;
+pub mod webhooks;
 
 use handoff_domain::center::Capacity;
 use handoff_domain::desk::ContactSession;
@@ -387,6 +388,7 @@ pub fn one_of_each() -> Vec<Record> {
         Record::Workbin(workbin(1)),
         Record::Service(chats::service(1, chats::chat_terms())),
         Record::Mailbox(mail::mailbox(1)),
+        Record::Webhook(webhooks::webhook(1)),
         Record::Desk(desk(1)),
         Record::Interaction(rich_interaction()),
         Record::File(chats::file(1)),
@@ -403,6 +405,7 @@ pub fn one_of_each() -> Vec<Record> {
         Record::UserTokens(tokens(1)),
         Record::SecondFactor(second_factor(1)),
         Record::AuditEntry(audit_entry(BEGIN, BEGIN.plus_ms(1_000))),
+        Record::WebhookState(webhooks::state(1)),
     ]
 }
 

@@ -46,6 +46,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "sign in",
         sql: include_str!("../../migrations/postgres/0007_sign_in.sql"),
     },
+    Migration {
+        version: 8,
+        name: "webhooks",
+        sql: include_str!("../../migrations/postgres/0008_webhooks.sql"),
+    },
 ];
 
 /// The steps that take something away, see [`Schema`].

@@ -110,6 +110,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "sign in",
         sql: include_str!("../../migrations/sqlite/0019_sign_in.sql"),
     },
+    Migration {
+        version: 20,
+        name: "webhooks",
+        sql: include_str!("../../migrations/sqlite/0020_webhooks.sql"),
+    },
 ];
 
 /// The steps that take something away, see [`Schema`]. Of those up to 18 some do, and no program
