@@ -81,6 +81,7 @@ mod targets;
 mod tokens;
 mod uploads;
 mod users;
+mod webhooks;
 mod workbins;
 
 pub use assembly::{Assembly, Setup};

@@ -11,7 +11,7 @@ use crate::{
     attachments, audit, center, channels, chat_messages, contacts, desk_settings, diagnostics,
     hand_over, interactions, known_contacts, letter_page, mailboxes, me, me_interactions, nodes,
     notes, openapi, queues, related, retention, second_factor, services, session, sessions,
-    settings, skills, supervision, targets, tokens, users, workbins,
+    settings, skills, supervision, targets, tokens, users, webhooks, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -192,6 +192,14 @@ pub fn table() -> Vec<Route> {
         change("/services/{id}",             services::put),
         write("/services/{id}",              services::put),
         remove("/services/{id}",             services::delete),
+        read("/webhooks",                    webhooks::list),
+        write("/webhooks",                   webhooks::post),
+        read("/webhooks/{id}",               webhooks::get),
+        change("/webhooks/{id}",             webhooks::put),
+        write("/webhooks/{id}",              webhooks::post_one),
+        remove("/webhooks/{id}",             webhooks::delete),
+        read("/webhooks/{id}/deliveries",    webhooks::deliveries),
+        read("/webhook-events",              webhooks::events),
         read("/mailboxes",                   mailboxes::list),
         read("/mailboxes/{id}",              mailboxes::get),
         write("/mailboxes",                  mailboxes::refuse),

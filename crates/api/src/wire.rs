@@ -22,3 +22,4 @@ pub mod resource;
 pub mod target;
 pub mod transcript;
 pub mod value;
+pub mod webhook_event;

@@ -453,6 +453,20 @@ impl Core {
         }
     }
 
+    /// Tells whether the engine was told to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.is_cancelled()
+    }
+
+    /// Waits for something, but no longer than until the engine was told to stop.
+    pub async fn or_stopped(&self, waiting: impl Future<Output = ()> + Send) {
+        tokio::select! {
+            () = waiting => {}
+            () = self.stopping.cancelled() => {}
+        }
+    }
+
     /// Waits until the engine was told to stop, and then `ms` more.
     pub(crate) async fn stopped_for(&self, ms: u64) {
         self.stopping.cancelled().await;

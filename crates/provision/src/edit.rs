@@ -12,6 +12,7 @@ mod queues;
 mod refused;
 mod services;
 mod users;
+mod webhooks;
 mod workbins;
 
 #[cfg(test)]
@@ -31,6 +32,7 @@ use crate::thing::Thing;
 pub use lost_password::{NotReplaced, replace_password};
 pub use refused::Refused;
 pub use users::GivenPassword;
+pub use webhooks::Replaces;
 
 /// A contact center as it is, to decide changes of it.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +88,7 @@ impl<'a> Editor<'a> {
             Key::Workbin(id) => drop(self.workbin(*id)?),
             Key::Service(id) => drop(self.service(*id)?),
             Key::Center(_) => {}
+            Key::Webhook(id) => drop(self.webhook(*id)?),
             other => unreachable!("{other:?} is not changed by itself"),
         }
         Ok(self.directory.version(key))

@@ -20,6 +20,7 @@ mod thing;
 mod time_span;
 pub mod toml_place;
 mod user_description;
+mod webhook_description;
 mod workbin_description;
 
 pub use center_file::{
@@ -27,7 +28,7 @@ pub use center_file::{
     QUIETLY, Reader, Removing, Told, Unnamed, Way, center_named, write_down,
 };
 pub use changing::{By, change_set};
-pub use edit::{Edit, Editor, GivenPassword, NotReplaced, Refused, replace_password};
+pub use edit::{Edit, Editor, GivenPassword, NotReplaced, Refused, Replaces, replace_password};
 pub use name::NamedDescription;
 pub use opening_hours::hours_as_texts;
 pub use origins::{is_origin, is_origin_pattern};
@@ -41,4 +42,5 @@ pub use service_description::{
 pub use thing::Thing;
 pub use time_span::{InvalidTimeSpan, TimeSpan};
 pub use user_description::{UserDescription, UserFault, UserField, UserNames};
+pub use webhook_description::WebhookDescription;
 pub use workbin_description::{OwnerKind, WorkbinDescription, WorkbinFault, WorkbinField};

@@ -11,6 +11,7 @@ pub enum Thing {
     Queue,
     Workbin,
     Service,
+    Webhook,
 }
 
 impl fmt::Display for Thing {
@@ -22,6 +23,7 @@ impl fmt::Display for Thing {
             Self::Queue => "queue",
             Self::Workbin => "workbin",
             Self::Service => "service",
+            Self::Webhook => "webhook",
         })
     }
 }

@@ -17,6 +17,7 @@ mod networks;
 mod overlay;
 mod secret;
 mod tls;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub(crate) use metrics::Metrics;
 pub(crate) use networks::Network;
 pub(crate) use secret::Secret;
 pub(crate) use tls::Tls;
+pub(crate) use webhooks::Webhooks;
 
 /// What the address of a server begins with that speaks plain HTTP, and one that speaks TLS.
 pub(crate) const HTTP: &str = "http://";
@@ -89,6 +91,8 @@ pub(crate) struct Config {
     pub s3: S3,
     /// E-mail, as far as all mailboxes share it.
     pub mail: Mail,
+    /// Where contact centers have their events sent.
+    pub webhooks: Webhooks,
     /// Bounds on what one client may use.
     pub limits: Limits,
     /// What is logged, and how.

@@ -33,5 +33,6 @@ mod supervisor;
 mod telemetry;
 mod tls;
 mod upgrade;
+mod webhooks;
 
 pub use command::{carry_out, command_line};

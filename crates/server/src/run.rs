@@ -28,6 +28,7 @@ use handoff_postoffice::PostOffice;
 use handoff_projections::{Counters, Reader};
 use handoff_store::{Files, Store};
 use handoff_web::Pages;
+use handoff_webhooks::Webhooks;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -40,7 +41,7 @@ use crate::mail::{self, MailLetters};
 use crate::metrics::{self, Sources};
 use crate::pass_on::PassOn;
 use crate::stored::{Kept, Stored};
-use crate::{alerts, copy, local, pages, supervisor, tls};
+use crate::{alerts, copy, local, pages, supervisor, tls, webhooks};
 use signals::Signals;
 
 /// How long held polls and requests under way have at a stop. With what follows it is less than the
@@ -143,20 +144,20 @@ impl Server {
         let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
         let (entry, certificate) = entry::open(config, clock.clone(), (&tasks, &stopping))?;
         let (listener, address) = listen(config)?;
-        let opened = files::open(config).await?;
-        let bus = NodeBus::new(config)?;
+        let (opened, bus) = (files::open(config).await?, NodeBus::new(config)?);
         let parts = parts(config, store.clone(), &bus, clock.clone(), Some(address));
         let core = Core::open(parts).await.context("the engine cannot be started")?;
         files::take_on(&core, &opened, adopt).await?;
-        let space = options::space(config);
+        let (files, space) = (opened.files, options::space(config));
         let content = options::content(config, space.clone());
-        let keeper = FileKeeper::new(core.clone(), opened.files.clone(), content);
+        let keeper = FileKeeper::new(core.clone(), files.clone(), content);
         let office = PostOffice::new(&core, &keeper, mail::settings(config, &core).await?);
         let (demo_pages, accounts) = demonstration.map(|it| (it.pages, it.accounts)).unzip();
         let api = handoff_api::Options { demo: accounts, ..options::api(config, address) };
         let limits = options::sessions(config, &core);
         let watch = alerts::tell(config, &core, (&tasks, &stopping));
         let troubles = troubles::all(&watch, office.fetching(), space.clone(), certificate.clone());
+        let webhooks = webhooks::sender(config, &core);
         let setup = Setup {
             agents: limits.0.clone(),
             customers: options::customers(config),
@@ -164,7 +165,7 @@ impl Server {
             letters: Arc::new(Cleaner::new(Arc::new(MailLetters))),
             mailboxes: Some(office.mailboxes()),
             post: Some(office.post()),
-            readers: readers(config, &store, &clock, (&bus, &opened.files), troubles).await,
+            readers: readers(config, &store, &clock, (&bus, &files), (troubles, &webhooks)).await,
             ..Setup::new(api, keeper)
         };
         let assembly = Assembly::build(core.clone(), setup).await;
@@ -180,6 +181,7 @@ impl Server {
             doors: doors.clone(),
             space: space.clone(),
             fetching: office.fetching(),
+            webhooks: webhooks.standing(),
             batches: stored.batches(),
             certificate,
             acceptor: acceptor.clone(),
@@ -191,7 +193,7 @@ impl Server {
         office.start(&engine, &tasks, &stopping);
         let kept = (kept, AbortOnDropHandle::new(tokio::spawn(bus.run())));
         tasks.spawn(space.keep_watched(stopping.clone()));
-        tasks.spawn(sweep::keep_swept(engine.core().clone(), opened.files, stopping.clone()));
+        tasks.spawn(sweep::keep_swept(engine.core().clone(), files, stopping.clone()));
         tasks.spawn(async move { timers.run().await });
         tasks.spawn(async move { receiving.run().await });
         tasks.spawn(async move { accepting.run(listener).await });
@@ -302,10 +304,11 @@ async fn readers(
     store: &Arc<dyn Store>,
     clock: &Arc<SystemClock>,
     (bus, files): (&NodeBus, &Arc<dyn Files>),
-    troubles: impl Iterator<Item = Arc<dyn Worker>>,
+    (troubles, webhooks): (impl Iterator<Item = Arc<dyn Worker>>, &Arc<Webhooks>),
 ) -> Vec<Arc<dyn Worker>> {
     let watches = bus.watch().into_iter().chain(files::Watch::of(config, files));
-    let mut readers: Vec<Arc<dyn Worker>> = watches.chain(troubles).collect();
+    let mut readers: Vec<Arc<dyn Worker>> =
+        watches.chain(troubles).chain([webhooks.clone() as Arc<dyn Worker>]).collect();
     match open_counters(&config.store.path).await {
         Ok(counters) => {
             readers.push(Arc::new(Reader::new(store.clone(), clock.clone(), counters)));

@@ -30,6 +30,7 @@ mod letter;
 pub mod mail_folder;
 pub mod process;
 pub mod program;
+mod receiver;
 pub mod tally;
 pub mod tls;
 
@@ -48,4 +49,5 @@ pub use inbox::{BOUND, Inbox};
 pub use letter::Received;
 pub use mail_folder::MailFolder;
 pub use program::{Address, Program, Start, Surroundings};
+pub use receiver::{Posted, Receiver};
 pub use tally::Tally;

@@ -20,6 +20,7 @@ const CRATES: &[&str] = &[
     "crates/projections",
     "crates/provision",
     "crates/server",
+    "crates/webhooks",
 ];
 
 /// The rooms of the engine, from the bottom up: none names what is above it. Views are below

@@ -32,6 +32,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("handoff-projections", &["handoff-domain", "handoff-store", "handoff-bus", "handoff-engine"]),
     (
+        "handoff-webhooks",
+        &["handoff-domain", "handoff-store", "handoff-bus", "handoff-engine", "handoff-outgoing"],
+    ),
+    (
         "handoff-api",
         &[
             "handoff-domain",
@@ -57,6 +61,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "handoff-projections",
             "handoff-provision",
             "handoff-web",
+            "handoff-outgoing",
+            "handoff-webhooks",
         ],
     ),
 ];

@@ -3,6 +3,7 @@
 use handoff_provision::{CenterFileError, NotWritten, Refused, Thing};
 
 use super::{Code, Refusal, quoted};
+use crate::wire::date::print;
 
 /// Refuses what a thing cannot be.
 pub(crate) fn unfit(thing: Thing, fault: &str) -> Refusal {
@@ -39,6 +40,17 @@ impl From<Refused> for Refusal {
             Refused::Taken { thing, name } => (
                 Code::AlreadyExists,
                 format!("There is another {thing} named {}; choose another name.", quoted(&name)),
+            ),
+            Refused::TooMany { thing, most } => (
+                Code::WrongState,
+                format!("There are {most} {thing}s, as many as there may be; remove one first."),
+            ),
+            Refused::Rotating { until } => (
+                Code::WrongState,
+                format!(
+                    "The secret before the present one is good until {}; wait until then, or give lost: true if nobody has the present one.",
+                    print(until)
+                ),
             ),
             Refused::InUse { thing, by } => (
                 Code::InUse,

@@ -172,7 +172,7 @@ impl HistoryResource {
     }
 }
 
-fn cause(cause: Cause, directory: &Directory) -> Value {
+pub(in crate::wire) fn cause(cause: Cause, directory: &Directory) -> Value {
     match cause {
         Cause::User(user) => {
             let name = directory.users.get(&user).map(|user| user.user_name.clone());
@@ -187,7 +187,7 @@ fn cause(cause: Cause, directory: &Directory) -> Value {
 }
 
 /// Shows what happened: `fact` names it, the other keys say to whom and where.
-fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
+pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
     let queue_name = |id| directory.queues.get(id).map(|queue| queue.name.clone());
     let skill_name = |id| directory.skills.get(id).map(|skill| skill.name.clone());
     match fact {

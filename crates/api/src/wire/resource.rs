@@ -1,5 +1,5 @@
 //! Resources beside interactions: their addresses, and users, skills, groups, queues, workbins,
-//! services, mailboxes and channels as JSON.
+//! services, mailboxes, webhooks and channels as JSON.
 //!
 //! Every resource has `id`, `uri` (absolute, with the configured prefix) and `path` (without
 //! `/api/v2`), as the public pages show them (docs/compat/conventions.md#envelopes). Nothing here
@@ -14,6 +14,7 @@ mod mailbox;
 mod service;
 mod user;
 mod versioned;
+mod webhook;
 
 pub use center::{GroupResource, QueueResource, SkillResource, StepResource, WorkbinResource};
 pub(in crate::wire) use center::{owning_group, seconds};
@@ -27,3 +28,4 @@ pub use mailbox::MailboxResource;
 pub use service::ServiceResource;
 pub use user::{UserPart, UserResource, groups_of, role_name, role_named, skills_of};
 pub use versioned::Versioned;
+pub use webhook::{DeliveryResource, WebhookResource};

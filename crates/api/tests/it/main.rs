@@ -71,4 +71,5 @@ mod sign_in;
 mod targets;
 mod tokens;
 mod two_nodes;
+mod webhooks;
 mod workbins;

@@ -88,6 +88,7 @@ fn matrix() -> Vec<Row> {
     rows.extend(centers());
     rows.extend(contacts());
     rows.extend(provisioned());
+    rows.extend(webhooks());
     rows.push(get("/system/nodes", ADMINS));
     rows.push(get("/audit", ADMINS));
     rows.push(post("/users/{id}", PEOPLE, json!({"operationName": "Ask", "text": "x"})));
@@ -307,6 +308,20 @@ fn provisioned() -> Vec<Row> {
         post("/groups/{id}", ADMINS, name()),
         delete("/groups/{id}", ADMINS),
         put("/settings/retention", ADMINS, json!({"retention": {}})),
+    ]
+}
+
+/// Where events are sent.
+fn webhooks() -> Vec<Row> {
+    vec![
+        get("/webhooks", ADMINS),
+        get("/webhooks/{id}", ADMINS),
+        get("/webhooks/{id}/deliveries", ADMINS),
+        get("/webhook-events", ADMINS),
+        post("/webhooks", ADMINS, json!({"name": "x", "url": "https://crm.example/"})),
+        put("/webhooks/{id}", ADMINS, json!({"enabled": false})),
+        post("/webhooks/{id}", ADMINS, json!({"operationName": "Test"})),
+        delete("/webhooks/{id}", ADMINS),
     ]
 }
 

@@ -44,11 +44,13 @@ pub enum Duty {
     Files,
     /// Removes finished interactions that are no longer kept.
     Retention,
+    /// Sends events to where contact centers want them.
+    Webhooks,
 }
 
 impl Duty {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Routing,
         Self::Timers,
         Self::Followers,
@@ -57,6 +59,7 @@ impl Duty {
         Self::Sweep,
         Self::Files,
         Self::Retention,
+        Self::Webhooks,
     ];
 
     /// Returns its name in the store and in what operators are shown.
@@ -71,6 +74,7 @@ impl Duty {
             Self::Sweep => "sweep",
             Self::Files => "files",
             Self::Retention => "retention",
+            Self::Webhooks => "webhooks",
         }
     }
 }

@@ -50,6 +50,9 @@ pub struct Options {
     /// At least one; by default 1, 2, 5, 15, 30 and 60 minutes: most mail servers begin as fast and
     /// end slower, but here somebody waits for an answer.
     pub mail_rests_ms: Vec<u64>,
+    /// How long an event is sent again that a webhook's receiver does not take, in ms; default
+    /// 259,200,000: three days, for a receiver that breaks down before a weekend.
+    pub webhook_give_up_ms: u64,
     /// How many acknowledgements go out.
     pub acknowledgements: AcknowledgementLimits,
 }
@@ -73,6 +76,7 @@ impl Default for Options {
             outbox_ms: 30_000,
             mail_give_up_ms: 48 * 60 * 60 * 1_000,
             mail_rests_ms: [1, 2, 5, 15, 30, 60].map(|minutes| minutes * 60_000).to_vec(),
+            webhook_give_up_ms: 3 * 24 * 60 * 60 * 1_000,
             acknowledgements: AcknowledgementLimits::default(),
         }
     }

@@ -103,12 +103,14 @@ impl Editor<'_> {
         let mailbox = mailboxes.into_iter().find(|mailbox| mailbox.queue == id);
         let reviewed = self.queues().find(|queue| queue.review == Some(id));
         let user = self.counts_on_channel(id);
+        let webhook = self.webhook_of_queue(id);
         service
             .map(|service| called(Thing::Service, &service.name))
             .or_else(|| mailbox.map(|mailbox| format!("the mailbox {:?}", mailbox.address)))
             .or_else(|| reviewed.map(|queue| called(Thing::Queue, &queue.name)))
             .or_else(|| (outbound == Some(id)).then(|| "the setting outboundQueue".to_owned()))
             .or_else(|| user.map(|user| format!("the capacity of the user {:?}", user.user_name)))
+            .or_else(|| webhook.map(|webhook| called(Thing::Webhook, &webhook.name)))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Why a change is not made.
 
+use handoff_domain::Time;
+
 use crate::thing::Thing;
 
 /// A contact center is not changed as was wished.
@@ -26,6 +28,12 @@ pub enum Refused {
     /// It has another one of that name.
     #[error("there is another {thing} named {name:?}")]
     Taken { thing: Thing, name: String },
+    /// It has as many of them as it may.
+    #[error("there are {most} of {thing} already")]
+    TooMany { thing: Thing, most: usize },
+    /// The secret before the present one is still good.
+    #[error("the secret was changed a short time ago")]
+    Rotating { until: Time },
     /// Something refers to what is to be removed.
     #[error("the {thing} is in use by {by}")]
     InUse {

@@ -38,7 +38,7 @@ impl TryFrom<String> for Network {
         let all = if address.is_ipv4() { 32 } else { 128 };
         let bits = if text.contains('/') { bits.parse().map_err(|_| none())? } else { all };
         match bits {
-            0 => Err(format!("{text:?} is everybody, expected the networks of proxies alone")),
+            0 => Err(format!("{text:?} is everybody, expected networks of your own alone")),
             1.. if bits <= all && address == address.to_canonical() => Ok(Self { address, bits }),
             _ => Err(none()),
         }

@@ -16,6 +16,7 @@ use handoff_domain::{Queue, Time};
 use handoff_engine::{CommandCount, Directory, Engine, Outcome};
 use handoff_postoffice::Fetching;
 use handoff_store::BatchCounts;
+use handoff_webhooks::Standing;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 
@@ -34,6 +35,7 @@ pub(crate) struct Sources {
     pub(crate) doors: Arc<CustomerDoors>,
     pub(crate) space: Arc<DiskSpace>,
     pub(crate) fetching: Arc<Fetching>,
+    pub(crate) webhooks: Arc<Standing>,
     pub(crate) batches: Arc<BatchCounts>,
     /// Of the server's own TLS, where it speaks that.
     pub(crate) certificate: Option<Arc<Serving>>,
@@ -57,6 +59,7 @@ impl Collector for Sources {
         self.sessions(families)?;
         self.commits(families)?;
         self.mail(families)?;
+        self.webhooks(families)?;
         self.troubles(families)
     }
 }
@@ -173,6 +176,19 @@ impl Sources {
         to.gauge("outbox_mails", "Mails that wait to be sent.", mails)?;
         let oldest = backlog.map(|backlog| ago(now, backlog.since.unwrap_or(now)));
         to.gauge("outbox_oldest_seconds", "How long the oldest of these has waited.", oldest)
+    }
+
+    fn webhooks(&self, to: &mut Families<'_>) -> Result<(), Error> {
+        let rows = self.webhooks.attempts().map(|(how, count)| (labelled("outcome", how), count));
+        let help = "Attempts to send an event to a webhook, by how they ended.";
+        to.counters("webhook_attempts", help, rows)?;
+        let now = self.engine.core().now();
+        let oldest = Some(ago(now, self.webhooks.oldest().unwrap_or(now)));
+        let help = "How long the oldest event has waited that a webhook is sent from here.";
+        to.gauge("webhook_oldest_seconds", help, oldest)?;
+        let failing = figure(self.webhooks.failing());
+        let help = "Webhooks that are sent from here and whose receivers take nothing.";
+        to.gauge("webhooks_failing", help, failing)
     }
 
     fn troubles(&self, to: &mut Families<'_>) -> Result<(), Error> {

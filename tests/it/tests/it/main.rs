@@ -28,3 +28,4 @@ mod scene;
 mod shutdown;
 mod tls;
 mod tour;
+mod webhooks;

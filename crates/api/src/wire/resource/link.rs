@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handoff_domain::{
     ContactId, GroupId, InteractionId, MailboxId, Media, QueueId, ServiceId, SkillId, UserId,
-    WorkbinId,
+    WebhookId, WorkbinId,
 };
 use handoff_engine::Directory;
 use serde::Serialize;
@@ -67,6 +67,11 @@ impl PublicUrl {
     #[must_use]
     pub fn mailbox(&self, id: MailboxId) -> Link {
         self.link(format!("/mailboxes/{id}"))
+    }
+
+    #[must_use]
+    pub fn webhook(&self, id: WebhookId) -> Link {
+        self.link(format!("/webhooks/{id}"))
     }
 
     #[must_use]
