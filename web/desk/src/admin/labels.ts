@@ -23,6 +23,7 @@ export function labelOf(field: string, t: AdminTexts): string {
         steps: t.steps,
         ackSubject: t.ackSubject,
         ackText: t.ackText,
+        acknowledge: t.acknowledgement,
         reviewQueue: t.reviewQueue,
         type: t.type,
         group: t.group,
@@ -49,5 +50,5 @@ export function labelOf(field: string, t: AdminTexts): string {
         interactionSubType: t.interactionSubType,
         allowOverwrite: t.allowOverwrite,
     };
-    return labels[field] ?? field;
+    return Object.hasOwn(labels, field) ? (labels[field] ?? field) : field;
 }

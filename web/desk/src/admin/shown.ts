@@ -48,6 +48,42 @@ export function directionName(direction: string, {own}: Words): string {
     return nameIn(names, direction);
 }
 
+/** Returns what was done, as the list of changes says it. */
+export function actionName(action: string, {own}: Words): string {
+    const names: Record<string, string> = {
+        Added: own.added,
+        Changed: own.changed,
+        Removed: own.removedWord,
+        PasswordRight: own.passwordRight,
+        PasswordWrong: own.passwordWrong,
+        Throttled: own.throttled,
+        SessionBegan: own.sessionBegan,
+        SessionEnded: own.sessionEnded,
+        TokenMade: own.tokenMade,
+        TokenRemoved: own.tokenRemoved,
+        SecondFactorAdded: own.secondFactorAdded,
+        SecondFactorRemoved: own.secondFactorRemoved,
+        CodeWrong: own.codeWrong,
+        RecoveryCodeUsed: own.recoveryCodeUsed,
+    };
+    return nameIn(names, action);
+}
+
+/** Returns what kind of thing something was done to. */
+export function kindName(kind: string, {own}: Words): string {
+    const names: Record<string, string> = {
+        center: own.kindCenter,
+        user: own.kindUser,
+        skill: own.kindSkill,
+        group: own.kindGroup,
+        queue: own.kindQueue,
+        workbin: own.kindWorkbin,
+        service: own.kindService,
+        mailbox: own.kindMailbox,
+    };
+    return nameIn(names, kind);
+}
+
 /** Returns the names of the queues to which a service of a type may lead. */
 export function queuesFor(type: string, queues: Thing<QueueForm>[]): string[] {
     const isOwn = (channel: string): boolean => channel === "chat" || channel === "email";

@@ -29,7 +29,7 @@ export function makeRouter(base: string): Router {
                 path: "/admin/:page(users|groups|skills|queues|workbins|services|mailboxes)/:id?",
                 component: AdminGate,
             },
-            {path: "/admin/:page(nodes)", component: AdminGate},
+            {path: "/admin/:page(nodes|changes)", component: AdminGate},
             {path: "/:rest(.*)*", component: NowherePlace},
         ],
     });

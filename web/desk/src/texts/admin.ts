@@ -6,6 +6,7 @@ import {language} from "./in-vue.ts";
 import type {Language} from "./languages.ts";
 import type {Part} from "./part.ts";
 import {admin} from "./parts/admin.ts";
+import {adminChanges} from "./parts/admin-changes.ts";
 import {adminFields} from "./parts/admin-fields.ts";
 import {adminSystem} from "./parts/admin-system.ts";
 import {adminServices} from "./parts/admin-services.ts";
@@ -14,12 +15,13 @@ type TextsOf<P> = P extends Part<infer T> ? T : never;
 
 export type AdminTexts =
     TextsOf<typeof admin> & TextsOf<typeof adminFields> & TextsOf<typeof adminServices>
-    & TextsOf<typeof adminSystem>;
+    & TextsOf<typeof adminSystem> & TextsOf<typeof adminChanges>;
 
 /** Returns all texts of the admin pages in one language. */
 export function adminTextsOf(chosen: Language): AdminTexts {
     return {
         ...admin[chosen], ...adminFields[chosen], ...adminServices[chosen], ...adminSystem[chosen],
+        ...adminChanges[chosen],
     };
 }
 
