@@ -3,6 +3,7 @@ import {test} from "node:test";
 import {adminTextsOf} from "../src/texts/admin.ts";
 import {textsOf} from "../src/texts/index.ts";
 import {LANGUAGES, languageOf, preferred} from "../src/texts/languages.ts";
+import {access} from "../src/texts/parts/access.ts";
 import {copying} from "../src/texts/parts/copying.ts";
 import {password} from "../src/texts/parts/password.ts";
 import {settings} from "../src/texts/parts/settings.ts";
@@ -12,7 +13,7 @@ import {length, secondsLeft} from "../src/texts/times.ts";
 function all(language: (typeof LANGUAGES)[number]): Map<string, string> {
     const found = new Map<string, string>();
     const loaded = {
-        admin: adminTextsOf(language), password: password[language],
+        access: access[language], admin: adminTextsOf(language), password: password[language],
         settings: settings[language], copying: copying[language],
     };
     for (const [part, texts] of Object.entries({...textsOf(language), ...loaded})) {

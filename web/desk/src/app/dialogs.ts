@@ -8,6 +8,7 @@ import {part, whole} from "../ui/whole.ts";
 const LOADS = {
     settings: () => import("./SettingsDialog.vue"),
     password: () => import("./PasswordDialog.vue"),
+    access: () => import("../access/AccessDialog.vue"),
     choosePassword: () => import("./ChoosePassword.vue"),
     reason: () => import("./ReasonDialog.vue"),
     keys: () => import("./KeysDialog.vue"),
@@ -24,6 +25,7 @@ export type DialogName = Exclude<keyof typeof LOADS, "settings" | "person" | "ch
 export const DIALOGS: Record<keyof typeof LOADS, Component> = {
     settings: part(LOADS.settings),
     password: part(LOADS.password),
+    access: part(LOADS.access),
     choosePassword: part(LOADS.choosePassword),
     reason: part(LOADS.reason),
     keys: part(LOADS.keys),

@@ -28,6 +28,7 @@ export const settings = part({
         commandKey: "Ctrl+K for the box",
         commandKeyHelp: "Your browser’s own Ctrl+K then does not work on this page.",
         welcome: "Show the welcome",
+        access: "Sign-ins and tokens",
     },
     de: {
         look: "Aussehen",
@@ -55,6 +56,7 @@ export const settings = part({
         commandKey: "Strg+K für das Feld",
         commandKeyHelp: "Das Strg+K des Browsers wirkt dann auf dieser Seite nicht.",
         welcome: "Begrüßung zeigen",
+        access: "Anmeldungen und Token",
     },
     fr: {
         look: "Apparence",
@@ -82,6 +84,7 @@ export const settings = part({
         commandKey: "Ctrl+K pour le champ",
         commandKeyHelp: "Le Ctrl+K de votre navigateur n’agit alors plus sur cette page.",
         welcome: "Montrer l’accueil",
+        access: "Connexions et jetons",
     },
     es: {
         look: "Aspecto",
@@ -109,5 +112,6 @@ export const settings = part({
         commandKey: "Ctrl+K para el campo",
         commandKeyHelp: "El Ctrl+K de su navegador no funciona entonces en esta página.",
         welcome: "Mostrar la bienvenida",
+        access: "Sesiones y fichas",
     },
 });
