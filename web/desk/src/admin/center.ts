@@ -16,6 +16,12 @@ export interface Thing<F extends Form> {
     form: F;
 }
 
+export interface Made {
+    id: string;
+    /** What nobody is shown again; empty where there is nothing of that kind. */
+    secret: string;
+}
+
 export type Saved<F extends Form> =
     | {kind: "saved"; thing: Thing<F>}
     /** Somebody else has changed it since it was read; nothing was saved. */
@@ -57,12 +63,12 @@ export class Center {
         return thingOf(kind, answer[kind.one]);
     }
 
-    /** Makes something new; returns its id. */
-    async add<F extends Form>(kind: Kind<F>, form: F): Promise<string> {
+    /** Makes something new. */
+    async add<F extends Form>(kind: Kind<F>, form: F): Promise<Made> {
         const body = said(kind.body(form, Object.keys(form)));
         const answer = await this.#once.send(`${kind.page} ${JSON.stringify(body)}`, (key) =>
             this.#api.post(kind.page, body, {key}));
-        return text(answer["id"]);
+        return {id: text(answer["id"]), secret: text(answer["secret"])};
     }
 
     /**

@@ -46,6 +46,11 @@ export const COLUMNS: Columns = {
         {title: own.receives, of: ({receives}) => own[receives ? "yes" : "no"]},
         {title: own.sends, of: ({sends}) => own[sends ? "yes" : "no"]},
     ],
+    webhooks: (words) => [
+        {title: words.own.webhookUrl, of: ({url}) => url},
+        {title: words.own.webhookEvents, of: ({events}) => events.join(", ")},
+        {title: words.own.state, of: ({isTold}) => (isTold ? "" : words.own.untold)},
+    ],
     services: (words) => [
         {title: words.own.serviceType, of: ({type}) => serviceTypeName(type, words)},
         {title: words.own.leadsTo, of: ({queue}) => queue},

@@ -2,14 +2,14 @@
 
 import {computed, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef} from "vue";
 import {PASSWORD_DEMANDED, Refused, SignedOut, Unanswered} from "../api/trouble.ts";
-import type {Center, Thing} from "./center.ts";
+import type {Center, Made, Thing} from "./center.ts";
 import {fieldOf, refusedFault, type Fault} from "./faults.ts";
 import {copyOf, differing, withTheirs, type Form} from "./form.ts";
 import type {Kind} from "./kinds.ts";
 
 export type Outcome =
     | {kind: "saved"}
-    | {kind: "made"; id: string}
+    | ({kind: "made"} & Made)
     /** Nothing was saved: `faults` says why, or `theirs`. */
     | {kind: "not"};
 
@@ -35,6 +35,8 @@ export class Editing<F extends Form> {
     readonly #id: string | null;
     /** What was sent and not answered: how it is now if that was saved. */
     readonly #unanswered: ShallowRef<F[]> = shallowRef([]);
+    /** What came with what was made, and is shown to nobody again. */
+    #secret = "";
     /** It is made or removed: nothing is left to save. */
     readonly #isDone = ref(false);
 
@@ -166,7 +168,9 @@ export class Editing<F extends Form> {
         const [before = typed] = this.#unanswered.value;
         const isLast = differing(typed, before).length === 0;
         try {
-            const id = await this.#try(before, () => this.#center.add(this.#kind, before));
+            const {id, secret} =
+                await this.#try(before, () => this.#center.add(this.#kind, before));
+            this.#secret = secret;
             const made = {id, version: 0, form: before};
             return isLast ? made : await this.#center.read(this.#kind, id).catch(() => made);
         } catch (trouble) {
@@ -207,7 +211,7 @@ export class Editing<F extends Form> {
         this.theirs.value = null;
         this.#unanswered.value = [];
         this.#isDone.value = this.isNew;
-        return this.isNew ? {kind: "made", id: thing.id} : {kind: "saved"};
+        return this.isNew ? {kind: "made", id: thing.id, secret: this.#secret} : {kind: "saved"};
     }
 
     /** Sends something; `whole` is how it is then. */

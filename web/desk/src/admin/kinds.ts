@@ -10,10 +10,12 @@ import type {Form, Levels, Step} from "./form.ts";
 import {MAILBOXES, type MailboxForm} from "./mailbox-kind.ts";
 import {SERVICES, type ServiceForm} from "./service-kind.ts";
 import {counts, numbersOf, pick, typed} from "./typed.ts";
+import {WEBHOOKS, type WebhookForm} from "./webhook-kind.ts";
 
 /** The pages, by the names that the API's addresses have as well. */
 export const PAGES = [
     "users", "groups", "skills", "queues", "workbins", "services", "mailboxes",
+    "webhooks",
 ] as const;
 
 export type Page = (typeof PAGES)[number];
@@ -235,6 +237,7 @@ export interface Forms {
     workbins: WorkbinForm;
     services: ServiceForm;
     mailboxes: MailboxForm;
+    webhooks: WebhookForm;
 }
 
 export const KINDS: {[P in EditedPage]: Kind<Forms[P]>} = {
@@ -244,6 +247,7 @@ export const KINDS: {[P in EditedPage]: Kind<Forms[P]>} = {
     queues: QUEUES,
     workbins: WORKBINS,
     services: SERVICES,
+    webhooks: WEBHOOKS,
 };
 
 export const READABLES: {[P in Page]: Readable<Forms[P]>} = {...KINDS, mailboxes: MAILBOXES};
@@ -252,8 +256,8 @@ export function isEdited(page: Page): page is EditedPage {
     return Object.hasOwn(KINDS, page);
 }
 
-/** Returns by what a thing is known in a center file. */
-export function inFile(page: EditedPage, form: Form): Record<string, string> {
+/** Returns by what a thing is known in a center file; `null` where none says anything of it. */
+export function inFile(page: EditedPage, form: Form): Record<string, string> | null {
     const {name = "", userName = "", type = "", group = ""} = form as Record<string, string>;
     switch (page) {
         case "users": return {userName};
@@ -262,6 +266,7 @@ export function inFile(page: EditedPage, form: Form): Record<string, string> {
         case "queues": return {name};
         case "services": return {name, type};
         case "workbins": return type === GROUP ? {name, type, group} : {name, type};
+        case "webhooks": return null;
     }
 }
 

@@ -49,6 +49,10 @@ export function labelOf(field: string, t: AdminTexts): string {
         interactionType: t.interactionType,
         interactionSubType: t.interactionSubType,
         allowOverwrite: t.allowOverwrite,
+        url: t.webhookUrl,
+        events: t.webhookEvents,
+        queues: t.webhookQueues,
+        isTold: t.isTold,
     };
     return Object.hasOwn(labels, field) ? (labels[field] ?? field) : field;
 }

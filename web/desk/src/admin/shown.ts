@@ -84,6 +84,21 @@ export function kindName(kind: string, {own}: Words): string {
     return nameIn(names, kind);
 }
 
+export function webhookStateName(state: string, {own}: Words): string {
+    const names: Record<string, string> = {
+        Active: own.stateActive, Failing: own.stateFailing, Disabled: own.untold,
+    };
+    return nameIn(names, state);
+}
+
+/** Returns what became of something that was sent to another system. */
+export function outcomeName(outcome: string, {own}: Words): string {
+    const names: Record<string, string> = {
+        Delivered: own.delivered, Failed: own.failed, GivenUp: own.givenUp,
+    };
+    return nameIn(names, outcome);
+}
+
 /** Returns the names of the queues to which a service of a type may lead. */
 export function queuesFor(type: string, queues: Thing<QueueForm>[]): string[] {
     const isOwn = (channel: string): boolean => channel === "chat" || channel === "email";

@@ -10,6 +10,9 @@ import DeskPlace from "./DeskPlace.vue";
 import NowherePlace from "./NowherePlace.vue";
 import SignInPlace from "./SignInPlace.vue";
 
+/** What has a table, and each of it a page. */
+const KEPT = "users|groups|skills|queues|workbins|services|mailboxes|webhooks";
+
 /** Returns the places; `base` is the address of the desk, with a slash at its end. */
 export function makeRouter(base: string): Router {
     return createRouter({
@@ -26,7 +29,7 @@ export function makeRouter(base: string): Router {
             },
             {path: "/admin", redirect: ADMIN},
             {
-                path: "/admin/:page(users|groups|skills|queues|workbins|services|mailboxes)/:id?",
+                path: `/admin/:page(${KEPT})/:id?`,
                 component: AdminGate,
             },
             {path: "/admin/:page(nodes|changes)", component: AdminGate},

@@ -352,7 +352,7 @@ test("something new is made once, and is nothing unsaved then", async () => {
     editing.form.value.name = "danish";
     server.lost.push("answered");
     assert.deepEqual(await editing.save(), {kind: "not"});
-    assert.deepEqual(await editing.save(), {kind: "made", id: "made"});
+    assert.deepEqual(await editing.save(), {kind: "made", id: "made", secret: ""});
     assert.equal(server.sent[0]?.key, server.sent[1]?.key);
     assert.deepEqual(server.sent[0]?.body, {name: "danish"});
     assert.deepEqual(editing.changed.value, []);
@@ -367,7 +367,7 @@ test("something new that may be made already is not made again as something else
         await editing.save();
         // A channel is fixed once a queue is made.
         Object.assign(editing.form.value, {name: "harbour", channel: "email"});
-        assert.deepEqual(await editing.save(), {kind: "made", id: "q"}, loss);
+        assert.deepEqual(await editing.save(), {kind: "made", id: "q", secret: ""}, loss);
         assert.equal(editing.form.value.channel, server.queue["channel"]);
         assert.ok(!("channel" in (server.sent.at(-1)?.body as object)));
         assert.deepEqual([server.made, server.queue["name"], server.queue["priority"]],
@@ -382,7 +382,7 @@ test("something new that may be made already is not made again as something else
     server.lost.push("asked", new Refused(5, "There is another queue of this name."));
     await editing.save();
     editing.form.value.name = "harbour";
-    assert.deepEqual(await editing.save(), {kind: "made", id: "made"});
+    assert.deepEqual(await editing.save(), {kind: "made", id: "made", secret: ""});
     assert.deepEqual([server.made, server.queue["name"]], [1, "harbour"]);
 });
 
