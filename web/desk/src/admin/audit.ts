@@ -33,8 +33,7 @@ export interface AuditFilter {
 
 export const ACTIONS = [
     "Added", "Changed", "Removed", "PasswordRight", "PasswordWrong", "Throttled", "SessionBegan",
-    "SessionEnded", "TokenMade", "TokenRemoved", "SecondFactorAdded", "SecondFactorRemoved",
-    "CodeWrong", "RecoveryCodeUsed",
+    "SessionEnded", "TokenMade", "TokenRemoved", "CodeWrong", "RecoveryCodeUsed",
 ] as const;
 
 /** How many pages without an entry are read before whoever reads is asked. */

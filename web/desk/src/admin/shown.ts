@@ -61,8 +61,6 @@ export function actionName(action: string, {own}: Words): string {
         SessionEnded: own.sessionEnded,
         TokenMade: own.tokenMade,
         TokenRemoved: own.tokenRemoved,
-        SecondFactorAdded: own.secondFactorAdded,
-        SecondFactorRemoved: own.secondFactorRemoved,
         CodeWrong: own.codeWrong,
         RecoveryCodeUsed: own.recoveryCodeUsed,
     };
