@@ -104,6 +104,7 @@ const MEANT: readonly [RegExp, readonly string[]][] = [
     [/^There is no channel\b/, ["capacity"]],
     [/^There is no queue\b|: the queue\b/, ["queue", "reviewQueue"]],
     [/: review is\b/, ["reviewQueue"]],
+    [/\bno event\b/, ["events"]],
     [/\bof an acknowledgement\b/, ["ackSubject"]],
     [/^There is no service\b/, ["leaveMessage"]],
     [/\blast admin\b/, ["roles"]],
@@ -118,7 +119,7 @@ function fieldSaid(said: string, fields: readonly string[]): string | null {
     const sentence = said.replace(NAMES, '""');
     const named = /\b(?:field|parameter|property) (\w+)/.exec(sentence)?.[1]
         ?? /^The (\w+) of a \w+ cannot be changed/.exec(sentence)?.[1]
-        ?? /\bcannot be so: (\w+) (?:is|has)\b/.exec(sentence)?.[1];
+        ?? /\bcannot be so: (?:its )?(\w+) (?:is|has|names|begins)\b/.exec(sentence)?.[1];
     if (named !== undefined && fields.includes(named)) {
         return named;
     }

@@ -76,14 +76,17 @@ export class Webhook {
         return text((await this.#api.post(this.#path, {operationName: "Test"}))["messageId"]);
     }
 
-    /** Returns a new secret, which nobody is shown again. The one before signs for a while. */
-    async rotateSecret(): Promise<string> {
-        const body = {operationName: "RotateSecret"};
+    /**
+     * Returns a new secret, which nobody is shown again. The one before signs for a while, in which
+     * there is no other unless the newest is lost: that is replaced then.
+     */
+    async rotateSecret(isLost: boolean): Promise<string> {
+        const body = {operationName: "RotateSecret", ...(isLost ? {lost: true} : {})};
         return text((await this.#api.post(this.#path, body))["secret"]);
     }
 }
 
 /** Returns the names of all that a webhook can be told of. */
 export async function eventNames(api: Pick<Api, "get">): Promise<string[]> {
-    return texts((await api.get("webhooks/events"))["events"]);
+    return texts((await api.get("webhook-events"))["events"]);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {Center} from "../../src/admin/center.ts";
+import {refusedFault} from "../../src/admin/faults.ts";
 import {Editing} from "../../src/admin/editing.ts";
 import {KINDS} from "../../src/admin/kinds.ts";
 import {eventNames, Webhook} from "../../src/admin/webhook.ts";
@@ -52,6 +53,17 @@ test("a webhook is read and changed as a form", () => {
         [["name", own.nameMissing], ["url", own.addressMissing]]);
 });
 
+test("what the server says of an address or an event stands at it", () => {
+    const fields = Object.keys(KINDS.webhooks.begin());
+    for (const fault of ["is no address, expected such as https://crm.example.com/handoff",
+        "begins with https://", "names no server", "has 2048 bytes at most"]) {
+        const sentence = `The webhook cannot be so: its url ${fault}; correct it.`;
+        assert.equal(refusedFault(sentence, fields).at, "url", fault);
+    }
+    const unknown = 'there is no event "x"; GET /webhook-events lists them; correct it.';
+    assert.equal(refusedFault(`The webhook cannot be so: ${unknown}`, fields).at, "events");
+});
+
 test("the secret of a new one comes with it, this once", async () => {
     const server = new Server();
     server.answer = {id: "w", secret: "whsec_1"};
@@ -82,11 +94,13 @@ test("how it is doing is read, and what can be done with it is asked for", async
     }]);
     server.answer = {messageId: "msg_test_1", secret: "whsec_2", events: ["interaction.opened", 7]};
     assert.equal(await webhook.test(), "msg_test_1");
-    assert.equal(await webhook.rotateSecret(), "whsec_2");
+    assert.equal(await webhook.rotateSecret(false), "whsec_2");
+    assert.equal(await webhook.rotateSecret(true), "whsec_2");
     assert.deepEqual(await eventNames(server), ["interaction.opened"]);
     assert.deepEqual(server.asked.slice(2), [
         ["POST", "webhooks/w%2F1", {operationName: "Test"}],
         ["POST", "webhooks/w%2F1", {operationName: "RotateSecret"}],
-        ["GET", "webhooks/events"],
+        ["POST", "webhooks/w%2F1", {operationName: "RotateSecret", lost: true}],
+        ["GET", "webhook-events"],
     ]);
 });
