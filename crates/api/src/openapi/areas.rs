@@ -6,7 +6,9 @@ mod contacts;
 mod customers;
 mod interactions;
 mod media;
+mod signin;
 mod system;
+mod webhooks;
 mod workbins;
 
 use super::operation::Operation;
@@ -31,6 +33,8 @@ pub(super) const AREAS: &[Area] = &[
     area("Workbins", "Where agents put work.", workbins::operations),
     area("Contacts", "To whom work can be handed, and people outside.", contacts::operations),
     area("Administration", "What a contact center consists of.", administration::operations),
+    area("Sign-in", "Tokens, login sessions, the audit and the second factor.", signin::operations),
+    area("Webhooks", "Where events are sent to.", webhooks::operations),
     area("Customers", "The simple API of customers, who have no account.", customers::operations),
     area("System", "The server itself.", system::operations),
     Area { server: Some("/"), ..area("Health", "For whoever looks after it.", system::health) },
