@@ -81,7 +81,9 @@ export class Center {
         form: F,
         stands: Thing<F> = base,
     ): Promise<Saved<F>> {
-        const changed = said(kind.body(form, differing(form, base.form)));
+        // What is sent as a whole has theirs of what was not changed.
+        const whole = withTheirs(form, base.form, stands.form);
+        const changed = said(kind.body(whole, differing(form, base.form)));
         let seen = stands;
         if (Object.keys(changed).length === 0) {
             // There is nothing to send: what was sent before is there or not.
@@ -109,7 +111,6 @@ export class Center {
             }
         }
         // It is saved, whether it can be read then or not.
-        const whole = withTheirs(form, base.form, seen.form);
         const read = this.read(kind, seen.id);
         return {kind: "saved", thing: await read.catch(() => ({...seen, form: whole}))};
     }

@@ -105,7 +105,7 @@ export class Editing<F extends Form> {
         if (this.isBusy.value) {
             return {kind: "not"};
         }
-        const wrong = this.#kind.faults(this.form.value, this.base.value === null);
+        const wrong = this.#kind.faults(this.#whole(), this.base.value === null);
         this.faults.value = [...wrong.filter((fault) => this.#sends(fault)), ...beside];
         if (this.faults.value.length > 0) {
             return {kind: "not"};
@@ -119,6 +119,14 @@ export class Editing<F extends Form> {
         } finally {
             this.isBusy.value = false;
         }
+    }
+
+    /** Returns what there is once it is saved: also what is sent whole has theirs. */
+    #whole(): F {
+        const [form, base] = [this.form.value, this.base.value];
+        return base === null
+            ? form
+            : withTheirs(form, base.form, (this.theirs.value ?? base).form);
     }
 
     /** Whether what is wrong is sent: what a thing has already may be as it is. */

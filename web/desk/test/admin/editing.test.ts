@@ -47,7 +47,7 @@ class Server {
     }
 
     #read(): Answer {
-        return {statusCode: 0, queue: this.queue, queues: [this.queue]};
+        return {statusCode: 0, queue: this.queue, service: this.queue, queues: [this.queue]};
     }
 
     put(path: string, body: unknown, options?: RequestOptions): Promise<Answer> {
@@ -179,6 +179,37 @@ test("two admins never overwrite each other unseen", async () => {
     assert.deepEqual(await editing.save(), {kind: "saved"});
     assert.deepEqual([server.queue["priority"], server.queue["inviteTimeout"]], [5, 45]);
     assert.equal(editing.form.value.inviteTimeout, "45");
+});
+
+test("of what is sent as a whole, what somebody else changed stays theirs", async () => {
+    const email = {channel: "email", acknowledge: {subject: "Thanks", text: "Soon."}};
+    const server = new Server();
+    server.queue = {...server.queue, ...email};
+    const editing = new Editing(KINDS.queues, new Center(server), "q");
+    await editing.read();
+    editing.form.value.ackText = "Today.";
+    server.change({acknowledge: {subject: "Hello", text: "Soon."}});
+    assert.deepEqual(await editing.save(), {kind: "not"});
+    assert.deepEqual(await editing.save(), {kind: "saved"});
+    assert.deepEqual(server.queue["acknowledge"], {subject: "Hello", text: "Today."});
+    // What is wrong is what would be there then.
+    editing.form.value.ackText = "Now.";
+    server.change({acknowledge: {subject: "", text: "Today."}});
+    await editing.save();
+    assert.deepEqual(await editing.save(), {kind: "not"});
+    assert.deepEqual(editing.faults.value.map(({at}) => at), ["ackSubject"]);
+    assert.deepEqual(server.queue["acknowledge"], {subject: "", text: "Today."});
+
+    const open = ["Mon-Fri 08:00-18:00"];
+    const shop = new Server();
+    shop.queue = {...shop.queue, type: "chat", hours: {timeZone: "UTC", open}};
+    const hours = new Editing(KINDS.services, new Center(shop), "q");
+    await hours.read();
+    hours.form.value.timeZone = "Europe/Oslo";
+    shop.change({hours: {timeZone: "UTC", open: ["Sat 10:00-14:00"]}});
+    assert.deepEqual(await hours.save(), {kind: "not"});
+    assert.deepEqual(await hours.save(), {kind: "saved"});
+    assert.deepEqual(shop.queue["hours"], {timeZone: "Europe/Oslo", open: ["Sat 10:00-14:00"]});
 });
 
 test("whoever undoes has what somebody else made of it", async () => {
