@@ -108,6 +108,7 @@ export const SERVICES: Kind<ServiceForm> = {
         const body = pick(plain, {
             ...form,
             ...Object.fromEntries(TIMES.map((time) => [time, amount(form[time])])),
+            // Any number may wait with 0, which is sent for nothing alone.
             maxWaiting: Number(form.maxWaiting),
             interactionSubType: form.interactionSubType || undefined,
         });
@@ -135,7 +136,7 @@ function faultsOf(form: ServiceForm, isNew: boolean): Fault[] {
         ...missing("queue", form.queue, (t) => t.queueMissing),
         ...(isSometimes ? missing("timeZone", form.timeZone, (t) => t.timeZoneMissing) : [])
             .map((fault) => ({...fault, with: HOURS})),
-        ...numberFault("maxWaiting", form.maxWaiting, 0, WAITING_MAX, true),
+        ...numberFault("maxWaiting", form.maxWaiting, 1, WAITING_MAX, true),
         ...TIMES.flatMap((time) => numberFault(time, form[time], 0, SPAN_S_MAX, isNew)),
         ...missing("mailbox", form.mailbox, (t) => t.addressMissing),
         ...numberFault("uploads", form.uploads, 0, FILES_MAX, isNew),

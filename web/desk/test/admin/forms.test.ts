@@ -136,11 +136,14 @@ test("a service has what its type has, and keeps what is left out of it when it 
     assert.deepEqual(wrong(wrongs), [
         ["queue", own.queueMissing],
         ["timeZone", own.timeZoneMissing],
-        ["maxWaiting", own.notWithin(0, 1_000_000)],
+        ["maxWaiting", own.notWithin(1, 1_000_000)],
         ["waitMax", own.notWithin(0, 1_728_000)],
         ["fileBytes", own.notSize(1_024)],
         ["types", own.typesMissing],
     ]);
+    // With 0 any number would wait, and none is what was typed.
+    assert.deepEqual(wrong(faults({...form, maxWaiting: "0"}, false)),
+        [["maxWaiting", own.notWithin(1, 1_000_000)]]);
     const email = {...begin(), name: "contact", type: "email", queue: "support-email"};
     assert.deepEqual(wrong(faults(email, true)), [["mailbox", own.addressMissing]]);
     assert.deepEqual(said(body({...email, mailbox: "a@b.example"}, Object.keys(email))), {
