@@ -65,6 +65,11 @@ export class Editing<F extends Form> {
         return this.base.value?.form ?? this.#kind.begin();
     }
 
+    /** Returns how much is not saved, with what is wrong beside the form. */
+    unsavedWith(beside: Fault[]): number {
+        return this.changed.value.length + (this.#isDone.value ? 0 : beside.length);
+    }
+
     async read(): Promise<void> {
         if (this.#id === null) {
             return;

@@ -424,6 +424,15 @@ test("what is removed names where work goes that has no queue", async () => {
     assert.equal(server.sent[0]?.path, "users/a%20b?workTo=support%20%26%20more&workTo=tasks");
 });
 
+test("of what is removed nothing is unsaved, whatever stands in a box", async () => {
+    const {editing} = await edited();
+    const beside = [{at: "groups", says: (t: typeof own) => t.notPicked("Slaes")}];
+    editing.form.value.priority = "5";
+    assert.equal(editing.unsavedWith(beside), 2);
+    await editing.remove([]);
+    assert.equal(editing.unsavedWith(beside), 0);
+});
+
 test("a skill may be called as anything", () => {
     const form = {...KINDS.users.begin(), skills: {danish: "1"}};
     const lists = {of: () => ({things: [{id: "u", version: 1, form}], trouble: null})};
