@@ -159,7 +159,9 @@ admining("what an admin makes counts at once: whoever they made signs in, choose
     await expect(admin.field("Line for a page of yours"))
         .toHaveValue(`<script src="${person.origin}/chat/widget.js" data-service="fjord-help" defer></script>`);
     await page.getByText("The same as a file").click();
-    await expect(page.getByRole("region", {name: "The same as a file"})).toContainText('timeZone = "Europe/Oslo"');
+    const part = page.getByRole("region", {name: "The same as a file"});
+    await expect(part).toContainText('timeZone = "Europe/Oslo"');
+    expect((await part.textContent()).match(/^\[.*/gm)).toEqual(["[[service]]", "[service.hours]", "[service.files]"]);
     await admin.opens("Queues", "support-email");
     await admin.field("Subject").fill("We have your message");
     await admin.field("What goes out is looked at first in").selectOption("outbound");

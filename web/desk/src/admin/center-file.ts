@@ -1,8 +1,13 @@
 // The part of a center file that is of one thing. The file is the server's: one key a line below
 // the headers of its tables (docs/operations/README.md#exporting-a-center).
 
-/** A text may go over lines, on which nothing begins a table. */
-const LONG_TEXT = /"""|'''/g;
+/** A key and its mark, where a value may be a text over lines, on which nothing begins a table. */
+const LONG_TEXT = /^(?:[\w-]+|"(?:[^"\\]|\\.)*"|'[^']*') = ("""|''')/s;
+/** What ends it: in the first kind, a mark before which no letter is escaped. */
+const ENDS: Readonly<Record<string, RegExp>> = {
+    '"""': /^(?:[^"\\]|\\.|""?(?!"))*"""/s,
+    "'''": /'''/,
+};
 const HEADER = /^\[\[?(\w+)\]\]?$/;
 
 interface Section {
@@ -23,17 +28,20 @@ export function partOf(
 
 function sectionsOf(file: string): Section[] {
     const sections: Section[] = [];
-    let open: string | null = null;
+    /** What ends the text that is open. */
+    let end: RegExp | null = null;
     for (const line of file.split("\n")) {
-        const table: string | undefined = open === null ? HEADER.exec(line)?.[1] : undefined;
+        const table: string | undefined = end === null ? HEADER.exec(line)?.[1] : undefined;
         if (table !== undefined) {
             sections.push({table, lines: [line]});
         } else {
             sections.at(-1)?.lines.push(line);
         }
-        for (const [mark] of line.matchAll(LONG_TEXT)) {
-            open = open === null ? mark : open === mark ? null : open;
-        }
+        const [begun = "", mark = ""]: readonly string[] = end === null
+            ? LONG_TEXT.exec(line) ?? []
+            : [];
+        const ending: RegExp | undefined = end ?? ENDS[mark];
+        end = ending === undefined || ending.test(line.slice(begun.length)) ? null : ending;
     }
     return sections;
 }
@@ -49,15 +57,15 @@ function valueOf({lines}: Section, key: string): string | null {
 
 /** Returns a text of one line without what TOML writes around it and for some of its letters. */
 function unquoted(value: string): string | null {
-    if (/^'[^']*'$/.test(value)) {
+    if (/^'[^']*'$/s.test(value)) {
         return value.slice(1, -1);
     }
-    const long = /^(?:"""(.*)"""|'''(.*)''')$/.exec(value);
+    const long = /^(?:"""(.*)"""|'''(.*)''')$/s.exec(value);
     if (long?.[2] !== undefined) {
         return long[2];
     }
-    const text = long?.[1] ?? /^"(.*)"$/.exec(value)?.[1];
-    return text?.replace(/\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8})|(.))/g, (_, short, wide, letter) =>
+    const text = long?.[1] ?? /^"(.*)"$/s.exec(value)?.[1];
+    return text?.replace(/\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8})|(.))/gs, (_, short, wide, letter) =>
         (letter === undefined
             ? String.fromCodePoint(Number.parseInt(String(short ?? wide), 16))
             : ESCAPED[String(letter)] ?? String(letter))) ?? null;
