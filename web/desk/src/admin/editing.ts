@@ -160,11 +160,13 @@ export class Editing<F extends Form> {
         if (this.base.value !== null) {
             return this.#change(this.base.value, typed);
         }
-        const made = await this.#add(typed);
+        const {made, sent} = await this.#add(typed);
         this.base.value = made;
         this.#unanswered.value = [];
-        const rest = this.#asMade(typed, made.form);
-        this.form.value = this.#asMade(this.form.value, made.form);
+        // What the server filled in is no change.
+        const asMade = (form: F): F => this.#asMade(withTheirs(form, sent, made.form), made.form);
+        const rest = asMade(typed);
+        this.form.value = asMade(this.form.value);
         return differing(rest, made.form).length === 0
             ? this.#saved(made)
             : this.#change(made, rest);
@@ -177,7 +179,7 @@ export class Editing<F extends Form> {
     }
 
     /** Makes it; what was sent before comes first, for that may be made already. */
-    async #add(typed: F): Promise<Thing<F>> {
+    async #add(typed: F): Promise<{made: Thing<F>; sent: F}> {
         const [before = typed] = this.#unanswered.value;
         const isLast = differing(typed, before).length === 0;
         try {
@@ -185,7 +187,8 @@ export class Editing<F extends Form> {
                 await this.#try(before, () => this.#center.add(this.#kind, before));
             this.#secret = secret;
             const made = {id, version: 0, form: before};
-            return isLast ? made : await this.#center.read(this.#kind, id).catch(() => made);
+            const now = isLast ? made : await this.#center.read(this.#kind, id).catch(() => made);
+            return {made: now, sent: before};
         } catch (trouble) {
             if (isLast || !(trouble instanceof Refused)) {
                 throw trouble;

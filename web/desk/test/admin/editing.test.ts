@@ -23,7 +23,7 @@ class Server {
     made = 0;
     readonly sent: {method: string; path: string; body?: unknown; key?: string | undefined}[] = [];
     /** What the next requests fail with before or after they have counted. */
-    readonly lost: ("asked" | "answered" | Error)[] = [];
+    readonly lost: ("asked" | "answered" | Error | null)[] = [];
     readonly #receipts = new Map<string, Answer>();
 
     change(changed: object): void {
@@ -400,7 +400,7 @@ test("something new that may be made already is not made again as something else
         Object.assign(editing.form.value, {name: "harbour", channel: "email"});
         assert.deepEqual(await editing.save(), {kind: "made", id: "q", secret: ""}, loss);
         assert.equal(editing.form.value.channel, server.queue["channel"]);
-        assert.ok(!("channel" in (server.sent.at(-1)?.body as object)));
+        assert.deepEqual(Object.keys(server.sent.at(-1)?.body as object), ["version", "name"]);
         assert.deepEqual([server.made, server.queue["name"], server.queue["priority"]],
             [1, "harbour", 3], loss);
         assert.deepEqual(server.sent.map(({method}) => method), ["POST", "POST", "PUT"]);
@@ -415,6 +415,21 @@ test("something new that may be made already is not made again as something else
     editing.form.value.name = "harbour";
     assert.deepEqual(await editing.save(), {kind: "made", id: "made", secret: ""});
     assert.deepEqual([server.made, server.queue["name"]], [1, "harbour"]);
+});
+
+test("what the server fills in when something is made is no change", async () => {
+    const server = new Server();
+    Object.assign(server.queue, {customerSilence: 45, idleAlert: 255, idleClose: 45, waitMax: 0});
+    const editing = new Editing(KINDS.services, new Center(server), null);
+    Object.assign(editing.form.value, {name: "help", queue: "chats"});
+    server.lost.push("answered", null, new Refused(4, 'There is no queue named "other".'));
+    await editing.save();
+    editing.form.value.queue = "other";
+    assert.deepEqual(await editing.save(), {kind: "not"});
+    assert.deepEqual(
+        [editing.changed.value, editing.form.value.customerSilence], [["queue"], "45"]);
+    assert.deepEqual(await editing.save(), {kind: "made", id: "q"});
+    assert.equal(server.queue["queue"], "other");
 });
 
 test("what is removed names where work goes that has no queue", async () => {
