@@ -208,7 +208,7 @@ export class Editing<F extends Form> {
             return this.#saved(saved.thing);
         }
         const {now} = saved;
-        const isOwn = this.#unanswered.value.some((one) => differing(one, now.form).length === 0);
+        const isOwn = this.#unanswered.value.some((one) => this.#isSame(one, now.form));
         this.#unanswered.value = [];
         if (!isOwn) {
             this.theirs.value = now;
@@ -220,6 +220,11 @@ export class Editing<F extends Form> {
         return differing(whole, now.form).length === 0
             ? this.#saved(now)
             : this.#change(now, whole);
+    }
+
+    /** Whether two are the same to the server, which writes some things in one way alone. */
+    #isSame(one: F, other: F): boolean {
+        return differing(this.#kind.settled(one), this.#kind.settled(other)).length === 0;
     }
 
     #saved(thing: Thing<F>): Outcome {

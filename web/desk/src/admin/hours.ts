@@ -55,6 +55,13 @@ function spansOf(text: string): Span[] | null {
     });
 }
 
+/** Returns hours day by day, as they are however days and lines are put together. */
+export function byDays(open: readonly string[]): string[] {
+    const days = open.flatMap((line) =>
+        spansOf(line)?.map(([from, to]) => `${from}-${to}`) ?? [line]);
+    return [...new Set(days)].sort();
+}
+
 function minuteOfWeek(timeZone: string, now: number): number | null {
     try {
         const parts = new Intl.DateTimeFormat("en-GB", {

@@ -9,7 +9,7 @@ import {
 import type {Form, Levels, Step} from "./form.ts";
 import {MAILBOXES, type MailboxForm} from "./mailbox-kind.ts";
 import {SERVICES, type ServiceForm} from "./service-kind.ts";
-import {counts, numbersOf, pick, typed} from "./typed.ts";
+import {counts, numbersOf, pick, settledLevels, settledNumber, typed} from "./typed.ts";
 import {WEBHOOKS, type WebhookForm} from "./webhook-kind.ts";
 
 /** The pages, by the names that the API's addresses have as well. */
@@ -41,6 +41,8 @@ export interface Kind<F extends Form> extends Readable<F> {
     begin(): F;
     /** Returns what is sent of these fields. */
     body(form: F, changed: readonly string[]): Record<string, unknown>;
+    /** Returns a form in the one way to write it that tells whether it is what the server has. */
+    settled(form: F): F;
     /** Finds what is wrong; of what is new, what is left out is as usual. */
     faults(form: F, isNew: boolean): Fault[];
 }
@@ -110,6 +112,9 @@ const USERS: Kind<UserForm> = {
     body: (form, changed) => pick(changed, {
         ...form, skills: counts(form.skills), capacity: counts(form.capacity),
     }),
+    settled: (form) => ({
+        ...form, skills: settledLevels(form.skills), capacity: settledLevels(form.capacity),
+    }),
     faults: (form) => [
         ...nameFault("userName", form.userName),
         ...levelFaults("skills", form.skills),
@@ -127,6 +132,7 @@ function named(page: "groups" | "skills", one: string): Kind<NamedForm> {
         begin: () => ({name: ""}),
         read: (it) => ({name: text(it["name"])}),
         body: (form, changed) => pick(changed, form),
+        settled: (form) => form,
         faults: (form) => nameFault("name", form.name),
     };
 }
@@ -174,6 +180,17 @@ const QUEUES: Kind<QueueForm> = {
         }),
         ...(form.channel === "email" ? ofLetters(form, changed) : {}),
     }),
+    settled: (form) => ({
+        ...form,
+        skills: settledLevels(form.skills),
+        inviteTimeout: settledNumber(form.inviteTimeout),
+        reofferAfter: settledNumber(form.reofferAfter),
+        priority: settledNumber(form.priority),
+        answerTarget: Number(form.answerTarget) === 0 ? "" : settledNumber(form.answerTarget),
+        steps: form.steps.map(({after, groups, skills}) =>
+            ({after: settledNumber(after), groups, skills: settledLevels(skills)})),
+        ...(isUnacknowledged(form) ? {ackSubject: "", ackText: ""} : {}),
+    }),
     faults: (form) => [
         ...nameFault("name", form.name),
         ...nameFault("channel", form.channel),
@@ -192,12 +209,16 @@ const OF_LETTERS: readonly string[] = ["ackSubject", "ackText", "reviewQueue"];
 
 function ofLetters(form: QueueForm, changed: readonly string[]): Record<string, unknown> {
     const {ackSubject: subject, ackText: words, reviewQueue} = form;
-    const isNone = subject.trim() === "" && words.trim() === "";
+    const acknowledge = isUnacknowledged(form) ? {} : {subject, text: words};
     const isAcknowledged = changed.includes("ackSubject") || changed.includes("ackText");
     return {
-        ...(isAcknowledged ? {acknowledge: isNone ? {} : {subject, text: words}} : {}),
+        ...(isAcknowledged ? {acknowledge} : {}),
         ...(changed.includes("reviewQueue") ? {reviewQueue} : {}),
     };
+}
+
+function isUnacknowledged({ackSubject, ackText}: QueueForm): boolean {
+    return ackSubject.trim() === "" && ackText.trim() === "";
 }
 
 function acknowledgementFaults({ackSubject, ackText}: QueueForm): Fault[] {
@@ -223,6 +244,7 @@ const WORKBINS: Kind<WorkbinForm> = {
         changed.filter((field) => field !== "group" || form.type === GROUP),
         form,
     ),
+    settled: (form) => form,
     faults: (form) => [
         ...nameFault("name", form.name),
         ...(form.type === GROUP ? missing("group", form.group, (t) => t.groupMissing) : []),

@@ -5,8 +5,9 @@ import {fields, numberOrNull, text, texts, type Fields} from "../api/fields.ts";
 import {
     FILES_MAX, missing, nameFault, numberFault, sizeFault, SPAN_S_MAX, WAITING_MAX, type Fault,
 } from "./faults.ts";
+import {byDays} from "./hours.ts";
 import type {Kind} from "./kinds.ts";
-import {pick, said, typed} from "./typed.ts";
+import {pick, said, settledNumber, typed} from "./typed.ts";
 
 export const SERVICE_TYPES = ["chat", "email", "openmedia"] as const;
 export const DIRECTIONS = ["Inbound", "Outbound", "Internal"] as const;
@@ -46,6 +47,7 @@ type Field = keyof ServiceForm;
 
 const ALL: readonly Field[] = ["name", "type", "queue", "usable"];
 export const TIMES = ["customerSilence", "idleAlert", "idleClose", "waitMax"] as const;
+const COUNTS = ["maxWaiting", "uploads", "downloads"] as const;
 const HOURS: readonly Field[] = ["timeZone", "open"];
 const FILES: readonly Field[] = [
     "uploads", "fileBytes", "totalBytes", "downloads", "types", "needAgent",
@@ -120,6 +122,16 @@ export const SERVICES: Kind<ServiceForm> = {
             ...filesIn(form, sent),
         };
     },
+    settled: (form) => ({
+        ...form,
+        ...Object.fromEntries([...TIMES, ...COUNTS].map((field) =>
+            [field, settledNumber(form[field])])),
+        fileBytes: String(bytes(form.fileBytes) ?? ""),
+        totalBytes: String(bytes(form.totalBytes) ?? ""),
+        timeZone: form.timeZone.trim(),
+        open: byDays(form.open),
+        types: form.types.map((one) => one.toLowerCase()),
+    }),
     faults: (form, isNew) => faultsOf(form, isNew)
         .filter(({at}) => fieldsOf(form).some((field) => field === at)),
 };

@@ -20,6 +20,18 @@ export function counts(levels: Levels): Record<string, number> {
         .map(([name, one]) => [name, Number(one)]));
 }
 
+/** Returns a number as the server gives it back; what is none stays. */
+export function settledNumber(one: string): string {
+    const text = one.trim();
+    return text === "" || Number.isNaN(Number(text)) ? text : String(Number(text));
+}
+
+export function settledLevels(levels: Levels): Levels {
+    return Object.fromEntries(Object.entries(levels)
+        .map(([name, one]): [string, string] => [name, settledNumber(one)])
+        .filter(([, one]) => one !== ""));
+}
+
 export function pick(
     names: readonly string[],
     values: Record<string, unknown>,

@@ -271,6 +271,33 @@ test("what was saved without an answer is one's own change, whatever is typed af
     assert.equal(server.queue["priority"], 1);
 });
 
+test("one's own change is known in the way in which the server writes it", async () => {
+    const {server, editing} = await edited();
+    server.lost.push("answered");
+    Object.assign(editing.form.value, {priority: "05", answerTarget: "0", skills: {billing: "03"}});
+    await editing.save();
+    server.queue = {...server.queue, answerTarget: null};
+    editing.form.value.name = "later";
+    assert.deepEqual(await editing.save(), {kind: "saved"});
+    assert.deepEqual([server.queue["name"], editing.changed.value], ["later", []]);
+
+    const shop = new Server();
+    shop.queue = {...shop.queue, type: "chat", files: {types: ["pdf"], totalBytes: 1_572_864}};
+    const hours = new Editing(KINDS.services, new Center(shop), "q");
+    await hours.read();
+    const open = ["Tue 08:00-18:00", "Mon 08:00-18:00"];
+    Object.assign(hours.form.value, {open, timeZone: "UTC", types: ["PNG"], maxWaiting: "07"});
+    shop.lost.push("answered");
+    await hours.save();
+    shop.queue = {
+        ...shop.queue, files: {types: ["png"], totalBytes: 1_572_864},
+        hours: {timeZone: "UTC", open: ["Mon-Tue 08:00-18:00"]},
+    };
+    hours.form.value.leaveMessage = "contact";
+    assert.deepEqual(await hours.save(), {kind: "saved"});
+    assert.equal(shop.queue["leaveMessage"], "contact");
+});
+
 test("nothing is sent to find out whether something was saved", async () => {
     for (const [loss, sent] of [["asked", [5]], ["answered", [5, 1]]] as const) {
         const {server, editing} = await edited();
