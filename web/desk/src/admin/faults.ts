@@ -2,6 +2,7 @@
 
 import type {AdminTexts} from "../texts/admin.ts";
 import type {Levels, Step} from "./form.ts";
+import {withPoint} from "./typed.ts";
 
 export interface Fault {
     /**
@@ -61,7 +62,7 @@ export function numberFault(
 
 /** Finds what is no size in MiB; `isOptional` allows nothing as well. */
 export function sizeFault(at: string, typed: string, isOptional: boolean): Fault[] {
-    const text = typed.trim();
+    const text = withPoint(typed);
     const isWithin = /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 && Number(text) <= SIZE_MAX;
     return isWithin || (isOptional && text === "")
         ? []

@@ -14,6 +14,14 @@ const TIMES = /^(\w{3})(?:-(\w{3}))? (\d\d):(\d\d)-(\d\d):(\d\d)$/;
 /** Minutes of a week, from one on and before another. */
 type Span = [from: number, to: number];
 
+/** Returns how a service is at a moment; `null` where its hours do not say, or nobody may use it. */
+export function openingOf(
+    {usable, open, timeZone}: {usable: boolean; open: readonly string[]; timeZone: string},
+    now: number,
+): Opening | null {
+    return usable && open.length > 0 ? openingAt(open, timeZone, now) : null;
+}
+
 /** Returns how it is at a moment; `null` where hours or zone are not to be understood. */
 export function openingAt(open: readonly string[], timeZone: string, now: number): Opening | null {
     const spans = open.map(spansOf);

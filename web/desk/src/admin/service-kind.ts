@@ -1,13 +1,14 @@
 // Services: the doors by which customers come in. A type has its own options, and a form has those
 // of all types; what is not of its type is neither looked at nor sent.
 
+import type {AdminTexts} from "../texts/admin.ts";
 import {fields, numberOrNull, text, texts, type Fields} from "../api/fields.ts";
 import {
     FILES_MAX, missing, nameFault, numberFault, sizeFault, SPAN_S_MAX, WAITING_MAX, type Fault,
 } from "./faults.ts";
 import {byDays} from "./hours.ts";
 import type {Kind} from "./kinds.ts";
-import {pick, said, settledNumber, typed} from "./typed.ts";
+import {pick, said, settledNumber, typed, withPoint} from "./typed.ts";
 
 export const SERVICE_TYPES = ["chat", "email", "openmedia"] as const;
 export const DIRECTIONS = ["Inbound", "Outbound", "Internal"] as const;
@@ -112,7 +113,7 @@ export const SERVICES: Kind<ServiceForm> = {
             ...Object.fromEntries(TIMES.map((time) => [time, amount(form[time])])),
             // Any number may wait with 0, which is sent for nothing alone.
             maxWaiting: Number(form.maxWaiting),
-            interactionSubType: form.interactionSubType || undefined,
+            interactionSubType: form.interactionSubType.trim() || undefined,
         });
         const {usable, ...others} = body;
         return {
@@ -130,6 +131,7 @@ export const SERVICES: Kind<ServiceForm> = {
         totalBytes: String(bytes(form.totalBytes) ?? ""),
         timeZone: form.timeZone.trim(),
         open: byDays(form.open),
+        interactionSubType: form.interactionSubType.trim(),
         types: form.types.map((one) => one.toLowerCase()),
     }),
     faults: (form, isNew) => faultsOf(form, isNew)
@@ -143,9 +145,13 @@ function fieldsOf({type}: ServiceForm): readonly Field[] {
 
 function faultsOf(form: ServiceForm, isNew: boolean): Fault[] {
     const isSometimes = form.open.length > 0;
+    const hasZone = form.timeZone.trim() !== "";
     return [
         ...nameFault("name", form.name),
         ...missing("queue", form.queue, (t) => t.queueMissing),
+        ...(hasZone && !isSometimes
+            ? [{at: "open", with: HOURS, says: (t: AdminTexts) => t.openMissing}]
+            : []),
         ...(isSometimes ? missing("timeZone", form.timeZone, (t) => t.timeZoneMissing) : [])
             .map((fault) => ({...fault, with: HOURS})),
         ...numberFault("maxWaiting", form.maxWaiting, 1, WAITING_MAX, true),
@@ -156,7 +162,9 @@ function faultsOf(form: ServiceForm, isNew: boolean): Fault[] {
         ...sizeFault("totalBytes", form.totalBytes, isNew),
         ...numberFault("downloads", form.downloads, 0, FILES_MAX, isNew),
         ...(isNew ? [] : missing("types", form.types.join(""), (t) => t.typesMissing)),
-        ...(isNew ? [] : nameFault("interactionSubType", form.interactionSubType)),
+        ...(isNew
+            ? []
+            : missing("interactionSubType", form.interactionSubType, (t) => t.subTypeMissing)),
     ];
 }
 
@@ -188,6 +196,6 @@ function mebibytes(value: unknown): string {
 }
 
 function bytes(typedSize: string): number | undefined {
-    const size = amount(typedSize);
+    const size = amount(withPoint(typedSize));
     return size === undefined ? undefined : Math.round(size * MEBIBYTE);
 }

@@ -32,6 +32,11 @@ export function settledLevels(levels: Levels): Levels {
         .filter(([, one]) => one !== ""));
 }
 
+/** Returns a number with the point of programs, where people of many languages have a comma. */
+export function withPoint(one: string): string {
+    return one.trim().replace(",", ".");
+}
+
 export function pick(
     names: readonly string[],
     values: Record<string, unknown>,

@@ -144,6 +144,18 @@ test("a service has what its type has, and keeps what is left out of it when it 
     // With 0 any number would wait, and none is what was typed.
     assert.deepEqual(wrong(faults({...form, maxWaiting: "0"}, false)),
         [["maxWaiting", own.notWithin(1, 1_000_000)]]);
+    // A time zone alone would be dropped unseen.
+    assert.deepEqual(wrong(faults({...form, open: []}, false)), [["open", own.openMissing]]);
+    // A size may be typed as most of Europe does.
+    const halves = {...form, fileBytes: "2,5"};
+    assert.deepEqual(faults(halves, false), []);
+    assert.deepEqual(said(body(halves, ["fileBytes"])), {files: {fileBytes: 2_621_440}});
+    assert.deepEqual(wrong(faults({...form, fileBytes: "2,5,1"}, false)),
+        [["fileBytes", own.notSize(1_024)]]);
+    const work = {...begin(), name: "texts", type: "openmedia", queue: "t", interactionSubType: " "};
+    assert.deepEqual(faults(work, true), []);
+    assert.ok(!("interactionSubType" in said(body(work, Object.keys(work)))));
+    assert.deepEqual(wrong(faults(work, false)), [["interactionSubType", own.subTypeMissing]]);
     const email = {...begin(), name: "contact", type: "email", queue: "support-email"};
     assert.deepEqual(wrong(faults(email, true)), [["mailbox", own.addressMissing]]);
     assert.deepEqual(said(body({...email, mailbox: "a@b.example"}, Object.keys(email))), {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {dayName, openingAt} from "../../src/admin/hours.ts";
+import {dayName, openingAt, openingOf} from "../../src/admin/hours.ts";
 
 /** A Friday at 17:30 in Copenhagen. */
 const FRIDAY = Date.UTC(2026, 10, 27, 16, 30);
@@ -26,6 +26,13 @@ test("what is no time or place says nothing", () => {
         assert.equal(openingAt([open], ZONE, FRIDAY), null, open);
     }
     assert.equal(openingAt(["Fri 08:00-18:00"], "Nowhere/There", FRIDAY), null);
+});
+
+test("whoever is switched off is neither open nor closed by hours", () => {
+    const form = {usable: true, open: ["Fri 08:00-18:00"], timeZone: ZONE};
+    assert.equal(openingOf(form, FRIDAY)?.isOpen, true);
+    assert.equal(openingOf({...form, usable: false}, FRIDAY), null);
+    assert.equal(openingOf({...form, open: []}, FRIDAY), null);
 });
 
 test("days are called as the reader's language has them", () => {
