@@ -5,6 +5,7 @@ import type {Api} from "../api/http.ts";
 import {saidOf} from "../api/trouble.ts";
 import {Center, type Thing} from "./center.ts";
 import type {Form} from "./form.ts";
+import {InOrder} from "./in-order.ts";
 import {PAGES, READABLES, titleOf, type Forms, type Page, type Readable} from "./kinds.ts";
 
 export interface Listed<P extends Page> {
@@ -20,7 +21,9 @@ export class Lists {
         Object.fromEntries(PAGES.map((page) => [page, {things: null, trouble: null}])),
     ) as {[P in Page]: Listed<P>};
 
-    constructor(api: Api) {
+    readonly #orders = new Map<Page, InOrder>(PAGES.map((page) => [page, new InOrder()]));
+
+    constructor(api: Pick<Api, "get" | "put" | "post" | "delete">) {
         this.#center = new Center(api);
     }
 
@@ -31,13 +34,23 @@ export class Lists {
     /** Reads a list anew; what was read before stays until then. */
     async read<P extends Page>(page: P): Promise<void> {
         const listed = this.#listed as {[Q in Page]: Listed<Page>};
+        const take = this.#orders.get(page)?.ask();
         try {
             const things = await this.#center.list(READABLES[page] as Readable<Form>);
             things.sort((one, other) => titleOf(one.form).localeCompare(titleOf(other.form)));
-            listed[page] = {things: things as Thing<Forms[Page]>[], trouble: null};
+            take?.(() => {
+                listed[page] = {things: things as Thing<Forms[Page]>[], trouble: null};
+            });
         } catch (trouble) {
-            listed[page] = {...listed[page], trouble: saidOf(trouble)};
+            take?.(() => {
+                listed[page] = {...listed[page], trouble: saidOf(trouble)};
+            });
         }
+    }
+
+    /** Returns why some of these lists could not be read; `null` when all could. */
+    troubleOf(pages: readonly Page[]): string | null {
+        return pages.map((page) => this.#listed[page].trouble).find((one) => one !== null) ?? null;
     }
 
     /** Returns the names of all groups or skills that are known. */

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {READABLES, isEdited, titleOf} from "../../src/admin/kinds.ts";
-import type {Lists} from "../../src/admin/lists.ts";
+import type {Answer, Api} from "../../src/api/http.ts";
+import {Unanswered} from "../../src/api/trouble.ts";
+import {READABLES, isEdited, titleOf, type Page} from "../../src/admin/kinds.ts";
+import {Lists} from "../../src/admin/lists.ts";
 import {nodesOf} from "../../src/admin/nodes.ts";
 import {leadToQueue, writtenTo} from "../../src/admin/referers.ts";
 
@@ -34,6 +36,32 @@ test("what leads to a mailbox, and where it leads, is known by names", () => {
     assert.deepEqual(leadToQueue(lists, "support-email"), [
         {page: "mailboxes", id: "m", name: "Support@demo.example"},
     ]);
+});
+
+test("of two answers the one that was asked for later counts", async () => {
+    const answers: ((names: string[] | null) => void)[] = [];
+    const get = () => new Promise<Answer>((resolve, reject) => {
+        answers.push((names) => (names === null
+            ? reject(new Unanswered("unreachable", 0))
+            : resolve({groups: names.map((name) => ({id: name, name}))})));
+    });
+    const lists = new Lists({get} as unknown as Api);
+    const [first, second] = [lists.read("groups"), lists.read("groups")];
+    answers[1]?.(["new"]);
+    await second;
+    answers[0]?.(["old"]);
+    await first;
+    assert.deepEqual(lists.names("groups"), ["new"]);
+    const [third, fourth] = [lists.read("groups"), lists.read("groups")];
+    answers[3]?.(["newer"]);
+    await fourth;
+    answers[2]?.(null);
+    await third;
+    assert.deepEqual([lists.names("groups"), lists.of("groups").trouble], [["newer"], null]);
+    const fifth = lists.read("groups");
+    answers[4]?.(null);
+    await fifth;
+    assert.deepEqual(["groups", "users"].map((page) => lists.troubleOf([page as Page])), ["", null]);
 });
 
 test("of a node is shown what it said, and the slowest of its readers", () => {
