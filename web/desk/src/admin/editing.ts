@@ -22,7 +22,8 @@ export class Editing<F extends Form> {
     readonly base: ShallowRef<Thing<F> | null> = shallowRef(null);
     /** How it is now, where somebody else was faster. */
     readonly theirs: ShallowRef<Thing<F> | null> = shallowRef(null);
-    readonly faults: ShallowRef<Fault[]> = shallowRef([]);
+    /** What was wrong when it was to be saved, of the fields that it still has. */
+    readonly faults: ComputedRef<Fault[]>;
     /** Why it could not be read, in the server's words where it said any. */
     readonly unread: Ref<string | null> = ref(null);
     readonly isBusy = ref(false);
@@ -30,6 +31,7 @@ export class Editing<F extends Form> {
     readonly isUnknown: ComputedRef<boolean>;
     /** The fields that are not as they were read. */
     readonly changed: ComputedRef<string[]>;
+    readonly #found: ShallowRef<Fault[]> = shallowRef([]);
     readonly #kind: Kind<F>;
     readonly #center: Center;
     readonly #id: string | null;
@@ -46,6 +48,10 @@ export class Editing<F extends Form> {
         this.#center = center;
         this.#id = id;
         this.form = ref(kind.begin()) as Ref<F>;
+        this.faults = computed(() => {
+            const fields = kind.fields(this.form.value);
+            return this.#found.value.filter(({at}) => at === null || fields.includes(fieldOf(at)));
+        });
         this.isUnknown = computed(() => this.#unanswered.value.length > 0);
         this.changed = computed(() => (this.#isDone.value || !this.isReady
             ? []
@@ -111,15 +117,15 @@ export class Editing<F extends Form> {
             return {kind: "not"};
         }
         const wrong = this.#kind.faults(this.#whole(), this.base.value === null);
-        this.faults.value = [...wrong.filter((fault) => this.#sends(fault)), ...beside];
-        if (this.faults.value.length > 0) {
+        this.#found.value = [...wrong.filter((fault) => this.#sends(fault)), ...beside];
+        if (this.#found.value.length > 0) {
             return {kind: "not"};
         }
         this.isBusy.value = true;
         try {
             return await this.#send(copyOf(this.form.value));
         } catch (trouble) {
-            this.faults.value = [this.#faultOf(trouble)];
+            this.#found.value = [this.#faultOf(trouble)];
             return {kind: "not"};
         } finally {
             this.isBusy.value = false;
@@ -268,7 +274,7 @@ export class Editing<F extends Form> {
     #stand(thing: Thing<F> | null): void {
         this.base.value = thing;
         this.theirs.value = null;
-        this.faults.value = [];
+        this.#found.value = [];
         this.form.value = copyOf(this.#begun);
     }
 }

@@ -43,6 +43,8 @@ export interface Kind<F extends Form> extends Readable<F> {
     body(form: F, changed: readonly string[]): Record<string, unknown>;
     /** Returns a form in the one way to write it that tells whether it is what the server has. */
     settled(form: F): F;
+    /** Returns the fields that one has which is as the form says. */
+    fields(form: F): readonly string[];
     /** Finds what is wrong; of what is new, what is left out is as usual. */
     faults(form: F, isNew: boolean): Fault[];
 }
@@ -115,6 +117,7 @@ const USERS: Kind<UserForm> = {
     settled: (form) => ({
         ...form, skills: settledLevels(form.skills), capacity: settledLevels(form.capacity),
     }),
+    fields: Object.keys,
     faults: (form) => [
         ...nameFault("userName", form.userName),
         ...levelFaults("skills", form.skills),
@@ -133,6 +136,7 @@ function named(page: "groups" | "skills", one: string): Kind<NamedForm> {
         read: (it) => ({name: text(it["name"])}),
         body: (form, changed) => pick(changed, form),
         settled: (form) => form,
+        fields: Object.keys,
         faults: (form) => nameFault("name", form.name),
     };
 }
@@ -191,6 +195,8 @@ const QUEUES: Kind<QueueForm> = {
             ({after: settledNumber(after), groups, skills: settledLevels(skills)})),
         ...(isUnacknowledged(form) ? {ackSubject: "", ackText: ""} : {}),
     }),
+    fields: (form) => Object.keys(form)
+        .filter((field) => form.channel === "email" || !OF_LETTERS.includes(field)),
     faults: (form) => [
         ...nameFault("name", form.name),
         ...nameFault("channel", form.channel),
@@ -245,6 +251,8 @@ const WORKBINS: Kind<WorkbinForm> = {
         form,
     ),
     settled: (form) => form,
+    fields: (form) => Object.keys(form)
+        .filter((field) => form.type === GROUP || field !== "group"),
     faults: (form) => [
         ...nameFault("name", form.name),
         ...(form.type === GROUP ? missing("group", form.group, (t) => t.groupMissing) : []),

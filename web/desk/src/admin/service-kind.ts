@@ -134,6 +134,7 @@ export const SERVICES: Kind<ServiceForm> = {
         interactionSubType: form.interactionSubType.trim(),
         types: form.types.map((one) => one.toLowerCase()),
     }),
+    fields: fieldsOf,
     faults: (form, isNew) => faultsOf(form, isNew)
         .filter(({at}) => fieldsOf(form).some((field) => field === at)),
 };

@@ -141,6 +141,21 @@ test("what is wrong is not sent, and stays as it was typed", async () => {
     assert.deepEqual([editing.faults.value, server.sent.length], [[unpicked], 0]);
 });
 
+test("what was wrong of another type is nothing once the type is changed", async () => {
+    const editing = new Editing(KINDS.services, new Center(new Server()), null);
+    Object.assign(editing.form.value, {queue: "chats", maxWaiting: "many"});
+    await editing.save();
+    assert.deepEqual(editing.faults.value.map(({at}) => at), ["name", "maxWaiting"]);
+    editing.form.value.type = "email";
+    assert.deepEqual(editing.faults.value.map(({at}) => at), ["name"]);
+    const queue = new Editing(KINDS.queues, new Center(new Server()), null);
+    Object.assign(queue.form.value, {name: "mails", channel: "email", ackText: "Soon."});
+    await queue.save();
+    assert.deepEqual(queue.faults.value.map(({at}) => at), ["ackSubject"]);
+    queue.form.value.channel = "chat";
+    assert.deepEqual(queue.faults.value, []);
+});
+
 test("what a thing has already is in nobody's way, whatever a form would take", async () => {
     const {server, editing} = await edited();
     server.change({inviteTimeout: 0.5, steps: [{after: 0.5, groups: [], skills: {}}]});
