@@ -41,6 +41,20 @@ export function serviceTypeName(type: string, {own, common}: Words): string {
     return nameIn(names, type);
 }
 
+/** Returns what a node does for all, in words; what a newer server names is called as there. */
+export function dutyName(duty: string, own: AdminTexts): string {
+    const names: Record<string, string> = {
+        "routing": own.dutyRouting,
+        "timers": own.dutyTimers,
+        "followers": own.dutyFollowers,
+        "outbox": own.dutyOutbox,
+        "dead nodes": own.dutyDeadNodes,
+        "sweep": own.dutySweep,
+        "files": own.dutyFiles,
+    };
+    return nameIn(names, duty);
+}
+
 export function directionName(direction: string, {own}: Words): string {
     const names: Record<string, string> = {
         Inbound: own.inbound, Outbound: own.outbound, Internal: own.internal,

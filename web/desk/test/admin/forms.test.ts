@@ -9,8 +9,9 @@ import {leadToQueue, leaveMessagesWith} from "../../src/admin/referers.ts";
 import type {ServiceForm} from "../../src/admin/service-kind.ts";
 import {said} from "../../src/admin/typed.ts";
 import {newPassword} from "../../src/admin/given-password.ts";
-import {shownValue} from "../../src/admin/shown.ts";
+import {dutyName, shownValue} from "../../src/admin/shown.ts";
 import {adminTextsOf} from "../../src/texts/admin.ts";
+import {LANGUAGES} from "../../src/texts/languages.ts";
 import {textsOf} from "../../src/texts/index.ts";
 
 const own = adminTextsOf("en");
@@ -174,11 +175,16 @@ test("what leads to a queue or a service is known by its name", () => {
     ];
     const of = (page: string) => ({things: page === "services" ? services : null, trouble: null});
     const lists = {of} as Pick<Lists, "of">;
-    assert.deepEqual(leadToQueue(lists, "support-chat").map(({name}) => name), ["help"]);
-    assert.deepEqual(leadToQueue(lists, "tasks"), []);
+    assert.deepEqual(leadToQueue(lists, "support-chat").known.map(({name}) => name), ["help"]);
+    assert.deepEqual(leadToQueue(lists, "tasks"), {known: [], isWhole: false}, "not all is read");
+    const whole = (trouble: string | null) => ({
+        of: (page: string) => ({things: page === "services" ? services : [], trouble}),
+    }) as Pick<Lists, "of">;
+    assert.deepEqual(leadToQueue(whole(null), "tasks"), {known: [], isWhole: true});
+    assert.deepEqual(leadToQueue(whole(""), "tasks"), {known: [], isWhole: false});
     const [help, contact] = services;
-    assert.deepEqual(leaveMessagesWith(lists, contact!.form).map(({id}) => id), ["help"]);
-    assert.deepEqual(leaveMessagesWith(lists, help!.form), []);
+    assert.deepEqual(leaveMessagesWith(lists, contact!.form).known.map(({id}) => id), ["help"]);
+    assert.deepEqual(leaveMessagesWith(lists, help!.form).known, []);
 });
 
 test("a workbin of each agent's own has no group", () => {
@@ -253,6 +259,15 @@ test("a refusal of the server's stands at the field that it is about", () => {
     ] as const) {
         assert.equal(at, expected);
     }
+});
+
+test("what a node does for all has words in every language", () => {
+    const duties = ["routing", "timers", "followers", "outbox", "dead nodes", "sweep", "files"];
+    for (const language of LANGUAGES) {
+        const named = duties.map((duty) => dutyName(duty, adminTextsOf(language)));
+        assert.deepEqual(named.filter((name) => duties.includes(name)), [], language);
+    }
+    assert.equal(dutyName("teleport", own), "teleport");
 });
 
 test("what differs is shown in words", () => {
