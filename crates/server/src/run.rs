@@ -189,14 +189,11 @@ impl Server {
         };
         metrics::tell(config, sources, (&tasks, &stopping))?;
         engine.start();
-        let (timers, receiving, accepting) = (comet.clone(), doors.clone(), acceptor.clone());
         office.start(&engine, &tasks, &stopping);
         let kept = (kept, AbortOnDropHandle::new(tokio::spawn(bus.run())));
         tasks.spawn(space.keep_watched(stopping.clone()));
         tasks.spawn(sweep::keep_swept(engine.core().clone(), files, stopping.clone()));
-        tasks.spawn(async move { timers.run().await });
-        tasks.spawn(async move { receiving.run().await });
-        tasks.spawn(async move { accepting.run(listener).await });
+        serve_for_good(&tasks, (&comet, &doors), &acceptor, listener);
         listen_locally(config, &stored, operator, (&tasks, &stopping));
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "the server accepts connections");
         let drain = config.server.drain.duration();
@@ -241,6 +238,19 @@ impl Server {
             }
         }
     }
+}
+
+/// Accepts connections, and looks after those that last, until each of them is stopped.
+fn serve_for_good(
+    tasks: &TaskTracker,
+    (comet, doors): (&Comet, &Arc<CustomerDoors>),
+    acceptor: &Arc<Acceptor>,
+    listener: TcpListener,
+) {
+    let (timers, receiving, accepting) = (comet.clone(), doors.clone(), acceptor.clone());
+    tasks.spawn(async move { timers.run().await });
+    tasks.spawn(async move { receiving.run().await });
+    tasks.spawn(async move { accepting.run(listener).await });
 }
 
 /// Listens where the server is asked.

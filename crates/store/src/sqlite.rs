@@ -20,6 +20,7 @@
 //! A second process on the same file is refused.
 
 mod apply;
+mod beside;
 mod bulk;
 mod check;
 #[cfg(feature = "conformance")]
@@ -42,7 +43,7 @@ mod sweep;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -66,7 +67,6 @@ use crate::nodes::{AboutNode, LivingNode};
 use crate::promised::{PromisedEnd, PromisedRow};
 use crate::query::{Head, HistoryEntry, InteractionQuery, Page, StreamRow};
 use crate::record::{Key, Kind, LoginSession, Record, Version, Versioned};
-use crate::schema::SchemaReport;
 use crate::sql::encode::EncodedChange;
 use crate::store::{Lease, LookedUp, SetAside, Store, SweepReport};
 
@@ -191,29 +191,6 @@ impl SqliteStore {
             leases: Leases::default(),
             closing: Mutex::new(()),
         })
-    }
-
-    /// Reads all records of a kind beside a process that has the store open, or none: for a command
-    /// that shows something. What cannot be read is left out.
-    ///
-    /// # Errors
-    ///
-    /// The store's own, as when the schema is another program's.
-    pub fn read_beside(path: &Path, kind: Kind) -> Result<Vec<Record>, StoreError> {
-        let connection = files::open_reader(&SqliteOptions::new(path))?;
-        let page = reads::list(&connection, &Aside::default(), kind, None, usize::MAX)?;
-        Ok(page.items.into_iter().map(|found| found.value).collect())
-    }
-
-    /// Says what [`SqliteStore::open`] would do to a file's schema, beside whoever has it open.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Corrupt`] when this program cannot work with the file, or the store's own.
-    pub fn schema(path: &Path) -> Result<SchemaReport, StoreError> {
-        files::refuse_restoring(path)?;
-        files::refuse_moved(path)?;
-        migrate::report(&files::open_reader(&SqliteOptions::new(path))?)
     }
 
     /// Waits until a write failed for good. Nothing is lost that was acknowledged, but nothing more

@@ -327,6 +327,7 @@ admining("of two admins neither overwrites the other unseen", async ({admin, pag
 /** What would be something else than text, if it could. */
 const HOSTILE = "<img src=//outside.example/x onerror=alert(1)>\"'&amp;{{7*7}}\u202e";
 
+<<<<<<< HEAD
 admining("names stay text, whatever they say, and every page can be used by everybody", async ({admin, page, person}) => {
     admining.slow();
     await person.does("/skills", {name: HOSTILE}, "ada");
@@ -344,10 +345,56 @@ admining("names stay text, whatever they say, and every page can be used by ever
         const link = page.getByRole("table").getByRole("link", {name, exact: true});
         await expect(link).toHaveText(name);
         await looksAt(page, person, list.toLowerCase());
+=======
+/** A center with such names, of which a browser has one for all its tests. */
+const hostile = admining.extend({
+    admin: async ({admin, page, person}, use, info) => {
+        info.slow();
+        await page.emulateMedia({reducedMotion: "reduce"});
+        const {skills} = await person.reads("/skills?fields=*&limit=1000", "ada");
+        if (!skills.some(({name}) => name === HOSTILE)) {
+            await person.does("/skills", {name: HOSTILE}, "ada");
+            await person.does("/groups", {name: HOSTILE}, "ada");
+            await person.does("/queues", {name: HOSTILE, channel: "chat", groups: [HOSTILE], skills: {[HOSTILE]: 2},
+                steps: [{after: 60, groups: [HOSTILE, "Sales"], skills: {}}]}, "ada");
+            await person.does("/workbins", {name: HOSTILE, type: "AgentGroup", group: HOSTILE}, "ada");
+            await person.does("/users", {userName: HOSTILE, groups: [HOSTILE], skills: {[HOSTILE]: 1}, roles: ["ROLE_AGENT"]}, "ada");
+            await person.does("/services", {name: "hostile", type: "chat", queue: HOSTILE}, "ada");
+        }
+        await use(admin);
+    },
+});
+
+/** Goes to each list with such a name; returns the link to what has it. */
+async function* hostileLinks(page, person) {
+    for (const list of ["users", "groups", "skills", "queues", "workbins", "services"]) {
+        await page.goto(`${person.origin}/admin/${list}`);
+        // A service's name is a part of its address.
+        const name = list === "services" ? "hostile" : HOSTILE;
+        yield {list, name, link: page.getByRole("table").getByRole("link", {name, exact: true})};
+    }
+}
+
+// Three tests, so that several browsers share the pages.
+hostile("names stay text in every list, whatever they say, and everybody can use it", async ({admin, page, person}) => {
+    await expect(admin.page).toHaveURL(/\/admin\/users$/);
+    for await (const {list, name, link} of hostileLinks(page, person)) {
+        await expect(link).toHaveText(name);
+        await looksAt(page, person, list);
+    }
+});
+
+hostile("names stay text in every form, whatever they say, and everybody can use it", async ({admin, page, person}) => {
+    await expect(admin.page).toHaveURL(/\/admin\/users$/);
+    for await (const {list, name, link} of hostileLinks(page, person)) {
+>>>>>>> f9365302 (Share what is looked at of the admin pages among browsers)
         await link.click();
         await expect(page.getByRole("heading", {level: 1})).toHaveText(name);
         await looksAt(page, person, `${list.toLowerCase()}-form`);
     }
+});
+
+hostile("everybody can use the pages of the system, and what is said of what is wrong or somebody else's", async ({admin, page, person}) => {
     // What the operator keeps is shown, and nothing there changes it.
     await page.getByRole("navigation", {name: "Admin"}).getByRole("link", {name: "Mailboxes"}).click();
     await expect(page.getByText("Mailboxes are changed by whoever operates the server")).toBeVisible();
@@ -374,9 +421,11 @@ admining("names stay text, whatever they say, and every page can be used by ever
     await groups.click();
     await expect(groups).not.toHaveAttribute("aria-activedescendant", /./);
     await looksAt(page, person, "queues-wrong");
-    await admin.opens("Groups", HOSTILE);
+    const group = `${HOSTILE} group`;
+    await person.does("/groups", {name: group}, "ada");
+    await admin.opens("Groups", group);
     await admin.field("Name").fill("Quiet");
-    await person.puts(`/groups/${await admin.idOf("groups", "name", HOSTILE)}`, {name: `${HOSTILE}2`}, "ada");
+    await person.puts(`/groups/${await admin.idOf("groups", "name", group)}`, {name: `${group}2`}, "ada");
     await admin.save.click();
     await page.getByRole("button", {name: "See the difference"}).click();
     await looksAt(page, person, "groups-overtaken");
