@@ -327,25 +327,6 @@ admining("of two admins neither overwrites the other unseen", async ({admin, pag
 /** What would be something else than text, if it could. */
 const HOSTILE = "<img src=//outside.example/x onerror=alert(1)>\"'&amp;{{7*7}}\u202e";
 
-<<<<<<< HEAD
-admining("names stay text, whatever they say, and every page can be used by everybody", async ({admin, page, person}) => {
-    admining.slow();
-    await person.does("/skills", {name: HOSTILE}, "ada");
-    await person.does("/groups", {name: HOSTILE}, "ada");
-    await person.does("/queues", {name: HOSTILE, channel: "chat", groups: [HOSTILE], skills: {[HOSTILE]: 2},
-        steps: [{after: 60, groups: [HOSTILE, "Sales"], skills: {}}]}, "ada");
-    await person.does("/workbins", {name: HOSTILE, type: "AgentGroup", group: HOSTILE}, "ada");
-    await person.does("/users", {userName: HOSTILE, groups: [HOSTILE], skills: {[HOSTILE]: 1}, roles: ["ROLE_AGENT"]}, "ada");
-    await page.emulateMedia({reducedMotion: "reduce"});
-    await person.does("/services", {name: "hostile", type: "chat", queue: HOSTILE}, "ada");
-    for (const list of ["Groups", "Skills", "Queues", "Workbins", "Services", "Users"]) {
-        await page.getByRole("navigation", {name: "Admin"}).getByRole("link", {name: list, exact: true}).click();
-        // A service's name is a part of its address.
-        const name = list === "Services" ? "hostile" : HOSTILE;
-        const link = page.getByRole("table").getByRole("link", {name, exact: true});
-        await expect(link).toHaveText(name);
-        await looksAt(page, person, list.toLowerCase());
-=======
 /** A center with such names, of which a browser has one for all its tests. */
 const hostile = admining.extend({
     admin: async ({admin, page, person}, use, info) => {
@@ -387,7 +368,6 @@ hostile("names stay text in every list, whatever they say, and everybody can use
 hostile("names stay text in every form, whatever they say, and everybody can use it", async ({admin, page, person}) => {
     await expect(admin.page).toHaveURL(/\/admin\/users$/);
     for await (const {list, name, link} of hostileLinks(page, person)) {
->>>>>>> f9365302 (Share what is looked at of the admin pages among browsers)
         await link.click();
         await expect(page.getByRole("heading", {level: 1})).toHaveText(name);
         await looksAt(page, person, `${list.toLowerCase()}-form`);
