@@ -149,7 +149,7 @@ export class Editing<F extends Form> {
 
     #faultOf(trouble: unknown): Fault {
         if (trouble instanceof Refused) {
-            return refusedFault(trouble.sentence, Object.keys(this.form.value));
+            return refusedFault(trouble.sentence, this.#kind.fields(this.form.value));
         }
         if (isTurnedAway(trouble)) {
             const {sentence, retryAfterMs} = trouble;

@@ -148,6 +148,14 @@ test("what was wrong of another type is nothing once the type is changed", async
     assert.deepEqual(editing.faults.value.map(({at}) => at), ["name", "maxWaiting"]);
     editing.form.value.type = "email";
     assert.deepEqual(editing.faults.value.map(({at}) => at), ["name"]);
+    // What is refused is shown, whatever field of another type it could be about.
+    const server = new Server();
+    const email = new Editing(KINDS.services, new Center(server), null);
+    Object.assign(email.form.value,
+        {name: "contact", type: "email", queue: "mails", mailbox: "a@b.example"});
+    server.lost.push(new Refused(10, "The field maxWaiting is no option; leave it out."));
+    assert.deepEqual(await email.save(), {kind: "not"});
+    assert.deepEqual(email.faults.value.map(({at}) => at), [null]);
     const queue = new Editing(KINDS.queues, new Center(new Server()), null);
     Object.assign(queue.form.value, {name: "mails", channel: "email", ackText: "Soon."});
     await queue.save();
