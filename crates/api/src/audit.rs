@@ -189,6 +189,7 @@ const fn kind(kind: AuditKind) -> &'static str {
         AuditKind::Workbin => "workbin",
         AuditKind::Service => "service",
         AuditKind::Mailbox => "mailbox",
+        AuditKind::Webhook => "webhook",
     }
 }
 

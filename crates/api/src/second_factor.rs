@@ -78,6 +78,10 @@ pub(crate) async fn reset(
     Id(user): Id,
 ) -> Answer {
     let user = of_center(&shared.engine().core().directory(), &me, &user)?;
+    if user.id == me.id() {
+        let why = "Your own second factor is removed by POST /me/second-factor, with your password and a code.";
+        return Err(Refusal::new(Code::NoPermission, why));
+    }
     if !user.second_factor {
         return Err(Refusal::not_found("second factor"));
     }
@@ -129,14 +133,15 @@ async fn enrol(shared: &Shared, me: &Me, password: String) -> Answer {
     let secret = random[..SECRET_LEN].to_vec();
     let text = totp(&secret).secret().to_base32();
     for _ in 0..ATTEMPTS_MAX {
-        if shared.engine().core().directory().users.get(&me.id()).is_none_or(|it| it.second_factor)
-        {
+        let directory = shared.engine().core().directory();
+        if directory.users.get(&me.id()).is_none_or(|it| it.second_factor) {
             let why = "You have a second factor already; remove it first.";
             return Err(Refusal::new(Code::WrongState, why));
         }
         let expected = stored_factor(shared, me.id()).await?.map_or(0, |(_, version)| version);
         let factor = SecondFactor { secret: secret.clone(), ..SecondFactor::of(me.id()) };
-        if put_factor(shared, &me.user, (factor, expected), None).await? {
+        let check = directory.check(Key::User(me.id()));
+        if put_factor(shared, check, (factor, expected), None).await? {
             let name = url::form_urlencoded::byte_serialize(me.user.user_name.as_bytes());
             let name = name.collect::<String>().replace('+', "%20");
             let uri = format!("otpauth://totp/{ISSUER}:{name}?secret={text}&issuer={ISSUER}");
@@ -183,7 +188,8 @@ async fn take_stored(
 ) -> Result<SecondFactor, Refusal> {
     let core = shared.engine().core();
     for _ in 0..ATTEMPTS_MAX {
-        let user = core.directory().user(me.center(), me.id()).cloned();
+        let directory = core.directory();
+        let user = directory.user(me.center(), me.id()).cloned();
         let stored = stored_factor(shared, me.id()).await?;
         let due = stored.filter(|_| user.is_some_and(|user| is_due(&user)));
         let (factor, version) = due.ok_or_else(|| {
@@ -191,7 +197,9 @@ async fn take_stored(
             Refusal::new(Code::WrongState, why)
         })?;
         let taken = take(&factor, code, core.now())?;
-        if put_factor(shared, &me.user, (taken.factor().clone(), version), None).await? {
+        let told = taken.audited().map(|action| me.audits(core, action, &me.user));
+        let check = directory.check(Key::User(me.id()));
+        if put_factor(shared, check, (taken.factor().clone(), version), told).await? {
             return taken.or_refused().map_err(|_| {
                 Refusal::invalid("The field code is not the present code; give the next one.")
             });

@@ -8,7 +8,7 @@ use handoff_domain::{Event, Fact, Queue, Service, Time, User};
 use handoff_engine::Directory;
 use handoff_store::{
     AuditAction, AuditEntry, AuditSource, AuditTarget, AuditTool, ChangeSet, DirectoryGuard, Key,
-    Mailbox, Put, Record, Removal, changed_fields,
+    Mailbox, Put, Record, Removal, Webhook, changed_fields,
 };
 
 /// Who changes a contact center, when and by what.
@@ -49,6 +49,9 @@ pub(crate) fn stored(directory: &Directory, key: &Key) -> Option<Record> {
         }
         Key::Mailbox(id) => {
             directory.mailboxes.get(id).map(|mailbox| Record::Mailbox(Mailbox::clone(mailbox)))
+        }
+        Key::Webhook(id) => {
+            directory.webhooks.get(id).map(|webhook| Record::Webhook(Webhook::clone(webhook)))
         }
         _ => None,
     }

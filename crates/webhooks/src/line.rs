@@ -25,6 +25,8 @@ const PAGE: usize = 200;
 /// crash.
 const KEPT_MS: u64 = 1_000;
 const PASSED_MS: u64 = 10_000;
+/// How long a receiver takes nothing until it counts as having been away, in ms.
+const AWAY_MS: u64 = 60_000;
 /// Tests that wait at most; of more the first are left out.
 const TESTS_MAX: u64 = 5;
 
@@ -193,7 +195,11 @@ impl Line {
             && wanted(&self.sending, webhook, &entry.facts).next().is_some()
         {
             if let Some(held) = self.state.held.get_mut(&id) {
-                held.last = entry.position;
+                // It comes again after a replay.
+                if entry.position <= held.after && !self.out.contains(&id) {
+                    (held.after, held.done, held.attempts) = (entry.position - 1, 0, 0);
+                }
+                held.last = held.last.max(entry.position);
                 self.unstored = Unstored::Sent;
             } else if is_of(&self.sending, webhook, directory, id, entry).await? {
                 if !self.has_room() {
@@ -300,9 +306,11 @@ impl Line {
             state.failing_since.get_or_insert(delivery.at);
             return;
         }
-        // Who was away is back: what waits need not rest.
-        if state.is_failing() {
-            let now = self.sending.core.now();
+        // Who was away is back: what waits need not rest. Of one that refuses some events and takes
+        // others it would never rest.
+        let now = self.sending.core.now();
+        let was_away = state.failing_since.is_some_and(|since| now.ms_since(since) >= AWAY_MS);
+        if state.is_failing() && was_away {
             state.held.values_mut().for_each(|held| held.due = held.due.min(now));
         }
         (state.failures, state.failing_since) = (0, None);

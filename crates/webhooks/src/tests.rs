@@ -408,3 +408,45 @@ async fn the_log_is_kept_for_a_webhook_that_has_not_read_it() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_event_has_one_id_whatever_else_is_wanted() {
+    let receiver = Receiver::start(|_| 204).await.unwrap();
+    let only_queued =
+        Webhook { events: ["queued".to_owned()].into(), ..webhook(1, &receiver.url()) };
+    let rig = Rig::new(vec![only_queued]).await;
+    rig.comes_and_goes(1).await;
+    receiver.until(|all| of(all, 1) == [("queued", 204)]).await.unwrap();
+    rig.change(|webhook| {
+        webhook.events = BTreeSet::new();
+        webhook.start = WebhookStart { number: 2, ..webhook.start };
+    })
+    .await;
+    receiver.until(|all| of(all, 1).len() == 4).await.unwrap();
+    let ids = |event: &str| -> BTreeSet<String> {
+        let posted = receiver.posted();
+        posted.iter().filter(|it| is_of(it, 1, event)).map(|it| it.id.clone()).collect()
+    };
+    assert_eq!((ids("opened").len(), ids("queued").len()), (1, 1));
+    assert!(ids("opened").is_disjoint(&ids("queued")));
+}
+
+#[tokio::test]
+async fn a_replay_of_the_last_leaves_nothing_out_that_waits() {
+    let is_away = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let seen = is_away.clone();
+    let receiver = Receiver::start(move |_| if seen.load(Ordering::SeqCst) { 503 } else { 204 });
+    let receiver = receiver.await.unwrap();
+    let rig = Rig::new(vec![webhook(1, &receiver.url())]).await;
+    rig.comes_and_goes(1).await;
+    let state = rig.until_state(1, |state| !state.held.is_empty()).await;
+    is_away.store(false, Ordering::SeqCst);
+    rig.change(|webhook| {
+        webhook.start = WebhookStart { number: 2, after: state.position, at: Time(NOON) };
+    })
+    .await;
+    rig.until_state(1, |state| state.start == 2 && state.held.is_empty()).await;
+    let taken = receiver.posted();
+    let taken: Vec<_> = of(&taken, 1).into_iter().filter(|(_, status)| *status == 204).collect();
+    assert_eq!(taken, [("opened", 204), ("queued", 204), ("completed", 204)]);
+}

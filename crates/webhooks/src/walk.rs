@@ -42,14 +42,16 @@ enum Turn {
     Over,
 }
 
-/// Returns the types of the events that a webhook wants of an entry, each with its fact.
+/// Returns the types of the events that a webhook wants of an entry, each with its fact and the
+/// place of that in the entry, which is the same whatever is wanted.
 pub(crate) fn wanted<'a>(
     sending: &'a Sending,
     webhook: &'a Webhook,
     facts: &'a [Fact],
-) -> impl Iterator<Item = (&'static str, &'a Fact)> {
-    let events = facts.iter().filter_map(|fact| Some((sending.wire.event(fact)?, fact)));
-    events.filter(|(event, _)| webhook.wants(event))
+) -> impl Iterator<Item = (u32, &'static str, &'a Fact)> {
+    let events = (0_u32..).zip(facts);
+    let events = events.filter_map(|(place, fact)| Some((place, sending.wire.event(fact)?, fact)));
+    events.filter(|(_, event, _)| webhook.wants(event))
 }
 
 /// Returns the queue that an entry is about: the one that it names, else the one that its
@@ -97,7 +99,10 @@ impl Walk {
         loop {
             let subject = SubjectKey::Interaction(id);
             let page = core.store().history(subject, self.walked.held.after, PAGE).await?;
-            let Some(interaction) = core.interaction(id).await? else {
+            let interaction = core.interaction(id).await?;
+            // A directory that is behind may have taken another contact center's for this one's.
+            let own = interaction.filter(|it| it.center == self.webhook.center);
+            let Some(interaction) = own else {
                 self.walked.is_done = true;
                 return Ok(());
             };
@@ -122,20 +127,20 @@ impl Walk {
         if !webhook.wants_queue(queue_of(&entry.facts, interaction)) {
             return Turn::GoesOn;
         }
-        let done = usize::try_from(self.walked.held.done).unwrap_or(usize::MAX);
-        let messages = wanted(&sending, &webhook, &entry.facts).enumerate().skip(done);
-        for (number, (event, fact)) in messages {
+        let done = self.walked.held.done;
+        let messages = wanted(&sending, &webhook, &entry.facts);
+        for (place, event, fact) in messages.filter(|(place, ..)| *place >= done) {
             if self.walked.deliveries.len() >= TURN {
                 self.walked.held.due = sending.core.now();
                 return Turn::Over;
             }
             self.walked.held.since = entry.at;
-            let message = format!("msg_{}_{}_{number}", entry.position, entry.at.0);
+            let message = format!("msg_{}_{}_{place}", entry.position, entry.at.0);
             let directory = sending.core.directory();
             let happened = Happened { fact, entry, interaction, directory: &directory };
             let body = sending.wire.body(happened);
             let attempt = sending.attempt(&webhook, &message, body).await;
-            if self.note(message, event, entry, attempt) == Turn::Over {
+            if self.note(message, (event, place), entry, attempt) == Turn::Over {
                 return Turn::Over;
             }
         }
@@ -146,7 +151,7 @@ impl Walk {
     fn note(
         &mut self,
         message: String,
-        event: &'static str,
+        (event, place): (&'static str, u32),
         entry: &HistoryEntry,
         attempt: Attempt,
     ) -> Turn {
@@ -165,7 +170,7 @@ impl Walk {
             (DeliveryOutcome::Failed, Some(held.due), Turn::Over)
         };
         if outcome != DeliveryOutcome::Failed {
-            held.done += 1;
+            held.done = place + 1;
             held.attempts = 0;
         }
         self.sending.standing.count(outcome);

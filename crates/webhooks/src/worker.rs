@@ -92,13 +92,15 @@ impl Webhooks {
         if self.tidied.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(&present) {
             return Ok(());
         }
-        self.remove_remains().await?;
-        *self.tidied.lock().unwrap_or_else(PoisonError::into_inner) = Some(present);
+        if self.remove_remains().await? {
+            *self.tidied.lock().unwrap_or_else(PoisonError::into_inner) = Some(present);
+        }
         Ok(())
     }
 
-    async fn remove_remains(&self) -> Result<(), StoreError> {
-        let (core, mut after) = (&self.sending.core, None);
+    /// Tells whether nothing is left: what was written meanwhile the next round looks at.
+    async fn remove_remains(&self) -> Result<bool, StoreError> {
+        let (core, mut after, mut is_tidy) = (&self.sending.core, None, true);
         loop {
             let page = core.store().list(Kind::WebhookState, after.take(), PAGE).await?;
             let directory = core.directory();
@@ -110,13 +112,13 @@ impl Webhooks {
                 let removal = Removal { key: found.value.key(), version: found.version };
                 let change = ChangeSet { removals: vec![removal], ..ChangeSet::default() };
                 if let Err(error) = core.store().commit(change).await {
-                    // It was written meanwhile; the next round looks again.
                     drop(error.into_conflict()?);
+                    is_tidy = false;
                 }
             }
             after = page.items.last().map(|last| last.value.key());
             if !page.more {
-                return Ok(());
+                return Ok(is_tidy);
             }
         }
     }

@@ -188,6 +188,19 @@ impl Basic {
     }
 }
 
+/// Puts on record how a try ended, and answers meanwhile: whoever guesses at names must not learn
+/// from the time that it takes which of them somebody has.
+fn audit_apart(
+    shared: &Shared,
+    user: Option<&Arc<User>>,
+    peer: Option<PeerAddress>,
+    action: AuditAction,
+) {
+    let (it, user) = (shared.clone(), user.cloned());
+    let told = async move { audit(&it, user.as_ref(), peer, action).await };
+    shared.engine().core().see_through(told);
+}
+
 /// Puts on record how a try ended. Of a name that nobody has there is no contact center to tell,
 /// and it may be a password that was typed in its place.
 async fn audit(
@@ -271,7 +284,7 @@ pub(super) async fn verify(
         Admission::May { before } => Urgency::After(before),
         Admission::TooMany { wait_ms } => {
             let seconds = u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX);
-            audit(shared, user, peer, AuditAction::Throttled).await;
+            audit_apart(shared, user, peer, AuditAction::Throttled);
             return Err(Refusal::too_many(Code::NotAuthenticated, seconds));
         }
     };
@@ -288,7 +301,7 @@ pub(super) async fn verify(
         return Ok((user.clone(), known));
     }
     basic.wrong.put(tag, (), now.plus_ms(WRONG_MS), now);
-    audit(shared, user, peer, AuditAction::PasswordWrong).await;
+    audit_apart(shared, user, peer, AuditAction::PasswordWrong);
     Err(Refusal::not_authenticated())
 }
 

@@ -9,8 +9,8 @@ use axum::http::HeaderName;
 use axum::http::request::Parts;
 use handoff_domain::{Time, User, UserId};
 use handoff_store::{
-    AuditAction, AuditEntry, AuditSource, AuditTarget, AuditTool, ChangeSet, CommitError, Key, Put,
-    Record, SecondFactor, StoreError, Version, Versioned,
+    AuditAction, AuditEntry, AuditSource, AuditTarget, AuditTool, ChangeSet, Check, CommitError,
+    Key, Put, Record, SecondFactor, StoreError, Version, Versioned,
 };
 use totp_rs::{Builder, Secret, Totp};
 
@@ -48,13 +48,19 @@ pub(super) async fn prove(shared: &Shared, user: &User, request: &Parts) -> Resu
     })?;
     let address = request.extensions.get::<PeerAddress>().map(|peer| peer.printed());
     for _ in 0..ATTEMPTS_MAX {
+        let directory = shared.engine().core().directory();
+        // Whoever has another password now, or is nobody any more, was not who this one proved.
+        if directory.users.get(&user.id).is_none_or(|it| it.password_hash != user.password_hash) {
+            return Err(Refusal::not_authenticated());
+        }
+        let check = directory.check(Key::User(user.id));
         let Some((factor, version)) = stored(shared, user.id).await? else {
             // It was ended a moment ago, of which this node hears now.
             return Err(Refusal::unavailable());
         };
         let taken = take(&factor, code, shared.engine().core().now())?;
         let entry = taken.audited().map(|action| entry(shared, user, action, address.clone()));
-        if put(shared, user, (taken.factor().clone(), version), entry).await? {
+        if put(shared, check, (taken.factor().clone(), version), entry).await? {
             return taken.or_refused().map(drop);
         }
     }
@@ -87,7 +93,7 @@ impl Taken {
     }
 
     /// Returns what of it is on record.
-    const fn audited(&self) -> Option<AuditAction> {
+    pub(crate) const fn audited(&self) -> Option<AuditAction> {
         match self {
             Self::Code(_) => None,
             Self::Recovery(_) => Some(AuditAction::RecoveryCodeUsed),
@@ -164,14 +170,14 @@ pub(crate) async fn stored(
 /// Stores what became of a factor, while its user is as they were seen; tells whether it was.
 pub(crate) async fn put(
     shared: &Shared,
-    user: &User,
+    user: Check,
     (factor, expected): (SecondFactor, Version),
     entry: Option<AuditEntry>,
 ) -> Result<bool, StoreError> {
     let store = shared.engine().core().store();
     let put = Put { record: Record::SecondFactor(factor), expected };
     let puts = std::iter::once(put).chain(entry.map(AuditEntry::put)).collect();
-    let checks = vec![shared.engine().core().directory().check(Key::User(user.id))];
+    let checks = vec![user];
     match store.commit(ChangeSet { puts, checks, ..ChangeSet::default() }).await {
         Ok(_) => Ok(true),
         Err(CommitError::Store(error)) => Err(error),

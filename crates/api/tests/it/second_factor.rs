@@ -162,6 +162,8 @@ async fn a_factor_is_ended_by_its_user_an_admin_and_the_operator() {
     enrolled(&api, &api.by("kate")).await;
     has(&ada.get(&path).await.ok(), json!({"enabled": true, "recoveryCodesLeft": 10}));
     api.by("zoe").delete(&path).await.refused(404, 6);
+    let own = format!("/users/{}/second-factor", api.user_id("ada"));
+    ada.delete(&own).await.refused(403, 5);
     ada.delete(&path).await.ok();
     api.by("kate").get("/me").await.ok();
 

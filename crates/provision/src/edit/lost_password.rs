@@ -1,7 +1,7 @@
 //! A password for somebody who is locked out, by whoever operates the server.
 
 use handoff_engine::Directory;
-use handoff_store::{CommitError, Store, StoreError};
+use handoff_store::{CommitError, Key, Removal, Store, StoreError};
 
 use super::{Editor, GivenPassword, Refused};
 use crate::changing::By;
@@ -50,7 +50,13 @@ pub async fn replace_password(
         let password = GivenPassword { hash: Some(hash.to_owned()), must_change: Some(true) };
         let edit = editor.change_user(user.id, &UserDescription::default(), &password)?;
         let edit = edit.without_second_factor();
-        match store.commit(editor.change_set(edit, by)).await {
+        let mut change = editor.change_set(edit, by);
+        let key = Key::SecondFactor(user.id);
+        let versions = store.versions(std::slice::from_ref(&key)).await?;
+        if let Some(version) = versions.first().copied().filter(|version| *version > 0) {
+            change.removals.push(Removal { key, version });
+        }
+        match store.commit(change).await {
             Ok(_) => return Ok(()),
             Err(CommitError::Store(error)) => return Err(error.into()),
             Err(_) => {}

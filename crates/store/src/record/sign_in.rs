@@ -245,6 +245,7 @@ impl AuditTarget {
             Record::Workbin(it) => (AuditKind::Workbin, it.id.to_string(), &it.name),
             Record::Service(it) => (AuditKind::Service, it.id.to_string(), &it.name),
             Record::Mailbox(it) => (AuditKind::Mailbox, it.id.to_string(), &it.address),
+            Record::Webhook(it) => (AuditKind::Webhook, it.id.to_string(), &it.name),
             _ => return None,
         };
         Some(Self { kind, id, name: name.clone() })
@@ -263,6 +264,7 @@ pub fn changed_fields(before: &Record, after: &Record) -> Vec<String> {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let differing = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
     let mut told: Vec<String> = differing.filter_map(|name| told_as(name)).collect();
+    told.sort_unstable();
     told.dedup();
     told
 }
@@ -272,6 +274,8 @@ fn told_as(name: &str) -> Option<String> {
     match name {
         "file_password_hash" | "logins_ended" => None,
         "password_hash" => Some("password".to_owned()),
+        // The one that a webhook had before goes on for a day.
+        "previous" => Some("secret".to_owned()),
         "must_change_password" => Some("changePasswordOnFirstLogin".to_owned()),
         other => {
             let mut words = other.split('_');
@@ -296,6 +300,7 @@ pub enum AuditKind {
     Workbin,
     Service,
     Mailbox,
+    Webhook,
 }
 
 /// By what something was done.

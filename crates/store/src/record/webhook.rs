@@ -124,15 +124,20 @@ impl WebhookState {
         }
     }
 
-    /// Has it begin again where its webhook says, unless it does already; tells whether it had to.
+    /// Has it begin again where its webhook says, unless it does already, or earlier: what waits to
+    /// be sent is not passed over. Tells whether it had to.
     pub fn follow(&mut self, webhook: &Webhook) -> bool {
         if self.start == webhook.start.number {
             return false;
         }
-        let Self { tests, delivered, deliveries, .. } = self;
-        let kept = (*tests, *delivered, std::mem::take(deliveries));
-        *self = Self::begin(webhook);
-        (self.tests, self.delivered, self.deliveries) = kept;
+        let before = std::mem::replace(self, Self::begin(webhook));
+        (self.tests, self.delivered) = (before.tests, before.delivered);
+        self.deliveries = before.deliveries;
+        // What waits was not taken yet, and neither was what nobody has read.
+        self.held = before.held;
+        if before.position < self.position {
+            (self.position, self.reached) = (before.position, before.reached);
+        }
         true
     }
 

@@ -33,6 +33,8 @@ export const WEBHOOKS: Kind<WebhookForm> = {
         const plain = pick(changed.filter((field) => field !== "isTold"), form);
         return changed.includes("isTold") ? {...plain, enabled: form.isTold} : plain;
     },
+    settled: (form) => form,
+    fields: Object.keys,
     faults: (form) => [
         ...nameFault("name", form.name),
         ...missing("url", form.url, (t) => t.addressMissing),
