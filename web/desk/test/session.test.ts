@@ -7,10 +7,12 @@ import {readEntrance, Session} from "../src/app/session.ts";
 function session(...answers: (Response | Error | Promise<Response>)[]) {
     const asked: string[] = [];
     const bodies: string[] = [];
+    const headers: Record<string, string>[] = [];
     const api = new Api("http://desk.example/", {
         fetch: (address, init) => {
             asked.push(`${init?.method} ${new URL(String(address)).pathname}`);
             bodies.push(String(init?.body ?? ""));
+            headers.push(init?.headers as Record<string, string>);
             const answer = answers.shift() ?? new Error("asked too often");
             return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
         },
@@ -18,7 +20,7 @@ function session(...answers: (Response | Error | Promise<Response>)[]) {
         passwordDemanded: () => made.demanded(),
     });
     const made = new Session(api);
-    return {session: made, api, asked, bodies};
+    return {session: made, api, asked, bodies, headers};
 }
 
 function answer(status: number, body: object, headers: Record<string, string> = {}): Response {
@@ -54,6 +56,19 @@ test("each way in which signing in fails is told apart", async () => {
     assert.deepEqual(outcomes, [
         "wrong", ["busy", 7_000], ["unavailable", 0], ["unreachable", 0], "refused",
     ]);
+});
+
+test("a code is asked for where the password is right, and goes along with it", async () => {
+    const refused = {statusCode: 20, statusMessage: "Give the code, too."};
+    const {session: one, headers} = session(
+        answer(401, {...refused, secondFactor: "required"}),
+        answer(401, {...refused, secondFactor: "wrong"}),
+        answer(200, KATE),
+    );
+    assert.deepEqual(await one.signIn("kate", "right"), {kind: "code", isWrong: false});
+    assert.deepEqual(await one.signIn("kate", "right", "111111"), {kind: "code", isWrong: true});
+    assert.deepEqual(await one.signIn("kate", "right", "123456"), {kind: "in"});
+    assert.deepEqual(headers.map((of) => of["X-Second-Factor"]), [undefined, "111111", "123456"]);
 });
 
 test("a login session that ends leaves the page to whoever was in", async () => {

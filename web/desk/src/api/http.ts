@@ -13,6 +13,13 @@ import {sendWithProgress} from "./upload.ts";
 /** An answer's body; `statusCode` is 0, or 7 for what was done in part. */
 export type Answer = Record<string, unknown>;
 
+export interface Credentials {
+    userName: string;
+    password: string;
+    /** Of a second factor. */
+    code?: string | undefined;
+}
+
 export interface RequestOptions {
     /** The name under which a repetition is the same request. */
     key?: string;
@@ -20,8 +27,8 @@ export interface RequestOptions {
     signal?: AbortSignal;
     /** Told how many bytes of the body are out. */
     progress?: (bytes: number) => void;
-    /** Basic credentials; without them the session's cookie counts. */
-    credentials?: {userName: string; password: string};
+    /** Basic credentials, with a code of the user's device; without them the session's cookie counts. */
+    credentials?: Credentials;
     /** Whether it changes what the session is known by. */
     renews?: boolean;
 }
@@ -42,6 +49,7 @@ const ANSWER_MS_MAX = 20_000;
 /** How fast files are sent at the least, in bytes per ms: 128 kbit/s. */
 const UPLOAD_BYTES_PER_MS_MIN = 16;
 const TOKEN_HEADER = "X-CSRF-TOKEN";
+const CODE_HEADER = "X-Second-Factor";
 /** The sentence by which the server refuses a token (docs/compat/conventions.md#logins). */
 const TOKEN_SENTENCE = "Missing or invalid Csrf token";
 /** Any GET gives the token of the session; this one is small. */
@@ -136,7 +144,7 @@ export class Api {
         if (response.status === 401) {
             const sentence = sentenceOf(answer);
             if (!isByCookie) {
-                throw new SignedOut(sentence);
+                throw new SignedOut(sentence, codeOf(answer));
             }
             if (await this.#isRenewed(before, options)) {
                 return this.#ask(method, path, body, options);
@@ -237,6 +245,7 @@ export class Api {
             ...(method === "GET" || this.#token === "" ? {} : {[TOKEN_HEADER]: this.#token}),
             ...(key === undefined ? {} : {"Idempotency-Key": key}),
             ...(credentials === undefined ? {} : {Authorization: basic(credentials)}),
+            ...(credentials?.code === undefined ? {} : {[CODE_HEADER]: credentials.code}),
         };
     }
 }
@@ -252,8 +261,14 @@ function sendingMsMax(body: unknown): number {
     return Math.ceil(bytes / UPLOAD_BYTES_PER_MS_MIN);
 }
 
+/** Returns what a refused sign-in says of a code. */
+function codeOf(answer: Answer | undefined): "required" | "wrong" | null {
+    const code = answer?.["secondFactor"];
+    return code === "required" || code === "wrong" ? code : null;
+}
+
 /** Returns Basic credentials, whose bytes are UTF-8. */
-function basic({userName, password}: {userName: string; password: string}): string {
+function basic({userName, password}: Credentials): string {
     const bytes = new TextEncoder().encode(`${userName}:${password}`);
     return `Basic ${btoa(String.fromCharCode(...bytes))}`;
 }

@@ -31,6 +31,8 @@ export class SignedOut extends Error {
     constructor(
         /** The server's; empty when somebody else signed in, in another tab. */
         readonly sentence: string,
+        /** Whether the password was right, and a code of the user's device is needed or wrong. */
+        readonly code: "required" | "wrong" | null = null,
     ) {
         super(sentence);
     }

@@ -54,6 +54,8 @@ export type PasswordOutcome =
 export type Outcome =
     | {kind: "in"}
     | {kind: "wrong"}
+    /** The password is right, and a code of the user's device is missing or wrong. */
+    | {kind: "code"; isWrong: boolean}
     | {kind: "unanswered"; trouble: Unanswered}
     | {kind: "refused"; sentence: string};
 
@@ -105,9 +107,10 @@ export class Session {
         }
     }
 
-    async signIn(userName: string, password: string): Promise<Outcome> {
+    /** Signs in; `code` is that of the user's device, of whom the server asks for one. */
+    async signIn(userName: string, password: string, code?: string): Promise<Outcome> {
         try {
-            const credentials = {userName, password};
+            const credentials = {userName, password, code};
             this.#enter(await this.#api.get(ME, {credentials}), "signedIn", password);
             return {kind: "in"};
         } catch (trouble) {
@@ -216,7 +219,8 @@ function readDemoAccount(value: unknown): DemoAccount {
 
 function outcomeOf(trouble: unknown): Outcome {
     if (trouble instanceof SignedOut) {
-        return {kind: "wrong"};
+        const {code} = trouble;
+        return code === null ? {kind: "wrong"} : {kind: "code", isWrong: code === "wrong"};
     }
     if (trouble instanceof Unanswered) {
         return {kind: "unanswered", trouble};

@@ -478,7 +478,7 @@ test("what the server fills in when something is made is no change", async () =>
     assert.deepEqual(await editing.save(), {kind: "not"});
     assert.deepEqual(
         [editing.changed.value, editing.form.value.customerSilence], [["queue"], "45"]);
-    assert.deepEqual(await editing.save(), {kind: "made", id: "q"});
+    assert.deepEqual(await editing.save(), {kind: "made", id: "q", secret: ""});
     assert.equal(server.queue["queue"], "other");
 });
 

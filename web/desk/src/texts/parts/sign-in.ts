@@ -19,6 +19,9 @@ export const signIn = part({
         roleAgent: (group: string | null) => (group === null ? "Agent" : `Agent in ${group}`),
         customerPage: "Customer page of the demo",
         wrong: "User name or password is wrong.",
+        code: "Code",
+        codeHelp: "The present code of your device, or one of your recovery codes.",
+        codeWrong: "The code is wrong or was used. Wait for the next one.",
         tooMany: (seconds: number) =>
             `Too many attempts from here. Try again in ${seconds} s.`,
         noServer: (seconds: number) =>
@@ -46,6 +49,9 @@ export const signIn = part({
         roleAgent: (group) => (group === null ? "Agent" : `Agent in ${group}`),
         customerPage: "Kundenseite der Demo",
         wrong: "Benutzername oder Passwort ist falsch.",
+        code: "Code",
+        codeHelp: "Der jetzige Code Ihres Geräts oder einer Ihrer Ersatzcodes.",
+        codeWrong: "Der Code ist falsch oder wurde schon benutzt. Warten Sie auf den nächsten.",
         tooMany: (seconds) =>
             `Zu viele Versuche von hier. Wieder möglich in ${seconds} s.`,
         noServer: (seconds) =>
@@ -74,6 +80,9 @@ export const signIn = part({
         roleAgent: (group) => (group === null ? "Agent" : `Agent de ${group}`),
         customerPage: "Page client de la démo",
         wrong: "Le nom d’utilisateur ou le mot de passe est faux.",
+        code: "Code",
+        codeHelp: "Le code actuel de votre appareil, ou l’un de vos codes de secours.",
+        codeWrong: "Le code est faux ou a déjà servi. Attendez le suivant.",
         tooMany: (seconds) =>
             `Trop d’essais depuis cet endroit. Réessayez dans ${seconds} s.`,
         noServer: (seconds) =>
@@ -102,6 +111,9 @@ export const signIn = part({
         roleAgent: (group) => (group === null ? "Agente" : `Agente de ${group}`),
         customerPage: "Página de clientes de la demo",
         wrong: "El usuario o la contraseña no es correcta.",
+        code: "Código",
+        codeHelp: "El código actual de su dispositivo, o uno de sus códigos de recuperación.",
+        codeWrong: "El código es incorrecto o ya se usó. Espere al siguiente.",
         tooMany: (seconds) =>
             `Demasiados intentos desde aquí. Pruebe otra vez en ${seconds} s.`,
         noServer: (seconds) =>
