@@ -155,7 +155,10 @@ impl Contract {
         let known = self.paths.at(path).ok().map(|found| found.value);
         let is_elsewhere = known.is_none() && !path.starts_with(&self.root);
         let is_comet = path.strip_prefix(&self.root).is_some_and(|it| it.starts_with(COMET));
-        if is_method_of_http || is_elsewhere || is_comet {
+        // A load balancer says so by itself when it reaches no node.
+        let is_of_balancer = exchange.status >= 500
+            && exchange.content_type.is_some_and(|kind| kind.starts_with("text/html"));
+        if is_method_of_http || is_elsewhere || is_comet || is_of_balancer {
             return Ok(());
         }
         let method = exchange.method.to_lowercase();
