@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
+use serde_json::Value;
 
 use crate::{bounded, dist, set_up, tidy, web};
 
@@ -104,8 +105,9 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
     };
     let campaign = move |words: &'static str| -> Run<'_> {
         Box::new(move || {
-            let mut command = cargo(&["xtask"]);
-            command.args(words.split(' '));
+            // As it was built: cargo would build it again without the other packages' features.
+            let mut command = Command::new(crate::target(root).join("debug").join("faults"));
+            command.args(words.split(' ')).current_dir(root).env("HANDOFF_BIN", program(root));
             plain(command)
         })
     };
@@ -125,9 +127,9 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         ),
         ("test", Box::new(move || plain(cargo(&["test", "--workspace", "--all-features"])))),
         // What needs the whole program, once more over a database.
-        ("postgres", Box::new(move || plain(on_postgres(cargo(&["test"]), &ON_POSTGRES)))),
-        ("nodes", Box::new(move || plain(on_nodes(cargo(&["test"]))))),
-        // As it was built: cargo would build it again without the other packages' features.
+        ("postgres", Box::new(move || plain(on_postgres(black_box(root)?, &ON_POSTGRES)))),
+        ("nodes", Box::new(move || plain(on_nodes(black_box(root)?)))),
+        // As it was built, too.
         ("counts", Box::new(move || plain(counts(root)))),
         ("package", Box::new(move || dist::try_built(root).map(|()| Tests::default()))),
         ("widget", Box::new(move || plain(check("chat-widget")))),
@@ -157,9 +159,27 @@ fn linted(mut command: Command) -> Command {
     command
 }
 
-/// Returns black-box tests over PostgreSQL, as an addition to `cargo test`.
+/// Returns the black-box tests as they were built with everything else: cargo would build all
+/// that they rest on again without the other packages' features.
+fn black_box(root: &Path) -> Result<Command> {
+    let mut asked = crate::cargo(root);
+    asked.args(["test", "--no-run", "--message-format=json"]).args(EVERYTHING);
+    let said = asked.stderr(Stdio::inherit()).output().context("ask cargo what it built")?;
+    ensure!(said.status.success(), "cargo test --no-run ended with {}", said.status);
+    let home = root.join("tests/it");
+    let built = said.stdout.split(|byte| *byte == b'\n').find_map(|line| {
+        let message: Value = serde_json::from_slice(line).ok()?;
+        let is_ours = Path::new(message["manifest_path"].as_str()?).parent() == Some(&home);
+        let is_it = message["target"]["name"] == "it" && message["profile"]["test"] == true;
+        message["executable"].as_str().filter(|_| is_ours && is_it).map(PathBuf::from)
+    });
+    let mut command = Command::new(built.context("cargo built no black-box tests")?);
+    command.current_dir(home).env("HANDOFF_BIN", program(root));
+    Ok(command)
+}
+
+/// Returns black-box tests over PostgreSQL.
 fn on_postgres(mut command: Command, tests: &[&str]) -> Command {
-    command.args(["--package", "handoff-it", "--all-features", "--test", "it", "--"]);
     command.args(tests).env("HANDOFF_TEST_STORE", "postgres");
     command
 }
