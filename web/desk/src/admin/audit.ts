@@ -133,7 +133,7 @@ function entryOf(value: unknown): AuditEntry {
 
 const PAGE_OF: Readonly<Record<string, Page>> = {
     user: "users", skill: "skills", group: "groups", queue: "queues", workbin: "workbins",
-    service: "services", mailbox: "mailboxes",
+    service: "services", mailbox: "mailboxes", webhook: "webhooks",
 };
 
 /** Returns where something is shown; `null` where it has no page or is there no more. */

@@ -92,6 +92,7 @@ export function kindName(kind: string, {own}: Words): string {
         workbin: own.kindWorkbin,
         service: own.kindService,
         mailbox: own.kindMailbox,
+        webhook: own.kindWebhook,
     };
     return nameIn(names, kind);
 }

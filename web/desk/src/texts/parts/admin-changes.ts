@@ -45,6 +45,7 @@ export const adminChanges = part({
         kindWorkbin: "workbin",
         kindService: "service",
         kindMailbox: "mailbox",
+        kindWebhook: "webhook",
     },
     de: {
         changes: "Änderungen",
@@ -88,6 +89,7 @@ export const adminChanges = part({
         kindWorkbin: "Ablage",
         kindService: "Dienst",
         kindMailbox: "Postfach",
+        kindWebhook: "Webhook",
     },
     fr: {
         changes: "Changements",
@@ -130,6 +132,7 @@ export const adminChanges = part({
         kindWorkbin: "corbeille",
         kindService: "point d’entrée",
         kindMailbox: "boîte",
+        kindWebhook: "webhook",
     },
     es: {
         changes: "Cambios",
@@ -172,5 +175,6 @@ export const adminChanges = part({
         kindWorkbin: "bandeja",
         kindService: "servicio",
         kindMailbox: "buzón",
+        kindWebhook: "webhook",
     },
 });
