@@ -15,20 +15,12 @@ requests_min=50
 users=(kate ada intake)
 checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance
 
+# shellcheck source=tests/python-packages.sh
+source "$here/../python-packages.sh"
+
 fail() {
     echo "described: $*" >&2
     exit 2
-}
-
-install_packages() {
-    command -v python3 >/dev/null || fail "Python is missing (Debian package python3)"
-    if [[ ! $venv/installed -nt $here/requirements.txt ]]; then
-        python3 -c 'import ensurepip, venv' 2>/dev/null || fail "Python cannot make environments (Debian package python3-venv)"
-        python3 -m venv --clear "$venv"
-        "$venv/bin/pip" install --quiet --require-hashes --only-binary :all: -r "$here/requirements.txt" ||
-            fail "pip install failed"
-        touch "$venv/installed"
-    fi
 }
 
 # Sets `origin`.
@@ -75,7 +67,7 @@ ask() {
     fi
 }
 
-install_packages
+install_python_packages "$here" "$venv"
 [[ -x $program ]] || fail "$program is not there: run cargo build -p handoff-server, or name it with HANDOFF_BIN"
 # The program is on this machine: nobody may ask a proxy for it.
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY

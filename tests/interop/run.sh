@@ -16,6 +16,9 @@ max_interval_s=4
 runs_max=5
 programs=()
 
+# shellcheck source=tests/python-packages.sh
+source "$here/../python-packages.sh"
+
 fail() {
     echo "interop: $*" >&2
     exit 2
@@ -24,18 +27,11 @@ fail() {
 install_clients() {
     command -v node >/dev/null || fail "Node is missing (Debian package nodejs)"
     command -v npm >/dev/null || fail "npm is missing (Debian package npm)"
-    command -v python3 >/dev/null || fail "Python is missing (Debian package python3)"
     if [[ ! $here/node_modules/.package-lock.json -nt $here/package-lock.json ]]; then
         (cd "$here" && npm ci --ignore-scripts --loglevel=error) || fail "npm ci failed"
         touch "$here/node_modules/.package-lock.json"
     fi
-    if [[ ! $venv/installed -nt $here/requirements.txt ]]; then
-        python3 -c 'import ensurepip, venv' 2>/dev/null || fail "Python cannot make environments (Debian package python3-venv)"
-        python3 -m venv --clear "$venv"
-        "$venv/bin/pip" install --quiet --require-hashes --only-binary :all: -r "$here/requirements.txt" ||
-            fail "pip install failed"
-        touch "$venv/installed"
-    fi
+    install_python_packages "$here" "$venv"
 }
 
 # Starts the program with these arguments; its log is $home/NAME.log. Sets `origin`.
