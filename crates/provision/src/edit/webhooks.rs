@@ -108,7 +108,7 @@ impl<'a> Editor<'a> {
         })
     }
 
-    /// Gives a webhook another secret.
+    /// Replaces the secret of a webhook, which signs with the one before as well for a day.
     ///
     /// # Errors
     ///
