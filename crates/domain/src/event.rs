@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::center::SkillLevels;
 use crate::chat::{Entry, Visibility};
 use crate::command::SupervisorMode;
 use crate::desk::{ChannelState, Desk};
@@ -226,6 +227,21 @@ pub enum Fact {
         /// The skill added for this wait by a transfer to a skill.
         #[cfg_attr(feature = "stored", serde(skip_serializing_if = "Option::is_none"))]
         skill: Option<SkillId>,
+        /// Its place in line, when that is older than this.
+        #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+        since: Option<Time>,
+        /// Whether it goes before what entered normally.
+        #[cfg_attr(
+            feature = "stored",
+            serde(default, skip_serializing_if = "core::ops::Not::not")
+        )]
+        front: bool,
+        /// The skills asked for in this wait beyond the queue's.
+        #[cfg_attr(
+            feature = "stored",
+            serde(default, skip_serializing_if = "SkillLevels::is_empty")
+        )]
+        skills: SkillLevels,
     },
     /// The queue that it was last in ceased to be, or it had none; this one stands for it. It stays
     /// where it is.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use handoff_bus::LocalBus;
 use handoff_domain::event::{Cause, Subject};
-use handoff_domain::{Event, Fact, InteractionId, QueueId, Time, WebhookId};
+use handoff_domain::{Event, Fact, InteractionId, QueueId, SkillLevels, Time, WebhookId};
 use handoff_engine::{Core, Engine, IdSource, Options, Outward, Parts, Worker};
 use handoff_outgoing::{Client, Limits, Policy};
 use handoff_store::conformance::samples::{
@@ -172,7 +172,8 @@ impl Rig {
 }
 
 fn queued(n: u64) -> Fact {
-    Fact::Queued { queue: queue_id(n), skill: None }
+    let (queue, skills) = (queue_id(n), SkillLevels::new());
+    Fact::Queued { queue, skill: None, since: None, front: false, skills }
 }
 
 /// Returns what was posted of an interaction, in short.

@@ -192,7 +192,7 @@ pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory
     let skill_name = |id| directory.skills.get(id).map(|skill| skill.name.clone());
     match fact {
         Fact::Opened => json!({"fact": "Opened"}),
-        Fact::Queued { queue, skill } => {
+        Fact::Queued { queue, skill, .. } => {
             json!({"fact": "Queued", "queue": queue_name(queue), "skill": skill.as_ref().and_then(skill_name)})
         }
         Fact::QueueReplaced { queue } => queue_replaced(queue_name(queue)),

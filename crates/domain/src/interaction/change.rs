@@ -296,7 +296,13 @@ impl<'a> Change<'a> {
     /// Puts it into a queue.
     pub(super) fn enter_queue(&mut self, entry: Entry, mode: Mode) {
         let Entry { queue, since, front, skills, skill } = entry;
-        self.facts.push(Fact::Queued { queue, skill });
+        self.facts.push(Fact::Queued {
+            queue,
+            skill,
+            since: Some(since).filter(|since| *since != self.context.now),
+            front,
+            skills: skills.clone(),
+        });
         self.after.queue = Some(queue);
         self.after.queued_at = Some(since);
         self.after.state =

@@ -171,7 +171,13 @@ fn a_transfer_to_a_skill_asks_for_it_in_the_current_queue_for_one_wait() {
     let wait = decision.after.wait().expect("it waits").clone();
     assert_eq!((wait.queue, wait.since), (queue_id(&Media::Workitem), floor.now));
     assert_eq!(wait.skills.into_iter().collect::<Vec<_>>(), [skill]);
-    let queued = Fact::Queued { queue: queue_id(&Media::Workitem), skill: Some(skill.0) };
+    let queued = Fact::Queued {
+        queue: queue_id(&Media::Workitem),
+        skill: Some(skill.0),
+        since: None,
+        front: false,
+        skills: [skill].into(),
+    };
     assert_eq!(decision.events[0].facts, [queued]);
     // The third agent has the skill at level 1 only.
     let refused =
