@@ -43,6 +43,9 @@ pub use outward::{
     Customers, Mailboxes, OpenLogin, Outward, Patience, Post, Posted, Published, Publisher,
 };
 pub use run::{Engine, Leaving, Mark};
-pub use views::{ContactSearch, ContactsFound, OwnMarks, PlaceInLine, ReadMark, Views, Why};
+pub use views::{
+    AgentFigures, ContactSearch, ContactsFound, Difference, Figures, OwnMarks, PlaceInLine, Played,
+    Question, QueueFigures, ReadMark, Views, WhatIf, WhatIfError, Why,
+};
 pub use worker::{Worker, WorkerStatus};
 pub use workers::Workers;

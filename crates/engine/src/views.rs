@@ -12,6 +12,7 @@ mod marks;
 mod sight;
 mod threads;
 mod transcript;
+mod what_if;
 mod why;
 
 pub use contacts::{ContactSearch, ContactsFound};
@@ -20,4 +21,7 @@ pub use line::PlaceInLine;
 pub use marks::{OwnMarks, ReadMark};
 pub use sight::may_see;
 pub(crate) use sight::{Sight, sight_of};
+pub use what_if::{
+    AgentFigures, Difference, Figures, Played, Question, QueueFigures, WhatIf, WhatIfError,
+};
 pub use why::Why;

@@ -6,6 +6,8 @@ use handoff_domain::event::Cause;
 use handoff_domain::{Interaction, InteractionId, Role, State, User, UserId};
 use handoff_store::{InteractionQuery, InteractionScope, Page, StoreError, SubjectKey, Versioned};
 
+use tokio::sync::Mutex;
+
 use super::attended::Attended;
 use super::sight::{may_see, sees_all};
 use crate::core::Core;
@@ -22,11 +24,13 @@ pub struct Views {
     pub(super) core: Arc<Core>,
     /// How the queues are attended.
     pub(super) attended: Attended,
+    /// Held while a question about the past is answered.
+    pub(super) asked: Mutex<()>,
 }
 
 impl Views {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core, attended: Attended::default() }
+        Self { core, attended: Attended::default(), asked: Mutex::default() }
     }
 
     /// Returns an interaction that the user may see; `None` for every other, whether it exists or

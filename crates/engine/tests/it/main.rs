@@ -33,4 +33,5 @@ mod silence;
 mod two_nodes;
 mod upgrade;
 mod viewing;
+mod what_if;
 mod writing;
