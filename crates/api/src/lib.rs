@@ -82,6 +82,7 @@ mod tokens;
 mod uploads;
 mod users;
 mod webhooks;
+mod what_if;
 mod workbins;
 
 pub use assembly::{Assembly, Setup};

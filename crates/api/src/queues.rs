@@ -99,7 +99,7 @@ fn find<'a>(directory: &'a Directory, me: &Me, id: &str) -> Result<&'a Queue, Re
 }
 
 /// What a body says of a queue, before names are looked up.
-pub(crate) struct OfQueue(QueueDescription<String>);
+pub(crate) struct OfQueue(pub(crate) QueueDescription<String>);
 
 impl Described for OfQueue {
     const NEEDED: &'static [&'static str] = &["name", "channel"];

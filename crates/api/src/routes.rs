@@ -11,7 +11,7 @@ use crate::{
     attachments, audit, center, channels, chat_messages, contacts, desk_settings, diagnostics,
     hand_over, interactions, known_contacts, letter_page, mailboxes, me, me_interactions, nodes,
     notes, openapi, queues, related, retention, second_factor, services, session, sessions,
-    settings, skills, supervision, targets, tokens, users, webhooks, workbins,
+    settings, skills, supervision, targets, tokens, users, webhooks, what_if, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -45,6 +45,7 @@ pub fn table() -> Vec<Route> {
     vec![
         read("/diagnostics/version",         diagnostics::version),
         read("/system/nodes",                nodes::list),
+        write("/system/routing/what-if",     what_if::ask),
         read("/openapi.json",                openapi::get_rest),
         read("/asyncapi.json",               openapi::get_told),
         read("/docs",                        openapi::page::get),

@@ -18,6 +18,7 @@ use handoff_engine::Directory;
 use handoff_store::{Key, Version};
 use serde::Serialize;
 
+pub(crate) use self::described::routing_of;
 use crate::caller::{AnyUser, Me};
 use crate::commands::Answer;
 use crate::error::Refusal;

@@ -23,3 +23,4 @@ pub mod target;
 pub mod transcript;
 pub mod value;
 pub mod webhook_event;
+pub mod what_if;

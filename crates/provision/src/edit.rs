@@ -49,6 +49,11 @@ pub struct Edit {
 }
 
 impl Edit {
+    /// Returns the things that it writes, as they are to be.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.puts.iter().map(|put| &put.record)
+    }
+
     /// Asks whoever it writes for no second factor.
     fn without_second_factor(mut self) -> Self {
         for put in &mut self.puts {
@@ -64,6 +69,12 @@ impl<'a> Editor<'a> {
     #[must_use]
     pub const fn new(directory: &'a Directory, center: CenterId) -> Self {
         Self { directory, center }
+    }
+
+    /// Returns the contact center that it is about.
+    #[must_use]
+    pub const fn center(&self) -> CenterId {
+        self.center
     }
 
     /// Returns the change as the store takes it, all or nothing, and only if the contact center is

@@ -31,10 +31,7 @@ impl Described for OfUser {
             nickname: fields.text("nickname")?,
             email_address: fields.name("emailAddress")?,
             roles: roles(fields)?,
-            groups: groups(fields)?,
-            skills: levels(fields)?,
-            capacity: fields.counts("capacity", "an object of channels and numbers from 0 up")?,
-            enabled: fields.boolean("enabled")?,
+            ..routing_of(fields)?
         };
         if let Some(fault) = said.faults().first() {
             return Err(unfit(Thing::User, &fault.message));
@@ -48,6 +45,21 @@ impl Described for OfUser {
         let must_change = fields.boolean("changePasswordOnFirstLogin")?;
         Ok(Self { said, password, must_change })
     }
+}
+
+/// Reads what routing goes by of a user.
+pub(crate) fn routing_of(fields: Fields<'_>) -> Result<UserDescription<String>, Refusal> {
+    Ok(UserDescription {
+        groups: groups(fields)?,
+        skills: levels(fields)?,
+        capacity: capacity(fields)?,
+        enabled: fields.boolean("enabled")?,
+        ..UserDescription::default()
+    })
+}
+
+fn capacity(fields: Fields<'_>) -> Result<Option<BTreeMap<String, u32>>, Refusal> {
+    fields.counts("capacity", "an object of channels and numbers from 0 up")
 }
 
 impl OfUser {

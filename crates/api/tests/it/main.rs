@@ -72,4 +72,5 @@ mod targets;
 mod tokens;
 mod two_nodes;
 mod webhooks;
+mod what_if;
 mod workbins;

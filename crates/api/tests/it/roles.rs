@@ -90,6 +90,7 @@ fn matrix() -> Vec<Row> {
     rows.extend(provisioned());
     rows.extend(webhooks());
     rows.push(get("/system/nodes", ADMINS));
+    rows.push(post("/system/routing/what-if", ADMINS, json!({"hours": 1})));
     rows.push(get("/audit", ADMINS));
     rows.push(post("/users/{id}", PEOPLE, json!({"operationName": "Ask", "text": "x"})));
     rows

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::operation::{Operation, get, list_of, schema, with};
+use super::super::operation::{Operation, get, list_of, post, schema, with};
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -11,6 +11,15 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers(with("version", json!({"type": "string"}))),
         get("/system/nodes", "Lists the nodes that serve")
             .answers(with("nodes", list_of(schema("Node")))),
+        post("/system/routing/what-if", "Tells what other rules would have come to")
+            .note("Nothing is changed.")
+            .takes(
+                "WhatIfQuestion",
+                json!({"hours": 8,
+                    "queues": [{"id": "00000000-0000-0000-0000-000000000051",
+                        "steps": [{"after": 20, "groups": ["Sales"]}]}]}),
+            )
+            .gives("WhatIf"),
         get("/openapi.json", "Gives this document")
             .and_at(&["/asyncapi.json"])
             .note("`/asyncapi.json` is that of what CometD tells.")
