@@ -17,6 +17,7 @@ mod networks;
 mod overlay;
 mod secret;
 mod tls;
+mod traces;
 mod webhooks;
 
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub(crate) use metrics::Metrics;
 pub(crate) use networks::Network;
 pub(crate) use secret::Secret;
 pub(crate) use tls::Tls;
+pub(crate) use traces::Traces;
 pub(crate) use webhooks::Webhooks;
 
 /// What the address of a server begins with that speaks plain HTTP, and one that speaks TLS.
@@ -101,6 +103,8 @@ pub(crate) struct Config {
     pub metrics: Metrics,
     /// Who is told of trouble by e-mail.
     pub alerts: Alerts,
+    /// Where traces are sent.
+    pub traces: Traces,
 }
 
 /// Where the server listens, and what it calls itself.

@@ -32,6 +32,7 @@ mod stored;
 mod supervisor;
 mod telemetry;
 mod tls;
+mod traces;
 mod upgrade;
 mod webhooks;
 

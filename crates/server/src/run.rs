@@ -28,7 +28,6 @@ use handoff_postoffice::PostOffice;
 use handoff_projections::{Counters, Reader};
 use handoff_store::{Files, Store};
 use handoff_web::Pages;
-use handoff_webhooks::Webhooks;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -41,7 +40,7 @@ use crate::mail::{self, MailLetters};
 use crate::metrics::{self, Sources};
 use crate::pass_on::PassOn;
 use crate::stored::{Kept, Stored};
-use crate::{alerts, copy, local, pages, supervisor, tls, webhooks};
+use crate::{alerts, copy, local, pages, supervisor, tls, traces, webhooks};
 use signals::Signals;
 
 /// How long held polls and requests under way have at a stop. With what follows it is less than the
@@ -158,6 +157,8 @@ impl Server {
         let watch = alerts::tell(config, &core, (&tasks, &stopping));
         let troubles = troubles::all(&watch, office.fetching(), space.clone(), certificate.clone());
         let webhooks = webhooks::sender(config, &core);
+        let traces = traces::sender(config, &core)?;
+        let sent = [Some(webhooks.clone() as Arc<dyn Worker>), traces].into_iter().flatten();
         let setup = Setup {
             agents: limits.0.clone(),
             customers: options::customers(config),
@@ -165,7 +166,7 @@ impl Server {
             letters: Arc::new(Cleaner::new(Arc::new(MailLetters))),
             mailboxes: Some(office.mailboxes()),
             post: Some(office.post()),
-            readers: readers(config, &store, &clock, (&bus, &files), (troubles, &webhooks)).await,
+            readers: readers(config, &store, &clock, (&bus, &files), troubles.chain(sent)).await,
             ..Setup::new(api, keeper)
         };
         let assembly = Assembly::build(core.clone(), setup).await;
@@ -307,18 +308,17 @@ async fn passing_on(
     Ok(pass_on.before(router))
 }
 
-/// Returns the readers of the log that the server has, and what tells of bus, files and troubles.
+/// Returns the readers of the log that the server has, and what tells of bus and files.
 /// Nothing else stands on them, so it serves without one whose file cannot be used.
 async fn readers(
     config: &Config,
     store: &Arc<dyn Store>,
     clock: &Arc<SystemClock>,
     (bus, files): (&NodeBus, &Arc<dyn Files>),
-    (troubles, webhooks): (impl Iterator<Item = Arc<dyn Worker>>, &Arc<Webhooks>),
+    others: impl Iterator<Item = Arc<dyn Worker>>,
 ) -> Vec<Arc<dyn Worker>> {
     let watches = bus.watch().into_iter().chain(files::Watch::of(config, files));
-    let mut readers: Vec<Arc<dyn Worker>> =
-        watches.chain(troubles).chain([webhooks.clone() as Arc<dyn Worker>]).collect();
+    let mut readers: Vec<Arc<dyn Worker>> = watches.chain(others).collect();
     match open_counters(&config.store.path).await {
         Ok(counters) => {
             readers.push(Arc::new(Reader::new(store.clone(), clock.clone(), counters)));

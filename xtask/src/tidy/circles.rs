@@ -20,6 +20,7 @@ const CRATES: &[&str] = &[
     "crates/projections",
     "crates/provision",
     "crates/server",
+    "crates/traces",
     "crates/webhooks",
 ];
 

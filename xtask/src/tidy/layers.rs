@@ -36,6 +36,10 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["handoff-domain", "handoff-store", "handoff-bus", "handoff-engine", "handoff-outgoing"],
     ),
     (
+        "handoff-traces",
+        &["handoff-domain", "handoff-store", "handoff-bus", "handoff-engine", "handoff-outgoing"],
+    ),
+    (
         "handoff-api",
         &[
             "handoff-domain",
@@ -62,6 +66,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "handoff-provision",
             "handoff-web",
             "handoff-outgoing",
+            "handoff-traces",
             "handoff-webhooks",
         ],
     ),

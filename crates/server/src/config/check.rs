@@ -8,6 +8,7 @@ use handoff_domain::Address;
 use handoff_mail::address;
 use handoff_provision::{TimeSpan, is_origin, is_origin_pattern};
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 use super::{Carrier, Config, FilesIn, NOWHERE, SameSite, Secure};
 
@@ -48,6 +49,19 @@ pub(super) fn first_fault(config: &Config) -> Option<Fault> {
         .or_else(|| retries(config))
         .or_else(|| metrics(config))
         .or_else(|| alerts(config))
+        .or_else(|| traces(config))
+}
+
+fn traces(config: &Config) -> Option<Fault> {
+    let traces = &config.traces;
+    let endpoint = Url::parse(&traces.endpoint).ok();
+    let is_place = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let is_right = traces.endpoint.is_empty() || endpoint.as_ref().is_some_and(is_place);
+    let message = format!(
+        "is {:?}, expected something like \"http://127.0.0.1:4318/v1/traces\"",
+        traces.endpoint
+    );
+    (!is_right).then_some(Fault { key: "traces.endpoint", message })
 }
 
 /// Most characters of a node's name: it is a column of a list.
