@@ -80,7 +80,19 @@ impl<D: Described> Changes<D> {
         key: &Key,
         link: &Link,
     ) -> Result<(), Refusal> {
-        self.same.expect(center.version(key)?, link)
+        let id = link.path.rsplit('/').next().unwrap_or_default();
+        self.expect_same_id(center, key, id, link)
+    }
+
+    /// The same of what stands in its address in another form than its id has.
+    pub(crate) fn expect_same_id(
+        &self,
+        center: &Editor<'_>,
+        key: &Key,
+        id: &str,
+        link: &Link,
+    ) -> Result<(), Refusal> {
+        self.same.expect(center.version(key)?, id, link)
     }
 }
 
@@ -127,8 +139,7 @@ impl Same {
         })
     }
 
-    fn expect(&self, version: Version, link: &Link) -> Result<(), Refusal> {
-        let id = link.path.rsplit('/').next().unwrap_or_default();
+    fn expect(&self, version: Version, id: &str, link: &Link) -> Result<(), Refusal> {
         let properties =
             [("id", &self.id, id), ("uri", &self.uri, &link.uri), ("path", &self.path, &link.path)];
         for (name, given, own) in properties {
@@ -154,6 +165,12 @@ pub(crate) fn known<I: std::str::FromStr>(text: &str, thing: Thing) -> Result<I,
 
 /// Returns the answer to whoever made something.
 pub(crate) fn made(link: Link) -> JsonText {
+    let id = link.path.rsplit('/').next().unwrap_or_default().to_owned();
+    made_as(id, link)
+}
+
+/// The same of what stands in its address in another form than its id has.
+pub(crate) fn made_as(id: String, link: Link) -> JsonText {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Made {
@@ -162,7 +179,6 @@ pub(crate) fn made(link: Link) -> JsonText {
         #[serde(flatten)]
         link: Link,
     }
-    let id = link.path.rsplit('/').next().unwrap_or_default().to_owned();
     JsonText::of(&Made { status_code: 0, id, link })
 }
 

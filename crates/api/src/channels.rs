@@ -12,11 +12,12 @@ use handoff_engine::{ChannelChange, Directory};
 use handoff_store::StoreError;
 use serde_json::Value;
 
+use crate::agent_states::reason_named;
 use crate::caller::{Agent, Me, Supervisor};
 use crate::colleagues::colleague;
 use crate::commands::Answer;
 use crate::error::Refusal;
-use crate::request::{Id, Ids, JsonBody};
+use crate::request::{Id, Ids, JsonBody, unknown_operation};
 use crate::shared::Shared;
 use crate::supervision::Following;
 use crate::wire::envelope::Envelope;
@@ -27,9 +28,32 @@ use crate::wire::resource::{ChannelResource, Room, channels};
 /// Most characters of a custom state's name, or of a reason.
 const REASON_CHARS_MAX: usize = 200;
 
-/// Reads what a channel's `operationName` wants (docs/compat/agents.md#states). Custom states
-/// are NotReady for a reason.
-pub(crate) fn change(name: &str, fields: &Fields<'_>) -> Result<ChannelChange, Refusal> {
+/// What is wanted of channels.
+pub(crate) enum Wanted {
+    Change(ChannelChange),
+    /// What no operation is called: a state of the contact center's own, if it has one.
+    State(String),
+}
+
+impl Wanted {
+    /// Returns the change that it is in the caller's contact center. States of its own are NotReady
+    /// for a reason.
+    pub(crate) fn known(self, shared: &Shared, me: &Me) -> Result<ChannelChange, Refusal> {
+        match self {
+            Self::Change(change) => Ok(change),
+            Self::State(name) => {
+                let directory = shared.engine().core().directory();
+                match reason_named(&directory, me.center(), &name) {
+                    Some(reason) => Ok(ChannelChange::NotReady { reason: Some(reason) }),
+                    None => Err(unknown_operation(&name)),
+                }
+            }
+        }
+    }
+}
+
+/// Reads what a channel's `operationName` wants (docs/compat/agents.md#states).
+pub(crate) fn wanted(name: &str, fields: &Fields<'_>) -> Result<Wanted, Refusal> {
     let reason = fields.line("reason")?;
     let short = |text: &String| text.chars().count() <= REASON_CHARS_MAX;
     if reason.as_ref().is_some_and(|reason| !short(reason)) {
@@ -37,24 +61,24 @@ pub(crate) fn change(name: &str, fields: &Fields<'_>) -> Result<ChannelChange, R
             "The field reason may have {REASON_CHARS_MAX} characters; shorten it."
         )));
     }
-    match name {
-        "Ready" => Ok(ChannelChange::Ready),
-        "NotReady" => Ok(ChannelChange::NotReady { reason }),
-        "DoNotDisturbOn" => Ok(ChannelChange::DoNotDisturbOn),
-        "DoNotDisturbOff" => Ok(ChannelChange::DoNotDisturbOff),
-        other => Err(crate::request::unknown_operation(other)),
-    }
+    Ok(Wanted::Change(match name {
+        "Ready" => ChannelChange::Ready,
+        "NotReady" => ChannelChange::NotReady { reason },
+        "DoNotDisturbOn" => ChannelChange::DoNotDisturbOn,
+        "DoNotDisturbOff" => ChannelChange::DoNotDisturbOff,
+        other => return Ok(Wanted::State(other.to_owned())),
+    }))
 }
 
 /// What a body wants of one channel. Stands before the caller among a handler's arguments.
-pub(crate) struct Wish(ChannelChange);
+pub(crate) struct Wish(Wanted);
 
 impl<S: Sync> FromRequestParts<S> for Wish {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let body = JsonBody::from_request_parts(parts, state).await?;
-        change(&body.operation_name()?, &body.fields()).map(Self)
+        wanted(&body.operation_name()?, &body.fields()).map(Self)
     }
 }
 
@@ -126,13 +150,14 @@ pub(crate) async fn set(
     Agent(me): Agent,
     Id(name): Id,
 ) -> Answer {
+    let wish = wish.known(&shared, &me)?;
     set_for(&shared, &me, me.id(), &name, &wish).await
 }
 
 /// What a supervisor's body wants of an agent's channel.
 pub(crate) enum SupervisorsWish {
     /// A state.
-    Set(ChannelChange),
+    Set(Wanted),
     /// To follow the agent's chats, or not to.
     Follow(Following),
 }
@@ -145,7 +170,7 @@ impl<S: Sync> FromRequestParts<S> for SupervisorsWish {
         let name = body.operation_name()?;
         match Following::read(&name, &body.fields())? {
             Some(following) => Ok(Self::Follow(following)),
-            None => change(&name, &body.fields()).map(Self::Set),
+            None => wanted(&name, &body.fields()).map(Self::Set),
         }
     }
 }
@@ -159,7 +184,10 @@ pub(crate) async fn set_of(
 ) -> Answer {
     let user = colleague(&shared, &me, &user)?;
     match wish {
-        SupervisorsWish::Set(wish) => set_for(&shared, &me, user, &name, &wish).await,
+        SupervisorsWish::Set(wish) => {
+            let wish = wish.known(&shared, &me)?;
+            set_for(&shared, &me, user, &name, &wish).await
+        }
         SupervisorsWish::Follow(_) if Media::from_name(&name) != Media::Chat => {
             Err(Refusal::invalid("Only chats can be monitored; use the channel chat."))
         }

@@ -30,6 +30,7 @@ pub mod shared;
 pub mod wire;
 
 mod administration;
+mod agent_states;
 mod assembly;
 mod attachments;
 mod audit;

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use handoff_domain::event::Cause;
 use handoff_domain::{Interaction, Media};
-use handoff_engine::{ChannelChange, Directory};
+use handoff_engine::Directory;
 use handoff_store::{AuditAction, InteractionScope};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -104,7 +104,7 @@ fn shown_all<R: Serialize>(resources: impl IntoIterator<Item = R>) -> Value {
 pub(crate) enum Wish {
     Start { channels: Vec<String>, place: Option<String> },
     End,
-    Change(ChannelChange),
+    Change(channels::Wanted),
     ChangePassword(NewPassword),
 }
 
@@ -125,7 +125,7 @@ impl Wish {
             }
             "EndContactCenterSession" => Ok(Self::End),
             "ChangePassword" => NewPassword::read(&fields).map(Self::ChangePassword),
-            other => channels::change(other, &fields).map(Self::Change),
+            other => channels::wanted(other, &fields).map(Self::Change),
         }
     }
 }
@@ -160,6 +160,7 @@ pub(crate) async fn operate(
         }
         Wish::End => end(&shared, &me).await,
         Wish::Change(change) => {
+            let change = change.known(&shared, &me)?;
             shared
                 .engine()
                 .desks()

@@ -8,10 +8,11 @@ use crate::media::{chats, emails, openmedia, workitems};
 use crate::shared::Shared;
 pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
-    attachments, audit, center, channels, chat_messages, contacts, desk_settings, diagnostics,
-    hand_over, interactions, known_contacts, letter_page, mailboxes, me, me_interactions, nodes,
-    notes, openapi, queues, related, retention, second_factor, services, session, sessions,
-    settings, skills, supervision, targets, tokens, users, webhooks, what_if, workbins,
+    agent_states, attachments, audit, center, channels, chat_messages, contacts, desk_settings,
+    diagnostics, hand_over, interactions, known_contacts, letter_page, mailboxes, me,
+    me_interactions, nodes, notes, openapi, queues, related, retention, second_factor, services,
+    session, sessions, settings, skills, supervision, targets, tokens, users, webhooks, what_if,
+    workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -224,7 +225,12 @@ pub fn table() -> Vec<Route> {
         read("/settings",                    settings::list),
         read("/settings/{section}",          settings::section),
         read(BUSINESS_ATTRIBUTES,             settings::business_attributes),
-        read("/settings/agent-states",       settings::agent_states),
+        read("/settings/agent-states",       agent_states::list),
+        write("/settings/agent-states",      agent_states::post),
+        read("/settings/agent-states/{id}",  agent_states::get),
+        change("/settings/agent-states/{id}", agent_states::put),
+        write("/settings/agent-states/{id}", agent_states::put),
+        remove("/settings/agent-states/{id}", agent_states::delete),
         read("/settings/retention",          retention::get),
         change("/settings/retention",        retention::put),
     ]

@@ -1,12 +1,11 @@
-//! Settings that clients read: the agent states, and what the contact center tells desktops
-//! (docs/api/README.md, "Settings").
+//! Settings that clients read: what the contact center tells desktops (docs/api/README.md,
+//! "Settings").
 
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use handoff_domain::{CenterId, Workspace};
 use handoff_engine::Directory;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::caller::AnyUser;
@@ -15,65 +14,6 @@ use crate::error::Refusal;
 use crate::request::Id;
 use crate::shared::Shared;
 use crate::wire::envelope::JsonText;
-use crate::wire::resource::{LOGGED_OUT_ID, NOT_READY_ID, READY_ID};
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AgentStates {
-    status_code: i32,
-    /// Names the attribute that tells one setting from another (docs/compat/center.md#resources).
-    key: &'static str,
-    settings: Vec<AgentState>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AgentState {
-    id: String,
-    display_name: String,
-    state: &'static str,
-    /// What a client posts to get there; none for the state that only the end of the contact-center
-    /// session brings.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operation_name: Option<&'static str>,
-    /// The `reason` that it posts along.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-}
-
-impl AgentState {
-    fn new(
-        id: &str,
-        display_name: &str,
-        state: &'static str,
-        operation_name: Option<&'static str>,
-    ) -> Self {
-        let (id, display_name) = (id.to_owned(), display_name.to_owned());
-        Self { id, display_name, state, operation_name, reason: None }
-    }
-
-    /// Returns NotReady for a reason. Its id goes by the reason, which is what tells it.
-    fn because(reason: String) -> Self {
-        let id = format!("{NOT_READY_ID}:{reason}");
-        Self {
-            reason: Some(reason.clone()),
-            ..Self::new(&id, &reason, "NotReady", Some("NotReady"))
-        }
-    }
-}
-
-/// `GET /settings/agent-states`: the reasons of the contact center are states of their own.
-pub(crate) async fn agent_states(State(shared): State<Shared>, AnyUser(me): AnyUser) -> Answer {
-    let directory = shared.engine().core().directory();
-    let reasons = workspace_of(&directory, me.center()).not_ready_reasons;
-    let mut settings = vec![
-        AgentState::new(READY_ID, "Ready", "Ready", Some("Ready")),
-        AgentState::new(NOT_READY_ID, "Not Ready", "NotReady", Some("NotReady")),
-    ];
-    settings.extend(reasons.into_iter().map(AgentState::because));
-    settings.push(AgentState::new(LOGGED_OUT_ID, "Logged Out", "LoggedOut", None));
-    Ok(JsonText::of(&AgentStates { status_code: 0, key: "id", settings }))
-}
 
 /// The section that desktops read their options from.
 pub(crate) const WORKSPACE: &str = "interaction-workspace";
@@ -89,7 +29,7 @@ const SECTIONS: [(&str, &str); 3] = [
     (WORKSPACE, "Interaction Workspace"),
 ];
 
-fn workspace_of(directory: &Directory, center: CenterId) -> Workspace {
+pub(crate) fn workspace_of(directory: &Directory, center: CenterId) -> Workspace {
     directory.centers.get(&center).map(|center| center.workspace.clone()).unwrap_or_default()
 }
 

@@ -57,6 +57,9 @@ pub struct Workspace {
     /// Why an agent may be NotReady, in the order in which it is shown.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub not_ready_reasons: Vec<String>,
+    /// What is shown of a reason where that is not the reason itself.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
+    pub reason_names: BTreeMap<String, String>,
     /// Other settings by name.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
     pub settings: BTreeMap<String, String>,
@@ -67,6 +70,12 @@ impl Workspace {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Returns what is shown of a reason for being NotReady.
+    #[must_use]
+    pub fn name_of_reason<'a>(&'a self, reason: &'a str) -> &'a str {
+        self.reason_names.get(reason).map_or(reason, String::as_str)
     }
 }
 

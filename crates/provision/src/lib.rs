@@ -14,6 +14,7 @@ mod name;
 mod opening_hours;
 mod origins;
 mod queue_description;
+mod reason;
 mod retention;
 mod service_description;
 mod thing;
@@ -35,6 +36,7 @@ pub use origins::{is_origin, is_origin_pattern};
 pub use queue_description::{
     Perhaps, QueueDescription, QueueFault, QueueField, QueueNames, StepDescription,
 };
+pub use reason::ReasonDescription;
 pub use retention::{RetentionDescription, RetentionFault};
 pub use service_description::{
     FilesDescription, HoursDescription, ServiceDescription, ServiceFault,

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+/// Most entries of each list that desktops are told: what fits into a menu, and into every answer
+/// to `GET /me`.
+pub(crate) const ENTRIES_MAX: usize = 500;
+
 /// A kind of thing of a contact center.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thing {
@@ -12,6 +16,7 @@ pub enum Thing {
     Workbin,
     Service,
     Webhook,
+    AgentState,
 }
 
 impl fmt::Display for Thing {
@@ -24,6 +29,7 @@ impl fmt::Display for Thing {
             Self::Workbin => "workbin",
             Self::Service => "service",
             Self::Webhook => "webhook",
+            Self::AgentState => "agent state",
         })
     }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import type {Channel} from "../src/api/notification.ts";
 import {loadOf} from "../src/app/load.ts";
-import {missedChannels, presenceOf, sinceOf} from "../src/app/presence.ts";
+import {chosenReason, missedChannels, presenceOf, reasonNames, sinceOf} from "../src/app/presence.ts";
 import {readReasons} from "../src/app/reasons.ts";
 import {EMPTY} from "../src/state/model.ts";
 
@@ -54,8 +54,17 @@ test("the reasons are those of the contact center, in its order", () => {
         {id: "2:Break", displayName: "Break", state: "NotReady", reason: "Break"},
         "?",
     ];
-    assert.deepEqual(readReasons({settings}), ["Lunch", "Break"]);
+    assert.deepEqual(readReasons({settings}), [
+        {reason: "Lunch", name: "Lunch"}, {reason: "Break", name: "Break"},
+    ]);
     assert.deepEqual(readReasons({}), []);
+});
+
+test("a reason is shown as the contact center calls it, and one of before as it is", () => {
+    reasonNames.value = new Map([["lunch", "A long lunch"]]);
+    assert.equal(chosenReason("lunch"), "A long lunch");
+    assert.equal(chosenReason("Dinner"), "Dinner");
+    reasonNames.value = new Map();
 });
 
 test("a state is as old as the last change of a channel", () => {

@@ -23,7 +23,7 @@ pub use channel::{
 };
 pub use contact::ContactResource;
 pub use fields::Fields;
-pub use link::{API_ROOT, Link, Lookup, PublicUrl};
+pub use link::{API_ROOT, Link, Lookup, PublicUrl, segment};
 pub use mailbox::MailboxResource;
 pub use service::ServiceResource;
 pub use user::{UserPart, UserResource, groups_of, role_name, role_named, skills_of};

@@ -565,9 +565,8 @@ async fn what_is_wrong_with_the_body_is_told_before_a_missing_token() {
     let api = Api::start().await;
     let session = Session::of(&api, "kate").await;
     let headers: [(&str, &str); 1] = [("cookie", &session.cookie)];
-    send(&api, Method::POST, "/me", &headers, json!({"operationName": "Dance"}))
-        .await
-        .refused(400, 10);
+    // What no operation is called may be a state of the contact center, which is not looked up yet.
+    send(&api, Method::POST, "/me", &headers, json!({"operationName": 7})).await.refused(400, 10);
     send(&api, Method::POST, "/me", &headers, json!([])).await.refused(400, 10);
     send(&api, Method::POST, "/me", &headers, json!({"operationName": "Ready"}))
         .await

@@ -89,6 +89,7 @@ fn matrix() -> Vec<Row> {
     rows.extend(contacts());
     rows.extend(provisioned());
     rows.extend(webhooks());
+    rows.extend(chosen());
     rows.push(get("/system/nodes", ADMINS));
     rows.push(post("/system/routing/what-if", ADMINS, json!({"hours": 1})));
     rows.push(get("/audit", ADMINS));
@@ -309,6 +310,18 @@ fn provisioned() -> Vec<Row> {
         post("/groups/{id}", ADMINS, name()),
         delete("/groups/{id}", ADMINS),
         put("/settings/retention", ADMINS, json!({"retention": {}})),
+    ]
+}
+
+/// What agents choose from.
+fn chosen() -> Vec<Row> {
+    let name = || json!({"displayName": "x"});
+    vec![
+        get("/settings/agent-states/{id}", USERS),
+        post("/settings/agent-states", ADMINS, name()),
+        put("/settings/agent-states/{id}", ADMINS, name()),
+        post("/settings/agent-states/{id}", ADMINS, name()),
+        delete("/settings/agent-states/{id}", ADMINS),
     ]
 }
 

@@ -31,6 +31,7 @@ async fn desktops_find_queue_addresses_and_dispositions() {
         from_addresses: vec!["support@demo.example".to_owned()],
         dispositions: vec![disposition("sold", "Sold"), disposition("lost", "Lost")],
         not_ready_reasons: Vec::new(),
+        reason_names: std::collections::BTreeMap::new(),
         settings: [("chat.nickname".to_owned(), "$Agent.FirstName$".to_owned())].into(),
     })
     .await;
@@ -102,6 +103,78 @@ async fn reasons_for_being_not_ready_are_states_of_their_own() {
     kate.post("/me/channels/chat", wish).await.ok();
     let chat = kate.get("/me/channels/chat").await.ok();
     crate::api::has(&chat["channel"]["userState"], json!({"state": "NotReady", "reason": "Lunch"}));
+}
+
+#[tokio::test]
+async fn admins_add_reasons_name_them_otherwise_and_remove_them() {
+    let api = Api::start().await;
+    let (ada, kate) = (api.by("ada"), api.by("kate"));
+    let list = "/settings/agent-states";
+    let body = json!({"displayName": "Lunch / 50% + a bit", "reason": "lunch?"});
+    let made = ada.post(list, body.clone()).await.ok();
+    let path = made["path"].as_str().unwrap();
+    assert_eq!(made["id"], "900D55CC-2BB0-431F-8BF9-D3525B383BE6:lunch?");
+    assert!(path.ends_with("%3Alunch%3F"), "{path}");
+    let shown = kate.get(path).await.ok()["agentState"].clone();
+    crate::api::has(&shown, body.clone());
+    crate::api::has(&shown, json!({"id": made["id"], "path": path, "operationName": "NotReady"}));
+    assert_eq!(kate.get(list).await.ok()["settings"][2], shown);
+    ada.post(list, body).await.refused(409, 18);
+
+    // It is sent back as it was read, in its address as it stands there, and changed.
+    let mut said = shown.clone();
+    said["displayName"] = "Lunch".into();
+    ada.put(path, said.clone()).await.ok();
+    ada.put(path, said).await.refused(409, 2);
+    assert_eq!(kate.get(path).await.ok()["agentState"]["displayName"], "Lunch");
+    ada.put(path, json!({"reason": "dinner"})).await.refused(400, 11);
+    let file = ada.get("/center").await.text;
+    assert!(file.contains("[workspace.reasonNames]\n\"lunch?\" = \"Lunch\"\n"), "{file}");
+
+    // Whoever is in it stays there when it is removed.
+    api.ready("kate").await;
+    kate.post("/me/channels/chat", json!({"operationName": "lunch?"})).await.ok();
+    kate.post("/me", json!({"operationName": made["id"]})).await.ok();
+    ada.delete(path).await.ok();
+    let chat = kate.get("/me/channels/chat").await.ok();
+    crate::api::has(
+        &chat["channel"]["userState"],
+        json!({"state": "NotReady", "reason": "lunch?"}),
+    );
+    ada.delete(path).await.refused(404, 6);
+    kate.post("/me/channels/chat", json!({"operationName": "lunch?"})).await.refused(400, 10);
+    // The file has nothing of it any more.
+    assert!(!ada.get("/center").await.text.contains("lunch?"));
+}
+
+#[tokio::test]
+async fn what_an_agent_state_cannot_be_is_refused() {
+    let api = Api::start().await;
+    let ada = api.by("ada");
+    let list = "/settings/agent-states";
+    let (long, own) = ("x".repeat(201), "MissedOffers");
+    for wrong in [
+        json!({"displayName": ""}),
+        json!({"displayName": "two\nlines"}),
+        json!({"displayName": "x", "reason": long}),
+        json!({"displayName": own}),
+        json!({"displayName": "x", "state": "Ready"}),
+        json!({"displayName": 7}),
+    ] {
+        ada.post(list, wrong).await.refused(400, 10);
+    }
+    ada.post(list, json!({"reason": "x"})).await.refused(400, 1);
+    // Those that the server has for everybody stay as they are.
+    for state in ada.get(list).await.ok()["settings"].as_array().unwrap() {
+        let path = format!("{list}/{}", state["id"].as_str().unwrap());
+        ada.put(&path, json!({"displayName": "x"})).await.refused(400, 11);
+        ada.delete(&path).await.refused(409, 19);
+    }
+    ada.put(&format!("{list}/x"), json!({"displayName": "x"})).await.refused(404, 6);
+    let reasons = (0..500).map(|number| format!("r{number}")).collect();
+    let full = told(Workspace { not_ready_reasons: reasons, ..Workspace::default() }).await;
+    full.by("ada").post(list, json!({"displayName": "one more"})).await.refused(409, 2);
+    full.by("ada").post(list, json!({"displayName": "r7"})).await.refused(409, 18);
 }
 
 #[tokio::test]

@@ -304,8 +304,13 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
 }
 
 fn center_fields(center: &Center, names: &Names) -> Vec<(&'static str, String)> {
-    let Workspace { outbound_queue, from_addresses, dispositions, not_ready_reasons, settings } =
-        &center.workspace;
+    let workspace = &center.workspace;
+    let Workspace { outbound_queue, from_addresses, dispositions, settings, .. } = workspace;
+    let reasons = workspace.not_ready_reasons.iter();
+    let reasons = reasons.map(|reason| match workspace.reason_names.get(reason) {
+        Some(name) => format!("{reason} {name:?}"),
+        None => reason.clone(),
+    });
     let shown = dispositions.iter().map(|one| format!("{} {:?}", one.key, one.display_name));
     let most = center.missed_offers_to_not_ready;
     let kept = center.retention_ms.iter();
@@ -316,7 +321,7 @@ fn center_fields(center: &Center, names: &Names) -> Vec<(&'static str, String)> 
         ("outboundQueue", outbound_queue.map_or_else(nothing, |queue| names.queue(queue))),
         ("fromAddresses", listed(from_addresses.iter().cloned())),
         ("dispositions", listed(shown)),
-        ("notReadyReasons", listed(not_ready_reasons.iter().cloned())),
+        ("notReadyReasons", listed(reasons)),
         ("settings", listed(settings.iter().map(|(name, value)| format!("{name} {value:?}")))),
     ]
 }

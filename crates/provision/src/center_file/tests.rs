@@ -544,6 +544,11 @@ async fn what_desktops_are_told_is_looked_up_and_told_as_a_difference() {
         ("[workspace.settings]\n\"email.outbound-queue\" = \"x\"\n", "outboundQueue"),
         ("[[disposition]]\nkey = \"a\"\n[[disposition]]\nkey = \"a\"\n", "disposition \"a\""),
         ("[[disposition]]\nkey = \"\"\n", "empty"),
+        ("[workspace.reasonNames]\nx = \"X\"\n", "notReadyReasons has no \"x\""),
+        (
+            "[workspace]\nnotReadyReasons = [\"x\"]\n[workspace.reasonNames]\nx = \" \"\n",
+            "expected a name",
+        ),
     ];
     for (text, part) in cases {
         let message = setup.refusal(&with(text)).await;

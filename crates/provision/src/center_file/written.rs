@@ -250,6 +250,10 @@ impl Writing<'_> {
             lines.set_list("fromAddresses", &workspace.from_addresses);
             lines.set_list("notReadyReasons", &workspace.not_ready_reasons);
         }
+        if !workspace.reason_names.is_empty() {
+            lines.table("[workspace.reasonNames]");
+            lines.set_all(&workspace.reason_names);
+        }
         if !workspace.settings.is_empty() {
             lines.table("[workspace.settings]");
             lines.set_all(&workspace.settings);

@@ -2,6 +2,7 @@
 //! databases hold such texts. Those of a whole kind of record have the name of its table. What is
 //! written differently now, though in the same form, lies in `written` beside what was first.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use handoff_domain::OfferKind;
@@ -167,6 +168,7 @@ fn notes_words_with_an_offer_and_workspaces_are_read_and_written() {
         from_addresses: vec!["support@demo.example".to_owned()],
         dispositions: vec![Disposition { key: "sold".to_owned(), display_name: "Sold".to_owned() }],
         not_ready_reasons: Vec::new(),
+        reason_names: BTreeMap::new(),
         settings: [("chat.nickname".to_owned(), "Jo".to_owned())].into(),
     };
     let told = Record::Center(Center { workspace, ..center(CenterId(1)) });
@@ -200,7 +202,11 @@ fn missed_offers_and_reasons_are_read_and_written() {
     let not_ready_reasons = vec!["Lunch".to_owned()];
     let workspace = Workspace { not_ready_reasons, ..Workspace::default() };
     let told = Center { workspace, missed_offers_to_not_ready: Some(0), ..center(CenterId(1)) };
-    check_record("reasoned_center", 1, &Record::Center(told));
+    check_record("reasoned_center", 1, &Record::Center(told.clone()));
+    // Those of before show the reasons themselves.
+    let mut named = told;
+    named.workspace.reason_names.insert("Lunch".to_owned(), "A long lunch".to_owned());
+    check_record("named_reasons_center", 1, &Record::Center(named));
 }
 
 /// A mailbox's mark of before says nothing of what was skipped.

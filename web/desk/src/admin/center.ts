@@ -50,8 +50,12 @@ export class Center {
         const all: Thing<F>[] = [];
         let cursor = "";
         do {
-            const answer = await this.#api.get(`${kind.page}?${queryOf(kind)}&limit=${PAGE}${cursor}`);
-            all.push(...list(answer[kind.page]).map((one) => thingOf(kind, one)));
+            const query = `${queryOf(kind)}&limit=${PAGE}${cursor}`;
+            const answer = await this.#api.get(`${addressOf(kind)}?${query}`);
+            // What the server has for everybody has no version: nobody changes it.
+            const listed = list(answer[kind.kept?.list ?? kind.page]).map(fields)
+                .filter((one) => kind.kept === undefined || one["version"] !== undefined);
+            all.push(...listed.map((one) => thingOf(kind, one)));
             const next = text(answer["nextCursor"]);
             cursor = next === "" ? "" : `&cursor=${encodeURIComponent(next)}`;
         } while (cursor !== "");
@@ -66,8 +70,9 @@ export class Center {
     /** Makes something new. */
     async add<F extends Form>(kind: Kind<F>, form: F): Promise<Made> {
         const body = said(kind.body(form, Object.keys(form)));
-        const answer = await this.#once.send(`${kind.page} ${JSON.stringify(body)}`, (key) =>
-            this.#api.post(kind.page, body, {key}));
+        const address = addressOf(kind);
+        const answer = await this.#once.send(`${address} ${JSON.stringify(body)}`, (key) =>
+            this.#api.post(address, body, {key}));
         return {id: text(answer["id"]), secret: text(answer["secret"])};
     }
 
@@ -154,5 +159,9 @@ function queryOf<F extends Form>({query}: Readable<F>): string {
 }
 
 function pathOf<F extends Form>(kind: Readable<F>, id: string): string {
-    return `${kind.page}/${encodeURIComponent(id)}`;
+    return `${addressOf(kind)}/${encodeURIComponent(id)}`;
+}
+
+function addressOf<F extends Form>({page, kept}: Readable<F>): string {
+    return kept?.address ?? page;
 }

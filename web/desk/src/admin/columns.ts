@@ -51,6 +51,9 @@ export const COLUMNS: Columns = {
         {title: words.own.webhookEvents, of: ({events}) => events.join(", ")},
         {title: words.own.state, of: ({isTold}) => (isTold ? "" : words.own.untold)},
     ],
+    reasons: ({own}) => [
+        {title: own.storedAs, of: ({reason}) => reason},
+    ],
     services: (words) => [
         {title: words.own.serviceType, of: ({type}) => serviceTypeName(type, words)},
         {title: words.own.leadsTo, of: ({queue}) => queue},

@@ -8,14 +8,15 @@ import {
 } from "./faults.ts";
 import type {Form, Levels, Step} from "./form.ts";
 import {MAILBOXES, type MailboxForm} from "./mailbox-kind.ts";
+import {REASONS, type ReasonForm} from "./reason-kind.ts";
 import {SERVICES, type ServiceForm} from "./service-kind.ts";
 import {counts, numbersOf, pick, settledLevels, settledNumber, typed} from "./typed.ts";
 import {WEBHOOKS, type WebhookForm} from "./webhook-kind.ts";
 
-/** The pages, by the names that the API's addresses have as well. */
+/** The pages, by the names that the API's addresses have as well where no kind says another. */
 export const PAGES = [
     "users", "groups", "skills", "queues", "workbins", "services", "mailboxes",
-    "webhooks",
+    "webhooks", "reasons",
 ] as const;
 
 export type Page = (typeof PAGES)[number];
@@ -31,6 +32,8 @@ export interface Readable<F extends Form> {
     /** What else of them is asked for. */
     query: string;
     read(answer: Fields): F;
+    /** Where they are kept, where that is not the page's name. */
+    kept?: {address: string; list: string};
 }
 
 export interface Kind<F extends Form> extends Readable<F> {
@@ -268,6 +271,7 @@ export interface Forms {
     services: ServiceForm;
     mailboxes: MailboxForm;
     webhooks: WebhookForm;
+    reasons: ReasonForm;
 }
 
 export const KINDS: {[P in EditedPage]: Kind<Forms[P]>} = {
@@ -278,6 +282,7 @@ export const KINDS: {[P in EditedPage]: Kind<Forms[P]>} = {
     workbins: WORKBINS,
     services: SERVICES,
     webhooks: WEBHOOKS,
+    reasons: REASONS,
 };
 
 export const READABLES: {[P in Page]: Readable<Forms[P]>} = {...KINDS, mailboxes: MAILBOXES};
@@ -296,6 +301,7 @@ export function inFile(page: EditedPage, form: Form): Record<string, string> | n
         case "queues": return {name};
         case "services": return {name, type};
         case "workbins": return type === GROUP ? {name, type, group} : {name, type};
+        case "reasons":
         case "webhooks": return null;
     }
 }

@@ -53,6 +53,7 @@ export function labelOf(field: string, t: AdminTexts): string {
         events: t.webhookEvents,
         queues: t.webhookQueues,
         isTold: t.isTold,
+        reason: t.storedAs,
     };
     return Object.hasOwn(labels, field) ? (labels[field] ?? field) : field;
 }

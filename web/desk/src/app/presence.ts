@@ -1,5 +1,6 @@
 // What an agent's state is, put together from their channels.
 
+import {shallowRef} from "vue";
 import type {Channel} from "../api/notification.ts";
 
 /** What somebody's channels come to. */
@@ -52,9 +53,14 @@ export function presenceOf(channels: Channel[]): Presence {
     return {kind: "notReady", reason: isOne ? chosenReason(first?.reason ?? null) : null};
 }
 
-/** Returns a reason that somebody chose; `null` for the server's own, and without one. */
+/** What the contact center calls reasons, where that is known and something else. */
+export const reasonNames = shallowRef<ReadonlyMap<string, string>>(new Map());
+
+/** Returns how a chosen reason is shown; `null` for the server's own, and without one. */
 export function chosenReason(reason: string | null): string | null {
-    return reason === MISSED_OFFERS ? null : reason;
+    return reason === null || reason === MISSED_OFFERS
+        ? null
+        : reasonNames.value.get(reason) ?? reason;
 }
 
 /** Returns the channels that were set Not ready because offers passed by. */

@@ -290,3 +290,16 @@ test("each password that is given is another, of letters that nobody takes for o
     }
     assert.equal(newPassword(() => 0), "aaaaa-aaaaa-aaaaa-aaaaa");
 });
+
+test("of a reason what is shown changes, and what is stored is said once", () => {
+    const {read, body, faults, begin} = KINDS.reasons;
+    const form = read({id: "x:Lunch", displayName: "A long lunch", reason: "Lunch", version: 3});
+    assert.deepEqual(form, {name: "A long lunch", reason: "Lunch"});
+    assert.deepEqual(body({...form, name: "Lunch"}, ["name"]), {displayName: "Lunch"});
+    const begun = {...begin(), name: "Break"};
+    assert.deepEqual(body(begun, Object.keys(begun)), {displayName: "Break"});
+    assert.deepEqual(body({...begun, reason: "b"}, Object.keys(begun)), {
+        displayName: "Break", reason: "b",
+    });
+    assert.deepEqual(wrong(faults(begin(), true)), [["name", own.nameMissing]]);
+});

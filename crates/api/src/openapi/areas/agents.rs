@@ -1,5 +1,6 @@
 //! The caller, their session and channels.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::super::operation::{Operation, delete, get, list_of, post, put, schema, with};
@@ -51,6 +52,15 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/settings", "Lists the sections of settings").answers(settings(schema("Section"))),
         get("/settings/agent-states", "Lists the states that agents can choose")
             .answers(settings(schema("AgentState"))),
+        post("/settings/agent-states", "Adds a reason for being NotReady")
+            .takes("AgentStateChange", json!({"displayName": "Lunch"}))
+            .gives("Made"),
+        get("/settings/agent-states/{id}", "Shows a state that agents can choose")
+            .one("agentState", "AgentState"),
+        put("/settings/agent-states/{id}", "Names a reason for being NotReady otherwise")
+            .and(Method::POST, "/settings/agent-states/{id}")
+            .takes("AgentStateChange", json!({"displayName": "A long lunch"})),
+        delete("/settings/agent-states/{id}", "Removes a reason for being NotReady"),
         get("/settings/{section}", "Shows a section of settings")
             .answers(settings(json!({"anyOf": [schema("Setting"), schema("Disposition")]}))),
         get("/internal-api/business-attributes", "Lists the lists of values")

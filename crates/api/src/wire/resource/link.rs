@@ -15,6 +15,14 @@ use crate::wire::operation_lists::OperationLists;
 /// Where the API is mounted: what stands between the public address and a path.
 pub const API_ROOT: &str = "/api/v2";
 
+/// Returns a text as one segment of a path, whatever characters it has.
+#[must_use]
+pub fn segment(text: &str) -> String {
+    let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    // A form's space; a plus of the text's own is encoded.
+    encoded.replace('+', "%20")
+}
+
 /// The address under which clients reach the server, with `/api/v2`: the prefix of every `uri`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(Arc<str>);

@@ -18,6 +18,9 @@ pub(in crate::center_file) struct WorkspaceForm {
     /// Why an agent may be NotReady.
     #[serde(default)]
     pub not_ready_reasons: Vec<Text>,
+    /// What is shown of a reason where that is something else.
+    #[serde(default)]
+    pub reason_names: BTreeMap<String, Text>,
     /// Other settings of the section `interaction-workspace`, by name.
     #[serde(default)]
     pub settings: BTreeMap<String, Text>,

@@ -3,14 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use handoff_domain::{Desk, Disposition, Media, QueueId, Workspace};
+use handoff_domain::{Disposition, Media, QueueId, Workspace};
 use toml::Spanned;
 
 use super::resolver::{Resolver, unknown};
 use crate::center_file::error::CenterFileError;
 use crate::center_file::form::Text;
 use crate::center_file::form::workspace::{DispositionForm, WorkspaceForm};
+use crate::name::name_fault;
+use crate::reason::reason_fault;
 use crate::retention::{RetentionDescription, RetentionFault};
+use crate::thing::{ENTRIES_MAX, Thing};
 use crate::time_span::TimeSpan;
 
 /// Settings that the other keys are for: the same must not be said twice.
@@ -20,10 +23,6 @@ const OWN_KEYS: [&str; 4] = [
     "interaction.disposition.key-name",
     "interaction.disposition.value-business-attribute",
 ];
-/// Most entries of each list: what fits into a menu, and into every answer to `GET /me`.
-const ENTRIES_MAX: usize = 500;
-/// Most characters of a reason, as of those that agents give themselves.
-const REASON_CHARS_MAX: usize = 200;
 /// Most offers that may pass by before somebody is set to NotReady; whoever wants more wants never.
 const MISSED_OFFERS_MAX: u32 = 100;
 
@@ -51,6 +50,7 @@ impl Resolver<'_> {
             from_addresses: self.senders(&form.from_addresses),
             dispositions: self.dispositions(dispositions),
             not_ready_reasons: self.reasons(&form.not_ready_reasons),
+            reason_names: self.reason_names(form),
             settings,
         }
     }
@@ -80,18 +80,27 @@ impl Resolver<'_> {
 
     fn reasons(&self, given: &[Text]) -> Vec<String> {
         for reason in given.iter().take(ENTRIES_MAX) {
-            let text = reason.get_ref();
-            let is_line = !text.trim().is_empty() && !text.contains(char::is_control);
-            if !is_line || text.chars().count() > REASON_CHARS_MAX || text == Desk::MISSED_OFFERS {
-                let message = format!(
-                    "a reason is one line of at most {REASON_CHARS_MAX} characters, and not {:?}",
-                    Desk::MISSED_OFFERS
-                );
-                self.wrong(reason.span().start, message);
+            if let Some(fault) = reason_fault(reason.get_ref()) {
+                self.wrong(reason.span().start, fault);
             }
         }
         self.expect_few("notReadyReasons", given.get(ENTRIES_MAX));
         self.unique_names("reason", given.iter())
+    }
+
+    /// Returns what is shown of reasons where that is something else.
+    fn reason_names(&self, form: &WorkspaceForm) -> BTreeMap<String, String> {
+        for (reason, name) in &form.reason_names {
+            if !form.not_ready_reasons.iter().any(|one| one.get_ref() == reason) {
+                let message = format!("notReadyReasons has no {reason:?} that this could name");
+                self.wrong(name.span().start, message);
+            } else if let Some(fault) = name_fault(Thing::AgentState, name.get_ref()) {
+                self.wrong(name.span().start, fault);
+            }
+        }
+        let names =
+            form.reason_names.iter().map(|(one, name)| (one.clone(), name.get_ref().clone()));
+        names.filter(|(reason, name)| reason != name).collect()
     }
 
     /// Returns after how many missed offers in a row agents are set to NotReady.

@@ -179,6 +179,9 @@ outboundQueue = "letters"
 fromAddresses = ["help@demo.example"]
 notReadyReasons = ["Lunch", "Break"]
 
+[workspace.reasonNames]
+Break = "A short break"
+
 [workspace.settings]
 "chat.nickname" = "$Agent.FirstName$"
 plain = "yes"
