@@ -43,6 +43,7 @@ fn authorization(file: &Path) -> Result<Option<HeaderValue>> {
     }
     let named = || format!("traces.authorization_file {}", file.display());
     let text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", named()))?;
+    anyhow::ensure!(!text.trim().is_empty(), "{} is empty", named());
     let mut value = HeaderValue::from_str(text.trim())
         .with_context(|| format!("{} holds no value of a header", named()))?;
     value.set_sensitive(true);

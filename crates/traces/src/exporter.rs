@@ -17,6 +17,7 @@ use handoff_store::{LogEntry, StoreError, SubjectKey};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::otlp::{self, Traced};
@@ -29,8 +30,10 @@ const PAGE: usize = 200;
 /// How far the log may be ahead while the collector takes nothing. What is farther back is not
 /// told.
 const BEHIND_MAX: u64 = 50_000;
-/// The longest time between two rounds, and the time until what was not taken is sent again.
+/// The longest time between two rounds.
 const PERIOD: Duration = Duration::from_secs(5);
+/// The time until what was not taken is sent again.
+const RESTS: Duration = Duration::from_secs(5);
 /// The shortest time between two rounds: every commit is a reason for one.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -46,7 +49,8 @@ pub struct Destination {
 impl fmt::Debug for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The rest may be secret.
-        f.debug_struct("Destination").field("endpoint", &self.endpoint.as_str()).finish()
+        let host = self.endpoint.host_str();
+        f.debug_struct("Destination").field("host", &host).finish_non_exhaustive()
     }
 }
 
@@ -64,8 +68,8 @@ pub struct Traces {
 struct At {
     generation: u64,
     position: u64,
-    /// Whether it was said that nothing is taken.
-    is_stuck: bool,
+    /// Until when it rests, because the collector took nothing.
+    rests_until: Option<Instant>,
 }
 
 /// Why nothing was taken.
@@ -83,6 +87,14 @@ impl Traces {
         Self { core, destination, node, at: Mutex::default() }
     }
 
+    /// Lets the collector be asked again at once.
+    #[cfg(test)]
+    pub(crate) async fn rest_no_longer(&self) {
+        if let Some(at) = &mut *self.at.lock().await {
+            at.rests_until = at.rests_until.map(|_| Instant::now());
+        }
+    }
+
     /// Sends what has ended since the last round, if this node is the one that does.
     async fn send(&self) -> Result<(), StoreError> {
         let mut held = self.at.lock().await;
@@ -94,8 +106,11 @@ impl Traces {
         let at = held.get_or_insert(At {
             generation: end.generation,
             position: end.position,
-            is_stuck: false,
+            rests_until: None,
         });
+        if at.rests_until.is_some_and(|until| Instant::now() < until) {
+            return Ok(());
+        }
         if at.generation != end.generation || at.position > end.position {
             (at.generation, at.position) = (end.generation, end.position);
         }
@@ -118,12 +133,12 @@ impl Traces {
             let Some(last) = page.last().map(|entry| entry.position) else { break };
             let traced = self.ended(at.position, &page).await?;
             if let Err(error) = self.post(&traced).await {
-                if !std::mem::replace(&mut at.is_stuck, true) {
+                if at.rests_until.replace(Instant::now() + RESTS).is_none() {
                     tracing::warn!(%error, "traces are not taken; it tries again");
                 }
                 return Ok(());
             }
-            if std::mem::take(&mut at.is_stuck) {
+            if at.rests_until.take().is_some() {
                 tracing::info!("traces are taken again");
             }
             at.position = last;
@@ -143,12 +158,18 @@ impl Traces {
         }
         let mut all = Vec::new();
         for (interaction, until) in until {
-            let spans = self.walk(interaction, after, until).await?;
+            // What cannot be read keeps nobody from being told of the rest.
+            let spans = match self.walk(interaction, after, until).await {
+                Err(error) if error.is_unreadable() => continue,
+                spans => spans?,
+            };
             if spans.is_empty() {
                 continue;
             }
-            let channel = self.core.interaction(interaction).await?;
-            let channel = channel.map(|found| found.media().name().to_owned());
+            let channel = match self.core.interaction(interaction).await {
+                Err(error) if error.is_unreadable() => None,
+                found => found?.map(|found| found.media().name().to_owned()),
+            };
             all.push(Traced { interaction, channel, spans });
         }
         Ok(all)
@@ -186,8 +207,9 @@ impl Traces {
         match answer.status {
             200..=299 => Ok(()),
             // What is refused for good is not sent again: the next may be taken.
-            400 => {
-                tracing::warn!("the collector refuses traces as not well-formed");
+            400 | 413 | 415 | 422 => {
+                let status = answer.status;
+                tracing::warn!(status, "the collector refuses traces for good; they are left out");
                 Ok(())
             }
             status => Err(NotTaken::Answered(status)),

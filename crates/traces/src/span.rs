@@ -59,13 +59,23 @@ pub(crate) struct Walk {
     wait: Option<Open>,
     offers: Vec<Open>,
     work: Option<Open>,
+    /// Who gave it to the outside world, and gets it back if that does not take it.
+    sender: Option<UserId>,
     ended: Vec<Span>,
 }
 
 impl Walk {
     pub(crate) fn new(interaction: InteractionId, after: u64) -> Self {
-        let (began, wait, offers, work, ended) = (None, None, Vec::new(), None, Vec::new());
-        Self { interaction, after, began, wait, offers, work, ended }
+        Self {
+            interaction,
+            after,
+            began: None,
+            wait: None,
+            offers: Vec::new(),
+            work: None,
+            sender: None,
+            ended: Vec::new(),
+        }
     }
 
     pub(crate) fn finish(self) -> Vec<Span> {
@@ -120,7 +130,16 @@ impl Walk {
                 self.work = Some(work);
             }
             Fact::Parked { .. } => self.leave(entry, "Parked"),
-            Fact::SendStarted => self.leave(entry, "Sending"),
+            Fact::SendStarted => {
+                self.sender = self.work.and_then(|work| match work.what {
+                    What::Work { by } => Some(by),
+                    _ => None,
+                });
+                self.leave(entry, "Sending");
+            }
+            Fact::DeliveryFailed { .. } => {
+                self.work = self.sender.take().map(|by| open(What::Work { by }));
+            }
             Fact::Completed | Fact::Filed { .. } => self.end(entry, "Completed"),
             Fact::Canceled => self.end(entry, "Canceled"),
             Fact::Sent => self.end(entry, "Sent"),
@@ -169,7 +188,9 @@ impl Walk {
         }
         let Open { id, what, began } = open;
         let parent = (what != What::Interaction).then(|| whole_of(self.interaction));
-        self.ended.push(Span { id, parent, what, began, ended: entry.at, end });
+        // The clocks of two nodes may be a little apart.
+        let ended = entry.at.max(began);
+        self.ended.push(Span { id, parent, what, began, ended, end });
     }
 }
 

@@ -25,12 +25,12 @@ pub struct Views {
     /// How the queues are attended.
     pub(super) attended: Attended,
     /// Held while a question about the past is answered.
-    pub(super) asked: Mutex<()>,
+    pub(super) asked: Arc<Mutex<()>>,
 }
 
 impl Views {
     pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core, attended: Attended::default(), asked: Mutex::default() }
+        Self { core, attended: Attended::default(), asked: Arc::default() }
     }
 
     /// Returns an interaction that the user may see; `None` for every other, whether it exists or

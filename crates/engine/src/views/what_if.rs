@@ -1,22 +1,25 @@
 //! What would have been: the arrivals of a span of time, routed by other users and queues than it
 //! was done.
 //!
-//! Nothing is changed by it. What happened is read from the log ([`day`]), what would have happened
-//! is found by the router's own plan ([`simulation`]), and both are told in the same figures
-//! ([`figures`]). By the users and queues of now it comes to what was, as far as they were the same
-//! then; how far it does is part of the answer.
+//! Nothing is changed by it. What happened is read from the log ([`kept`], [`day`]), what would have
+//! happened is found by the router's own plan ([`simulation`]), and both are told in the same
+//! figures ([`figures`]). By the users and queues of now it comes to what was, as far as they were
+//! the same then; how far it does is part of the answer.
 
 mod course;
 mod day;
 mod error;
 mod figures;
 mod habits;
+mod kept;
 mod simulation;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use handoff_domain::{CenterId, InteractionId, Queue, QueueId, Time, User, UserId};
 
+use self::day::Day;
 use self::habits::Habits;
 use self::simulation::Rules;
 use super::Views;
@@ -73,7 +76,8 @@ pub struct WhatIf {
     pub recognized: usize,
     /// Of how many.
     pub waits: usize,
-    /// How many interactions are left out, because their records are gone.
+    /// How many interactions are left out, because their records are gone or cannot be
+    /// read.
     pub left_out: usize,
 }
 
@@ -85,9 +89,9 @@ impl Views {
     ///
     /// [`WhatIfError`].
     pub async fn what_if(&self, question: Question) -> Result<WhatIf, WhatIfError> {
-        let _turn = self.asked.try_lock().map_err(|_| WhatIfError::Busy)?;
+        let turn = Arc::clone(&self.asked).try_lock_owned().map_err(|_| WhatIfError::Busy)?;
         let Question { center, from, to, users, queues } = question;
-        let day = day::read(&self.core, center, (from, to)).await?;
+        let kept = kept::read(&self.core, center, from).await?;
         let directory = self.core.directory();
         let of_center = directory.users.values().filter(|user| user.center == center);
         let users_now: BTreeMap<UserId, User> =
@@ -96,6 +100,9 @@ impl Views {
         let queues_now: BTreeMap<QueueId, Queue> =
             of_center.map(|queue| (queue.id, Queue::clone(queue))).collect();
         let work = move || {
+            // Whoever asked may be gone; the next question waits for the end all the same.
+            let _turn = turn;
+            let (day, left_out) = (Day::of(&kept, (from, to)), kept.left_out);
             let now = Rules { users: &users_now, queues: &queues_now };
             let (mut users_then, mut queues_then) = (users_now.clone(), queues_now.clone());
             users_then.extend(users.into_iter().map(|user| (user.id, user)));
@@ -110,7 +117,7 @@ impl Views {
             Ok(WhatIf {
                 recognized: waits(&was, &again).iter().filter(|pair| pair.is_same()).count(),
                 waits: was.len(),
-                left_out: day.left_out,
+                left_out,
                 differences,
                 was: Figures::of(&was),
                 would_be: Figures::of(&would_be),

@@ -301,6 +301,31 @@ async fn work_that_nobody_took_is_taken_by_somebody_who_serves_its_queue() {
 }
 
 #[tokio::test]
+async fn what_has_waited_since_long_before_is_part_of_it() {
+    let mut center = described();
+    let closed = &mut center.queues[0];
+    (closed.groups, closed.steps) = ([SALES].into(), Vec::new());
+    let closed = closed.clone();
+    let store = handoff_testkit::center::store(center.records()).await.unwrap();
+    let rig = Rig::over(Arc::new(FaultyStore::over(Arc::new(store))), noon()).await;
+    rig.bring_in(KATE).await;
+    rig.submit().await;
+    rig.pass_ms(7_200_000).await;
+    let from = rig.engine.core().now();
+    rig.pass_ms(60_000).await;
+    let to = rig.engine.core().now();
+    let question = |queues| Question { center: CENTER, from, to, users: Vec::new(), queues };
+    let ask = |queues| rig.engine.views().what_if(question(queues));
+    let was = ask(Vec::new()).await.unwrap();
+    assert_eq!((was.waits, was.recognized), (1, 1));
+    assert_eq!(was.was.queues[&QUEUE].waiting, 1);
+    let open = Queue { groups: [GROUP].into(), ..closed };
+    let would_be = ask(vec![open]).await.unwrap().would_be;
+    assert_eq!(would_be.queues[&QUEUE].accepted, 1);
+    assert_eq!(would_be.agents[&KATE].accepted, 1);
+}
+
+#[tokio::test]
 async fn what_is_not_kept_any_more_is_not_answered() {
     let rig = Rig::new().await;
     let begin = rig.engine.core().now();

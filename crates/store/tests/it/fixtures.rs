@@ -9,8 +9,9 @@ use handoff_domain::OfferKind;
 use handoff_domain::event::Subject;
 use handoff_domain::exchange::{Exchange, Said, Side};
 use handoff_domain::{
-    Center, CenterId, ChatTerms, Desk, Disposition, Event, Incarnation, Interaction, Note, Notice,
-    Offer, Queue, QueueId, Reach, Service, ServiceTerms, State, Time, Topic, User, Workspace,
+    Center, CenterId, ChatTerms, Desk, Disposition, Event, Fact, Incarnation, Interaction, Note,
+    Notice, Offer, Queue, QueueId, Reach, Service, ServiceTerms, SkillId, State, Time, Topic, User,
+    Workspace,
 };
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
@@ -23,7 +24,7 @@ use handoff_store::conformance::samples::mail::{
 };
 use handoff_store::conformance::samples::{
     BEGIN, CENTER, center, center_event, desk, desk_event, desk_facts, event, files_directory,
-    notice, offer, one_of_each, owner, rich_interaction, user, user_id,
+    notice, offer, one_of_each, owner, queue_id, rich_interaction, user, user_id,
 };
 use handoff_store::{FilesDirectory, Kind, MailboxMark, Record};
 
@@ -362,6 +363,17 @@ fn what_happened_to_desks_and_centers_is_read_and_written() {
         let body = codec::decode_event(1, &text).unwrap();
         assert_eq!(codec::event_of(BEGIN, body, event.subject.clone()), event, "{name}");
     }
+    let kept_its_age = Fact::Queued {
+        queue: queue_id(1),
+        skill: None,
+        since: Some(BEGIN),
+        front: true,
+        skills: [(SkillId(7), 3)].into(),
+    };
+    let queued = Event { facts: vec![kept_its_age], ..center_event(BEGIN) };
+    assert_eq!(codec::encode_event(&queued).unwrap(), fixture("queued_facts", 1));
+    let body = codec::decode_event(1, &fixture("queued_facts", 1)).unwrap();
+    assert_eq!(body, codec::decode_event(1, &codec::encode_event(&queued).unwrap()).unwrap());
     let kind = SubjectKind::Center;
     let text = codec::encode_center_id(CENTER).unwrap();
     assert_eq!(text, fixture("center_id", 1));

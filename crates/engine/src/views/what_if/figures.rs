@@ -143,10 +143,32 @@ impl Figures {
         }
         for (queue, mut waits) in waits {
             waits.sort_unstable();
-            let at = |tenths: usize| waits[(waits.len() * tenths / 10).min(waits.len() - 1)];
+            // The nearest rank.
+            let at = |tenths: usize| waits[(waits.len() * tenths).div_ceil(10) - 1];
             let figures = figures.queues.entry(queue).or_default();
             figures.wait_ms = Some([at(5), at(9), at(10)]);
         }
         figures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_and_nine_tenths_are_the_nearest_ranks() {
+        let waited = |seconds: i64| {
+            let (id, queue) = (InteractionId::compose(0, seconds.unsigned_abs()), QueueId(1));
+            let end = End::Accepted { by: UserId(1), at: Time(seconds * 1_000) };
+            Played { end, ..Played::begin(id, 0, queue, Time(0)) }
+        };
+        let of = |most: i64| {
+            let played: Vec<Played> = (1..=most).map(waited).collect();
+            Figures::of(&played).queues[&QueueId(1)].wait_ms.unwrap()
+        };
+        assert_eq!(of(10), [5_000, 9_000, 10_000]);
+        assert_eq!(of(2), [1_000, 2_000, 2_000]);
+        assert_eq!(of(1), [1_000; 3]);
     }
 }

@@ -5,6 +5,7 @@
 //! they mostly take. Work takes as long as it took. Nothing is left to chance, so the same question
 //! has the same answer.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
@@ -18,7 +19,8 @@ use super::error::WhatIfError;
 use super::figures::Played;
 use super::habits::Habits;
 
-/// How much one question may cost: agents looked at, over all plans. It is a second or two.
+/// How much one question may cost: how often a plan looks at whether an agent serves a queue, or at
+/// something that waits. It is a few seconds.
 const LOOKS_MAX: u64 = 50_000_000;
 
 /// What routing goes by.
@@ -54,7 +56,7 @@ struct Simulation<'a> {
     due: BinaryHeap<Reverse<(Time, u64, Due)>>,
     /// How much is due already: what was noted first is done first.
     noted: u64,
-    looks: u64,
+    looks: Cell<u64>,
     played: Vec<Played>,
 }
 
@@ -73,8 +75,8 @@ struct Current {
 #[derive(Clone, Copy)]
 struct Open {
     to: UserId,
-    /// Whether they were offered it on that day as well.
-    is_known: bool,
+    /// Whether it was taken back on that day as well, and will be.
+    is_taken_back: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,7 +122,7 @@ impl<'a> Simulation<'a> {
             lines: BTreeMap::new(),
             due: BinaryHeap::new(),
             noted: 0,
-            looks: 0,
+            looks: Cell::new(0),
             played: Vec::new(),
         };
         for (user, person) in &day.people {
@@ -209,8 +211,8 @@ impl<'a> Simulation<'a> {
             }
             Change::SessionEnded => {
                 desk.session = None;
-                // What they had been offered that day is taken back as it was then.
-                let is_lost = |open: Open| open.to == user && !open.is_known;
+                // What was taken back on that day is, when it was then.
+                let is_lost = |open: Open| open.to == user && !open.is_taken_back;
                 let lost = self.current.iter().filter(|(_, it)| it.open.is_some_and(is_lost));
                 for course in lost.map(|(course, _)| *course).collect::<Vec<_>>() {
                     self.answer(now, course, Answer::Gone);
@@ -254,8 +256,7 @@ impl<'a> Simulation<'a> {
             if self.lines.is_empty() {
                 return Ok(());
             }
-            self.looks += self.desks.len() as u64;
-            if self.looks > LOOKS_MAX {
+            if self.looks.get() > LOOKS_MAX {
                 return Err(WhatIfError::TooMuch);
             }
             let Plan { pairs, next_change } = self.plan(now);
@@ -282,10 +283,16 @@ impl<'a> Simulation<'a> {
         self.day.courses.binary_search_by_key(&interaction, |it| it.subject.id).ok()
     }
 
+    fn look(&self, times: usize) {
+        self.looks.set(self.looks.get() + times as u64);
+    }
+
     fn plan(&self, now: Time) -> Plan {
         let lines = self.lines.iter().filter_map(|(id, line)| {
             let queue = self.rules.queues.get(id)?;
+            self.look((1 + queue.steps.len()) * self.desks.len());
             let waiting = line.values().map(|course| {
+                self.look(1);
                 let subject = &self.day.courses[*course].subject;
                 let wait = &self.current[course].wait;
                 let (id, priority, media) = (subject.id, subject.priority, &subject.media);
@@ -308,7 +315,8 @@ impl<'a> Simulation<'a> {
         let known = waits[current.number].asked.iter().filter(|it| it.to == to).nth(*times);
         *times += 1;
         current.offers += 1;
-        current.open = Some(Open { to, is_known: known.is_some() });
+        let gone = known.and_then(|asked| asked.answer).is_some_and(|(_, it)| it == Answer::Gone);
+        current.open = Some(Open { to, is_taken_back: gone });
         current.so_far.offers.extend(open.is_none().then_some((to, now)));
         let queue = self.rules.queues.get(&current.wait.queue);
         let timeout_ms = queue.map_or(Queue::DEFAULT_INVITE_TIMEOUT_MS, |it| it.invite_timeout_ms);
