@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use handoff_cometd::{Limits, Ports};
 use handoff_content::FileKeeper;
-use handoff_engine::{Core, Engine, Mailboxes, Outward, Post, Publisher, Worker};
+use handoff_engine::{Core, Engine, Finder, Mailboxes, Outward, Post, Publisher, Worker};
 use handoff_store::StoreError;
 
 use crate::auth::{Gate, Keys};
@@ -40,6 +40,8 @@ pub struct Setup {
     pub post: Option<Arc<dyn Post>>,
     /// Readers of the log that keep something of their own.
     pub readers: Vec<Arc<dyn Worker>>,
+    /// Who keeps the index of search; without one nothing can be searched.
+    pub finder: Option<Arc<dyn Finder>>,
 }
 
 impl Setup {
@@ -57,6 +59,7 @@ impl Setup {
             mailboxes: None,
             post: None,
             readers: Vec::new(),
+            finder: None,
         }
     }
 }
@@ -86,6 +89,7 @@ impl Assembly {
             customers: customer_voice.clone(),
             mailboxes: setup.mailboxes,
             post: setup.post,
+            finder: setup.finder,
         };
         let keys = Keys::get(&core, setup.options.session_keys).await?;
         let workers = setup.readers.into_iter().chain(keys.worker()).collect();

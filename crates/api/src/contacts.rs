@@ -14,9 +14,6 @@ use axum::extract::State;
 use handoff_domain::{Interaction, Time, Topic, Value};
 use handoff_engine::contact_id;
 use handoff_store::{InteractionQuery, InteractionScope};
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::caller::{AnyUser, Me};
@@ -28,6 +25,7 @@ use crate::shared::Shared;
 use crate::wire::contact::{
     ContentMessage, HistoryMessage, IdentifiedMessage, PastInteraction, media_type,
 };
+use crate::wire::date;
 use crate::wire::envelope::Envelope;
 use crate::wire::fields::Fields;
 use crate::wire::notification::encode;
@@ -111,17 +109,12 @@ fn expect(body: &JsonBody, operation: &str) -> Result<(), Refusal> {
 /// Reads a day or a moment; `later_ms` is what a day means beyond its beginning.
 fn day(fields: &Fields<'_>, name: &str, later_ms: i64) -> Result<Option<Time>, Refusal> {
     let Some(text) = fields.text(name)? else { return Ok(None) };
-    if let Ok(moment) = text.parse::<Timestamp>() {
-        return Ok(Some(Time(moment.as_millisecond())));
-    }
-    let midnight = text.parse::<Date>().ok().map(|day| day.at(0, 0, 0, 0));
-    let begins = midnight.and_then(|moment| TimeZone::UTC.to_timestamp(moment).ok());
-    let begins = begins.ok_or_else(|| {
+    let wrong = || {
         Refusal::invalid(format!(
             "The field {name} must be a day (yyyy-MM-dd) or an ISO 8601 moment; correct it."
         ))
-    })?;
-    Ok(Some(Time(begins.as_millisecond() + later_ms)))
+    };
+    date::read(&text, later_ms).map(Some).ok_or_else(wrong)
 }
 
 fn media(fields: &Fields<'_>) -> Result<Option<String>, Refusal> {

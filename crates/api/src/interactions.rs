@@ -1,6 +1,8 @@
 //! `/interactions`: the interactions of the contact center that the caller may see, and how new
 //! ones are submitted.
 
+mod search;
+
 use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
@@ -25,9 +27,13 @@ use crate::wire::interaction::{InteractionResource, operation_parts};
 use crate::wire::letters::Cleaner;
 use crate::wire::listing::{Listing, fields, one, select};
 
-/// `GET /interactions`: all active ones that the caller may see.
+/// `GET /interactions`: all active ones that the caller may see; with words, a finished state or a
+/// time also what is over.
 pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, uri: Uri) -> Answer {
-    let listing = Listing::read(&uri, FILTERS)?;
+    let listing = Listing::read(&uri, &[FILTERS, search::PARAMETERS].concat())?;
+    if search::is_asked_for(&listing) {
+        return search::answer(&shared, &me, listing).await;
+    }
     if let Some(id) = listing.filter("id") {
         return find(&shared, &me, &listing, id).await;
     }

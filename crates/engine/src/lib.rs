@@ -40,12 +40,14 @@ pub use letters::{
     contact_id, has_message_id,
 };
 pub use outward::{
-    Customers, Mailboxes, OpenLogin, Outward, Patience, Post, Posted, Published, Publisher,
+    Among, Customers, Finder, Highlight, Hit, Hits, Mailboxes, Narrowed, OpenLogin, Order, Outward,
+    Patience, Post, Posted, Published, Publisher, SearchError, SearchPlace, Wanted,
 };
 pub use run::{Engine, Leaving, Mark};
 pub use views::{
-    AgentFigures, ContactSearch, ContactsFound, Difference, Figures, OwnMarks, PlaceInLine, Played,
-    Question, QueueFigures, ReadMark, Views, WhatIf, WhatIfError, Why,
+    AgentFigures, ContactSearch, ContactsFound, Difference, Figures, FoundOne, OwnMarks,
+    PlaceInLine, Played, Question, QueueFigures, ReadMark, SearchFound, Views, WhatIf, WhatIfError,
+    Why,
 };
 pub use worker::{Worker, WorkerStatus};
 pub use workers::Workers;

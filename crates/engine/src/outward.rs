@@ -4,6 +4,8 @@
 //! What counts is in the store before any of them is called, so that each may fail or be
 //! interrupted at any moment.
 
+mod finder;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,6 +14,10 @@ use handoff_domain::{CenterId, Interaction, InteractionId, Time, TokenId, Topic,
 use handoff_store::{Mailbox, StreamRow};
 
 use crate::core::{Note, NumberedNote};
+
+pub use finder::{
+    Among, Finder, Highlight, Hit, Hits, Narrowed, Order, SearchError, SearchPlace, Wanted,
+};
 
 /// What became of a published message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +184,8 @@ pub struct Outward {
     pub mailboxes: Option<Arc<dyn Mailboxes>>,
     /// Without one, whatever is sent waits.
     pub post: Option<Arc<dyn Post>>,
+    /// Without one, nothing can be searched.
+    pub finder: Option<Arc<dyn Finder>>,
 }
 
 impl Default for Outward {
@@ -187,6 +195,7 @@ impl Default for Outward {
             customers: Arc::new(Nobody),
             mailboxes: None,
             post: None,
+            finder: None,
         }
     }
 }

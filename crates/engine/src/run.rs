@@ -54,8 +54,8 @@ impl Engine {
         outward: Outward,
         readers: Vec<Arc<dyn Worker>>,
     ) -> Result<Arc<Self>, StoreError> {
-        let Outward { publisher, customers, mailboxes, post } = outward;
-        let views = Arc::new(Views::new(core.clone()));
+        let Outward { publisher, customers, mailboxes, post, finder } = outward;
+        let views = Arc::new(Views::new(core.clone(), finder));
         let commands = Commands::new(core.clone(), views.clone(), mailboxes.clone());
         let commands = Arc::new(commands);
         let desks = Arc::new(Desks::new(core.clone(), commands.clone(), publisher.clone()));

@@ -9,6 +9,7 @@ mod contacts;
 mod interactions;
 mod line;
 mod marks;
+mod search;
 mod sight;
 mod threads;
 mod transcript;
@@ -19,6 +20,7 @@ pub use contacts::{ContactSearch, ContactsFound};
 pub use interactions::Views;
 pub use line::PlaceInLine;
 pub use marks::{OwnMarks, ReadMark};
+pub use search::{FoundOne, SearchFound};
 pub use sight::may_see;
 pub(crate) use sight::{Sight, sight_of};
 pub use what_if::{

@@ -17,7 +17,7 @@ use handoff_store::{LogEntry, SubjectKey};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::file::{ProjectionFile, Shape, unreadable};
-use crate::projection::{Projection, ProjectionError, Standing};
+use crate::projection::{News, Projection, ProjectionError, Standing};
 
 pub use figures::{Figures, Waiting};
 pub use tally::{Place, QUARTER_MS, Quarter, QueueOrAgent, Tally, quarter_of};
@@ -108,13 +108,8 @@ impl Projection for Counters {
         self.file.standing()
     }
 
-    fn apply(
-        &self,
-        entries: &[LogEntry],
-        from: Standing,
-        to: Standing,
-    ) -> Result<(), ProjectionError> {
-        self.file.change(from, to, |transaction| count(transaction, entries))
+    fn apply(&self, news: &News, from: Standing, to: Standing) -> Result<(), ProjectionError> {
+        self.file.change(from, to, |transaction| count(transaction, &news.entries))
     }
 
     fn rebuild(&self, from: Standing, to: Standing) -> Result<(), ProjectionError> {

@@ -1,4 +1,4 @@
-//! Readers of the log that keep what they make of it: statistics now, search and more later.
+//! Readers of the log that keep what they make of it: the counters, and the index of search.
 //!
 //! A [`Projection`] has a storage of its own, so that a command costs the same however many of them
 //! there are, and keeps in it how far it has read. A [`Reader`] feeds it: first from the records
@@ -6,6 +6,7 @@
 //! nothing of it is ever written into the log.
 
 pub mod counters;
+pub mod search;
 
 mod file;
 mod projection;
@@ -15,5 +16,6 @@ mod reader;
 mod tests;
 
 pub use counters::Counters;
-pub use projection::{Cursor, Projection, ProjectionError, Standing};
+pub use projection::{Cursor, News, Projection, ProjectionError, Standing};
 pub use reader::Reader;
+pub use search::{Search, Sweep};

@@ -1,6 +1,8 @@
 //! What a projection is to whoever feeds it.
 
-use handoff_domain::InteractionId;
+use std::collections::BTreeMap;
+
+use handoff_domain::{Interaction, InteractionId};
 use handoff_store::LogEntry;
 
 /// A position of the log in one of its generations.
@@ -50,6 +52,23 @@ pub enum ProjectionError {
     Unreadable(String),
 }
 
+/// What a projection takes in at once.
+#[derive(Clone, Debug, Default)]
+pub struct News {
+    pub entries: Vec<LogEntry>,
+    /// The interactions that they are about as they are now, which may be later than the entries;
+    /// `None` for what is no more. Only a projection that reads records is given any.
+    pub interactions: BTreeMap<InteractionId, Option<Interaction>>,
+}
+
+impl News {
+    /// Returns entries alone.
+    #[must_use]
+    pub fn of(entries: Vec<LogEntry>) -> Self {
+        Self { entries, ..Self::default() }
+    }
+}
+
 /// What somebody makes of the log and keeps. Every method blocks for a moment.
 ///
 /// Each change says from where to where it moves the projection, and takes effect only where that
@@ -65,18 +84,18 @@ pub trait Projection: Send + Sync + 'static {
     /// Its storage's.
     fn standing(&self) -> Result<Standing, ProjectionError>;
 
+    /// Tells whether it is given the interactions beside the entries.
+    fn reads_interactions(&self) -> bool {
+        false
+    }
+
     /// Takes entries in, each once, and moves on, in one transaction. While it is rebuilt these are
     /// the whole history of some interactions.
     ///
     /// # Errors
     ///
     /// [`ProjectionError::Overtaken`], or its storage's.
-    fn apply(
-        &self,
-        entries: &[LogEntry],
-        from: Standing,
-        to: Standing,
-    ) -> Result<(), ProjectionError>;
+    fn apply(&self, news: &News, from: Standing, to: Standing) -> Result<(), ProjectionError>;
 
     /// Drops everything that it keeps and moves on, in one transaction.
     ///

@@ -4,6 +4,7 @@
 //! A reader remembers nothing: where to go on is in the projection, so it may end at any point, and
 //! two of them may feed the same projection.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,14 +12,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use handoff_bus::{Hint, Received};
-use handoff_domain::{InteractionId, Time};
+use handoff_domain::{Interaction, InteractionId, Time};
 use handoff_engine::{Clock, Worker};
 use handoff_store::{
     Key, Kind, LogEnd, LogEntry, Record, Store, StoreError, SubjectKey, with_causes,
 };
 use tokio::sync::Notify;
 
-use crate::projection::{Cursor, Projection, ProjectionError, Standing};
+use crate::projection::{Cursor, News, Projection, ProjectionError, Standing};
 
 /// Entries read at once.
 const PAGE: usize = 500;
@@ -27,6 +28,10 @@ const PAGE: usize = 500;
 /// in the middle waits for less than a round.
 const REBUILT_AT_ONCE: usize = 25;
 const REBUILT_ENTRIES: usize = 250;
+/// Entries whose interactions are read together, and after how many bytes of these no more are: a
+/// letter may be a thousand times as large as a chat.
+const READ_AT_ONCE: usize = 25;
+const READ_BYTES_MAX: usize = 8 << 20;
 /// How far the log may be ahead: more costs longer than a rebuild. An entry takes about a kilobyte,
 /// so this is a gigabyte of log.
 const BEHIND_MAX: u64 = 1_000_000;
@@ -205,9 +210,14 @@ impl Reader {
         let page = self.store.list(Kind::Interaction, key, REBUILT_AT_ONCE).await?;
         let (mut entries, mut after, mut taken) = (Vec::new(), after, 0);
         let listed = page.items.len();
+        let mut interactions = BTreeMap::new();
         for item in page.items {
-            let Key::Interaction(id) = item.value.key() else { continue };
+            let Record::Interaction(interaction) = item.value else { continue };
+            let id = interaction.id;
             entries.extend(self.history(id, end.position).await?);
+            if self.projection.reads_interactions() {
+                interactions.insert(id, Some(interaction));
+            }
             (after, taken) = (Some(id), taken + 1);
             if entries.len() >= REBUILT_ENTRIES {
                 break;
@@ -219,7 +229,8 @@ impl Reader {
         } else {
             Standing::Rebuilding { end, after, done: done + taken as u64, total }
         };
-        self.ask(move |projection| projection.apply(&entries, from, to)).await?;
+        let news = News { entries, interactions };
+        self.ask(move |projection| projection.apply(&news, from, to)).await?;
         self.tell(to);
         if is_last {
             let reader = self.projection.name();
@@ -277,11 +288,67 @@ impl Reader {
         if page.more && self.is_too_old(first.at) {
             return self.begin(from, end, Reason::TooFarBehind).await;
         }
-        let to = Standing::Following(Cursor { position: last.position, ..at });
-        let left = if page.more { Left::More } else { Left::Nothing };
-        self.ask(move |projection| projection.apply(&page.items, from, to)).await?;
+        let (end, more) = (last.position, page.more);
+        let news = self.with_interactions(page.items).await?;
+        let position = news.entries.last().map_or(at.position, |last| last.position);
+        let to = Standing::Following(Cursor { position, ..at });
+        let left = if more || position < end { Left::More } else { Left::Nothing };
+        self.ask(move |projection| projection.apply(&news, from, to)).await?;
         self.tell(to);
         Ok(left)
+    }
+
+    /// Reads the interactions that entries are about, for a projection that asks for them. What
+    /// takes too much at once is left for the next time.
+    async fn with_interactions(&self, mut entries: Vec<LogEntry>) -> Result<News, StoreError> {
+        if !self.projection.reads_interactions() {
+            return Ok(News::of(entries));
+        }
+        let mut interactions = BTreeMap::new();
+        let (mut taken, mut bytes) = (0, 0);
+        while taken < entries.len() && bytes < READ_BYTES_MAX {
+            let next = entries[taken..].iter().take(READ_AT_ONCE);
+            taken += next.len();
+            let about: BTreeSet<InteractionId> = next
+                .filter_map(|entry| match entry.subject {
+                    SubjectKey::Interaction(id) => Some(id),
+                    SubjectKey::Desk(_) | SubjectKey::Center(_) => None,
+                })
+                .filter(|id| !interactions.contains_key(id))
+                .collect();
+            for (id, interaction) in self.interactions_of(about).await? {
+                bytes += interaction.as_ref().map_or(0, Interaction::weight);
+                interactions.insert(id, interaction);
+            }
+        }
+        entries.truncate(taken);
+        Ok(News { entries, interactions })
+    }
+
+    /// Reads interactions. One that cannot be read is not there.
+    async fn interactions_of(
+        &self,
+        ids: BTreeSet<InteractionId>,
+    ) -> Result<Vec<(InteractionId, Option<Interaction>)>, StoreError> {
+        let keys: Vec<Key> = ids.iter().copied().map(Key::Interaction).collect();
+        let records = match self.store.load(&keys).await {
+            Err(error) if error.is_unreadable() => {
+                let mut all = Vec::with_capacity(keys.len());
+                for key in &keys {
+                    all.push(match self.store.load_one(key).await {
+                        Err(error) if error.is_unreadable() => None,
+                        loaded => loaded?,
+                    });
+                }
+                all
+            }
+            loaded => loaded?,
+        };
+        let read = records.into_iter().map(|found| match found?.value {
+            Record::Interaction(interaction) => Some(interaction),
+            _ => None,
+        });
+        Ok(ids.into_iter().zip(read).collect())
     }
 
     fn is_too_old(&self, at: Time) -> bool {
@@ -338,7 +405,7 @@ impl Reader {
     }
 }
 
-fn failed(error: ProjectionError) -> StoreError {
+pub(crate) fn failed(error: ProjectionError) -> StoreError {
     StoreError::Unavailable {
         attempted: "keeping what a reader made of the log",
         source: error.into(),

@@ -3,6 +3,7 @@
 mod deeds;
 mod recount;
 mod rig;
+mod searched;
 mod slow;
 
 use std::collections::BTreeMap;
@@ -11,13 +12,13 @@ use std::sync::{Arc, Mutex};
 
 use handoff_domain::{Fact, OfferKind};
 use handoff_engine::Worker as _;
-use handoff_store::{LogEntry, StoreError};
+use handoff_store::StoreError;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::counters::{KEPT_QUARTERS, Quarter, QueueOrAgent, Tally};
 use crate::file::move_on;
-use crate::{Counters, Cursor, Projection, ProjectionError, Reader, Standing};
+use crate::{Counters, Cursor, News, Projection, ProjectionError, Reader, Standing};
 use deeds::{Deed, What};
 use recount::recount;
 use rig::Rig;
@@ -62,17 +63,12 @@ impl Projection for Killed {
         self.counters.standing()
     }
 
-    fn apply(
-        &self,
-        entries: &[LogEntry],
-        from: Standing,
-        to: Standing,
-    ) -> Result<(), ProjectionError> {
+    fn apply(&self, news: &News, from: Standing, to: Standing) -> Result<(), ProjectionError> {
         match self.feeding {
-            Feeding::Whole => self.counters.apply(entries, from, to),
+            Feeding::Whole => self.counters.apply(news, from, to),
             Feeding::CursorApart => {
                 let connection = self.counters.file().connection();
-                crate::counters::count(&connection, entries)?;
+                crate::counters::count(&connection, &news.entries)?;
                 move_on(&connection, from, to)
             }
         }
@@ -281,8 +277,9 @@ async fn whoever_comes_second_is_told_so() {
     let page = rig.store.log_after(at.position, 1_000).await.unwrap();
     let position = page.items.last().unwrap().position;
     let to = Standing::Following(Cursor { position, ..at });
-    one.apply(&page.items, from, to).unwrap();
-    let late = other.apply(&page.items, from, to).unwrap_err();
+    let news = News::of(page.items);
+    one.apply(&news, from, to).unwrap();
+    let late = other.apply(&news, from, to).unwrap_err();
     assert!(matches!(late, ProjectionError::Overtaken), "{late:?}");
     let late = other.rebuild(from, Standing::Outdated).unwrap_err();
     assert!(matches!(late, ProjectionError::Overtaken), "{late:?}");

@@ -213,6 +213,8 @@ pub(crate) enum Rebuildable {
     /// The counters by queue and by agent.
     #[default]
     Counters,
+    /// The index of search.
+    Search,
 }
 
 /// Options of `openapi`.

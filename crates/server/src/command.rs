@@ -14,8 +14,8 @@ use crate::run::Server;
 use crate::runtime::block_on;
 use crate::stored::Stored;
 use crate::{
-    apply, backup, copy, counters, demo, doctor, export, lost_password, output, supervisor,
-    telemetry, upgrade,
+    apply, backup, copy, counters, demo, doctor, export, lost_password, output, rebuild,
+    supervisor, telemetry, upgrade,
 };
 
 /// Reads a command line, the program's name first, carries it out and says what kept it from that.
@@ -55,7 +55,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::CheckConfig(options) => check_config(&options),
         Command::Doctor(options) => doctor::doctor(&options),
         Command::Counters(options) => counters::print(&options),
-        Command::Rebuild(options) => counters::rebuild(&options),
+        Command::Rebuild(options) => rebuild::rebuild(&options),
         Command::Openapi(options) => Ok(print_api(&options)),
     }
 }

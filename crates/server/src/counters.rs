@@ -1,32 +1,22 @@
-//! `handoff counters` and `handoff rebuild`: what was counted, and counting anew.
+//! `handoff counters`: what was counted.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::Context as _;
 use handoff_domain::Time;
 use handoff_engine::{Clock as _, SystemClock};
 use handoff_projections::counters::{
     Figures, QUARTER_MS, Quarter, QueueOrAgent, Tally, quarter_of,
 };
-use handoff_projections::{Counters, Projection as _, Reader, Standing};
-use handoff_store::{Kind, Record, SqliteStore, Store};
+use handoff_projections::{Counters, Standing};
+use handoff_store::{Kind, Record, SqliteStore};
 
-use crate::cli::{self, Rebuild, Rebuildable};
+use crate::cli;
 use crate::config::{self, Config};
 use crate::output;
 use crate::run;
 use crate::runtime::block_on;
-use crate::stored::{DATABASE, Stored, is_taken};
-
-/// How often it is looked how far a serving program is.
-const LOOK: Duration = Duration::from_millis(200);
-/// How long a serving program has to begin.
-const BEGINS_WITHIN: Duration = Duration::from_secs(10);
-/// After how many interactions it is told how far it is.
-const TOLD_EVERY: u64 = 1_000;
+use crate::stored::{DATABASE, Stored};
 
 /// Prints what was counted.
 ///
@@ -147,73 +137,4 @@ fn clock(quarter: Quarter) -> String {
 fn seconds(ms: u64) -> String {
     let seconds = ms / 1_000;
     format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
-}
-
-/// Counts anew: by the program that serves the store, or itself where none does.
-///
-/// # Errors
-///
-/// When neither can be done.
-pub(crate) fn rebuild(options: &Rebuild) -> anyhow::Result<ExitCode> {
-    let Rebuildable::Counters = options.name;
-    let config = Config::load(options.configured.config.as_deref())?;
-    let directory = &config.store.path;
-    anyhow::ensure!(Stored::exists(&config.store), "there is no store in {}", directory.display());
-    block_on(async {
-        let counters = run::open_counters(directory).await?;
-        counters.ask_for_rebuild()?;
-        // Over a database several may be open; who serves this directory counts in it.
-        let stored = match is_taken(directory) {
-            true => Err(anyhow::anyhow!("a server has {}", directory.display())),
-            false => Stored::open(&config.store).await,
-        };
-        match stored {
-            Ok(stored) => {
-                let rebuilt = rebuild_here(stored.store(), counters).await;
-                stored.close().await;
-                rebuilt?;
-            }
-            Err(in_use) => await_other(&counters, &in_use).await?,
-        }
-        output::say("the counters are rebuilt");
-        Ok(ExitCode::SUCCESS)
-    })
-}
-
-async fn rebuild_here(store: Arc<dyn Store>, counters: Arc<Counters>) -> anyhow::Result<()> {
-    let clock = Arc::new(SystemClock::default());
-    let told = std::sync::Mutex::new(None);
-    let reader = Reader::new(store, clock, counters);
-    let progress = |standing| {
-        if let Ok(mut told) = told.lock() {
-            tell(standing, &mut told);
-        }
-    };
-    reader.catch_up(progress).await.context("the counters cannot be rebuilt")
-}
-
-/// Waits until the program that has the store open has rebuilt the counters.
-async fn await_other(counters: &Counters, in_use: &anyhow::Error) -> anyhow::Result<()> {
-    let (mut told, mut waited) = (None, Duration::ZERO);
-    loop {
-        match counters.standing()? {
-            Standing::Following(_) => return Ok(()),
-            Standing::Outdated if waited >= BEGINS_WITHIN => anyhow::bail!(
-                "the rebuild is asked for, and nobody begins: {in_use:#}; a server begins as soon as it serves"
-            ),
-            standing => tell(standing, &mut told),
-        }
-        tokio::time::sleep(LOOK).await;
-        waited += LOOK;
-    }
-}
-
-/// Says how far a rebuild is, when that is something new.
-fn tell(standing: Standing, told: &mut Option<u64>) {
-    if let Standing::Rebuilding { done, total, .. } = standing
-        && *told != Some(done / TOLD_EVERY)
-    {
-        *told = Some(done / TOLD_EVERY);
-        output::progress(format_args!("{done} of {total} interactions"));
-    }
 }

@@ -25,6 +25,7 @@ mod metrics;
 mod output;
 mod pages;
 mod pass_on;
+mod rebuild;
 mod run;
 mod runtime;
 mod serving;

@@ -23,9 +23,11 @@ use handoff_api::wire::letters::Cleaner;
 use handoff_api::{Assembly, DemoAccounts, Setup};
 use handoff_content::directory::Adopt;
 use handoff_content::{FileKeeper, sweep};
-use handoff_engine::{CommitTally, Core, Engine, Outward, Parts, SystemClock, SystemIds, Worker};
+use handoff_engine::{
+    CommitTally, Core, Engine, Finder, Outward, Parts, SystemClock, SystemIds, Worker,
+};
 use handoff_postoffice::PostOffice;
-use handoff_projections::{Counters, Reader};
+use handoff_projections::{Counters, Reader, Search, Sweep};
 use handoff_store::{Files, Store};
 use handoff_web::Pages;
 use tokio::net::TcpListener;
@@ -82,6 +84,19 @@ pub(crate) async fn engine_alone(
     Engine::build(core, Outward::default(), Vec::new()).await.context("the store cannot be read")
 }
 
+/// Opens the index of search in a data directory; the file is made if there is none.
+///
+/// # Errors
+///
+/// When it can be neither opened nor made.
+pub(crate) async fn open_search(directory: &Path) -> anyhow::Result<Arc<Search>> {
+    let path = directory.join(Search::FILE);
+    let opened = tokio::task::spawn_blocking(move || Search::open(&path)).await;
+    let search = opened.context("opening the index of search was interrupted")?;
+    let failed = || format!("the index of search in {} cannot be opened", directory.display());
+    Ok(Arc::new(search.with_context(failed)?))
+}
+
 fn parts(
     config: &Config,
     store: Arc<dyn Store>,
@@ -92,6 +107,17 @@ fn parts(
     let ids = Arc::new(SystemIds::default());
     let options = options::engine(config, &*ids, listening);
     Parts { store, bus: bus.bus(), clock, ids, options }
+}
+
+async fn open_core(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    bus: &NodeBus,
+    clock: &Arc<SystemClock>,
+    listening: SocketAddr,
+) -> anyhow::Result<Arc<Core>> {
+    let parts = parts(config, store.clone(), bus, clock.clone(), Some(listening));
+    Core::open(parts).await.context("the engine cannot be started")
 }
 
 /// A server that accepts connections.
@@ -144,8 +170,7 @@ impl Server {
         let (entry, certificate) = entry::open(config, clock.clone(), (&tasks, &stopping))?;
         let (listener, address) = listen(config)?;
         let (opened, bus) = (files::open(config).await?, NodeBus::new(config)?);
-        let parts = parts(config, store.clone(), &bus, clock.clone(), Some(address));
-        let core = Core::open(parts).await.context("the engine cannot be started")?;
+        let core = open_core(config, &store, &bus, &clock, address).await?;
         files::take_on(&core, &opened, adopt).await?;
         let (files, space) = (opened.files, options::space(config));
         let content = options::content(config, space.clone());
@@ -159,6 +184,8 @@ impl Server {
         let webhooks = webhooks::sender(config, &core);
         let traces = traces::sender(config, &core)?;
         let sent = [Some(webhooks.clone() as Arc<dyn Worker>), traces].into_iter().flatten();
+        let (readers, finder) =
+            readers(config, &store, &clock, (&bus, &files), troubles.chain(sent)).await;
         let setup = Setup {
             agents: limits.0.clone(),
             customers: options::customers(config),
@@ -166,7 +193,8 @@ impl Server {
             letters: Arc::new(Cleaner::new(Arc::new(MailLetters))),
             mailboxes: Some(office.mailboxes()),
             post: Some(office.post()),
-            readers: readers(config, &store, &clock, (&bus, &files), troubles.chain(sent)).await,
+            readers,
+            finder,
             ..Setup::new(api, keeper)
         };
         let assembly = Assembly::build(core.clone(), setup).await;
@@ -308,7 +336,8 @@ async fn passing_on(
     Ok(pass_on.before(router))
 }
 
-/// Returns the readers of the log that the server has, and what tells of bus and files.
+/// Returns the readers of the log that the server has, and what tells of bus and files; beside them
+/// who finds what they keep.
 /// Nothing else stands on them, so it serves without one whose file cannot be used.
 async fn readers(
     config: &Config,
@@ -316,7 +345,7 @@ async fn readers(
     clock: &Arc<SystemClock>,
     (bus, files): (&NodeBus, &Arc<dyn Files>),
     others: impl Iterator<Item = Arc<dyn Worker>>,
-) -> Vec<Arc<dyn Worker>> {
+) -> (Vec<Arc<dyn Worker>>, Option<Arc<dyn Finder>>) {
     let watches = bus.watch().into_iter().chain(files::Watch::of(config, files));
     let mut readers: Vec<Arc<dyn Worker>> = watches.chain(others).collect();
     match open_counters(&config.store.path).await {
@@ -325,7 +354,18 @@ async fn readers(
         }
         Err(error) => tracing::error!(error = format!("{error:#}"), "nothing is counted"),
     }
-    readers
+    match open_search(&config.store.path).await {
+        Ok(search) => {
+            let (added, removed) = (search.clone(), search.clone());
+            readers.push(Arc::new(Reader::new(store.clone(), clock.clone(), added)));
+            readers.push(Arc::new(Sweep::new(store.clone(), clock.clone(), removed)));
+            (readers, Some(search))
+        }
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "nothing can be searched");
+            (readers, None)
+        }
+    }
 }
 
 impl Running {

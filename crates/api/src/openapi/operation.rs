@@ -68,6 +68,7 @@ pub(super) fn page(plural: &str, name: &str) -> Value {
     let mut page = with(plural, list_of(schema(name)));
     page["properties"]["nextCursor"] = json!({"type": "string"});
     page["properties"]["truncated"] = json!({"type": "boolean"});
+    page["properties"]["behind"] = json!({"type": "boolean"});
     page
 }
 

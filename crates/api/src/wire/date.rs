@@ -5,6 +5,9 @@
 //! of several nodes comparable as text.
 
 use handoff_domain::Time;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 /// Milliseconds of one day.
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -29,6 +32,18 @@ pub fn print(time: Time) -> String {
 pub fn print_iso(time: Time) -> String {
     let text = print(time);
     format!("{}T{}Z", &text[..10], &text[11..19])
+}
+
+/// Reads a day (`yyyy-MM-dd`, in UTC) or a moment (ISO 8601). A day is its beginning, and so much
+/// later; `None` when it is neither.
+#[must_use]
+pub fn read(text: &str, later_ms: i64) -> Option<Time> {
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Some(Time(moment.as_millisecond()));
+    }
+    let midnight = text.parse::<Date>().ok()?.at(0, 0, 0, 0);
+    let begins = TimeZone::UTC.to_timestamp(midnight).ok()?;
+    Some(Time(begins.as_millisecond() + later_ms))
 }
 
 /// Returns year, month and day of a day counted from 1970-01-01.

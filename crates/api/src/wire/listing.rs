@@ -293,6 +293,8 @@ pub enum Rest {
     None,
     /// There may be more, to which no cursor leads.
     Truncated,
+    /// What happened last may not be in it yet.
+    Behind,
 }
 
 impl Serialize for Page<'_> {
@@ -303,8 +305,10 @@ impl Serialize for Page<'_> {
         if let Some(next) = &self.next {
             map.serialize_entry("nextCursor", next)?;
         }
-        if self.rest == Rest::Truncated {
-            map.serialize_entry("truncated", &true)?;
+        match self.rest {
+            Rest::None => {}
+            Rest::Truncated => map.serialize_entry("truncated", &true)?,
+            Rest::Behind => map.serialize_entry("behind", &true)?,
         }
         map.end()
     }

@@ -63,6 +63,7 @@ mod related;
 mod retries;
 mod roles;
 mod samples;
+mod search;
 mod second_factor;
 mod services;
 mod sessions;

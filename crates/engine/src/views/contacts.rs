@@ -180,7 +180,10 @@ impl Views {
         Ok(records.into_iter().map(|record| contact_of(record).map(|it| it.value)).collect())
     }
 
-    async fn one_by_one(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
+    pub(super) async fn one_by_one(
+        &self,
+        keys: &[Key],
+    ) -> Result<Vec<Option<Versioned<Record>>>, StoreError> {
         let mut all = Vec::with_capacity(keys.len());
         for key in keys {
             all.push(match self.core.store.load_one(key).await {

@@ -11,10 +11,11 @@ use tokio::sync::Mutex;
 use super::attended::Attended;
 use super::sight::{may_see, sees_all};
 use crate::core::Core;
+use crate::outward::Finder;
 
 /// How long after its end those whom an interaction concerned keep sight of it, in ms
 /// (docs/compat/interactions.md#seen).
-const SIGHT_AFTER_END_MS: u64 = 24 * 60 * 60 * 1_000;
+pub(super) const SIGHT_AFTER_END_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What one list that is put together may take, in bytes.
 const LIST_BYTES_MAX: usize = 8 << 20;
@@ -26,11 +27,13 @@ pub struct Views {
     pub(super) attended: Attended,
     /// Held while a question about the past is answered.
     pub(super) asked: Arc<Mutex<()>>,
+    /// Who finds among everything.
+    pub(super) finder: Option<Arc<dyn Finder>>,
 }
 
 impl Views {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core, attended: Attended::default(), asked: Arc::default() }
+    pub(crate) fn new(core: Arc<Core>, finder: Option<Arc<dyn Finder>>) -> Self {
+        Self { core, attended: Attended::default(), asked: Arc::default(), finder }
     }
 
     /// Returns an interaction that the user may see; `None` for every other, whether it exists or

@@ -199,7 +199,7 @@ fn answer() -> Draft {
     }
 }
 
-fn caller(user: UserId) -> Caller {
+pub(super) fn caller(user: UserId) -> Caller {
     let mut roles = BTreeSet::from([Role::Agent]);
     roles.extend((user == SUPERVISOR).then_some(Role::Supervisor));
     Caller::new(user, roles, BTreeSet::from([GROUP]))

@@ -9,22 +9,22 @@ use handoff_bus::LocalBus;
 use handoff_domain::event::Cause;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
-    Acknowledgement, Actor, Address, Automatic, Caller, CenterId, ChatTimes, Direction, GroupId,
-    Interaction, InteractionId, Letter, Media, Medium, Named, Queue, QueueId, Role, Time, Topic,
-    UserData, UserId, Workbin, WorkbinId, WorkbinOwner,
+    Acknowledgement, Actor, Address, Automatic, Caller, CenterId, ChatTimes, Command, Direction,
+    GroupId, Interaction, InteractionId, Letter, Media, Medium, Named, Queue, QueueId, Role, Time,
+    Topic, UserData, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
     ChannelChange, CommandRequest, Core, Engine, ExecuteError, IdSource, NewChat, NewLetter,
     Opening, Options, Outward, Parts, Replay, Subscriptions,
 };
-use handoff_store::{InteractionQuery, InteractionScope, Store};
+use handoff_store::{ChangeSet, InteractionQuery, InteractionScope, Kind, Record, Removal, Store};
 use handoff_testkit::{Center, ManualClock};
 use tempfile::TempDir;
 
 use super::deeds::{Deed, What};
 use crate::Counters;
 
-const CENTER: CenterId = CenterId(1);
+pub(super) const CENTER: CenterId = CenterId(1);
 pub(super) const GROUP: GroupId = GroupId(7);
 pub(super) const AGENTS: [UserId; 3] = [UserId(0xa), UserId(0xb), SUPERVISOR];
 pub(super) const SUPERVISOR: UserId = UserId(0xc);
@@ -253,6 +253,46 @@ impl Rig {
             Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => false,
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// Lets somebody do something to one of those that are not over.
+    pub(super) async fn lets(
+        &self,
+        place: usize,
+        command: impl Fn(&Interaction) -> Option<Command>,
+    ) {
+        let query = InteractionQuery::of(InteractionScope::Active(CENTER), usize::MAX);
+        let active = self.store.interactions(&query).await.unwrap().items;
+        if active.is_empty() {
+            return;
+        }
+        let to = &active[place % active.len()].value;
+        let Some(command) = command(to) else { return };
+        match self.engine.commands().execute(&CommandRequest::new(to.id, command)).await {
+            Ok(_) | Err(ExecuteError::Rejected(_) | ExecuteError::NotFound(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Removes one of those that are over, as retention does: without an entry of the log.
+    pub(super) async fn remove(&self, place: usize) {
+        let all = self.store.list(Kind::Interaction, None, usize::MAX).await.unwrap().items;
+        let ended = all
+            .iter()
+            .filter(|found| matches!(&found.value, Record::Interaction(one) if one.is_ended()));
+        let ended: Vec<_> = ended.collect();
+        if ended.is_empty() {
+            return;
+        }
+        let found = ended[place % ended.len()];
+        let removal = Removal { key: found.value.key(), version: found.version };
+        let change = ChangeSet { removals: vec![removal], ..ChangeSet::default() };
+        self.store.commit(change).await.unwrap();
+    }
+
+    /// Returns a file beside the counters'.
+    pub(super) fn file_named(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
     }
 
     async fn come_or_go(&mut self, agent: usize) {

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use handoff_engine::Worker as _;
-use handoff_store::LogEntry;
 use handoff_testkit::ManualClock;
 
 use super::deeds::Deed;
 use super::rig::Rig;
 use super::{counters, feed, reader};
-use crate::{Counters, Projection, ProjectionError, Standing};
+use crate::{Counters, News, Projection, ProjectionError, Standing};
 
 /// Counters that take a while for everything that they take in.
 struct Slow {
@@ -27,14 +26,9 @@ impl Projection for Slow {
         self.counters.standing()
     }
 
-    fn apply(
-        &self,
-        entries: &[LogEntry],
-        from: Standing,
-        to: Standing,
-    ) -> Result<(), ProjectionError> {
+    fn apply(&self, news: &News, from: Standing, to: Standing) -> Result<(), ProjectionError> {
         self.clock.advance_ms(self.ms);
-        self.counters.apply(entries, from, to)
+        self.counters.apply(news, from, to)
     }
 
     fn rebuild(&self, from: Standing, to: Standing) -> Result<(), ProjectionError> {

@@ -59,11 +59,17 @@ fn own() -> Vec<Operation> {
 
 fn of_the_center() -> Vec<Operation> {
     vec![
-        get("/interactions", "Lists the interactions that the caller may see").list(
-            "interactions",
-            "Interaction",
-            FILTERS,
-        ),
+        get("/interactions", "Lists or searches the interactions that the caller may see")
+            .note(
+                "What is active, in order of the ids. With `search`, `from`, `to`, `sort` or a \
+                finished `state`: all that the caller may see, finished work included, at most \
+                100 on a page.",
+            )
+            .list("interactions", "FoundInteraction", FILTERS)
+            .query("search", "Words that are all there, `\"phrases\"`, and `-words` that are not.")
+            .query("from", "Shows only what came, or in the order of ends ended, from then on.")
+            .query("to", "The same before then; a day is included.")
+            .query("sort", "`-receivedDate`, `receivedDate`, or without words `-endedDate`."),
         post("/interactions", "Submits an interaction")
             .takes(
                 "CreateInteraction",

@@ -1,0 +1,253 @@
+//! The index of search: every word of interactions, finished ones included, in a file of this
+//! node's.
+//!
+//! It is made of the log and of the records as they are when their entries are read (ADR 0044).
+//! What is removed without an entry, as what is no longer kept, a [`Sweep`] finds. Who may see what
+//! is found is not decided here: the index narrows by what it knows, and the engine's views have
+//! the last word.
+
+#[cfg(test)]
+pub(crate) mod contents;
+mod find;
+mod finished;
+mod kept;
+mod marks;
+mod question;
+mod sweep;
+mod texts;
+mod words;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use handoff_domain::InteractionId;
+use handoff_engine::{Finder, Highlight, Hit, Hits, SearchError, Wanted};
+use handoff_store::LogEnd;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{Semaphore, watch};
+
+use crate::file::{ProjectionFile, Shape};
+use crate::projection::{News, Projection, ProjectionError, Standing};
+use find::FindError;
+
+pub use sweep::Sweep;
+
+/// How many questions are answered at once; the others wait. Each holds a connection with up to two
+/// megabytes of pages.
+const AT_ONCE: usize = 4;
+
+const SHAPE: Shape = Shape { form: 1, tables: kept::TABLES };
+const IDS_AFTER: &str = "SELECT id FROM docs WHERE id > ?1 ORDER BY id LIMIT ?2";
+
+/// The index, in a file of its own.
+#[derive(Debug)]
+pub struct Search {
+    file: ProjectionFile,
+    reading: Arc<Reading>,
+    places: Semaphore,
+    standing: watch::Sender<Standing>,
+}
+
+/// The connections by which it is read, beside the one that writes.
+#[derive(Debug)]
+struct Reading {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Search {
+    pub const NAME: &str = "search";
+    /// The file's name in the data directory.
+    pub const FILE: &str = "search.db";
+
+    /// Opens the file, and makes it if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When it can be neither opened nor made.
+    pub fn open(path: &Path) -> Result<Self, ProjectionError> {
+        let file = ProjectionFile::open(path, &SHAPE)?;
+        // What is deleted is written over.
+        file.connection().pragma_update(None, "secure_delete", true)?;
+        let standing = watch::Sender::new(file.standing()?);
+        let reading = Arc::new(Reading { path: path.to_owned(), idle: Mutex::default() });
+        Ok(Self { file, reading, places: Semaphore::new(AT_ONCE), standing })
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn file(&self) -> &ProjectionFile {
+        &self.file
+    }
+
+    /// Says that it is to be rebuilt, as [`Counters::ask_for_rebuild`](crate::Counters) does.
+    ///
+    /// # Errors
+    ///
+    /// The file's.
+    pub fn ask_for_rebuild(&self) -> Result<(), ProjectionError> {
+        self.file.outdate()
+    }
+
+    /// Returns interactions that it has after one, in order of their ids.
+    ///
+    /// # Errors
+    ///
+    /// The file's.
+    pub(crate) fn ids_after(
+        &self,
+        after: Option<InteractionId>,
+        limit: usize,
+    ) -> Result<Vec<InteractionId>, ProjectionError> {
+        let connection = self.reading.connection()?;
+        let ids = {
+            let mut statement = connection.prepare_cached(IDS_AFTER)?;
+            let after = after.map(InteractionId::stored).unwrap_or_default();
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let ids = statement
+                .query_map(rusqlite::params![after, limit], |row| row.get::<_, String>(0))?;
+            ids.map(|id| id?.parse().map_err(|_| crate::file::unreadable("an id"))).collect()
+        };
+        self.reading.give_back(connection);
+        ids
+    }
+
+    /// Removes what is no more. Nothing of its text stays in the file, or in the log beside it.
+    ///
+    /// # Errors
+    ///
+    /// The file's.
+    pub(crate) fn forget(&self, gone: &[InteractionId]) -> Result<(), ProjectionError> {
+        let mut connection = self.file.connection();
+        let transaction =
+            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        for id in gone {
+            kept::forget(&transaction, *id)?;
+        }
+        transaction.commit()?;
+        // Whoever reads meanwhile keeps the log from being emptied; later writes do it then.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Asks on a thread that may wait for a disk.
+    async fn ask<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Connection) -> Result<T, FindError> + Send + 'static,
+    ) -> Result<T, SearchError> {
+        let place = self.places.acquire().await;
+        let reading = self.reading.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            let mut connection = reading.connection()?;
+            let answer = {
+                // All that one question reads is of one moment.
+                let transaction = connection.transaction()?;
+                ask(&transaction)
+            };
+            reading.give_back(connection);
+            answer
+        });
+        let answer = asked.await;
+        drop(place);
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(FindError::Question(error))) => Err(error),
+            Ok(Err(FindError::Projection(error))) => {
+                let error = handoff_store::with_causes(&error);
+                tracing::warn!(%error, "the index of search cannot be asked");
+                Err(SearchError::NoIndex)
+            }
+            Err(error) => {
+                tracing::error!(%error, "a search was interrupted");
+                Err(SearchError::NoIndex)
+            }
+        }
+    }
+
+    fn tell(
+        &self,
+        changed: Result<(), ProjectionError>,
+        to: Standing,
+    ) -> Result<(), ProjectionError> {
+        if changed.is_ok() {
+            self.standing.send_replace(to);
+        }
+        changed
+    }
+}
+
+impl Reading {
+    fn connection(&self) -> Result<Connection, ProjectionError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(connection) = idle {
+            return Ok(connection);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(connection)
+    }
+
+    fn give_back(&self, connection: Connection) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    }
+}
+
+impl Projection for Search {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn standing(&self) -> Result<Standing, ProjectionError> {
+        self.file.standing()
+    }
+
+    fn reads_interactions(&self) -> bool {
+        true
+    }
+
+    fn apply(&self, news: &News, from: Standing, to: Standing) -> Result<(), ProjectionError> {
+        let changed = self.file.change(from, to, |transaction| kept::take_in(transaction, news));
+        self.tell(changed, to)
+    }
+
+    fn rebuild(&self, from: Standing, to: Standing) -> Result<(), ProjectionError> {
+        let changed = self.file.change(from, to, |transaction| {
+            transaction.execute_batch(kept::DROP)?;
+            Ok(transaction.execute_batch(kept::TABLES)?)
+        });
+        self.tell(changed, to)
+    }
+}
+
+#[async_trait]
+impl Finder for Search {
+    async fn reaches(&self, end: LogEnd, patience: Duration) -> bool {
+        let mut standing = self.standing.subscribe();
+        let has = |standing: &Standing| match standing {
+            Standing::Following(at) => {
+                Some(at.generation == end.generation && at.position >= end.position)
+            }
+            Standing::Outdated | Standing::Rebuilding { .. } => None,
+        };
+        let settled = standing.wait_for(|standing| has(standing) != Some(false));
+        match tokio::time::timeout(patience, settled).await {
+            Ok(Ok(standing)) => has(&standing) == Some(true),
+            Ok(Err(_)) | Err(_) => false,
+        }
+    }
+
+    async fn find(&self, wanted: Wanted) -> Result<Hits, SearchError> {
+        self.ask(move |connection| find::find(connection, &wanted)).await
+    }
+
+    async fn highlights(
+        &self,
+        words: String,
+        hits: Vec<Hit>,
+        all_lines: bool,
+    ) -> Result<Vec<Vec<Highlight>>, SearchError> {
+        self.ask(move |connection| marks::all(connection, &words, &hits, all_lines)).await
+    }
+}
