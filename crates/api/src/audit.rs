@@ -24,7 +24,7 @@ const READ_AT_ONCE: usize = 500;
 const FILTERS: &[&str] = &["from", "until", "user", "target", "action"];
 
 /// Names of actions, as they are told.
-const ACTIONS: [(&str, AuditAction); 12] = [
+const ACTIONS: [(&str, AuditAction); 15] = [
     ("Added", AuditAction::Added),
     ("Changed", AuditAction::Changed),
     ("Removed", AuditAction::Removed),
@@ -37,6 +37,9 @@ const ACTIONS: [(&str, AuditAction); 12] = [
     ("TokenRemoved", AuditAction::TokenRemoved),
     ("CodeWrong", AuditAction::CodeWrong),
     ("RecoveryCodeUsed", AuditAction::RecoveryCodeUsed),
+    ("ErasureBegan", AuditAction::ErasureBegan),
+    ("Erased", AuditAction::Erased),
+    ("Exported", AuditAction::Exported),
 ];
 
 fn name_of(action: AuditAction) -> &'static str {
@@ -153,6 +156,14 @@ struct Shown<'a> {
     target: Option<Target<'a>>,
     fields: &'a [String],
     count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<Receipt<'a>>,
+}
+
+#[derive(Serialize)]
+struct Receipt<'a> {
+    text: &'a str,
+    signature: &'a str,
 }
 
 #[derive(Serialize)]
@@ -176,6 +187,7 @@ const fn tool(tool: AuditTool) -> &'static str {
         AuditTool::Apply => "handoff apply",
         AuditTool::Password => "handoff password",
         AuditTool::Demo => "handoff demo",
+        AuditTool::EraseContact => "handoff erase-contact",
     }
 }
 
@@ -190,6 +202,7 @@ const fn kind(kind: AuditKind) -> &'static str {
         AuditKind::Service => "service",
         AuditKind::Mailbox => "mailbox",
         AuditKind::Webhook => "webhook",
+        AuditKind::Contact => "contact",
     }
 }
 
@@ -214,6 +227,10 @@ fn shown(entries: &[AuditEntry], next: Option<Key>) -> JsonText {
         }),
         fields: &entry.fields,
         count: entry.count,
+        receipt: entry
+            .receipt
+            .as_ref()
+            .map(|receipt| Receipt { text: &receipt.text, signature: &receipt.signature }),
     });
     let next_cursor = next.map(|key| encoded(&own_part(&key.id_text())));
     JsonText::of(&Page { status_code: 0, entries: entries.collect(), next_cursor })

@@ -398,6 +398,9 @@ pub enum Fact {
     Completed,
     /// It was given up.
     Canceled,
+    /// All words were taken out of it, and whose they were. What readers of the log keep of them
+    /// goes as well.
+    Erased,
     /// An agent's contact-center session began.
     SessionBegan {
         /// The place that the client named.

@@ -19,6 +19,7 @@ mod conversation;
 mod desks;
 mod draft;
 mod email;
+mod erase;
 mod gone;
 mod letter;
 mod medium;

@@ -129,6 +129,8 @@ pub struct ChangeSet {
     /// Receipts to write; the commit is refused if one of the same scope and key exists, expired or
     /// not, until a sweep removes it.
     pub receipts: Vec<Receipt>,
+    /// Receipts to remove, by scope and key; a missing one is no error.
+    pub receipts_forgotten: Vec<(String, String)>,
 }
 
 impl ChangeSet {

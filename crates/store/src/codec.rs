@@ -202,6 +202,15 @@ pub fn decode_event(form: i64, body: &str) -> Result<EventBody, CodecError> {
     decode("an event", form, body)
 }
 
+/// Writes the same of what was read.
+///
+/// # Errors
+///
+/// As [`encode_record`].
+pub(crate) fn encode_event_body(body: &EventBody) -> Result<String, CodecError> {
+    encode("an event", &BorrowedEventBody { cause: &body.cause, facts: &body.facts })
+}
+
 /// Puts an event together again; its notices are not part of it any more.
 #[must_use]
 pub fn event_of(at: Time, body: EventBody, subject: Subject) -> Event {
@@ -259,6 +268,20 @@ pub fn decode_subject(kind: SubjectKind, form: i64, body: &str) -> Result<Subjec
         SubjectKind::Transcript => decode_transcript(form, body)?,
         SubjectKind::Center => Subject::Center(decode(SubjectKind::Center.name(), form, body)?),
     })
+}
+
+/// Writes the subject of an event.
+///
+/// # Errors
+///
+/// As [`encode_record`].
+pub(crate) fn encode_subject(subject: &Subject) -> Result<String, CodecError> {
+    match subject {
+        Subject::Interaction(interaction) => encode_interaction(interaction),
+        Subject::Desk(desk) => encode_desk(desk),
+        Subject::Transcript { interaction, entries } => encode_transcript(interaction, entries),
+        Subject::Center(center) => encode_center_id(*center),
+    }
 }
 
 /// What an event is about, as a column.

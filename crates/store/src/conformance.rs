@@ -5,6 +5,7 @@
 
 pub mod contacts;
 pub mod directories;
+pub mod erasures;
 pub mod guards;
 pub mod interactions;
 pub mod leases;
@@ -71,6 +72,10 @@ macro_rules! conformance {
                 a_receipt_is_found_and_refuses_the_same_key, receipts_are_tried_before_guards,
                 any_of_several_receipts_refuses, a_refused_commit_writes_no_receipt,
                 an_expired_receipt_counts_until_it_is_swept,
+            ]
+            erasures: [
+                words_go_and_what_happened_stays, rows_that_lie_beside_events_lose_their_words,
+                receipts_are_found_by_their_beginning_and_forgotten_in_a_commit,
             ]
             timers: [
                 due_timers_come_earliest_first, timers_of_one_time_come_in_order_of_their_names,

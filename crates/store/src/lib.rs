@@ -20,6 +20,7 @@ mod contact_words;
 pub mod copy;
 pub mod directory;
 mod distribution;
+mod erased;
 pub mod error;
 pub mod files;
 mod hash;
@@ -48,6 +49,7 @@ pub use contact_words::{FoundWord, WordQuery, words_in, words_of};
 pub use copy::{Bulk, Carried, Copy, CopyError, CopyProgress, Settled};
 pub use directory::{DirectoryEntry, DirectoryPage};
 pub use distribution::{BatchCounts, DURATIONS_US, Distributed, Distribution};
+pub use erased::{Deed, ErasedWords};
 pub use error::{CommitError, NotReady, StoreError, with_causes};
 pub use files::{
     BucketFiles, BucketOptions, CarryError, DiskFiles, Files, FilesCarried, FilesError,
@@ -72,11 +74,11 @@ pub use query::{
 pub use record::{
     AfterFetch, ApiToken, Attended, AuditAction, AuditEntry, AuditKind, AuditSource, AuditTarget,
     AuditTool, AuditUser, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeliveryOutcome,
-    DeskSettings, FileRecord, FileSender, FilesDirectory, HeldBack, ImapSource, Key, Kind,
-    LoginSession, MailLogin, MailSecurity, Mailbox, MailboxMark, OAuthLogin, Only, Part,
-    ReaderCursor, Record, RequestNumbers, SecondFactor, SecretKey, SecretPlace, SharedSecret,
-    SmtpRelay, TokenScope, UserTokens, Version, Versioned, WayOut, Webhook, WebhookDelivery,
-    WebhookSecret, WebhookStart, WebhookState, changed_fields,
+    DeskSettings, ErasedCounts, Erasure, ErasureReceipt, FileRecord, FileSender, FilesDirectory,
+    HeldBack, ImapSource, Key, Kind, LoginSession, MailLogin, MailSecurity, Mailbox, MailboxMark,
+    OAuthLogin, Only, Part, ReaderCursor, Record, RequestNumbers, SecondFactor, SecretKey,
+    SecretPlace, SharedSecret, SmtpRelay, TokenScope, UserTokens, Version, Versioned, WayOut,
+    Webhook, WebhookDelivery, WebhookSecret, WebhookStart, WebhookState, changed_fields,
 };
 pub use schema::SchemaReport;
 pub use sqlite::{SqliteBulk, SqliteOptions, SqliteStore};

@@ -12,12 +12,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, UserId};
+use handoff_domain::{
+    CenterId, Incarnation, Interaction, InteractionId, Owner, Time, Topic, UserId,
+};
 
 use crate::change_set::{ChangeSet, Extent, Guard, Receipt, Timer, TimerKey};
 use crate::committed::Committed;
 use crate::contact_words::{FoundWord, WordQuery};
 use crate::directory::{DirectoryEntry, DirectoryPage};
+use crate::erased::{Deed, ErasedWords};
 use crate::error::{CommitError, StoreError};
 use crate::leases::Leases;
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
@@ -134,6 +137,9 @@ impl State {
         for timer in change.timers_put_off {
             let due = self.timers.entry(timer.key).or_insert(timer.due);
             *due = timer.due.max(*due);
+        }
+        for name in change.receipts_forgotten {
+            self.receipts.remove(&name);
         }
         for receipt in change.receipts {
             self.receipts.insert((receipt.scope.clone(), receipt.key.clone()), receipt);
@@ -429,6 +435,29 @@ impl Store for MemoryStore {
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
         let state = self.state("reading a receipt")?;
         Ok(state.receipts.get(&(scope.to_owned(), key.to_owned())).cloned())
+    }
+
+    async fn receipts_beginning(
+        &self,
+        scope: &str,
+        beginning: &str,
+        limit: usize,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        let state = self.state("looking for receipts")?;
+        let from = (scope.to_owned(), beginning.to_owned());
+        let found = state.receipts.range(from..).map(|(_, receipt)| receipt);
+        let is_one = |it: &&Receipt| it.scope == scope && it.key.starts_with(beginning);
+        Ok(found.take_while(is_one).take(limit).cloned().collect())
+    }
+
+    async fn erase_words(
+        &self,
+        interaction: InteractionId,
+        _after: u64,
+        _limit: usize,
+        deed: Deed,
+    ) -> Result<ErasedWords, StoreError> {
+        Ok(self.state("taking the words out of the log")?.log.erase(interaction, deed))
     }
 
     async fn sweep(

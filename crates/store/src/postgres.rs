@@ -18,6 +18,7 @@ mod alone;
 mod bulk;
 mod committer;
 mod connect;
+mod erase;
 mod explain;
 mod failure;
 mod files;
@@ -52,6 +53,7 @@ use crate::committed::Committed;
 use crate::contact_words::{FoundWord, WordQuery};
 use crate::directory::DirectoryPage;
 use crate::distribution::BatchCounts;
+use crate::erased::{Deed, ErasedWords};
 use crate::error::{CommitError, StoreError};
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
 use crate::missed::Missed;
@@ -363,6 +365,27 @@ impl Store for PostgresStore {
     ) -> Result<LookedUp, StoreError> {
         let reads = self.reads("looking up records and receipts")?;
         Ok((reads.load(keys).await?, reads.receipts(receipts).await?))
+    }
+
+    async fn receipts_beginning(
+        &self,
+        scope: &str,
+        beginning: &str,
+        limit: usize,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        self.is_open("looking for receipts")?;
+        self.receipts_found(scope, beginning, limit).await
+    }
+
+    async fn erase_words(
+        &self,
+        interaction: InteractionId,
+        after: u64,
+        limit: usize,
+        deed: Deed,
+    ) -> Result<ErasedWords, StoreError> {
+        self.is_open("taking the words out of the log")?;
+        self.words_erased(interaction, after, limit, deed).await
     }
 
     async fn sweep(

@@ -4,6 +4,7 @@
 //! do with a record follow from it.
 
 mod bodies;
+mod erasure;
 mod mailbox;
 mod sign_in;
 mod table;
@@ -20,6 +21,7 @@ pub use self::bodies::{
     FileSender, FilesDirectory, LoginSession, MailboxMark, ReaderCursor, RequestNumbers, SecretKey,
     SharedSecret,
 };
+pub use self::erasure::{ErasedCounts, Erasure, ErasureReceipt};
 pub use self::mailbox::{
     AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, OAuthLogin, SecretPlace, SmtpRelay,
     WayOut,
@@ -107,6 +109,8 @@ records! {
     /// How far a webhook has come.
     WebhookState(WebhookId, stored)
         WebhookState, "a webhook's state", "webhook_states", 1, Work, |it| it.webhook;
+    /// An erasure that goes on, by its contact center and contact.
+    Erasure(String, clone) Erasure, "an erasure", "erasures", 1, Work, Erasure::id;
 }
 
 impl Record {

@@ -12,6 +12,7 @@ pub(crate) mod columns;
 pub(crate) mod decode;
 pub(crate) mod directories;
 pub(crate) mod encode;
+pub(crate) mod erase;
 pub(crate) mod keys;
 pub(crate) mod lists;
 pub(crate) mod log;

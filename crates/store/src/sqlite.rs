@@ -26,6 +26,7 @@ mod check;
 #[cfg(feature = "conformance")]
 pub mod counts;
 mod directories;
+mod erase;
 mod failure;
 #[cfg(feature = "conformance")]
 pub mod faults;
@@ -39,6 +40,7 @@ mod migrate;
 mod plans;
 mod readers;
 mod reads;
+mod resting;
 mod sweep;
 mod writer;
 
@@ -59,6 +61,7 @@ use crate::committed::Committed;
 use crate::contact_words::{FoundWord, WordQuery};
 use crate::directory::DirectoryPage;
 use crate::distribution::BatchCounts;
+use crate::erased::{Deed, ErasedWords};
 use crate::error::{CommitError, StoreError};
 use crate::leases::Leases;
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
@@ -251,36 +254,6 @@ impl SqliteStore {
     {
         self.health.check_writes(attempted)?;
         self.writer.run(attempted, bytes, job).await
-    }
-
-    /// Takes no writes as long as what is returned is there; reads are answered as ever. When it
-    /// returns, everything that was taken before is written.
-    ///
-    /// # Errors
-    ///
-    /// The store's own; then writes are taken.
-    pub async fn rest(&self) -> Result<Rest, StoreError> {
-        const ATTEMPTED: &str = "taking no writes any more";
-        let rest = Rest::of(&self.health);
-        self.health.check(ATTEMPTED)?;
-        // The writer does one thing after the other.
-        self.writer.run(ATTEMPTED, 0, |reply| Job::Probe { reply }).await??;
-        Ok(rest)
-    }
-
-    /// Takes no writes for good, and notes durably that all it has was moved, so that it is not
-    /// opened again either: [`SqliteStore::open`] says where it is now. Blocks meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// When that could not be written; then writes are taken again once nobody else has a rest.
-    pub fn moved(&self, rest: Rest, to: &str) -> Result<(), StoreError> {
-        files::mark_moved(&self.path, to).map_err(|source| StoreError::Unavailable {
-            attempted: "noting where the store was moved",
-            source: source.into(),
-        })?;
-        rest.for_good();
-        Ok(())
     }
 }
 
@@ -502,6 +475,40 @@ impl Store for SqliteStore {
             reads::look_up(connection, &aside, &keys, &wanted)
         })
         .await
+    }
+
+    async fn receipts_beginning(
+        &self,
+        scope: &str,
+        beginning: &str,
+        limit: usize,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        let (scope, beginning) = (scope.to_owned(), beginning.to_owned());
+        self.read("looking for receipts", move |connection| {
+            reads::receipts_beginning(connection, &scope, &beginning, limit)
+        })
+        .await
+    }
+
+    async fn erase_words(
+        &self,
+        interaction: InteractionId,
+        after: u64,
+        limit: usize,
+        deed: Deed,
+    ) -> Result<ErasedWords, StoreError> {
+        let wanted = erase::Wanted {
+            subject: interaction.stored(),
+            after: after.cast_signed(),
+            limit: i64::try_from(limit).unwrap_or(i64::MAX - 1),
+            deed,
+        };
+        let attempted = "taking the words out of the log";
+        self.write(attempted, 0, |reply| Job::Erase { wanted, reply }).await??
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.write("emptying the log of pages", 0, |reply| Job::Scrub { reply }).await?
     }
 
     async fn sweep(

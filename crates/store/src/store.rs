@@ -11,6 +11,7 @@ use crate::change_set::{ChangeSet, Receipt, Timer};
 use crate::committed::Committed;
 use crate::contact_words::{FoundWord, WordQuery};
 use crate::directory::DirectoryPage;
+use crate::erased::{Deed, ErasedWords};
 use crate::error::{CommitError, StoreError};
 use crate::log::{LogEnd, LogEntry, SubjectKey, Told};
 use crate::missed::Missed;
@@ -392,6 +393,44 @@ pub trait Store: Send + Sync + 'static {
             found.push(self.receipt(scope, key).await?);
         }
         Ok((records, found))
+    }
+
+    /// Returns the receipts of a scope whose keys begin so, in order of the keys, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn receipts_beginning(
+        &self,
+        scope: &str,
+        beginning: &str,
+        limit: usize,
+    ) -> Result<Vec<Receipt>, StoreError>;
+
+    /// Takes the words ([`Event::erase`](handoff_domain::Event::erase)) out of an interaction's
+    /// history after a position, out of what the log still has of it and out of the stream rows
+    /// that tell of that; or counts these. At most about `limit` entries of the history at once.
+    /// Its record stays as it is. It may be done again, and finds as much again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when a row cannot be read, whose words stay; or the store's own.
+    async fn erase_words(
+        &self,
+        interaction: InteractionId,
+        after: u64,
+        limit: usize,
+        deed: Deed,
+    ) -> Result<ErasedWords, StoreError>;
+
+    /// Overwrites what was deleted or replaced before, as far as that is in this process's hands:
+    /// where the store keeps a log of pages, it is empty on return.
+    ///
+    /// # Errors
+    ///
+    /// The store's own, as when somebody reads what is to be overwritten: it is to be done again.
+    async fn scrub(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     /// Forgets what nobody can ask for any more: log entries and their stream rows older than

@@ -3,6 +3,7 @@
 
 mod cut;
 mod desks;
+mod fault;
 mod guards;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -14,29 +15,21 @@ use handoff_domain::{
     CenterId, Entry, Incarnation, Interaction, InteractionId, Owner, Time, Topic, UserId,
 };
 use handoff_store::{
-    AboutNode, ChangeSet, CommitError, Committed, DirectoryEntry, DirectoryPage, FoundWord, Head,
-    HistoryEntry, InteractionQuery, Key, Kind, Lease, LivingNode, LogEnd, LogEntry, MemoryStore,
-    Missed, Page, PromisedEnd, PromisedRow, Receipt, Record, SetAside, Store, StoreError,
-    StreamRow, SubjectKey, SweepReport, Timer, Told, Version, Versioned, WordQuery,
+    AboutNode, ChangeSet, CommitError, Committed, Deed, DirectoryEntry, DirectoryPage, ErasedWords,
+    FoundWord, Head, HistoryEntry, InteractionQuery, Key, Kind, Lease, LivingNode, LogEnd,
+    LogEntry, MemoryStore, Missed, Page, PromisedEnd, PromisedRow, Receipt, Record, SetAside,
+    Store, StoreError, StreamRow, SubjectKey, SweepReport, Timer, Told, Version, Versioned,
+    WordQuery,
 };
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use cut::Cut;
+use fault::failure;
 use guards::{Meanwhile, Overlooked};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// It does not take place.
-    BeforeCommit,
-    /// It takes place, but the answer is lost: the caller is told that the outcome is unknown.
-    AfterCommit,
-    /// It does not take place, and the caller is told that the outcome is unknown.
-    Lost,
-    /// It takes place, and the answer waits for [`FaultyStore::release`].
-    Held,
-}
+pub use fault::Fault;
 
 /// A memory store with planned faults. Count the ones that fired: a plan that never fires proves
 /// nothing.
@@ -158,18 +151,6 @@ impl FaultyStore {
         (self, committed)
     }
 
-    /// Lets the next commit fail.
-    pub fn fail_next(&self, fault: Fault) {
-        self.fail_after(0, fault);
-    }
-
-    /// Lets so many commits through, then one fails.
-    pub fn fail_after(&self, commits: usize, fault: Fault) {
-        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
-        planned.extend(std::iter::repeat_n(None, commits));
-        planned.push_back(Some(fault));
-    }
-
     /// Lets the first look at directories after the next commit fail: the change is durable, and
     /// reading it back is what fails.
     pub fn fail_reading_back(&self) {
@@ -285,17 +266,6 @@ impl FaultyStore {
         let _ = copies.send((Instant::now(), change));
         Ok(committed)
     }
-}
-
-fn failure(fault: Fault) -> CommitError {
-    let attempted = "committing";
-    match fault {
-        Fault::BeforeCommit => {
-            StoreError::Unavailable { attempted, source: "planned by the test".into() }
-        }
-        Fault::AfterCommit | Fault::Lost | Fault::Held => StoreError::OutcomeUnknown { attempted },
-    }
-    .into()
 }
 
 #[async_trait]
@@ -514,6 +484,29 @@ impl Store for FaultyStore {
     async fn receipt(&self, scope: &str, key: &str) -> Result<Option<Receipt>, StoreError> {
         self.looks.fetch_add(1, Ordering::SeqCst);
         self.inner.receipt(scope, key).await
+    }
+
+    async fn receipts_beginning(
+        &self,
+        scope: &str,
+        beginning: &str,
+        limit: usize,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        self.inner.receipts_beginning(scope, beginning, limit).await
+    }
+
+    async fn erase_words(
+        &self,
+        interaction: InteractionId,
+        after: u64,
+        limit: usize,
+        deed: Deed,
+    ) -> Result<ErasedWords, StoreError> {
+        self.inner.erase_words(interaction, after, limit, deed).await
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.inner.scrub().await
     }
 
     async fn sweep(

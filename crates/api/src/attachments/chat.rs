@@ -55,6 +55,7 @@ pub(super) async fn add(
         at: engine.core().now(),
         deleted: None,
         also: std::collections::BTreeSet::new(),
+        erased: false,
     };
     let (id, name, bytes) = (*id, name.clone(), *bytes);
     let content = Content::FileUploaded {

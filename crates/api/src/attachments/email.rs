@@ -157,6 +157,7 @@ pub(super) async fn add(
         at: engine.core().now(),
         deleted: None,
         also: std::collections::BTreeSet::new(),
+        erased: false,
     };
     let reference = engine.core().next_reference(me.id()).await?;
     let answer = added(shared, &record, reference);

@@ -184,6 +184,7 @@ async fn accept(
         at: doors.engine().core().now(),
         deleted: None,
         also: std::collections::BTreeSet::new(),
+        erased: false,
     };
     let content = Content::FileUploaded {
         file: *id,

@@ -249,6 +249,7 @@ pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory
         Fact::AgentGone { user } => json!({"fact": "AgentGone", "user": user.to_string()}),
         Fact::Completed => json!({"fact": "Completed"}),
         Fact::Canceled => json!({"fact": "Canceled"}),
+        Fact::Erased => json!({"fact": "Erased"}),
         // These are of desks and centers, whose histories have no door yet.
         Fact::SessionBegan { .. }
         | Fact::SessionEnded

@@ -77,6 +77,7 @@ events! {
     Fact::AgentGone { .. } => "interaction.agent_gone",
     Fact::Completed => "interaction.completed",
     Fact::Canceled => "interaction.canceled",
+    Fact::Erased => "interaction.erased",
 }
 
 /// Returns the message of a fact of an entry, about an interaction as it is by now.

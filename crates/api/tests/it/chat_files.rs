@@ -37,6 +37,7 @@ async fn sent(api: &Api, chat: InteractionId, id: FileId, name: &str) {
         at,
         deleted: None,
         also: std::collections::BTreeSet::new(),
+        erased: false,
     };
     let said = CustomerAction::Say(Utterance::new(content, Visibility::All));
     let put = Put { record: Record::File(record), expected: 0 };

@@ -37,6 +37,7 @@ pub(crate) fn record(n: u128) -> Record {
         at: BEGIN,
         deleted: None,
         also: std::collections::BTreeSet::new(),
+        erased: false,
     })
 }
 

@@ -152,6 +152,7 @@ pub(super) fn files_of(
             at,
             deleted: None,
             also: std::collections::BTreeSet::new(),
+            erased: false,
         };
         Put { record: Record::File(file), expected: 0 }
     };

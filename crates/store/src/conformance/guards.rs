@@ -129,6 +129,7 @@ pub async fn a_set_applies_all_or_nothing(store: Arc<dyn Store>) {
         events: vec![event(interaction(1), samples::BEGIN, vec![notice(1)])],
         promised: Vec::new(),
         receipts: vec![receipt("k", None)],
+        receipts_forgotten: Vec::new(),
     };
     assert_eq!(conflict(&*store, change).await, FIRST);
     assert_eq!(version(&*store, Key::User(user_id(1))).await, 0);

@@ -19,9 +19,10 @@ use handoff_domain::{
 use crate::change_set::{ChangeSet, Put, Receipt};
 use crate::log::SubjectKey;
 use crate::record::{
-    ApiToken, Attended, AuditAction, AuditEntry, AuditKind, AuditTarget, AuditTool, AuditUser,
-    Claim, DeskSettings, FilesDirectory, LoginSession, ReaderCursor, Record, RequestNumbers,
-    SecondFactor, SecretKey, SharedSecret, TokenScope, UserTokens, Version,
+    ApiToken, Attended, AuditAction, AuditEntry, AuditKind, AuditSource, AuditTarget, AuditTool,
+    AuditUser, Claim, DeskSettings, ErasedCounts, Erasure, FilesDirectory, LoginSession,
+    ReaderCursor, Record, RequestNumbers, SecondFactor, SecretKey, SharedSecret, TokenScope,
+    UserTokens, Version,
 };
 
 /// The contact center that everything belongs to unless said otherwise.
@@ -340,7 +341,22 @@ pub fn audit_entry(at: Time, until: Time) -> AuditEntry {
         target: Some(target),
         fields: vec!["roles".to_owned()],
         count: 1,
+        receipt: None,
     }
+}
+
+/// Returns an erasure that has come as far as its first interaction.
+#[must_use]
+pub fn erasure(contact: &str, newest: Option<InteractionId>) -> Erasure {
+    let by = AuditUser { id: user_id(2), user_name: "ada".to_owned() };
+    let source = AuditSource {
+        by: Some(by),
+        tool: AuditTool::Request,
+        address: Some("192.0.2.7".to_owned()),
+        token: None,
+    };
+    let counts = ErasedCounts { contacts: 1, interactions: 1, messages: 2, ..<_>::default() };
+    Erasure { center: CENTER, contact: contact.to_owned(), asked: BEGIN, source, newest, counts }
 }
 
 /// Returns the directory of files of a store that was in service for a minute.
@@ -406,6 +422,7 @@ pub fn one_of_each() -> Vec<Record> {
         Record::SecondFactor(second_factor(1)),
         Record::AuditEntry(audit_entry(BEGIN, BEGIN.plus_ms(1_000))),
         Record::WebhookState(webhooks::state(1)),
+        Record::Erasure(erasure("c1", Some(interaction_id(1)))),
     ]
 }
 

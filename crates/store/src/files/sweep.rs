@@ -42,6 +42,8 @@ pub struct FilesSwept {
     pub orphans: u64,
     /// How many it took whose record says that they were deleted.
     pub deleted: u64,
+    /// How many it removed at once, because whoever had them was erased.
+    pub erased: u64,
     /// How many it left alone that have no record and arrived while this store was not in service.
     pub strangers: u64,
     /// After what to go on; `None` when it came to the end.
@@ -64,6 +66,8 @@ enum Said {
     Nothing,
     Kept,
     Deleted(Time),
+    /// Deleted for good, with whoever had it.
+    Erased,
 }
 
 async fn said_of(
@@ -77,6 +81,7 @@ async fn said_of(
         said.push(match store.load_one(&Key::File(id)).await {
             Ok(None) => Said::Nothing,
             Ok(Some(found)) => match found.value {
+                Record::File(FileRecord { erased: true, .. }) => Said::Erased,
                 Record::File(FileRecord { deleted: Some(at), .. }) => Said::Deleted(at),
                 _ => Said::Kept,
             },
@@ -111,6 +116,11 @@ pub async fn sweep_files(
             }
             Said::Nothing if kept.at < terms.before => &mut swept.orphans,
             Said::Deleted(at) if at < terms.before => &mut swept.deleted,
+            Said::Erased => {
+                files.delete(kept.id).await?;
+                swept.erased += 1;
+                continue;
+            }
             Said::Nothing | Said::Kept | Said::Deleted(_) => continue,
         };
         let is_taken = files.put_in_trash(Trashed { id: kept.id, since: terms.now }).await?;
@@ -145,6 +155,10 @@ pub async fn sweep_trash(
             Said::Nothing | Said::Deleted(_)
                 if remove_before.is_some_and(|before| file.since < before) =>
             {
+                files.remove_for_good(*file).await?;
+                swept.removed += 1;
+            }
+            Said::Erased => {
                 files.remove_for_good(*file).await?;
                 swept.removed += 1;
             }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handoff_domain::{Event, Media, Notice, Owner, Time, Topic};
+use handoff_domain::{Event, Fact, InteractionId, Media, Notice, Owner, Time, Topic};
 
 use crate::committed::Added;
+use crate::erased::{Deed, ErasedWords};
 use crate::error::StoreError;
 use crate::log::{GENERATION_JUMP, LogEnd, SubjectKey, epoch_of, is_history};
 use crate::missed::Search;
@@ -98,6 +99,32 @@ impl Log {
     pub(super) fn forget(&mut self, subject: SubjectKey) {
         let floor = self.end.floor;
         self.history.retain(|(of, position), _| *of != subject || *position > floor);
+    }
+
+    /// Takes the words out of what is said of an interaction, all at once, or counts it.
+    pub(super) fn erase(&mut self, interaction: InteractionId, deed: Deed) -> ErasedWords {
+        let subject = SubjectKey::Interaction(interaction);
+        let of_it = self.recent.iter_mut();
+        let of_it = of_it.filter(|(_, event)| SubjectKey::of(&event.subject) == subject);
+        let mut erased = ErasedWords::default();
+        for (position, event) in of_it {
+            erased.log_entries += 1;
+            let rows = self.rows.iter_mut().filter(|((_, at, _), _)| at == position);
+            for (_, row) in rows {
+                erased.stream_rows += 1;
+                if deed == Deed::Erase {
+                    row.notice.erase();
+                }
+            }
+            if deed == Deed::Erase {
+                event.erase();
+            }
+        }
+        if deed == Deed::Erase {
+            let all = self.history.iter_mut().filter(|((of, _), _)| *of == subject);
+            all.for_each(|(_, entry)| entry.facts.iter_mut().for_each(Fact::erase));
+        }
+        erased
     }
 
     /// Returns the events after a position.

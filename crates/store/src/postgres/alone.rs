@@ -26,7 +26,7 @@ use crate::sql::{log, promised, statements as shared};
 use crate::store::{Lease, SweepReport};
 
 /// How often a sweep is tried that is in somebody's way.
-const TRIES_MAX: usize = 5;
+pub(super) const TRIES_MAX: usize = 5;
 
 /// owners, position
 const ROWS_SWEEP: &str = "DELETE FROM streams WHERE owner = ANY($1) AND position <= $2";
@@ -51,7 +51,7 @@ const LEASES_READ: &str = "SELECT node FROM leases WHERE until > clock_timestamp
 
 /// How long a sweep or a new generation may take: seconds, of the largest. A server that does not
 /// answer keeps whoever does it for so long.
-const LONG_MAX: Duration = Duration::from_secs(60);
+pub(super) const LONG_MAX: Duration = Duration::from_secs(60);
 
 /// What may be forgotten.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,7 @@ pub(super) struct Bounds {
     pub(super) limit: usize,
 }
 
-fn limit_of(limit: usize) -> i64 {
+pub(super) fn limit_of(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 

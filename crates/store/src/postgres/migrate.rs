@@ -51,6 +51,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "webhooks",
         sql: include_str!("../../migrations/postgres/0008_webhooks.sql"),
     },
+    Migration {
+        version: 9,
+        name: "erasures",
+        sql: include_str!("../../migrations/postgres/0009_erasures.sql"),
+    },
 ];
 
 /// The steps that take something away, see [`Schema`].

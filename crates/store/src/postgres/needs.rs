@@ -194,6 +194,7 @@ pub(super) fn writes(change: &EncodedChange) -> bool {
     change.steps.iter().any(|step| !matches!(step.write, Write::Nothing))
         || !change.events.is_empty()
         || !change.receipts.is_empty()
+        || !change.receipts_forgotten.is_empty()
         || !change.promised.is_empty()
         || timers_of(change).next().is_some()
 }

@@ -162,6 +162,9 @@ pub(super) const TIMERS_WRITE: &str = "INSERT INTO timers (subject, kind, number
 pub(super) const TIMERS_PUT_OFF: &str = "INSERT INTO timers (subject, kind, number, due) \
      SELECT * FROM unnest($1::TEXT[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[]) \
      ON CONFLICT (subject, kind, number) DO UPDATE SET due = GREATEST(timers.due, excluded.due)";
+/// scopes, keys
+pub(super) const RECEIPTS_FORGET: &str = "DELETE FROM receipts WHERE (scope, key) IN \
+     (SELECT * FROM unnest($1::TEXT[], $2::TEXT[]))";
 /// scopes, keys, fingerprints, answers, expiries
 pub(super) const RECEIPTS_WRITE: &str = "INSERT INTO receipts \
      (scope, key, fingerprint, answer, expires) \

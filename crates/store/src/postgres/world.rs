@@ -81,6 +81,7 @@ pub(super) struct World<'a> {
     pub(super) touched: BTreeMap<Kind, BTreeMap<&'a str, Touched<'a>>>,
     found_receipts: HashMap<(String, String), Receipt>,
     pub(super) receipts: Vec<&'a Receipt>,
+    pub(super) receipts_forgotten: Vec<&'a (String, String)>,
     pub(super) timers: BTreeMap<TimerColumns, TimerState>,
     pub(super) heads: Heads,
     /// The directories that are changed, and the records that are, each with the version at which.
@@ -178,6 +179,11 @@ impl<'a> World<'a> {
             }
         }
         self.write_timers(change);
+        for name @ (scope, key) in &change.receipts_forgotten {
+            self.found_receipts.remove(&(clean(scope).into_owned(), clean(key).into_owned()));
+            self.receipts.retain(|it| it.scope != *scope || it.key != *key);
+            self.receipts_forgotten.push(name);
+        }
         for receipt in &change.receipts {
             let key = (clean(&receipt.scope).into_owned(), clean(&receipt.key).into_owned());
             self.found_receipts.insert(key, receipt.clone());

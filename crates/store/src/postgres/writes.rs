@@ -112,6 +112,14 @@ impl World<'_> {
     }
 
     fn write_receipts<'w>(&'w self, calls: &mut Vec<Call<'w>>) {
+        let forgotten = || self.receipts_forgotten.iter();
+        if !self.receipts_forgotten.is_empty() {
+            calls.push(call!(
+                text::RECEIPTS_FORGET,
+                forgotten().map(|(scope, _)| clean(scope)).collect::<Vec<_>>(),
+                forgotten().map(|(_, key)| clean(key)).collect::<Vec<_>>(),
+            ));
+        }
         if self.receipts.is_empty() {
             return;
         }

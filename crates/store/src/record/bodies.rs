@@ -76,6 +76,10 @@ pub struct FileRecord {
     /// theirs, and outlives its own interaction with them. At most [`FileRecord::ALSO_MAX`].
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub also: BTreeSet<InteractionId>,
+    /// Whether it was deleted with the contact whose it was: then what is in it is removed by the
+    /// next sweep, and lies in no trash.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
 }
 
 impl FileRecord {

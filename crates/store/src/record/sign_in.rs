@@ -7,7 +7,7 @@ use handoff_domain::{CenterId, Time, TokenId, User, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::change_set::Put;
-use crate::record::{Key, Record};
+use crate::record::{ErasureReceipt, Key, Record};
 
 /// The tokens that a user has for programs. They are one record, so that how many there are is
 /// guarded by its version.
@@ -125,10 +125,13 @@ pub struct AuditEntry {
     pub fields: Vec<String>,
     /// How many tries it stands for.
     pub count: u32,
+    /// Of an erasure that is over: what was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<ErasureReceipt>,
 }
 
 /// Who does something, by what and from where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditSource {
     pub by: Option<AuditUser>,
     pub tool: AuditTool,
@@ -167,6 +170,7 @@ impl AuditEntry {
             target: None,
             fields: Vec::new(),
             count: 1,
+            receipt: None,
         }
     }
 
@@ -301,6 +305,7 @@ pub enum AuditKind {
     Service,
     Mailbox,
     Webhook,
+    Contact,
 }
 
 /// By what something was done.
@@ -316,6 +321,8 @@ pub enum AuditTool {
     Password,
     /// `handoff demo`
     Demo,
+    /// `handoff erase-contact`
+    EraseContact,
 }
 
 /// What was done.
@@ -337,6 +344,12 @@ pub enum AuditAction {
     /// The password was right, and the code of the second factor was not.
     CodeWrong,
     RecoveryCodeUsed,
+    /// The erasure of a contact was asked for.
+    ErasureBegan,
+    /// A contact was erased; the entry has the receipt.
+    Erased,
+    /// All that is known of a contact was given out.
+    Exported,
 }
 
 /// How long what was administered is on record, in ms: a year, and a month to look into it.
@@ -365,7 +378,10 @@ impl AuditAction {
             | Self::Removed
             | Self::TokenMade
             | Self::TokenRemoved
-            | Self::RecoveryCodeUsed => false,
+            | Self::RecoveryCodeUsed
+            | Self::ErasureBegan
+            | Self::Erased
+            | Self::Exported => false,
         }
     }
 }

@@ -176,6 +176,7 @@ pub(crate) struct EncodedChange {
     pub(crate) directory: Option<SeenDirectory>,
     pub(crate) directory_changes: Vec<DirectoryChange>,
     pub(crate) receipts: Vec<Receipt>,
+    pub(crate) receipts_forgotten: Vec<(String, String)>,
     pub(crate) timers_cleared: Vec<TimerName>,
     pub(crate) timers_done: Vec<TimerRow>,
     pub(crate) timers_checked: Vec<Timer>,
@@ -216,6 +217,7 @@ impl EncodedChange {
             directory: change.directory.map(SeenDirectory::of),
             directory_changes: DirectoryChange::all_of(change),
             receipts: std::mem::take(&mut change.receipts),
+            receipts_forgotten: std::mem::take(&mut change.receipts_forgotten),
             timers_cleared: change.timers_cleared.iter().copied().map(TimerName::of).collect(),
             timers_checked: std::mem::take(&mut change.timers_checked),
             timers_done: timer_rows(&change.timers_done),
@@ -316,15 +318,7 @@ fn encode_subject(
     {
         return Ok(Arc::clone(&row.body));
     }
-    let body = match subject {
-        Subject::Interaction(interaction) => codec::encode_interaction(interaction)?,
-        Subject::Desk(desk) => codec::encode_desk(desk)?,
-        Subject::Transcript { interaction, entries } => {
-            codec::encode_transcript(interaction, entries)?
-        }
-        Subject::Center(center) => codec::encode_center_id(*center)?,
-    };
-    Ok(body.into())
+    Ok(codec::encode_subject(subject)?.into())
 }
 
 fn notice_row(

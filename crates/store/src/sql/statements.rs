@@ -115,6 +115,17 @@ pub(crate) const RECEIPT_READ: &str =
 pub(crate) const RECEIPT_INSERT: &str = "INSERT INTO receipts (scope, key, fingerprint, answer, expires) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (scope, key) DO UPDATE SET \
      fingerprint = excluded.fingerprint, answer = excluded.answer, expires = excluded.expires";
+/// scope, key
+pub(crate) const RECEIPT_FORGET: &str = "DELETE FROM receipts WHERE scope = $1 AND key = $2";
+/// scope, key's beginning, what is beyond it, limit → key, fingerprint, answer, expires
+pub(crate) const RECEIPTS_BEGINNING: &str = "SELECT key, fingerprint, answer, expires FROM receipts \
+     WHERE scope = $1 AND key >= $2 AND key < $3 ORDER BY key LIMIT $4";
+
+/// Returns a text that is behind all that begin like another.
+pub(crate) fn beyond(beginning: &str) -> String {
+    format!("{beginning}{}", char::MAX)
+}
+
 /// now, limit
 pub(crate) const RECEIPTS_SWEEP: &str = "DELETE FROM receipts WHERE (scope, key) IN \
      (SELECT scope, key FROM receipts WHERE expires IS NOT NULL AND expires <= $1 ORDER BY expires, scope, key LIMIT $2)";
@@ -161,7 +172,9 @@ pub(crate) fn every_statement() -> Vec<&'static str> {
     all.extend(crate::sql::directories::ALL);
     all.extend(crate::sql::log::ALL);
     all.extend(crate::sql::promised::ALL);
-    all.extend([RECEIPT_READ, RECEIPT_INSERT, RECEIPTS_SWEEP, LOGINS_SWEEP]);
+    all.extend(crate::sql::erase::ALL);
+    all.extend([RECEIPT_READ, RECEIPT_INSERT, RECEIPT_FORGET, RECEIPTS_BEGINNING]);
+    all.extend([RECEIPTS_SWEEP, LOGINS_SWEEP]);
     all.extend([CLAIMS_SWEEP, CHAT_MARKS_SWEEP, AUDIT_SWEEP, LOGINS_OF]);
     all
 }

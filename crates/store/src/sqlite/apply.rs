@@ -105,6 +105,7 @@ pub(super) struct Statements<'c> {
     promised_trim: Statement<'c>,
     receipt_read: Statement<'c>,
     receipt_insert: Statement<'c>,
+    receipt_forget: Statement<'c>,
     /// The text of the numbers that are being written.
     numbers: String,
 }
@@ -151,6 +152,7 @@ impl<'c> Statements<'c> {
             promised_trim: connection.prepare(promised::TRIM)?,
             receipt_read: connection.prepare(text::RECEIPT_READ)?,
             receipt_insert: connection.prepare(text::RECEIPT_INSERT)?,
+            receipt_forget: connection.prepare(text::RECEIPT_FORGET)?,
             numbers: String::new(),
         })
     }
@@ -179,6 +181,9 @@ impl<'c> Statements<'c> {
             self.directories.grow(change)?;
         }
         self.write_timers(change)?;
+        for (scope, key) in &change.receipts_forgotten {
+            self.receipt_forget.execute([scope, key])?;
+        }
         for receipt in &change.receipts {
             let Receipt { scope, key, fingerprint, answer, expires } = receipt;
             let expires = expires.map(|expires| expires.0);

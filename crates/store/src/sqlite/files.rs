@@ -172,6 +172,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         // NORMAL would leave the last commits unsynced: a power cut then takes acknowledged ones.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        // What is deleted is overwritten with zeros, so that what was erased is in no free page.
+        connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "journal_size_limit", LOG_SIZE_KEPT)?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         // The writer itself empties the log when it is closed in good order; after a failure

@@ -115,6 +115,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "webhooks",
         sql: include_str!("../../migrations/sqlite/0020_webhooks.sql"),
     },
+    Migration {
+        version: 21,
+        name: "erasures",
+        sql: include_str!("../../migrations/sqlite/0021_erasures.sql"),
+    },
 ];
 
 /// The steps that take something away, see [`Schema`]. Of those up to 18 some do, and no program

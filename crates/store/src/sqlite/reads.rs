@@ -392,6 +392,27 @@ pub(super) fn receipt(
     told("reading a receipt", stored(connection, scope, key))
 }
 
+pub(super) fn receipts_beginning(
+    connection: &Connection,
+    scope: &str,
+    beginning: &str,
+    limit: usize,
+) -> Result<Vec<Receipt>, StoreError> {
+    let work = || {
+        let mut statement = connection.prepare_cached(text::RECEIPTS_BEGINNING)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows =
+            statement.query(params![scope, beginning, text::beyond(beginning), limit])?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            let key = decode::text_at(row, 0, "receipts", scope)?;
+            all.push(decode::receipt_of(scope, key, row, 1)?);
+        }
+        Ok(all)
+    };
+    told("looking for receipts", work())
+}
+
 fn stored(connection: &Connection, scope: &str, key: &str) -> Result<Option<Receipt>, Unread> {
     let mut statement = connection.prepare_cached(text::RECEIPT_READ)?;
     let mut rows = statement.query([scope, key])?;

@@ -17,28 +17,52 @@ use tokio::sync::oneshot;
 use tracing::error;
 
 use crate::distribution::BatchCounts;
+use crate::erased::ErasedWords;
 use crate::error::{CommitError, StoreError};
 use crate::log::LogEnd;
 use crate::places::Places;
 use crate::sql::encode::EncodedChange;
 use crate::sqlite::SqliteOptions;
 use crate::sqlite::apply::Written;
+use crate::sqlite::erase::Wanted;
 use crate::sqlite::health::Health;
 use crate::sqlite::sweep::Bounds;
 use crate::store::SweepReport;
 
 use thread::WriterThread;
 
+/// A row that cannot be read is no failure of the database.
+type Erased = Result<ErasedWords, StoreError>;
 type CommitReply = oneshot::Sender<Result<Written, CommitError>>;
 
 /// Something for the writer to do.
 #[derive(Debug)]
 pub(super) enum Job {
-    Commit { change: Box<EncodedChange>, reply: CommitReply },
-    Sweep { bounds: Bounds, reply: oneshot::Sender<Result<SweepReport, StoreError>> },
-    Renew { reply: oneshot::Sender<Result<LogEnd, StoreError>> },
-    Probe { reply: oneshot::Sender<Result<(), StoreError>> },
-    Close { reply: oneshot::Sender<()> },
+    Commit {
+        change: Box<EncodedChange>,
+        reply: CommitReply,
+    },
+    Sweep {
+        bounds: Bounds,
+        reply: oneshot::Sender<Result<SweepReport, StoreError>>,
+    },
+    Renew {
+        reply: oneshot::Sender<Result<LogEnd, StoreError>>,
+    },
+    Erase {
+        wanted: Wanted,
+        reply: oneshot::Sender<Result<Erased, StoreError>>,
+    },
+    /// Empties the log of pages.
+    Scrub {
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+    Probe {
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+    Close {
+        reply: oneshot::Sender<()>,
+    },
 }
 
 /// The way to the writing thread.

@@ -208,6 +208,7 @@ fn change() -> impl Strategy<Value = ChangeSet> {
                     timers_put_off,
                     events,
                     receipts,
+                    receipts_forgotten: Vec::new(),
                     promised,
                 };
                 // A key occurs once among the writes, as a change set demands.

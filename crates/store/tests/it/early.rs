@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use handoff_domain::{CenterId, Incarnation, Interaction, Owner, Time, Topic, UserId};
+use handoff_domain::{
+    CenterId, Incarnation, Interaction, InteractionId, Owner, Time, Topic, UserId,
+};
 use handoff_store::conformance::{leases, log, promised};
 use handoff_store::{
-    AboutNode, ChangeSet, CommitError, Committed, DirectoryPage, FoundWord, Head, HistoryEntry,
-    InteractionQuery, Key, Kind, Lease, LivingNode, LogEnd, LogEntry, MemoryStore, Missed, Page,
-    PromisedEnd, PromisedRow, Receipt, Record, Store, StoreError, StreamRow, SubjectKey,
-    SweepReport, Timer, Told, Version, Versioned, WordQuery,
+    AboutNode, ChangeSet, CommitError, Committed, Deed, DirectoryPage, ErasedWords, FoundWord,
+    Head, HistoryEntry, InteractionQuery, Key, Kind, Lease, LivingNode, LogEnd, LogEntry,
+    MemoryStore, Missed, Page, PromisedEnd, PromisedRow, Receipt, Record, Store, StoreError,
+    StreamRow, SubjectKey, SweepReport, Timer, Told, Version, Versioned, WordQuery,
 };
 
 /// Hands out positions as a database's sequence does: each commit takes its own when it begins, and
@@ -162,6 +164,29 @@ impl Store for Careless {
 
     async fn receipt(&self, _: &str, _: &str) -> Result<Option<Receipt>, StoreError> {
         unreachable!("the case reads the log alone")
+    }
+
+    async fn receipts_beginning(
+        &self,
+        scope: &str,
+        beginning: &str,
+        limit: usize,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        self.inner.receipts_beginning(scope, beginning, limit).await
+    }
+
+    async fn erase_words(
+        &self,
+        interaction: InteractionId,
+        after: u64,
+        limit: usize,
+        deed: Deed,
+    ) -> Result<ErasedWords, StoreError> {
+        self.inner.erase_words(interaction, after, limit, deed).await
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.inner.scrub().await
     }
 
     async fn sweep(&self, _: Time, _: Time, _: Time, _: usize) -> Result<SweepReport, StoreError> {

@@ -15,6 +15,7 @@ mod cut_off;
 mod database_files;
 mod databases;
 mod early;
+mod erased_pages;
 mod faults;
 mod files;
 mod fixtures;

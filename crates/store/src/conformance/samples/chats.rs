@@ -49,6 +49,7 @@ pub fn file(n: u64) -> FileRecord {
         at: BEGIN,
         deleted: None,
         also: std::collections::BTreeSet::new(),
+        erased: false,
     }
 }
 

@@ -102,9 +102,25 @@ impl Log {
             CheckpointMode::RESTART => RESTART_PATIENCE,
             _ => BUSY_TIMEOUT,
         };
+        self.copy_within(connection, mode, patience).map(|_| ())
+    }
+
+    /// Copies the log and leaves nothing in it; tells whether it could, which nobody may read in.
+    /// An error is one after which nothing may be written any more.
+    pub(super) fn empty(&mut self, connection: &Connection) -> Result<bool, rusqlite::Error> {
+        self.copy_within(connection, CheckpointMode::TRUNCATE, RESTART_PATIENCE)
+    }
+
+    fn copy_within(
+        &mut self,
+        connection: &Connection,
+        mode: CheckpointMode,
+        patience: Duration,
+    ) -> Result<bool, rusqlite::Error> {
         connection.busy_timeout(patience)?;
         let copied = connection.wal_checkpoint_v2(Some(MAIN_DB), mode);
         connection.busy_timeout(BUSY_TIMEOUT)?;
+        let is_done = copied.is_ok();
         match copied {
             Err(failure) if judge(&failure) == Verdict::Stop => return Err(failure),
             Err(failure) => warn!(
@@ -116,7 +132,7 @@ impl Log {
         // Also when it could not be copied: it is tried again once as much has come, and not after
         // every commit.
         self.copied = self.pages.load(Ordering::Relaxed);
-        Ok(())
+        Ok(is_done)
     }
 
     fn new_pages(&self) -> u32 {

@@ -19,6 +19,7 @@ use crate::sql::encode::EncodedChange;
 use crate::sql::log as text;
 use crate::sqlite::SqliteOptions;
 use crate::sqlite::apply::{Refusal, Statements, Written};
+use crate::sqlite::erase::erase;
 use crate::sqlite::failure::{Shared, Verdict, failed, judge};
 #[cfg(feature = "conformance")]
 use crate::sqlite::faults::Place;
@@ -126,6 +127,18 @@ impl WriterThread {
                     statements.forget();
                     let _ = reply.send(renewed);
                 }
+                Job::Erase { wanted, reply } => {
+                    let erased =
+                        self.alone(connection, "taking the words out of the log", || {
+                            erase(connection, &wanted)
+                        })?;
+                    let _ = reply.send(erased);
+                }
+                Job::Scrub { reply } => {
+                    let mut is_empty = false;
+                    self.copy_log(|log| log.empty(connection).map(|done| is_empty = done))?;
+                    let _ = reply.send(if is_empty { Ok(()) } else { Err(is_read()) });
+                }
                 Job::Probe { reply } => {
                     let probed = self.alone(connection, "taking commits", || {
                         let floor = end(connection)?.floor;
@@ -184,7 +197,11 @@ impl WriterThread {
                 Some(why) => drop(reply.send(Err(why))),
                 None => return Some(Job::Renew { reply }),
             },
-            Job::Probe { .. } | Job::Close { .. } => return Some(job),
+            Job::Erase { wanted, reply } => match resting("taking the words out of the log") {
+                Some(why) => drop(reply.send(Err(why))),
+                None => return Some(Job::Erase { wanted, reply }),
+            },
+            Job::Scrub { .. } | Job::Probe { .. } | Job::Close { .. } => return Some(job),
         }
         None
     }
@@ -193,7 +210,11 @@ impl WriterThread {
     fn taken(&self, job: Job) -> Job {
         match &job {
             Job::Commit { change, .. } => self.places.give_back(change.bytes),
-            Job::Sweep { .. } | Job::Renew { .. } | Job::Probe { .. } => self.places.give_back(0),
+            Job::Sweep { .. }
+            | Job::Renew { .. }
+            | Job::Erase { .. }
+            | Job::Scrub { .. }
+            | Job::Probe { .. } => self.places.give_back(0),
             // It took no place.
             Job::Close { .. } => {}
         }
@@ -338,6 +359,11 @@ impl WriterThread {
         self.health.stop();
         Stop
     }
+}
+
+fn is_read() -> StoreError {
+    let source = "somebody reads what the log of pages has".into();
+    StoreError::Unavailable { attempted: "emptying the log of pages", source }
 }
 
 fn begin(connection: &Connection) -> Result<(), rusqlite::Error> {
