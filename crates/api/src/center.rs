@@ -33,11 +33,11 @@ use tokio::sync::mpsc;
 
 use crate::caller::{Admin, Me};
 use crate::error::{Code, Refusal};
-use crate::lost_password;
 use crate::password::FilePasswords;
 use crate::request::expect_json;
 use crate::shared::Shared;
 use crate::wire::listing::parameters;
+use crate::{erasures, lost_password};
 
 /// Where the door is at the socket; for admins it is below the root.
 pub const PATH: &str = "/center";
@@ -119,6 +119,7 @@ pub(crate) fn router(shared: &Shared) -> Router {
     Router::new()
         .route(PATH, door)
         .route(lost_password::PATH, post(lost_password::of_operator))
+        .route(erasures::PATH, post(erasures::of_operator))
         .with_state(shared.clone())
 }
 

@@ -10,7 +10,9 @@
 
 use handoff_domain::event::Cause;
 use handoff_domain::{CenterId, InteractionId, Role, ServiceId, UserId};
-use handoff_engine::Directory;
+use handoff_engine::{
+    Directory, external_ids_of_account, external_ids_of_center, external_ids_of_service,
+};
 use handoff_store::{Receipt, StoreError};
 
 use crate::caller::Me;
@@ -31,30 +33,17 @@ pub(crate) enum Submission {
 
 /// Returns the proof that an account submitted something by that id.
 pub(crate) fn receipt_of_account(me: &Me, external_id: &str, id: InteractionId) -> Receipt {
-    receipt(of_account(me.center(), me.id()), external_id.to_owned(), id)
+    receipt(external_ids_of_account(me.center(), me.id()), external_id.to_owned(), id)
 }
 
 /// Returns the proof that something came in by a service. `key` tells the request from every other.
 pub(crate) fn receipt_of_service(service: ServiceId, key: String, id: InteractionId) -> Receipt {
-    receipt(of_service(service), key, id)
+    receipt(external_ids_of_service(service), key, id)
 }
 
 fn receipt(scope: String, key: String, id: InteractionId) -> Receipt {
     // Whatever comes under the same key is the same, so it has no fingerprint to differ in.
     Receipt { scope, key, fingerprint: String::new(), answer: id.to_string(), expires: None }
-}
-
-fn of_account(center: CenterId, user: UserId) -> String {
-    format!("external:{}:{}", center.stored(), user.stored())
-}
-
-fn of_service(service: ServiceId) -> String {
-    format!("external:service:{}", service.stored())
-}
-
-/// What receipts were written in while ids were unique in the contact center.
-fn of_center(center: CenterId) -> String {
-    format!("external:{}", center.stored())
 }
 
 /// Returns what the caller submitted by this id before.
@@ -70,10 +59,12 @@ pub(crate) async fn earlier(
     submission: Submission,
 ) -> Result<Option<InteractionId>, Refusal> {
     let store = shared.engine().core().store();
-    if let Some(own) = store.receipt(&of_account(me.center(), me.id()), external_id).await? {
+    if let Some(own) =
+        store.receipt(&external_ids_of_account(me.center(), me.id()), external_id).await?
+    {
         return answerable(shared, me, &own).await.map(Some);
     }
-    if let Some(old) = store.receipt(&of_center(me.center()), external_id).await? {
+    if let Some(old) = store.receipt(&external_ids_of_center(me.center()), external_id).await? {
         match submitter_of(shared, &old).await? {
             Some(user) if user == me.id() => return answerable(shared, me, &old).await.map(Some),
             Some(user)
@@ -152,7 +143,7 @@ async fn is_used_by_a_server(
             .engine()
             .core()
             .store()
-            .receipt(&of_account(center, *user), external_id)
+            .receipt(&external_ids_of_account(center, *user), external_id)
             .await?
             .is_some()
         {

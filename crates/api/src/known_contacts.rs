@@ -5,6 +5,7 @@
 //! an interaction in sight. Whoever sees one may write down what they know. Pages hear of it when
 //! they read again: who writes says what they have read, so nothing is written over unread.
 
+mod export;
 mod written;
 
 use std::fmt;
@@ -26,6 +27,8 @@ use crate::wire::envelope::JsonText;
 use crate::wire::listing::{Listing, Rest, fields, one, select};
 use crate::wire::resource::{ContactResource, UserPart};
 use written::Written;
+
+pub(crate) use export::export;
 
 /// Most characters of what is looked for.
 const SEARCH_CHARS_MAX: usize = 100;

@@ -18,6 +18,7 @@ pub mod center;
 pub mod comet;
 pub mod commands;
 pub mod customer;
+pub mod erasures;
 pub mod error;
 pub mod idempotency;
 pub mod lost_password;

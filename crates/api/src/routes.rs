@@ -9,7 +9,7 @@ use crate::shared::Shared;
 pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
     agent_states, attachments, audit, center, channels, chat_messages, contacts, desk_settings,
-    diagnostics, hand_over, interactions, known_contacts, letter_page, mailboxes, me,
+    diagnostics, erasures, hand_over, interactions, known_contacts, letter_page, mailboxes, me,
     me_interactions, nodes, notes, openapi, queues, related, retention, second_factor, services,
     session, sessions, settings, skills, supervision, targets, tokens, users, webhooks, what_if,
     workbins,
@@ -141,6 +141,9 @@ pub fn table() -> Vec<Route> {
         read("/ucs/contacts",                known_contacts::search),
         read("/ucs/contacts/{id}",           known_contacts::get),
         change("/ucs/contacts/{id}",         known_contacts::put),
+        write("/ucs/contacts/{id}",          erasures::operate),
+        read("/ucs/contacts/{id}/erasure",   erasures::get),
+        read("/ucs/contacts/{id}/export",    known_contacts::export),
         write("/ucs/contacts/{id}/interactions", contacts::history),
         write("/ucs/interactions/{id}",      contacts::content),
 

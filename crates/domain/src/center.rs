@@ -25,7 +25,8 @@ pub struct Center {
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub missed_offers_to_not_ready: Option<u32>,
     /// How long an interaction is kept after the last thing that happened to it once it is over, in
-    /// ms; of a medium that is not named, for good. At least [`Center::RETENTION_MS_MIN`].
+    /// ms; of a medium that is not named, for good. At least [`Center::RETENTION_MS_MIN`]. By the
+    /// name [`Center::CONTACTS`], how long contacts are.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
     pub retention_ms: BTreeMap<Media, u64>,
 }
@@ -34,6 +35,16 @@ impl Center {
     /// The shortest time that anything is kept, in ms: three days, in which clients have caught up
     /// with all that they missed, and nobody has lost a weekend's work by a slip.
     pub const RETENTION_MS_MIN: u64 = 3 * 24 * 60 * 60 * 1_000;
+
+    /// What stands for contacts among the media in [`Center::retention_ms`].
+    pub const CONTACTS: &str = "contacts";
+
+    /// Returns how long a contact is kept after they were last heard of once nothing of theirs is
+    /// left, in ms; `None` is for good.
+    #[must_use]
+    pub fn contacts_kept_ms(&self) -> Option<u64> {
+        self.retention_ms.get(&Media::from_name(Self::CONTACTS)).copied()
+    }
 
     /// How many offers in a row agents may let pass by when nothing else is configured: after one
     /// or two they may be on their way back, after three customers wait for nobody.

@@ -12,6 +12,7 @@ mod batch;
 mod commits;
 mod counts;
 mod execute;
+mod external_ids;
 mod lanes;
 mod load;
 mod message_ids;
@@ -20,6 +21,7 @@ mod world;
 
 pub use counts::{CommandCount, Outcome};
 pub use execute::Commands;
+pub use external_ids::{external_ids_of_account, external_ids_of_center, external_ids_of_service};
 pub use request::{CommandRequest, Done, ExecuteError, Opening};
 
 pub(crate) use commits::Standing;

@@ -18,6 +18,7 @@ pub mod delivery;
 pub mod desks;
 pub mod letters;
 pub mod outward;
+pub mod privacy;
 pub mod views;
 pub mod workers;
 
@@ -29,7 +30,10 @@ pub use crate::core::{
     CommitTally, Core, CurrentBoard, Directory, Duty, Happened, IdSource, KeyTerms, Most, Note,
     NoteKind, NumberedNote, Options, Parts, QueueWaits, SystemClock, SystemIds, clocks_apart_ms,
 };
-pub use commands::{CommandCount, CommandRequest, Commands, Done, ExecuteError, Opening, Outcome};
+pub use commands::{
+    CommandCount, CommandRequest, Commands, Done, ExecuteError, Opening, Outcome,
+    external_ids_of_account, external_ids_of_center, external_ids_of_service,
+};
 pub use conversations::{
     ChatRefused, Conversations, NewChat, NotYourChat, OpenedChat, RequestName,
 };
@@ -43,6 +47,7 @@ pub use outward::{
     Among, Customers, Finder, Highlight, Hit, Hits, Mailboxes, Narrowed, OpenLogin, Order, Outward,
     Patience, Post, Posted, Published, Publisher, SearchError, SearchPlace, Wanted,
 };
+pub use privacy::{Erasures, NotErased, Weighed, WishToErase};
 pub use run::{Engine, Leaving, Mark};
 pub use views::{
     AgentFigures, ContactSearch, ContactsFound, Difference, Figures, FoundOne, OwnMarks,

@@ -20,6 +20,7 @@ use crate::delivery::{Delivery, Owed};
 use crate::desks::Desks;
 use crate::letters::{Contacts, Letters};
 use crate::outward::{Mailboxes, Outward};
+use crate::privacy::Erasures;
 use crate::views::Views;
 use crate::worker::Worker;
 use crate::workers::{Speaking, Workers};
@@ -35,6 +36,7 @@ pub struct Engine {
     conversations: Arc<Conversations>,
     letters: Letters,
     contacts: Contacts,
+    erasures: Arc<Erasures>,
     delivery: Arc<Delivery>,
     workers: Workers,
     mailboxes: Option<Arc<dyn Mailboxes>>,
@@ -65,7 +67,9 @@ impl Engine {
         let letters = Letters::new(core.clone(), commands.clone(), mailboxes.clone());
         let delivery = Arc::new(Delivery::new(core.clone(), desks.clone(), publisher.clone()));
         let speaking = Speaking { publisher, post };
-        let workers = Workers::new(&core, &commands, &desks, &delivery, speaking, readers);
+        let erasures = Arc::new(Erasures::new(core.clone(), commands.clone()));
+        let workers =
+            Workers::new(&core, &commands, &desks, &delivery, &erasures, speaking, readers);
         core.begin_incarnation().await?;
         desks.forget_dead().await?;
         let conversations = Arc::new(conversations);
@@ -77,6 +81,7 @@ impl Engine {
             conversations,
             letters,
             contacts,
+            erasures,
             delivery,
             workers,
             mailboxes,
@@ -185,6 +190,12 @@ impl Engine {
     #[must_use]
     pub const fn contacts(&self) -> &Contacts {
         &self.contacts
+    }
+
+    /// Returns the erasures of contacts.
+    #[must_use]
+    pub fn erasures(&self) -> &Erasures {
+        &self.erasures
     }
 
     /// Returns whoever knows the centers' own addresses.

@@ -7,6 +7,7 @@
 mod board;
 mod cursor;
 mod directory;
+mod eraser;
 mod followers;
 mod logins;
 mod missed;
@@ -36,8 +37,10 @@ use crate::core::Core;
 use crate::delivery::Delivery;
 use crate::desks::Desks;
 use crate::outward::{Post, Publisher};
+use crate::privacy::Erasures;
 use crate::worker::{Runner, Worker, WorkerStatus};
 use board::BoardReader;
+use eraser::Eraser;
 use missed::MissedStreams;
 
 /// The outward ports that workers use.
@@ -67,6 +70,7 @@ impl Workers {
         commands: &Arc<Commands>,
         desks: &Arc<Desks>,
         delivery: &Arc<Delivery>,
+        erasures: &Arc<Erasures>,
         speaking: Speaking,
         readers: Vec<Arc<dyn Worker>>,
     ) -> Self {
@@ -84,7 +88,7 @@ impl Workers {
         let followers = Arc::new(Followers::new(it, path, desks.clone()));
         let (it, agents) = (core.clone(), desks.clone());
         let presence = Arc::new(Presence::new(it, agents, delivery.clone()));
-        let all: [Arc<dyn Worker>; 12] = [
+        let all: [Arc<dyn Worker>; 13] = [
             router.clone(),
             signs.clone(),
             timers.clone(),
@@ -93,6 +97,7 @@ impl Workers {
             Arc::new(BoardReader::new(core.clone())),
             sweeper.clone(),
             retention.clone(),
+            Arc::new(Eraser::new(erasures.clone())),
             outbox.clone(),
             followers.clone(),
             presence.clone(),

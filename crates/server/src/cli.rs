@@ -53,6 +53,9 @@ pub(crate) enum Command {
     /// Makes another password for somebody who is locked out, and prints it: they choose one of
     /// their own when they sign in with it.
     Password(Password),
+    /// Erases a contact: all that they wrote, that was written to them and about them. A server that
+    /// serves the store does it.
+    EraseContact(EraseContact),
     /// Says what this program would do to a store that an older one serves, and who works with it
     /// afterwards; without --check brings its schema up to date if all is in order.
     Upgrade(Upgrade),
@@ -153,6 +156,26 @@ pub(crate) struct Export {
     /// Where the server is, when it is elsewhere.
     #[command(flatten)]
     pub elsewhere: Elsewhere,
+}
+
+/// Options of `erase-contact`.
+#[derive(Debug, Args)]
+pub(crate) struct EraseContact {
+    /// The contact's id, as interactions name it.
+    #[arg(value_name = "CONTACT")]
+    pub contact: String,
+    /// Where the store is.
+    #[command(flatten)]
+    pub configured: Configured,
+    /// The contact center's name; not needed where there is one.
+    #[arg(long, env = "HANDOFF_CENTER_NAME", value_name = "NAME", conflicts_with = "url")]
+    pub center: Option<String>,
+    /// Where the server is, when it is elsewhere.
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
+    /// Counts what there is and erases nothing.
+    #[arg(long, env = "HANDOFF_DRY_RUN")]
+    pub dry_run: bool,
 }
 
 /// A server elsewhere.

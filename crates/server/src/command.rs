@@ -14,8 +14,8 @@ use crate::run::Server;
 use crate::runtime::block_on;
 use crate::stored::Stored;
 use crate::{
-    apply, backup, copy, counters, demo, doctor, export, lost_password, output, rebuild,
-    supervisor, telemetry, upgrade,
+    apply, backup, copy, counters, demo, doctor, erase_contact, export, lost_password, output,
+    rebuild, supervisor, telemetry, upgrade,
 };
 
 /// Reads a command line, the program's name first, carries it out and says what kept it from that.
@@ -51,6 +51,7 @@ fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Backup(options) => backup::backup(&options),
         Command::Restore(options) => backup::restore(&options),
         Command::Password(options) => lost_password::replace(&options),
+        Command::EraseContact(options) => erase_contact::erase(&options),
         Command::Upgrade(options) => upgrade::upgrade(&options),
         Command::CheckConfig(options) => check_config(&options),
         Command::Doctor(options) => doctor::doctor(&options),

@@ -17,6 +17,7 @@ mod copy;
 mod counters;
 mod demo;
 mod doctor;
+mod erase_contact;
 mod export;
 mod local;
 mod lost_password;

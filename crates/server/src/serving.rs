@@ -123,6 +123,22 @@ impl Serving {
         self.ask(request.header(CONTENT_TYPE, "application/json"), body.into()).await
     }
 
+    /// Tells whether it is spoken to by the socket in its data directory.
+    pub(crate) const fn is_here(&self) -> bool {
+        self.authorization.is_none()
+    }
+
+    /// Sends JSON to another address of the API of a server elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Serving::get`].
+    pub(crate) async fn post_to(&mut self, path: &str, body: Vec<u8>) -> anyhow::Result<Incoming> {
+        let root = self.path.strip_suffix(PATH).unwrap_or(&self.path);
+        self.path = format!("{root}{path}");
+        self.post(body).await
+    }
+
     /// Sends JSON to another door of the socket.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ const ROOMS: &[&[&str]] = &[
     &["core", "outward"],
     &["views"],
     &["commands"],
-    &["desks", "letters", "conversations", "delivery"],
+    &["desks", "letters", "conversations", "delivery", "privacy"],
     &["worker", "workers"],
     &["run"],
 ];

@@ -35,6 +35,7 @@ mod email_attachments;
 mod email_contacts;
 mod email_form;
 mod email_operations;
+mod erasures;
 mod hand_over;
 mod hints_alone;
 mod ids;

@@ -203,6 +203,9 @@ async fn how_long_finished_work_is_kept_is_set_by_admins_and_seen_by_all() {
     // The rest of the center is as it was, and what the file says of it is the same.
     let file = ada.get("/center").await.text;
     assert!(file.contains("retention = { chat = \"365d\", workitem = \"3d\" }"), "{file}");
+    let contacts = json!({"contacts": 63_072_000});
+    ada.put("/settings/retention", json!({"retention": contacts})).await.ok();
+    assert_eq!(kate.get("/settings/retention").await.ok()["retention"], contacts);
     ada.put("/settings/retention", json!({"retention": {}})).await.ok();
     assert_eq!(kate.get("/settings/retention").await.ok()["retention"], json!({}));
 }

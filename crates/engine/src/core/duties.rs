@@ -46,11 +46,13 @@ pub enum Duty {
     Retention,
     /// Sends events to where contact centers want them.
     Webhooks,
+    /// Erases contacts.
+    Erasure,
 }
 
 impl Duty {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Routing,
         Self::Timers,
         Self::Followers,
@@ -60,6 +62,7 @@ impl Duty {
         Self::Files,
         Self::Retention,
         Self::Webhooks,
+        Self::Erasure,
     ];
 
     /// Returns its name in the store and in what operators are shown.
@@ -75,6 +78,7 @@ impl Duty {
             Self::Files => "files",
             Self::Retention => "retention",
             Self::Webhooks => "webhooks",
+            Self::Erasure => "erasure",
         }
     }
 }

@@ -188,6 +188,10 @@ impl Core {
                         self.outgoing.notify_one();
                     }
                     said.extend(interaction.chat().map(|_| interaction.id.0));
+                    // It may have been erased, and says little otherwise.
+                    if interaction.is_ended() {
+                        self.chats.transcripts.forget(interaction.id);
+                    }
                     self.board.enter_interaction(Arc::new(interaction), version);
                 }
                 Record::Desk(desk) => {

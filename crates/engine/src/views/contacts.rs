@@ -206,7 +206,22 @@ impl Views {
         after: Option<InteractionId>,
         limit: usize,
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
-        let scope = InteractionScope::OfContact { center, contact: contact.to_string() };
+        self.exchanged_with(center, &contact.to_string(), after, limit).await
+    }
+
+    /// Does the same for a contact by what interactions call it.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    pub async fn exchanged_with(
+        &self,
+        center: CenterId,
+        contact: &str,
+        after: Option<InteractionId>,
+        limit: usize,
+    ) -> Result<Page<Versioned<Interaction>>, StoreError> {
+        let scope = InteractionScope::OfContact { center, contact: contact.to_owned() };
         self.core
             .store
             .interactions(&InteractionQuery { after, ..InteractionQuery::of(scope, limit) })

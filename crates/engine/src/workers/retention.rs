@@ -1,27 +1,28 @@
 //! Retention: removes finished interactions that their contact center no longer keeps.
 //!
+//! Contacts of whom nothing is left go as well, once nobody has heard of them for long enough.
+//!
 //! An interaction goes with its history in one commit, which relies on how long the center keeps
 //! it. Its files are deleted with it; one that another e-mail has as well becomes that one's.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use handoff_domain::chat::Content;
-use handoff_domain::{Fact, FileId, Interaction, InteractionId, Media, State, Time};
+use handoff_domain::{Center, Interaction, State, Time};
 use handoff_store::{
-    ChangeSet, Check, FileRecord, InteractionQuery, InteractionScope, Key, Kind, Put, Record,
-    Removal, StoreError, SubjectKey, Versioned,
+    ChangeSet, Contact, InteractionQuery, InteractionScope, Key, Kind, Record, Removal, StoreError,
+    Versioned,
 };
 
 use crate::core::{Core, Duty};
+use crate::privacy::{Belongings, Parting};
 use crate::worker::Worker;
 
 /// Interactions read at once: a letter may be large.
 const PAGE: usize = 50;
-/// Events read at once.
-const HISTORY_PAGE: usize = 500;
+/// Contacts read at once.
+const CONTACTS_PAGE: usize = 200;
 /// How long it rests after each page and each removal, so that whoever is at work does not notice.
 const REST: Duration = Duration::from_millis(20);
 /// How often it looks.
@@ -38,13 +39,6 @@ pub struct Retention {
     started: Time,
     /// When everything was looked at last.
     looked: Mutex<Option<Time>>,
-}
-
-/// What goes with an interaction.
-struct Belongings {
-    files: BTreeSet<FileId>,
-    /// When the last thing happened to it, and where in the log that is.
-    last: (Time, u64),
 }
 
 /// How a round ended.
@@ -69,6 +63,74 @@ impl Retention {
     pub async fn remove_old(&self) -> Result<u64, StoreError> {
         match self.go_through().await? {
             Round::Whole(removed) | Round::Broken(removed) => Ok(removed),
+        }
+    }
+
+    /// Looks at all contacts; returns how many it removed.
+    ///
+    /// # Errors
+    ///
+    /// The store's own; what was not removed is removed in the next round.
+    pub async fn remove_old_contacts(&self) -> Result<u64, StoreError> {
+        match self.go_through_contacts().await? {
+            Round::Whole(removed) | Round::Broken(removed) => Ok(removed),
+        }
+    }
+
+    async fn go_through_contacts(&self) -> Result<Round, StoreError> {
+        let is_any = |center: &Center| center.contacts_kept_ms().is_some();
+        if !self.core.directory().centers.values().any(is_any) {
+            return Ok(Round::Whole(0));
+        }
+        let had_duty = self.core.has_duty(Duty::Retention);
+        let (mut after, mut removed) = (None, 0);
+        loop {
+            let page = self.core.store.list(Kind::Contact, after, CONTACTS_PAGE).await?;
+            after = page.items.last().map(|found| found.value.key());
+            for found in page.items {
+                let lost_duty = had_duty && !self.core.has_duty(Duty::Retention);
+                if lost_duty || self.core.stopping.is_cancelled() {
+                    return Ok(Round::Broken(removed));
+                }
+                let Record::Contact(value) = found.value else { continue };
+                if self.removed_contact(&Versioned { value, version: found.version }).await? {
+                    removed += 1;
+                    tokio::time::sleep(REST).await;
+                }
+            }
+            if !page.more {
+                return Ok(Round::Whole(removed));
+            }
+            tokio::time::sleep(REST).await;
+        }
+    }
+
+    /// Removes a contact if nothing of theirs is left and nobody has heard of them for long enough;
+    /// tells whether it did.
+    async fn removed_contact(&self, found: &Versioned<Contact>) -> Result<bool, StoreError> {
+        let Versioned { value: contact, version } = found;
+        let directory = self.core.directory();
+        let center = directory.centers.get(&contact.center);
+        let Some(kept) = center.and_then(|center| center.contacts_kept_ms()) else {
+            return Ok(false);
+        };
+        let written = contact.profile.as_ref().map(|profile| profile.at);
+        if written.unwrap_or(contact.last_seen).max(contact.last_seen) >= self.before(kept) {
+            return Ok(false);
+        }
+        let (center, id) = (contact.center, contact.id);
+        let scope = InteractionScope::OfContact { center, contact: id.to_string() };
+        let left = self.core.store.interactions(&InteractionQuery::of(scope, 1)).await?;
+        if !left.items.is_empty() {
+            return Ok(false);
+        }
+        // A letter of theirs that comes meanwhile writes it.
+        let removals = vec![Removal { key: Key::Contact(id), version: *version }];
+        let checks = vec![directory.check(Key::Center(center))];
+        let change = ChangeSet { removals, checks, ..ChangeSet::default() };
+        match self.core.store.commit(change).await {
+            Ok(_) => Ok(true),
+            Err(error) => error.into_conflict().map(|_| false),
         }
     }
 
@@ -128,7 +190,8 @@ impl Retention {
         if !matches!(interaction.state, State::Ended { at, .. } if at < before) {
             return Ok(false);
         }
-        let Some(Belongings { files, last: (at, position) }) = self.belongings(interaction).await?
+        let Some(Belongings { files, last: (at, position), .. }) =
+            self.core.belongings(interaction).await?
         else {
             return Ok(false);
         };
@@ -139,7 +202,7 @@ impl Retention {
         let removals = vec![Removal { key: Key::Interaction(interaction.id), version: *version }];
         let mut change = ChangeSet { removals, ..ChangeSet::default() };
         change.checks.push(directory.check(Key::Center(interaction.center)));
-        self.part_with(interaction, files, &mut change).await?;
+        self.core.part_with(interaction, files, Parting::Deleted, &mut change).await?;
         match self.core.store.commit(change).await {
             Ok(_) => {
                 self.core.board.forget(interaction.id);
@@ -149,137 +212,6 @@ impl Retention {
             // Somebody changed it, or how long it is kept: the next round looks again.
             Err(error) => error.into_conflict().map(|_| false),
         }
-    }
-
-    /// Reads what happened to an interaction, for what it has; `None` when some of that cannot be
-    /// read, as where a newer program wrote it.
-    async fn belongings(
-        &self,
-        interaction: &Interaction,
-    ) -> Result<Option<Belongings>, StoreError> {
-        let mut files = files_of(interaction);
-        let (subject, mut last) = (SubjectKey::Interaction(interaction.id), (Time(i64::MIN), 0));
-        loop {
-            let page = self.core.store.history(subject, last.1, HISTORY_PAGE).await?;
-            for entry in &page.items {
-                last = (entry.at, entry.position);
-                files.extend(entry.facts.iter().filter_map(file_of));
-            }
-            if !page.more {
-                break;
-            }
-        }
-        let name = interaction.id.to_string();
-        let is_aside = self.core.store.set_aside().iter().any(|one| one.row.contains(&name));
-        Ok((!is_aside).then_some(Belongings { files, last }))
-    }
-
-    /// Deletes the files that an interaction alone has, and leaves the others to whoever has them
-    /// as well.
-    async fn part_with(
-        &self,
-        interaction: &Interaction,
-        files: BTreeSet<FileId>,
-        change: &mut ChangeSet,
-    ) -> Result<(), StoreError> {
-        let keys: Vec<Key> = files.into_iter().map(Key::File).collect();
-        let records = self.core.store.load(&keys).await?;
-        let own = records.into_iter().flatten().filter_map(|found| match found.value {
-            Record::File(value)
-                if value.interaction == interaction.id && value.deleted.is_none() =>
-            {
-                Some(Versioned { value, version: found.version })
-            }
-            _ => None,
-        });
-        let mut mates = None;
-        for Versioned { value: mut file, version: expected } in own.collect::<Vec<_>>() {
-            if mates.is_none() {
-                mates = Some(self.mates_of(interaction).await?);
-            }
-            let heir = self.heir_of(&file, mates.as_deref().unwrap_or_default()).await?;
-            match heir {
-                Some(heir) => {
-                    file.interaction = heir.value.id;
-                    let (key, version) = (Key::Interaction(heir.value.id), heir.version);
-                    let check = Check { key, version };
-                    if !change.checks.contains(&check) {
-                        change.checks.push(check);
-                    }
-                }
-                None if file.also.len() >= FileRecord::ALSO_MAX => continue,
-                // Its name goes at once; what is in it goes with the sweep of files.
-                None => {
-                    file.deleted = Some(self.core.now());
-                    file.name.clear();
-                }
-            }
-            change.puts.push(Put { record: Record::File(file), expected });
-        }
-        Ok(())
-    }
-
-    /// Returns an interaction that has a file as well, and keeps it from now on.
-    async fn heir_of(
-        &self,
-        file: &FileRecord,
-        mates: &[Versioned<Interaction>],
-    ) -> Result<Option<Versioned<Interaction>>, StoreError> {
-        let has = |one: &&Versioned<Interaction>| files_of(&one.value).contains(&file.id);
-        if let Some(mate) = mates.iter().find(has) {
-            return Ok(Some(mate.clone()));
-        }
-        let keys: Vec<Key> = file.also.iter().copied().map(Key::Interaction).collect();
-        let found = self.core.store.load(&keys).await?.into_iter().flatten();
-        let others = found.filter_map(|found| match found.value {
-            Record::Interaction(value) => Some(Versioned { value, version: found.version }),
-            _ => None,
-        });
-        Ok(others.into_iter().find(|one| files_of(&one.value).contains(&file.id)))
-    }
-
-    /// Returns the other e-mails of an e-mail's thread: what it was forwarded as, its answers.
-    async fn mates_of(
-        &self,
-        interaction: &Interaction,
-    ) -> Result<Vec<Versioned<Interaction>>, StoreError> {
-        if interaction.media() != Media::Email {
-            return Ok(Vec::new());
-        }
-        let (center, root) = (interaction.center, interaction.thread_root());
-        let mut mates: Vec<Versioned<Interaction>> = Vec::new();
-        let mut after: Option<InteractionId> = None;
-        loop {
-            let scope = InteractionScope::InThread { center, root };
-            let query = InteractionQuery { after, ..InteractionQuery::of(scope, PAGE) };
-            let page = self.core.store.interactions(&query).await?;
-            after = page.items.last().map(|last| last.value.id);
-            mates.extend(page.items.into_iter().filter(|one| one.value.id != interaction.id));
-            if !page.more {
-                return Ok(mates);
-            }
-        }
-    }
-}
-
-/// Returns the files that an interaction says itself that it has.
-fn files_of(interaction: &Interaction) -> BTreeSet<FileId> {
-    let email = interaction.email().into_iter();
-    let all = email.flat_map(|email| {
-        email.attachments.iter().map(|attachment| attachment.file).chain(email.raw)
-    });
-    all.collect()
-}
-
-/// Returns the file that a fact speaks of.
-fn file_of(fact: &Fact) -> Option<FileId> {
-    match fact {
-        Fact::Said(entry) => match &entry.content {
-            Content::FileUploaded { file, .. } => Some(*file),
-            _ => None,
-        },
-        Fact::AttachmentAdded { file, .. } => Some(*file),
-        _ => None,
     }
 }
 
@@ -304,12 +236,22 @@ impl Worker for Retention {
         if now.ms_since(self.started) < GRACE_MS || !is_due {
             return Ok(());
         }
-        let (removed, is_whole) = match self.go_through().await? {
+        let (removed, mut is_whole) = match self.go_through().await? {
             Round::Whole(removed) => (removed, true),
             Round::Broken(removed) => (removed, false),
         };
         if removed > 0 {
             tracing::info!(removed, "finished interactions were removed that are no longer kept");
+        }
+        if is_whole {
+            let (removed, is_end) = match self.go_through_contacts().await? {
+                Round::Whole(removed) => (removed, true),
+                Round::Broken(removed) => (removed, false),
+            };
+            if removed > 0 {
+                tracing::info!(removed, "contacts were removed of whom nothing is left");
+            }
+            is_whole = is_end;
         }
         if is_whole {
             *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);

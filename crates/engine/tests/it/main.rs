@@ -12,6 +12,7 @@ mod delivery;
 mod desk_history;
 mod directories;
 mod duties;
+mod erasures;
 mod followers;
 mod fresh;
 mod gone;

@@ -1,8 +1,10 @@
 //! Finished work that is no longer kept: what goes, what stays, and what comes to it afterwards.
 
-use handoff_domain::{Action, Attachment, FileId, InteractionId, Letter, Media, Medium, State};
-use handoff_engine::{RawMessage, Worker as _};
-use handoff_store::{ChangeSet, FileRecord, Key, Put, Record, Store, SubjectKey, Versioned};
+use handoff_domain::{
+    Action, Attachment, Center, FileId, InteractionId, Letter, Media, Medium, State,
+};
+use handoff_engine::{RawMessage, Worker as _, contact_id};
+use handoff_store::{ChangeSet, FileRecord, Key, Kind, Put, Record, Store, SubjectKey, Versioned};
 
 use crate::post_office::letter;
 use crate::rig::{CENTER, KATE, Rig};
@@ -211,6 +213,26 @@ async fn what_belongs_to_another_is_left_alone() {
     write(&rig, Record::File(others.clone())).await;
     assert_eq!(removed(&rig).await, 1);
     assert_eq!(file(&rig, 7).await, others);
+}
+
+#[tokio::test]
+async fn a_contact_goes_when_nothing_of_theirs_is_left_and_nobody_has_heard_of_them() {
+    let rig = Rig::with_mailbox(false).await;
+    let contacts = Media::from_name(Center::CONTACTS);
+    let contact = Key::Contact(contact_id(CENTER, EVE));
+    old_letter(&rig).await;
+    let removed_contacts =
+        async || rig.engine.workers().retention().remove_old_contacts().await.unwrap();
+    assert_eq!(removed_contacts().await, 0, "they are kept for good");
+    keep(&rig, &[Media::Email, contacts]).await;
+    rig.engine.core().reload_directory().await.unwrap();
+    assert_eq!(removed_contacts().await, 0, "there is a letter of theirs");
+    assert_eq!(removed(&rig).await, 1);
+    rig.takes_in(letter("ben@customer.example", "young")).await;
+    assert_eq!(removed_contacts().await, 1);
+    assert_eq!(rig.store.load_one(&contact).await.unwrap(), None);
+    let left = rig.store.list(Kind::Contact, None, 9).await.unwrap().items;
+    assert_eq!(left.len(), 1, "the other wrote just now");
 }
 
 #[tokio::test]

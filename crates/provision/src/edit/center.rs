@@ -16,7 +16,8 @@ impl Editor<'_> {
     pub fn channel_without_queue(&self, said: &RetentionDescription) -> Option<String> {
         let before = self.directory.centers.get(&self.center);
         let is_known = |media: &Media| {
-            self.queues().any(|queue| queue.media == *media)
+            media.name() == Center::CONTACTS
+                || self.queues().any(|queue| queue.media == *media)
                 || before.is_some_and(|center| center.retention_ms.contains_key(media))
         };
         let mut all = said.by_media().into_keys();

@@ -12,6 +12,7 @@ mod cluster;
 mod counters;
 mod database;
 mod durability;
+mod erasures;
 mod mailboxes;
 mod memory;
 mod observe;

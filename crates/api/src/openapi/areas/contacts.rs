@@ -37,6 +37,18 @@ pub(super) fn operations() -> Vec<Operation> {
         put("/ucs/contacts/{id}", "Writes down what is known of a contact")
             .takes("ContactChange", json!({"version": 0, "firstName": "Ann", "language": "da"}))
             .answers(with("contact", schema("KnownContact"))),
+        post("/ucs/contacts/{id}", "Erases a contact")
+            .note(
+                "With `dryRun` it is only counted what there is. The erasure goes on after the \
+                 answer; `GET /ucs/contacts/{id}/erasure` says how far it is.",
+            )
+            .takes("EraseContact", json!({"operationName": "Erase", "dryRun": true}))
+            .answers(with("erasure", schema("Erasure"))),
+        get("/ucs/contacts/{id}/erasure", "Shows how the erasure of a contact goes or went")
+            .answers(with("erasure", schema("Erasure"))),
+        get("/ucs/contacts/{id}/export", "Gives all that is known of a contact")
+            .note("One tar archive of JSON and files.")
+            .gives_file("application/x-tar"),
         post("/ucs/contacts/{id}/interactions", "Asks what was exchanged with a contact")
             .note("The answer comes on `/v2/ucs/interactions`.")
             .takes("RetrieveHistory", json!({"operationName": "RetrieveContactHistory"})),

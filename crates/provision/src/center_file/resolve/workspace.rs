@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use handoff_domain::{Disposition, Media, QueueId, Workspace};
+use handoff_domain::{Center, Disposition, Media, QueueId, Workspace};
 use toml::Spanned;
 
 use super::resolver::{Resolver, unknown};
@@ -126,7 +126,8 @@ impl Resolver<'_> {
         }
         let by_media = said.by_media();
         for media in by_media.keys() {
-            if !self.queues.values().any(|(_, of)| of == media) {
+            let is_channel = media.name() != Center::CONTACTS;
+            if is_channel && !self.queues.values().any(|(_, of)| of == media) {
                 self.warnings.push(format!(
                     "retention names the channel {media}, which no queue of {} has",
                     self.file.name()
