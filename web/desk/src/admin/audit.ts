@@ -137,7 +137,10 @@ const PAGE_OF: Readonly<Record<string, Page>> = {
 };
 
 /** Returns where something is shown; `null` where it has no page or is there no more. */
-export function addressOf({action, target}: AuditEntry): string | null {
+export function addressOf({action, fields: changed, target}: AuditEntry): string | null {
+    if (changed.includes("retentionMs")) {
+        return "/admin/retention";
+    }
     const page = target !== null && Object.hasOwn(PAGE_OF, target.kind)
         ? PAGE_OF[target.kind]
         : undefined;

@@ -26,7 +26,7 @@ export type EditedPage = Exclude<Page, "mailboxes">;
 
 /** What is read; nobody changes it here unless it is a `Kind`. */
 export interface Readable<F extends Form> {
-    page: Page;
+    page: Page | "settings";
     /** The field of an answer that holds one. */
     one: string;
     /** What else of them is asked for. */
@@ -37,7 +37,7 @@ export interface Readable<F extends Form> {
 }
 
 export interface Kind<F extends Form> extends Readable<F> {
-    page: EditedPage;
+    page: EditedPage | "settings";
     /** The fields that stay as they are once it is there. */
     fixed: readonly (keyof F & string)[];
     /** Returns what a new one begins with. */

@@ -54,6 +54,10 @@ export function labelOf(field: string, t: AdminTexts): string {
         queues: t.webhookQueues,
         isTold: t.isTold,
         reason: t.storedAs,
+        chat: t.keptChats,
+        email: t.keptEmails,
+        workitem: t.keptWorkitems,
+        retentionMs: t.retention,
     };
     return Object.hasOwn(labels, field) ? (labels[field] ?? field) : field;
 }

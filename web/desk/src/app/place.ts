@@ -32,7 +32,7 @@ export function makeRouter(base: string): Router {
                 path: `/admin/:page(${KEPT})/:id?`,
                 component: AdminGate,
             },
-            {path: "/admin/:page(nodes|changes)", component: AdminGate},
+            {path: "/admin/:page(nodes|changes|retention)", component: AdminGate},
             {path: "/:rest(.*)*", component: NowherePlace},
         ],
     });

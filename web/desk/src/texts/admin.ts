@@ -9,6 +9,7 @@ import {admin} from "./parts/admin.ts";
 import {adminChanges} from "./parts/admin-changes.ts";
 import {adminFields} from "./parts/admin-fields.ts";
 import {adminLists} from "./parts/admin-lists.ts";
+import {adminRetention} from "./parts/admin-retention.ts";
 import {adminSystem} from "./parts/admin-system.ts";
 import {adminServices} from "./parts/admin-services.ts";
 import {adminWebhooks} from "./parts/admin-webhooks.ts";
@@ -18,14 +19,15 @@ type TextsOf<P> = P extends Part<infer T> ? T : never;
 export type AdminTexts =
     TextsOf<typeof admin> & TextsOf<typeof adminFields> & TextsOf<typeof adminServices>
     & TextsOf<typeof adminSystem> & TextsOf<typeof adminChanges>
-    & TextsOf<typeof adminWebhooks> & TextsOf<typeof adminLists>;
+    & TextsOf<typeof adminWebhooks> & TextsOf<typeof adminLists>
+    & TextsOf<typeof adminRetention>;
 
 /** Returns all texts of the admin pages in one language. */
 export function adminTextsOf(chosen: Language): AdminTexts {
     return {
         ...admin[chosen], ...adminFields[chosen], ...adminServices[chosen], ...adminSystem[chosen],
-        ...adminChanges[chosen], ...adminWebhooks[chosen],
-        ...adminLists[chosen],
+        ...adminChanges[chosen], ...adminWebhooks[chosen], ...adminLists[chosen],
+        ...adminRetention[chosen],
     };
 }
 

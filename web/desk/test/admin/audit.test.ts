@@ -80,6 +80,9 @@ test("what is still there leads to its page", async () => {
     assert.equal(await of({action: "Removed"}), null);
     assert.equal(await of({target: {kind: "constructor", id: "x", name: "x"}}), null);
     assert.equal(await of({target: null}), null);
+    const center = {kind: "center", id: "c", name: "Demo"};
+    assert.equal(await of({target: center}), null);
+    assert.equal(await of({target: center, fields: ["retentionMs"]}), "/admin/retention");
     assert.deepEqual(
         [actionName("TokenMade", words), actionName("Later", words), kindName("queue", words)],
         ["Token made", "Later", "queue"]);
