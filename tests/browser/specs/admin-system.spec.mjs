@@ -1,7 +1,142 @@
-// The admin pages about the contact center as a whole: how long work is kept.
+// The admin pages about the contact center as a whole: webhooks, and how long work is
+// kept.
 // HANDOFF_PICTURES names a directory for a picture of each.
 
 import {admining, expect, looksAt} from "../lib/admin.mjs";
+import {Customer} from "../lib/at-work.mjs";
+import {Program} from "../lib/conversation-program.mjs";
+import {Hook} from "../lib/hook.mjs";
+
+/** By which variable an operator lets webhooks lead to this machine. */
+const ALLOWED = "HANDOFF__WEBHOOKS__ALLOW_PRIVATE";
+
+const hooking = admining.extend({
+    hook: async ({}, use) => {
+        const hook = await Hook.start();
+        await use(hook);
+        hook.stop();
+    },
+    program: async ({}, use) => {
+        process.env[ALLOWED] = "127.0.0.0/8";
+        const program = await Program.start();
+        delete process.env[ALLOWED];
+        await use(program);
+        await program.remove();
+    },
+});
+
+hooking("a webhook is made, tried, looked at, sent again what happened, and removed", async ({admin, hook, page, person, program}) => {
+    await admin.opens("Webhooks", "New webhook");
+    await page.getByRole("button", {name: "Create"}).press("Enter");
+    await expect(admin.summary).toBeFocused();
+    await expect(admin.summary.getByRole("link")).toHaveCount(2);
+    await admin.field("Name").fill("crm");
+    await admin.field("Address that is told").fill("ftp://127.0.0.1/hook");
+    await page.getByRole("button", {name: "Create"}).press("Enter");
+    await expect(admin.field("Address that is told")).toHaveAttribute("aria-invalid", "true");
+    await admin.field("Address that is told").fill(hook.address);
+    await page.getByRole("button", {name: "Create"}).press("Enter");
+    const secret = page.getByLabel("Secret with which it is signed");
+    await expect(secret).toBeFocused();
+    await expect(secret).toHaveValue(/^whsec_/);
+    const said = await person.hears("#say");
+
+    await page.getByRole("button", {name: "Send a test"}).press("Enter");
+    const deliveries = page.getByRole("table", {name: "Last deliveries"});
+    await expect(deliveries.getByRole("row").filter({hasText: "webhook.test"})).toContainText("Delivered");
+    await expect.poll(said).toContain("The test: Delivered.");
+    const ann = new Customer(program.origin, "Ann");
+    await ann.begin("Parcel not arrived");
+    await expect.poll(() => hook.times("interaction.opened")).toBe(1);
+    const opened = deliveries.getByRole("row").filter({hasText: "interaction.opened"});
+    // It is listed once its answer is known.
+    const shows = (row, words) => expect(async () => {
+        await page.getByRole("button", {name: "Read again"}).press("Enter");
+        await expect(row).toContainText(words, {timeout: 1_000});
+    }).toPass();
+    await shows(opened, "204");
+    await looksAt(page, person, "webhooks-form");
+
+    // All of one delivery, and what happened from there on once more, under the same ids.
+    const details = opened.getByRole("button", {name: "Details of interaction.opened"});
+    await details.press("Enter");
+    const dialog = page.getByRole("dialog", {name: "Details of interaction.opened"});
+    const id = hook.told.find(({type}) => type === "interaction.opened").id;
+    await expect(dialog).toContainText(id);
+    await expect(dialog).toContainText(ann.chat);
+    await looksAt(page, person, "webhooks-delivery");
+    await dialog.getByRole("button", {name: "Send again from here on"}).press("Enter");
+    await expect(dialog).toHaveCount(0);
+    await expect(details).toBeFocused();
+    await expect.poll(() => hook.told.filter((one) => one.id === id).length).toBe(2);
+    const tested = deliveries.getByRole("button", {name: "Details of webhook.test"});
+    await tested.press("Enter");
+    await expect(page.getByRole("dialog").getByRole("button", {name: "Send again from here on"})).toHaveCount(0);
+    await page.keyboard.press("Escape");
+
+    // From a time on; one that the server refuses says why.
+    await page.getByRole("button", {name: "Send again", exact: true}).press("Enter");
+    const since = page.getByRole("dialog", {name: "Send again what happened?"});
+    const again = since.getByRole("button", {name: "Send again"});
+    await expect(again).toHaveAccessibleDescription("A day and a time are needed.");
+    const refused = {statusCode: 2, statusMessage: "The log is kept from position 7 to 9; give one of these."};
+    await page.route("**/api/v2/webhooks/*", (route) => route.fulfill({status: 409, contentType: "application/json", body: JSON.stringify(refused)}));
+    await since.getByLabel("From this time on").fill("1999-01-01T00:00");
+    await again.press("Enter");
+    await expect(since.getByRole("alert")).toHaveText(refused.statusMessage);
+    await page.unroute("**/api/v2/webhooks/*");
+    await looksAt(page, person, "webhooks-replay");
+    const anHourAgo = await page.evaluate(() => {
+        const then = new Date(Date.now() - 3_600_000);
+        return new Date(then.getTime() - then.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+    });
+    await since.getByLabel("From this time on").fill(anHourAgo);
+    await again.press("Enter");
+    await expect(since).toHaveCount(0);
+    await expect.poll(() => hook.told.filter((one) => one.id === id).length).toBe(3);
+
+    // Whoever answers wrongly is shown as failed.
+    hook.status = 500;
+    await ann.says("Where is it?");
+    await expect.poll(() => hook.times("interaction.said")).toBeGreaterThan(0);
+    const failed = deliveries.getByRole("row").filter({hasText: "Failed"}).first();
+    await shows(failed, "500");
+    await failed.getByRole("button").press("Enter");
+    await expect(page.getByRole("dialog")).toContainText("Next attempt");
+    await page.keyboard.press("Escape");
+
+    // Two secrets are good at a time, and a third only in place of one that is lost.
+    for (const isLost of [false, true]) {
+        await page.getByRole("button", {name: "New secret"}).press("Enter");
+        const asked = page.getByRole("dialog", {name: "Make a new secret?"});
+        await asked.getByRole("button", {name: "New secret"}).press("Enter");
+        if (isLost) {
+            await asked.getByRole("checkbox").press("Space");
+            await asked.getByRole("button", {name: "New secret"}).press("Enter");
+        }
+        await expect(asked).toHaveCount(0);
+        await expect(secret).toBeFocused();
+    }
+
+    // Another admin was faster.
+    const path = `/webhooks/${await admin.idOf("webhooks", "name", "crm")}`;
+    await person.puts(path, {events: ["interaction.opened"]}, "ada");
+    await admin.field("Name").fill("customers");
+    await admin.save.press("Enter");
+    await expect(page.getByRole("alert").filter({hasText: "ada"})).toBeFocused();
+    await page.getByRole("button", {name: "See the difference"}).press("Enter");
+    await expect(page.getByRole("row", {name: /Of what it is told/})).toContainText("interaction.opened");
+    await page.getByRole("button", {name: "Save mine over it"}).press("Enter");
+    await expect(page.getByRole("heading", {level: 1, name: "customers"})).toBeVisible();
+    expect((await person.reads(path, "ada")).webhook).toMatchObject({name: "customers", events: ["interaction.opened"]});
+
+    await page.getByRole("button", {name: "Delete"}).press("Enter");
+    await page.getByRole("dialog", {name: "Delete customers?"}).getByRole("button", {name: "Delete"}).press("Enter");
+    await expect(page).toHaveURL(/\/admin\/webhooks$/);
+    await expect(page.getByRole("link", {name: "customers"})).toHaveCount(0);
+    await looksAt(page, person, "webhooks-none");
+    await ann.does("disconnect");
+});
 
 admining("how long work is kept is said by channel, and nothing goes unasked", async ({admin, page, person}) => {
     await page.getByRole("navigation", {name: "Admin"}).getByRole("link", {name: "Retention"}).press("Enter");

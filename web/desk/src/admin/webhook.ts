@@ -20,6 +20,8 @@ export interface Delivery {
     messageId: string;
     event: string;
     interactionId: string | null;
+    /** Its place in the log; a test has none. */
+    position: number | null;
     at: number | null;
     attempt: number;
     /** `Delivered`, `Failed` or `GivenUp`. */
@@ -61,6 +63,7 @@ export class Webhook {
             messageId: text(it["messageId"]),
             event: text(it["event"]),
             interactionId: textOrNull(it["interactionId"]),
+            position: numberOrNull(it["position"]),
             at: instant(it["at"]),
             attempt: numberOrNull(it["attempt"]) ?? 1,
             outcome: text(it["outcome"]),
@@ -74,6 +77,15 @@ export class Webhook {
     /** Has something sent that is no event; it stands among the deliveries in moments. */
     async test(): Promise<string> {
         return text((await this.#api.post(this.#path, {operationName: "Test"}))["messageId"]);
+    }
+
+    /** Has sent again what happened from a time on, or from an event in the log on. */
+    async replay(from: {since: number} | {position: number}): Promise<void> {
+        const place = "since" in from
+            ? {since: new Date(from.since).toISOString()}
+            // What comes after a place is sent.
+            : {from: from.position - 1};
+        await this.#api.post(this.#path, {operationName: "Replay", ...place});
     }
 
     /**

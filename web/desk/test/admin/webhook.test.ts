@@ -88,7 +88,7 @@ test("how it is doing is read, and what can be done with it is asked for", async
         durationMs: 31, error: "refused", nextAttempt: "2026-11-30 12:01:00.000+0000",
     }]};
     assert.deepEqual(await webhook.deliveries(), [{
-        messageId: "m", event: "interaction.queued", interactionId: null,
+        messageId: "m", event: "interaction.queued", interactionId: null, position: null,
         at: Date.UTC(2026, 10, 30, 12), attempt: 2, outcome: "Failed", status: 503, durationMs: 31,
         error: "refused", nextAttempt: Date.UTC(2026, 10, 30, 12, 1),
     }]);
@@ -96,11 +96,15 @@ test("how it is doing is read, and what can be done with it is asked for", async
     assert.equal(await webhook.test(), "msg_test_1");
     assert.equal(await webhook.rotateSecret(false), "whsec_2");
     assert.equal(await webhook.rotateSecret(true), "whsec_2");
+    await webhook.replay({since: Date.UTC(2026, 10, 30, 12)});
+    await webhook.replay({position: 1417});
     assert.deepEqual(await eventNames(server), ["interaction.opened"]);
     assert.deepEqual(server.asked.slice(2), [
         ["POST", "webhooks/w%2F1", {operationName: "Test"}],
         ["POST", "webhooks/w%2F1", {operationName: "RotateSecret"}],
         ["POST", "webhooks/w%2F1", {operationName: "RotateSecret", lost: true}],
+        ["POST", "webhooks/w%2F1", {operationName: "Replay", since: "2026-11-30T12:00:00.000Z"}],
+        ["POST", "webhooks/w%2F1", {operationName: "Replay", from: 1416}],
         ["GET", "webhook-events"],
     ]);
 });
