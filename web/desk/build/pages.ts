@@ -10,8 +10,11 @@ import type {Plugin, Rolldown} from "vite";
 const FIRST_LOAD_MAX = 250 * 1024;
 /** The most that it is with the editor, in bytes after gzip. */
 const WITH_EDITOR_MAX = 400 * 1024;
-/** The part that only admins load: what an agent does with a letter never comes to it. */
-const ADMIN = /\/src\/admin\/AdminPlace\.vue$/;
+/**
+ * The parts that only admins load, and whoever looks at their sign-ins: what an agent does with a
+ * letter never comes to them.
+ */
+const ELSEWHERE = /\/src\/(admin\/AdminPlace|access\/AccessDialog)\.vue$/;
 /** The font file that every page in the four languages needs; the others wait for their letters. */
 const FIRST_FONT = /inter-latin-wght-normal/;
 /** The most parts that an address of the desk has: `/desk/mine/{interactionId}/`. */
@@ -89,7 +92,7 @@ function loaded(
         const part = bundle[name];
         if (part === undefined || names.has(name)) return;
         const isChunk = part.type === "chunk";
-        if (isChunk && ADMIN.test(part.facadeModuleId ?? "")) return;
+        if (isChunk && ELSEWHERE.test(part.facadeModuleId ?? "")) return;
         names.add(name);
         if (isChunk) part.imports.forEach(follow);
         if (isChunk && when === "sooner or later") part.dynamicImports.forEach(follow);

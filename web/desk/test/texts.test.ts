@@ -6,6 +6,7 @@ import {LANGUAGES, languageOf, preferred} from "../src/texts/languages.ts";
 import {access} from "../src/texts/parts/access.ts";
 import {copying} from "../src/texts/parts/copying.ts";
 import {password} from "../src/texts/parts/password.ts";
+import {secondFactor} from "../src/texts/parts/second-factor.ts";
 import {settings} from "../src/texts/parts/settings.ts";
 import {length, secondsLeft} from "../src/texts/times.ts";
 
@@ -15,6 +16,7 @@ function all(language: (typeof LANGUAGES)[number]): Map<string, string> {
     const loaded = {
         access: access[language], admin: adminTextsOf(language), password: password[language],
         settings: settings[language], copying: copying[language],
+        secondFactor: secondFactor[language],
     };
     for (const [part, texts] of Object.entries({...textsOf(language), ...loaded})) {
         for (const [name, text] of Object.entries(texts)) {

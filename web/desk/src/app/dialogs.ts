@@ -8,7 +8,6 @@ import {part, whole} from "../ui/whole.ts";
 const LOADS = {
     settings: () => import("./SettingsDialog.vue"),
     password: () => import("./PasswordDialog.vue"),
-    access: () => import("../access/AccessDialog.vue"),
     choosePassword: () => import("./ChoosePassword.vue"),
     reason: () => import("./ReasonDialog.vue"),
     keys: () => import("./KeysDialog.vue"),
@@ -16,16 +15,23 @@ const LOADS = {
     person: () => import("./PersonDialog.vue"),
 } as const;
 
+/** What shows nothing without the server is loaded when it is wanted. */
+const LATER = {
+    access: () => import("../access/AccessDialog.vue"),
+} as const;
+
 /**
  * Those that are opened by name; the settings have an address, a person is one of many, and what
  * one must do is asked for.
  */
-export type DialogName = Exclude<keyof typeof LOADS, "settings" | "person" | "choosePassword">;
+export type DialogName =
+    | Exclude<keyof typeof LOADS, "settings" | "person" | "choosePassword">
+    | keyof typeof LATER;
 
-export const DIALOGS: Record<keyof typeof LOADS, Component> = {
+export const DIALOGS: Record<keyof typeof LOADS | keyof typeof LATER, Component> = {
     settings: part(LOADS.settings),
     password: part(LOADS.password),
-    access: part(LOADS.access),
+    access: part(LATER.access),
     choosePassword: part(LOADS.choosePassword),
     reason: part(LOADS.reason),
     keys: part(LOADS.keys),
@@ -33,7 +39,7 @@ export const DIALOGS: Record<keyof typeof LOADS, Component> = {
     person: part(LOADS.person),
 };
 
-/** Loads them all, and the page of letters: they open at once, also without a connection. */
+/** Loads them, and the page of letters: they open at once, also without a connection. */
 export function loadDialogs(): void {
     const loads: (() => Promise<unknown>)[] = [...Object.values(LOADS), importThread];
     for (const load of loads) {
