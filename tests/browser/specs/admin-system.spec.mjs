@@ -1,9 +1,9 @@
-// The admin pages about the contact center as a whole: webhooks, and how long work is
-// kept.
+// The admin pages about the contact center as a whole: webhooks, how long work is kept, who did what, and who is signed in.
 // HANDOFF_PICTURES names a directory for a picture of each.
 
 import {admining, expect, looksAt} from "../lib/admin.mjs";
 import {Customer} from "../lib/at-work.mjs";
+import {Person} from "../lib/desk.mjs";
 import {Program} from "../lib/conversation-program.mjs";
 import {Hook} from "../lib/hook.mjs";
 
@@ -183,4 +183,94 @@ admining("how long work is kept is said by channel, and nothing goes unasked", a
     await page.getByRole("navigation", {name: "Admin"}).getByRole("link", {name: "Changes"}).press("Enter");
     await page.getByRole("row").filter({hasText: "Retention"}).first().getByRole("link").press("Enter");
     await expect(chats).toHaveValue("400");
+});
+
+admining("what admins did is found by who, what and when, and leads to what it was done to", async ({admin, page, person}) => {
+    const group = await person.does("/groups", {name: "Nordic"}, "ada");
+    await person.puts(`/groups/${group.id}`, {name: "Northern"}, "ada");
+    await page.getByRole("navigation", {name: "Admin"}).getByRole("link", {name: "Changes"}).press("Enter");
+    const table = page.getByRole("table", {name: "Changes"});
+    const rows = table.getByRole("rowgroup").nth(1).getByRole("row");
+    await expect(rows.first()).toBeVisible();
+    const said = await person.hears("#say");
+    await page.getByLabel("What", {exact: true}).selectOption({label: "Changed"});
+    await expect(page).toHaveURL(/action=Changed/);
+    await expect(rows.first()).toContainText("Northern");
+    await expect(rows.first()).toContainText("Name");
+    await expect.poll(() => said()).toContainEqual(expect.stringMatching(/^\d+ results?$/));
+    await page.getByLabel("Who", {exact: true}).selectOption({label: "Kate Lund"});
+    await expect(page.getByText("Nothing was found.")).toBeVisible();
+    await looksAt(page, person, "changes-none");
+    await page.getByLabel("Who", {exact: true}).selectOption({label: "Ada Weiss"});
+    await expect(rows.first()).toContainText("ada");
+    await page.getByLabel("What", {exact: true}).selectOption("");
+    await expect(rows.filter({hasText: "Nordic"})).toContainText("Added");
+    await looksAt(page, person, "changes");
+    await page.reload();
+    await expect(page.getByLabel("Who", {exact: true})).toHaveValue(/./);
+    await rows.filter({hasText: "Northern"}).first().getByRole("link").press("Enter");
+    await expect(page.getByRole("heading", {level: 1, name: "Northern"})).toBeVisible();
+    await page.getByRole("link", {name: "Changes"}).last().press("Enter");
+    await expect(rows).toHaveCount(2);
+
+    // What cannot be read says so and keeps what is there.
+    const address = "**/api/v2/audit?*";
+    const refused = {statusCode: 4, statusMessage: "The store is away for a moment."};
+    await page.route(address, (route) => route.fulfill({status: 503, contentType: "application/json", body: JSON.stringify(refused)}));
+    await page.getByLabel("What", {exact: true}).selectOption({label: "Added"});
+    const alert = page.getByRole("main").getByRole("alert");
+    await expect(alert).toContainText("The store is away for a moment.");
+    await expect(rows).toHaveCount(2);
+    await page.unroute(address);
+    await alert.getByRole("button", {name: "Try again"}).press("Enter");
+    await expect(rows).toHaveCount(1);
+    expect(await admin.idOf("groups", "name", "Northern")).toBe(group.id);
+});
+
+admining("an admin sees where somebody is signed in and by which tokens, and ends them", async ({admin, browser, page, person, program}) => {
+    const context = await browser.newContext();
+    const kate = new Person(await context.newPage(), program.origin);
+    await kate.signIn("kate");
+    await expect(kate.state).toHaveAccessibleName(/^Your state: /);
+    const {token} = await person.does("/me/tokens", {name: "crm", scopes: ["read"]}, "kate");
+    const reads = async () => (await fetch(`${program.origin}/api/v2/me`, {headers: {authorization: `Bearer ${token}`}})).status;
+    expect(await reads()).toBe(200);
+
+    await admin.opens("Users", "Kate Lund");
+    await page.getByRole("button", {name: "Sign-ins and tokens"}).press("Enter");
+    const dialog = page.getByRole("dialog", {name: "Sign-ins and tokens of Kate Lund"});
+    const tokens = dialog.getByRole("region", {name: "Tokens"});
+    await expect(tokens.getByRole("listitem")).toContainText("crm");
+    await expect(dialog.getByRole("region", {name: "Second factor"})).toContainText("It is off.");
+    await looksAt(page, person, "access");
+    await tokens.getByRole("button", {name: "Remove the token crm"}).press("Enter");
+    await page.getByRole("dialog", {name: "Remove the token crm"}).getByRole("button", {name: "Remove"}).press("Enter");
+    await expect(tokens.getByRole("listitem")).toHaveCount(0);
+    expect(await reads()).toBe(401);
+
+    // A new one is shown this once, by keys alone; another of its name is refused.
+    for (const isOther of [false, true]) {
+        await tokens.getByRole("button", {name: "New token"}).press("Enter");
+        await expect(tokens.getByLabel("What it is for")).toBeFocused();
+        await page.keyboard.type("reports");
+        await tokens.getByRole("checkbox", {name: "Read"}).press("Space");
+        await expect(tokens.getByRole("button", {name: "Make the token"})).toHaveAccessibleDescription("Choose what it may do.");
+        await tokens.getByRole("checkbox", {name: "Read"}).press("Space");
+        await tokens.getByRole("button", {name: "Make the token"}).press("Enter");
+        if (isOther) {
+            await expect(tokens.getByRole("alert")).not.toBeEmpty();
+            await tokens.getByRole("button", {name: "Cancel"}).press("Enter");
+        } else {
+            await expect(tokens.getByLabel("The new token")).toBeFocused();
+            await expect(tokens.getByLabel("The new token")).toHaveValue(/^hnd_/);
+        }
+    }
+    await looksAt(page, person, "access-token");
+
+    const sessions = dialog.getByRole("region", {name: "Signed in with"});
+    await sessions.getByRole("button", {name: /^Sign out/}).first().press("Enter");
+    await page.getByRole("dialog", {name: /^Sign out/}).getByRole("button", {name: "Sign out"}).press("Enter");
+    await expect(sessions.getByRole("listitem")).toHaveCount(0);
+    await expect(kate.page.getByRole("dialog", {name: "Please sign in again"})).toBeVisible();
+    await context.close();
 });
