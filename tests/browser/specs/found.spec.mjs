@@ -21,7 +21,7 @@ test("the box finds colleagues by name, and one is asked", async ({person, page,
     await expect(found).toContainText("Ready");
     await expect(page.locator("#say")).toHaveText(/^\d+ results?$/);
     await person.isAccessible();
-    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("ArrowDown");
     await expect(found).toHaveAttribute("aria-selected", "true");
     await page.keyboard.press("Enter");
     const dialog = page.getByRole("dialog", {name: "Ask Ben Ortiz"});

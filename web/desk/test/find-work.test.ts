@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {readInteraction} from "../src/api/interaction.ts";
 import {foundNext, workMatching} from "../src/app/find-work.ts";
+import {sectionsOf, type Found} from "../src/app/found.ts";
 import {EMPTY} from "../src/state/model.ts";
 
 function work(id: string, fields: Record<string, unknown>) {
@@ -47,4 +48,15 @@ test("what was found keeps its place, and what comes stands behind it", () => {
     const many = [..."efghijk"].map((id) => one(id));
     const full = foundNext(shown, [...many, ...shown]);
     assert.deepEqual(full.map(({id}) => id).join(""), "abcefghi");
+});
+
+test("commands come first, then people, then work, and nothing moves under a hand", () => {
+    const one = (id: string) =>
+        ({list: "mine" as const, id, who: id, subject: "", channel: "email"}) satisfies Found;
+    const found = {commands: [one("a"), one("b")], people: [one("c")], work: [one("d")]};
+    const places = (arePeopleLast: boolean, some = found) =>
+        sectionsOf(some, arePeopleLast).map(({name, first}) => `${name} ${first}`);
+    assert.deepEqual(places(false), ["commands 0", "people 2", "work 3"]);
+    assert.deepEqual(places(true), ["commands 0", "work 2", "people 3"]);
+    assert.deepEqual(places(false, {...found, commands: []}), ["people 0", "work 1"]);
 });
