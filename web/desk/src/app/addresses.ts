@@ -3,6 +3,7 @@
 export const SIGN_IN = "/sign-in";
 export const SETTINGS = "/settings";
 export const MINE = "/desk/mine";
+export const SEARCH = "/desk/search";
 export const ADMIN = "/admin/users";
 
 /** The lists of the desk, which have addresses. */

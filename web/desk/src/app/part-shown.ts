@@ -1,7 +1,8 @@
 // On a phone one part of the desk is shown at a time; the address remembers which.
 
 import {computed, type ComputedRef} from "vue";
-import {useRoute} from "vue-router";
+import {useRoute, type LocationQueryRaw} from "vue-router";
+import {SEARCH} from "./addresses.ts";
 import {useContext, useDesk} from "./context.ts";
 
 /** The parts that a phone goes between. */
@@ -11,7 +12,7 @@ const PARTS: readonly unknown[] = ["list", "conversation", "details"] satisfies 
 
 export function usePartShown(): {
     shown: ComputedRef<PhonePart>;
-    addressOf(part: PhonePart): {path: string; query: {part?: PhonePart}};
+    addressOf(part: PhonePart): {path: string; query: LocationQueryRaw};
 } {
     const route = useRoute();
     const {settings} = useContext();
@@ -19,7 +20,8 @@ export function usePartShown(): {
     const isChosen = computed(() => (route.params["interactionId"] ?? "") !== "");
     /** The welcome stands where the conversation will. */
     const isWelcome = computed(() =>
-        !settings.chosen.isWelcomed && Object.keys(state.value.work).length === 0);
+        !settings.chosen.isWelcomed && Object.keys(state.value.work).length === 0
+        && route.path !== SEARCH);
     const shown = computed<PhonePart>(() => {
         const {part} = route.query;
         const usual = isChosen.value || isWelcome.value ? "conversation" : "list";
@@ -27,6 +29,6 @@ export function usePartShown(): {
     });
     return {
         shown,
-        addressOf: (part) => ({path: route.path, query: {part}}),
+        addressOf: (part) => ({path: route.path, query: {...route.query, part}}),
     };
 }

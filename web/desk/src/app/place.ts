@@ -24,7 +24,7 @@ export function makeRouter(base: string): Router {
             // A dialog over the place where one is, or over the list for whoever begins here.
             {path: SETTINGS, component: DeskPlace},
             {
-                path: "/desk/:list(mine|drafts|parked|queues)/:interactionId?",
+                path: "/desk/:list(mine|drafts|parked|queues|search)/:interactionId?",
                 component: DeskPlace,
             },
             {path: "/admin", redirect: ADMIN},

@@ -15,6 +15,7 @@ import {keys} from "./parts/keys.ts";
 import {letters} from "./parts/letters.ts";
 import {offers} from "./parts/offers.ts";
 import {said} from "./parts/said.ts";
+import {search} from "./parts/search.ts";
 import {signIn} from "./parts/sign-in.ts";
 import {strip} from "./parts/strip.ts";
 import {welcome} from "./parts/welcome.ts";
@@ -22,7 +23,7 @@ import {work} from "./parts/work.ts";
 
 const PARTS = {
     actions, bar, chat, colleagues, common, details, frame, handing, keys, letters, offers,
-    said, signIn, strip, welcome, work,
+    said, search, signIn, strip, welcome, work,
 };
 
 export type Texts = {

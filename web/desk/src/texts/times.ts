@@ -38,6 +38,15 @@ export function shortDate(at: number, now: number, language: string): string {
         : new Intl.DateTimeFormat(localeOf(language), {day: "numeric", month: "short"}).format(at);
 }
 
+/** Returns a time of day for today, else a date; of another year with that, such as `2 Nov 2025`. */
+export function dayOf(at: number, now: number, language: string): string {
+    return new Date(at).getFullYear() === new Date(now).getFullYear()
+        ? shortDate(at, now, language)
+        : new Intl.DateTimeFormat(localeOf(language), {
+            day: "numeric", month: "short", year: "numeric",
+        }).format(at);
+}
+
 /** Returns a date and a time of day, such as `2 Nov 2026, 14:07`. */
 export function dateAndTime(at: number, language: string): string {
     return new Intl.DateTimeFormat(localeOf(language), {
