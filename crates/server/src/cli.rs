@@ -53,8 +53,8 @@ pub(crate) enum Command {
     /// Makes another password for somebody who is locked out, and prints it: they choose one of
     /// their own when they sign in with it.
     Password(Password),
-    /// Erases a contact: all that they wrote, that was written to them and about them. A server that
-    /// serves the store does it.
+    /// Erases a contact: all that they wrote, that was written to them and about them. A server
+    /// that serves the store does it.
     EraseContact(EraseContact),
     /// Says what this program would do to a store that an older one serves, and who works with it
     /// afterwards; without --check brings its schema up to date if all is in order.

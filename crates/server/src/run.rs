@@ -182,10 +182,8 @@ impl Server {
         let watch = alerts::tell(config, &core, (&tasks, &stopping));
         let troubles = troubles::all(&watch, office.fetching(), space.clone(), certificate.clone());
         let webhooks = webhooks::sender(config, &core);
-        let traces = traces::sender(config, &core)?;
-        let sent = [Some(webhooks.clone() as Arc<dyn Worker>), traces].into_iter().flatten();
-        let (readers, finder) =
-            readers(config, &store, &clock, (&bus, &files), troubles.chain(sent)).await;
+        let others = troubles.chain(traces::sender(config, &core)?).chain([webhooks.clone() as _]);
+        let (readers, finder) = readers(config, &store, &clock, (&bus, &files), others).await;
         let setup = Setup {
             agents: limits.0.clone(),
             customers: options::customers(config),

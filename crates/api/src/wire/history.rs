@@ -189,12 +189,10 @@ pub(in crate::wire) fn cause(cause: Cause, directory: &Directory) -> Value {
 /// Shows what happened: `fact` names it, the other keys say to whom and where.
 pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory) -> Value {
     let queue_name = |id| directory.queues.get(id).map(|queue| queue.name.clone());
-    let skill_name = |id| directory.skills.get(id).map(|skill| skill.name.clone());
+    let skill_name = |id| directory.skills.get(&id).map(|skill| skill.name.clone());
     match fact {
         Fact::Opened => json!({"fact": "Opened"}),
-        Fact::Queued { queue, skill, .. } => {
-            json!({"fact": "Queued", "queue": queue_name(queue), "skill": skill.as_ref().and_then(skill_name)})
-        }
+        Fact::Queued { queue, skill, .. } => queued(queue_name(queue), skill.and_then(skill_name)),
         Fact::QueueReplaced { queue } => queue_replaced(queue_name(queue)),
         Fact::Offered { to, kind, expires, of } => {
             json!({"fact": "Offered", "to": to.to_string(), "kind": offer_kind_name(*kind), "expires": print(*expires), "of": of})
@@ -257,6 +255,10 @@ pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory
         | Fact::DirectoryChanged { .. }
         | Fact::ContactChanged { .. } => json!({"fact": "Other"}),
     }
+}
+
+fn queued(queue: Option<String>, skill: Option<String>) -> Value {
+    json!({"fact": "Queued", "queue": queue, "skill": skill})
 }
 
 fn queue_replaced(by: Option<String>) -> Value {

@@ -1,8 +1,8 @@
 //! What would have been: the arrivals of a span of time, routed by other users and queues than it
 //! was done.
 //!
-//! Nothing is changed by it. What happened is read from the log ([`kept`], [`day`]), what would have
-//! happened is found by the router's own plan ([`simulation`]), and both are told in the same
+//! Nothing is changed by it. What happened is read from the log ([`kept`], [`day`]), what would
+//! have happened is found by the router's own plan ([`simulation`]), and both are told in the same
 //! figures ([`figures`]). By the users and queues of now it comes to what was, as far as they were
 //! the same then; how far it does is part of the answer.
 
