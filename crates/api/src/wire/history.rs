@@ -5,8 +5,8 @@ use std::sync::Arc;
 use handoff_domain::event::{Cause, RevokeReason};
 use handoff_domain::routing::Exclusion;
 use handoff_domain::{
-    Entry, Fact, Filing, Interaction, Role, Roles, Silence, Threading, Time, Unproven, User,
-    Visibility,
+    Entry, Fact, FileId, Filing, Interaction, Role, Roles, Silence, Threading, Time, Unproven,
+    User, Visibility,
 };
 use handoff_engine::{Directory, Why};
 use handoff_store::HistoryEntry;
@@ -238,9 +238,7 @@ pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory
         Fact::ModeSwitched { by, kind } => {
             json!({"fact": "ModeSwitched", "by": by.to_string(), "kind": offer_kind_name((*kind).into())})
         }
-        Fact::FileDownloaded { file } => {
-            json!({"fact": "FileDownloaded", "file": file.to_string()})
-        }
+        Fact::FileDownloaded { file } => file_downloaded(*file),
         Fact::HandlingExpired { owner } => {
             json!({"fact": "HandlingExpired", "owner": owner.to_string()})
         }
@@ -259,6 +257,10 @@ pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory
 
 fn queued(queue: Option<String>, skill: Option<String>) -> Value {
     json!({"fact": "Queued", "queue": queue, "skill": skill})
+}
+
+fn file_downloaded(file: FileId) -> Value {
+    json!({"fact": "FileDownloaded", "file": file.to_string()})
 }
 
 fn queue_replaced(by: Option<String>) -> Value {
