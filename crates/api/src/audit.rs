@@ -24,7 +24,7 @@ const READ_AT_ONCE: usize = 500;
 const FILTERS: &[&str] = &["from", "until", "user", "target", "action"];
 
 /// Names of actions, as they are told.
-const ACTIONS: [(&str, AuditAction); 15] = [
+const ACTIONS: [(&str, AuditAction); 16] = [
     ("Added", AuditAction::Added),
     ("Changed", AuditAction::Changed),
     ("Removed", AuditAction::Removed),
@@ -40,6 +40,7 @@ const ACTIONS: [(&str, AuditAction); 15] = [
     ("ErasureBegan", AuditAction::ErasureBegan),
     ("Erased", AuditAction::Erased),
     ("Exported", AuditAction::Exported),
+    ("ProviderRight", AuditAction::ProviderRight),
 ];
 
 fn name_of(action: AuditAction) -> &'static str {

@@ -5,6 +5,7 @@
 //! nobody, and the extractors of [`crate::caller`] refuse when a handler's turn comes, so that a
 //! malformed body is told first (docs/compat/conventions.md#refusals, order of refusals).
 
+mod attempts;
 mod basic;
 mod bearer;
 mod cors;
@@ -16,29 +17,35 @@ mod lanes;
 mod logins;
 mod looks;
 mod on_record;
+mod provided;
 mod session;
 mod ticket;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE, UPGRADE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use handoff_cometd::Login;
-use handoff_domain::User;
+use handoff_domain::{Time, User};
 use handoff_engine::{Core, IdSource, Worker};
 use handoff_store::{AuditSource, AuditTool, AuditUser, StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::comet::identity::{KnownToComet, login_of};
 use crate::error::{Code, Refusal};
+use crate::limit::Limiter;
 use crate::options::SessionKeys;
 use crate::peer::PeerAddress;
 use crate::shared::Shared;
 use crate::wire::resource::API_ROOT;
 
+pub(crate) use attempts::{Begun, Lost};
+use bearer::Sent;
 pub(crate) use bearer::{ByToken, MadeToken, end_token, stored as stored_tokens};
 pub(crate) use cors::Crossing;
 pub(crate) use factor::{code_of, put as put_factor, stored as stored_factor, take, totp};
@@ -46,6 +53,8 @@ pub(crate) use footing::cover_footing;
 use keys::SharedKeys;
 pub(crate) use logins::Logins;
 use logins::Look;
+use provided::Provided;
+pub(crate) use provided::{person, provider_named};
 pub(crate) use session::{Session, end, end_stored, footing_of};
 
 /// The header that carries the token against forged requests; clients learn its name from
@@ -67,14 +76,38 @@ struct Inner {
     keys: Option<Arc<SharedKeys>>,
     basic: basic::Basic,
     looks: looks::Looks,
+    redeems: Redeems,
 }
 
+/// How many codes of providers are changed: each is a request to the provider, and anybody can send
+/// one that is none.
+struct Redeems {
+    by_address: Limiter<IpAddr>,
+    at_once: Arc<Semaphore>,
+}
+
+/// Codes of one address that are changed, per second: many people may sign in from one office.
+const REDEEMS_PER_S: u32 = 10;
+/// Codes that are changed at the same time.
+const REDEEMS_AT_ONCE: usize = 16;
+
 impl Gate {
+    /// Lets somebody in who was proven; returns the cookie of their new session.
+    pub(crate) fn let_in(&self, user: &User) -> String {
+        let session = session::fresh(self, user);
+        ticket::cookie(session.ticket(), self.shared().options())
+    }
+
     /// Makes it, with the keys that all nodes share if there are such.
     pub(crate) fn new(shared: Shared, keys: Keys) -> Self {
         let basic = basic::Basic::new(own_key(shared.engine().core().ids()));
         let Keys { signer, shared: keys } = keys;
-        Self(Arc::new(Inner { shared, signer, keys, basic, looks: looks::Looks::default() }))
+        let redeems = Redeems {
+            by_address: Limiter::new(REDEEMS_PER_S),
+            at_once: Arc::new(Semaphore::new(REDEEMS_AT_ONCE)),
+        };
+        let looks = looks::Looks::default();
+        Self(Arc::new(Inner { shared, signer, keys, basic, looks, redeems }))
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -98,6 +131,33 @@ impl Gate {
         // Another node may have made a key just now.
         keys.look().await?;
         Ok(self.signer().vouches_for(ticket, user))
+    }
+
+    /// Tells whether one of the keys has signed an attempt, here or on another node.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    async fn has_sealed(&self, claim: &[u8], seal: &[u8]) -> Result<bool, StoreError> {
+        if self.signer().has_sealed(claim, seal) {
+            return Ok(true);
+        }
+        let Some(keys) = &self.0.keys else { return Ok(false) };
+        // Another node may have made a key just now.
+        keys.look().await?;
+        Ok(self.signer().has_sealed(claim, seal))
+    }
+
+    /// Lets a code be changed that somebody brings, for as long as they keep what is returned.
+    pub(crate) fn may_redeem(
+        &self,
+        peer: Option<PeerAddress>,
+        now: Time,
+    ) -> Option<OwnedSemaphorePermit> {
+        let redeems = &self.0.redeems;
+        let address = peer.map(PeerAddress::subscriber);
+        let has_room = address.is_none_or(|it| redeems.by_address.wait_ms(it, now).is_none());
+        has_room.then(|| redeems.at_once.clone().try_acquire_owned().ok())?
     }
 
     fn looks(&self) -> &looks::Looks {
@@ -192,7 +252,7 @@ impl Authenticated {
             by: Some(AuditUser::of(&self.user)),
             tool,
             address: self.peer.map(PeerAddress::printed),
-            token: self.token().map(ByToken::id),
+            token: self.token().and_then(ByToken::id),
         }
     }
 
@@ -243,7 +303,20 @@ impl Authenticated {
 
 /// What was found out about the caller; in every request's extensions.
 #[derive(Clone, Debug)]
-pub(crate) struct Identified(pub(crate) Result<Arc<Authenticated>, Refusal>);
+pub(crate) struct Identified {
+    pub(crate) found: Result<Arc<Authenticated>, Refusal>,
+    /// What found it out, for those who come to be let in.
+    gate: Gate,
+}
+
+impl<S: Sync> FromRequestParts<S> for Gate {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        let identified = parts.extensions.get::<Identified>();
+        identified.map(|it| it.gate.clone()).ok_or_else(Refusal::internal)
+    }
+}
 
 /// Set in the extensions of an answer that ended the caller's session.
 #[derive(Clone, Copy, Debug)]
@@ -255,13 +328,14 @@ pub(crate) async fn find_caller(
     gate: &Gate,
     parts: &Parts,
 ) -> (Option<Arc<Authenticated>>, Identified) {
+    let told = |found| Identified { found, gate: gate.clone() };
     let caller = match identify(gate, parts).await {
         Ok(caller) => Arc::new(caller),
-        Err(refusal) => return (None, Identified(Err(refusal))),
+        Err(refusal) => return (None, told(Err(refusal))),
     };
     gate.shared().engine().desks().touch(caller.user.id);
     let identified = may_act(gate, &caller, parts).map(|()| caller.clone());
-    (Some(caller), Identified(identified))
+    (Some(caller), told(identified))
 }
 
 /// Finds out who is calling, for the CometD endpoint, and names them to it. Whoever is nobody goes
@@ -366,8 +440,14 @@ async fn identify(gate: &Gate, parts: &Parts) -> Result<Authenticated, Refusal> 
         };
         return Ok(known(user, session, comet, Means::Basic));
     }
-    if let Some(sent) = bearer::sent(&parts.headers) {
-        let (user, token) = bearer::verify(gate, &sent?).await?;
+    if let Some(sent) = bearer::sent(&parts.headers, &gate.shared().options().providers) {
+        let (user, token) = match sent? {
+            Sent::Own(sent) => bearer::verify(gate, &sent).await?,
+            Sent::Provided(text) => {
+                let Provided { user, by, expires } = provided::verify(gate.shared(), &text).await?;
+                (user, ByToken::provided(&by.scopes, expires))
+            }
+        };
         let (session, comet) = (session::fresh(gate, &user), KnownToComet::of(&user));
         return Ok(known(user, session, comet, Means::Token(token)));
     }

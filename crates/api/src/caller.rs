@@ -111,7 +111,7 @@ impl Needs {
 
 /// Finds the caller, who must have one of these roles; any will do when there are none.
 fn caller_with(parts: &Parts, roles: &[Role], needs: Needs) -> Result<Me, Refusal> {
-    let Some(Identified(found)) = parts.extensions.get() else {
+    let Some(Identified { found, .. }) = parts.extensions.get() else {
         return Err(Refusal::not_authenticated());
     };
     let authenticated = found.clone()?;

@@ -1,5 +1,10 @@
 //! Everything configurable of this crate but the customers' side.
 
+use std::sync::Arc;
+
+use handoff_oidc::Provider;
+use handoff_store::TokenScope;
+
 use crate::wire::resource::PublicUrl;
 
 /// How the session cookie may travel; see `SameSite` of RFC 6265bis.
@@ -30,6 +35,23 @@ pub struct DemoAccounts {
     pub user_names: Vec<String>,
     /// The password of each.
     pub password: String,
+}
+
+/// A provider that proves for this server who somebody is.
+#[derive(Clone, Debug)]
+pub struct SignInProvider {
+    /// What it is called in addresses.
+    pub name: String,
+    /// What people are shown.
+    pub label: String,
+    pub provider: Arc<Provider>,
+    /// The contact center whose users it names; empty is the only one.
+    pub center: String,
+    /// The claim that names a user: `email`, which must be verified, by their address, any other by
+    /// the name that they log in with.
+    pub claim: String,
+    /// What its tokens may be used for by programs.
+    pub scopes: Vec<TokenScope>,
 }
 
 /// Whose keys sign the cookies of sessions that are not stored yet.
@@ -64,6 +86,11 @@ pub struct Options {
     pub disposition_key: String,
     /// What `GET /diagnostics/version` says.
     pub version: String,
+    /// The address under which browsers reach this server to sign in by a provider, with the prefix
+    /// that a proxy takes off; default the public one.
+    pub sign_in_url: PublicUrl,
+    /// Who else proves who somebody is. Default none.
+    pub providers: Vec<SignInProvider>,
     /// The accounts of a demo; none on any other server.
     pub demo: Option<DemoAccounts>,
 }
@@ -73,6 +100,7 @@ impl Options {
     #[must_use]
     pub fn new(public_url: PublicUrl) -> Self {
         Self {
+            sign_in_url: public_url.clone(),
             public_url,
             same_site: SameSite::Lax,
             secure_cookie: false,
@@ -81,6 +109,7 @@ impl Options {
             requests_per_s: 2_000,
             disposition_key: "DISP_KEY".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            providers: Vec::new(),
             demo: None,
         }
     }

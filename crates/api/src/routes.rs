@@ -10,9 +10,9 @@ pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
     agent_states, attachments, audit, center, channels, chat_messages, contacts, desk_settings,
     diagnostics, erasures, hand_over, interactions, known_contacts, letter_page, mailboxes, me,
-    me_interactions, nodes, notes, openapi, queues, related, retention, second_factor, services,
-    session, sessions, settings, skills, supervision, targets, tokens, users, webhooks, what_if,
-    workbins,
+    me_interactions, nodes, notes, openapi, providers, queues, related, retention, second_factor,
+    services, session, sessions, settings, skills, supervision, targets, tokens, users, webhooks,
+    what_if, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -53,6 +53,8 @@ pub fn table() -> Vec<Route> {
         read("/audit",                       audit::list),
 
         read("/session",                     session::sign_in),
+        read("/session/providers/{name}",    providers::begin),
+        read("/session/providers/{name}/return", providers::finish),
 
         read("/me",                          me::get),
         write("/me",                         me::operate),

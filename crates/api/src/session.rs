@@ -26,10 +26,18 @@ struct SignIn<'a> {
     /// The ways to prove who one is.
     methods: [&'static str; 1],
     /// Servers that prove it for this one.
-    providers: [&'static str; 0],
+    providers: Vec<ShownProvider<'a>>,
     /// The accounts that everybody may use; none but in the demo.
     demo: Vec<DemoAccount<'a>>,
     version: &'a str,
+}
+
+#[derive(Serialize)]
+struct ShownProvider<'a> {
+    name: &'a str,
+    label: &'a str,
+    /// Where a browser goes to sign in by it.
+    uri: String,
 }
 
 #[derive(Serialize)]
@@ -77,11 +85,16 @@ pub(crate) async fn sign_in(
     let demo = accounts
         .into_iter()
         .flat_map(|accounts| users.iter().map(|user| DemoAccount::of(user, &directory, accounts)));
+    let providers = shared.options().providers.iter().map(|it| ShownProvider {
+        name: &it.name,
+        label: &it.label,
+        uri: shared.options().sign_in_url.provider(&it.name),
+    });
     let body = JsonText::of(&SignIn {
         status_code: 0,
         center: only.map(|center| center.name.as_str()),
         methods: ["password"],
-        providers: [],
+        providers: providers.collect(),
         demo: demo.collect(),
         version: &shared.options().version,
     });

@@ -89,7 +89,8 @@ pub trait Publisher: Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenLogin {
     pub user: UserId,
-    /// The id under which a session is stored; of a token what [`OpenLogin::id_of_token`] says.
+    /// The id under which a session is stored; of a token what [`OpenLogin::id_of_token`] says, of
+    /// one of a provider's [`OpenLogin::id_of_provided`].
     pub id: String,
 }
 
@@ -101,6 +102,25 @@ impl OpenLogin {
     #[must_use]
     pub fn id_of_token(token: TokenId, expires: Time) -> String {
         format!("{}{token}:{}", Self::TOKEN, expires.0)
+    }
+
+    /// Begins what a token of a provider is known by, which is stored nowhere.
+    const PROVIDED: &str = "provided:";
+
+    /// Returns by what it is known that something was opened by a token of a provider.
+    #[must_use]
+    pub fn id_of_provided(expires: Time) -> String {
+        format!("{}{}", Self::PROVIDED, expires.0)
+    }
+
+    /// Returns when a token of a provider expires; `None` of everything else.
+    pub(crate) fn provided_until(&self) -> Option<Time> {
+        Some(Time(self.id.strip_prefix(Self::PROVIDED)?.parse().ok()?))
+    }
+
+    /// Returns when a token expires; `None` of a session.
+    pub(crate) fn ends(&self) -> Option<Time> {
+        self.token().map(|(_, expires)| expires).or_else(|| self.provided_until())
     }
 
     /// Returns the token that it was, and when that expires; `None` of a session.

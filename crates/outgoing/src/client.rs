@@ -116,6 +116,24 @@ impl Client {
     /// When there is no answer. The server may have got the request all the same, if there was a
     /// connection.
     pub async fn post(&self, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Answer, Unsent> {
+        self.send(Method::POST, url, (headers, body)).await
+    }
+
+    /// Asks for something and returns the answer, like [`post`](Self::post).
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer.
+    pub async fn get(&self, url: &Url, headers: HeaderMap) -> Result<Answer, Unsent> {
+        self.send(Method::GET, url, (headers, Bytes::new())).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        message: (HeaderMap, Bytes),
+    ) -> Result<Answer, Unsent> {
         let exchange = async {
             let connecting = timeout(self.limits.connect, self.connect(url));
             let stream = connecting.await.map_err(|_| Unsent::ConnectTimeout)??;
@@ -123,9 +141,9 @@ impl Client {
                 "https" => {
                     let encrypting = timeout(self.limits.connect, self.encrypt(url, stream));
                     let stream = encrypting.await.map_err(|_| Unsent::ConnectTimeout)??;
-                    self.exchange(TokioIo::new(stream), url, headers, body).await
+                    self.exchange(TokioIo::new(stream), (method, url), message).await
                 }
-                _ => self.exchange(TokioIo::new(stream), url, headers, body).await,
+                _ => self.exchange(TokioIo::new(stream), (method, url), message).await,
             }
         };
         timeout(self.limits.whole, exchange).await.map_err(|_| Unsent::Timeout)?
@@ -200,13 +218,12 @@ impl Client {
     async fn exchange<S: Read + Write + Unpin + Send + 'static>(
         &self,
         stream: S,
-        url: &Url,
-        headers: HeaderMap,
-        body: Bytes,
+        (method, url): (Method, &Url),
+        (headers, body): (HeaderMap, Bytes),
     ) -> Result<Answer, Unsent> {
         let (mut sender, connection) = http1::handshake(stream).await.map_err(Unsent::Broken)?;
         let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
+        *request.method_mut() = method;
         let path = &url[Position::BeforePath..Position::AfterQuery];
         *request.uri_mut() = path.parse().map_err(|_| Unsent::NoServer)?;
         *request.headers_mut() = headers;

@@ -16,6 +16,7 @@ mod metrics;
 mod networks;
 mod overlay;
 mod secret;
+mod sign_in;
 mod tls;
 mod traces;
 mod webhooks;
@@ -36,6 +37,7 @@ pub(crate) use mail::Mail;
 pub(crate) use metrics::Metrics;
 pub(crate) use networks::Network;
 pub(crate) use secret::Secret;
+pub(crate) use sign_in::{Provider, SignIn};
 pub(crate) use tls::Tls;
 pub(crate) use traces::Traces;
 pub(crate) use webhooks::Webhooks;
@@ -81,6 +83,8 @@ pub(crate) struct Config {
     pub bus: Bus,
     /// Logged-in HTTP sessions.
     pub session: Session,
+    /// Who else proves who somebody is.
+    pub sign_in: SignIn,
     /// Browsers of other origins.
     pub cors: Cors,
     /// Notifications.

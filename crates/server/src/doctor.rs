@@ -7,6 +7,7 @@ mod certificate;
 mod files;
 mod finding;
 mod others;
+mod providers;
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -26,7 +27,7 @@ use crate::cli::Doctor;
 use crate::config::Config;
 use crate::runtime::block_on;
 use crate::stored::{self, Stored, clocks};
-use crate::{accept, mail, output};
+use crate::{accept, mail, output, sign_in};
 
 /// What others than the owner may do, as bits of a file's mode.
 const OTHERS: u32 = 0o077;
@@ -84,6 +85,7 @@ async fn examine(config: &Config, depth: Depth) -> Vec<Finding> {
     findings.extend(config.metrics.place().ok().flatten().map(metrics_address));
     findings.extend(others::reach(config));
     findings.extend(alerts(config));
+    findings.extend(providers::look(config, SystemClock::default().now()).await);
     findings
 }
 
@@ -111,6 +113,8 @@ pub(crate) async fn refused_by_serve(config: &Config) -> Vec<String> {
         }
         Err(problem) => vec![problem],
     };
+    let url = sign_in::url(config, config.server.listen);
+    refused.extend(sign_in::providers(config, &url).err().map(|error| format!("{error:#}")));
     refused.extend(files_refused(config).await);
     refused
 }

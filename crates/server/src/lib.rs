@@ -30,6 +30,7 @@ mod rebuild;
 mod run;
 mod runtime;
 mod serving;
+mod sign_in;
 mod stored;
 mod supervisor;
 mod telemetry;

@@ -177,7 +177,7 @@ impl Server {
         let keeper = FileKeeper::new(core.clone(), files.clone(), content);
         let office = PostOffice::new(&core, &keeper, mail::settings(config, &core).await?);
         let (demo_pages, accounts) = demonstration.map(|it| (it.pages, it.accounts)).unzip();
-        let api = handoff_api::Options { demo: accounts, ..options::api(config, address) };
+        let api = handoff_api::Options { demo: accounts, ..options::api(config, address)? };
         let limits = options::sessions(config, &core);
         let watch = alerts::tell(config, &core, (&tasks, &stopping));
         let troubles = troubles::all(&watch, office.fetching(), space.clone(), certificate.clone());

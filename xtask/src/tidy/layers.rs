@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("handoff-bus", &[]),
     ("handoff-web", &[]),
     ("handoff-outgoing", &[]),
+    ("handoff-oidc", &["handoff-domain", "handoff-outgoing"]),
     ("handoff-store", &["handoff-domain"]),
     ("handoff-mail", &["handoff-domain"]),
     ("handoff-engine", &["handoff-domain", "handoff-store", "handoff-bus"]),
@@ -48,6 +49,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "handoff-provision",
             "handoff-content",
             "handoff-cometd",
+            "handoff-oidc",
         ],
     ),
     (
@@ -65,6 +67,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "handoff-projections",
             "handoff-provision",
             "handoff-web",
+            "handoff-oidc",
             "handoff-outgoing",
             "handoff-traces",
             "handoff-webhooks",

@@ -3,6 +3,9 @@
 //! A token says whose it is and which, so that it is found by a key, and has 256 random bits, so
 //! that one fast hash is enough to keep of it. It is looked up with each request: what is removed
 //! opens nothing from then on, on any node.
+//!
+//! What is no such token may be one of a provider's (`provided`): it has two dots, which no token
+//! made here has.
 
 use std::sync::Arc;
 
@@ -21,6 +24,7 @@ use super::ticket::is_same;
 use crate::comet::identity::{identity_of, login_of};
 use crate::error::{Code, Refusal};
 use crate::hex::sha256;
+use crate::options::SignInProvider;
 use crate::shared::Shared;
 
 /// What a token begins with, so that whoever looks for secrets in files finds it.
@@ -81,16 +85,30 @@ impl MadeToken {
     }
 }
 
+/// A token as a request brings it.
+pub(super) enum Sent {
+    /// One that was made here.
+    Own(MadeToken),
+    /// One of a provider's, which is not proven.
+    Provided(String),
+}
+
 /// What is known of a token that a request came by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ByToken {
-    id: TokenId,
+    /// Which it is; `None` of a provider's, which are stored nowhere.
+    id: Option<TokenId>,
     scopes: Arc<[TokenScope]>,
     expires: Time,
 }
 
 impl ByToken {
-    pub(crate) const fn id(&self) -> TokenId {
+    /// Returns what is known of one of a provider's.
+    pub(super) fn provided(scopes: &[TokenScope], expires: Time) -> Self {
+        Self { id: None, scopes: scopes.into(), expires }
+    }
+
+    pub(crate) const fn id(&self) -> Option<TokenId> {
         self.id
     }
 
@@ -100,7 +118,10 @@ impl ByToken {
 
     /// Returns by what it is known that something was opened by it.
     pub(super) fn login(&self) -> String {
-        OpenLogin::id_of_token(self.id, self.expires)
+        match self.id {
+            Some(id) => OpenLogin::id_of_token(id, self.expires),
+            None => OpenLogin::id_of_provided(self.expires),
+        }
     }
 
     /// Refuses what none of these scopes allows.
@@ -118,12 +139,23 @@ impl ByToken {
 }
 
 /// Reads the token of a request; `None` when it carries none, an error when it cannot be read.
-/// What others call a bearer's is not looked at.
-pub(super) fn sent(headers: &HeaderMap) -> Option<Result<MadeToken, Refusal>> {
+/// What others call a bearer's is not looked at, unless a provider's tokens are taken and it has
+/// the form of one.
+pub(super) fn sent(
+    headers: &HeaderMap,
+    providers: &[SignInProvider],
+) -> Option<Result<Sent, Refusal>> {
     let (scheme, text) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
     let (is_bearer, text) = (scheme.eq_ignore_ascii_case(SCHEME), text.trim());
-    let is_token = is_bearer && text.starts_with(PREFIX);
-    is_token.then(|| MadeToken::parse(text).ok_or_else(Refusal::not_authenticated))
+    if !is_bearer {
+        return None;
+    }
+    if text.starts_with(PREFIX) {
+        let made = MadeToken::parse(text).map(Sent::Own);
+        return Some(made.ok_or_else(Refusal::not_authenticated));
+    }
+    let is_provided = !providers.is_empty() && text.split('.').count() == 3;
+    is_provided.then(|| Ok(Sent::Provided(text.to_owned())))
 }
 
 /// Returns the user whose token this is, and what it may be used for.
@@ -144,10 +176,10 @@ pub(super) async fn verify(gate: &Gate, sent: &MadeToken) -> Result<(Arc<User>, 
             && is_same(token.hash.as_bytes(), hash.as_bytes())
     };
     let token = tokens.tokens.iter().find(is_sent).ok_or_else(Refusal::not_authenticated)?;
-    let known =
-        ByToken { id: token.id, scopes: token.scopes.clone().into(), expires: token.expires };
+    let (id, scopes) = (token.id, token.scopes.clone().into());
+    let known = ByToken { id: Some(id), scopes, expires: token.expires };
     if token.last_used.is_none_or(|used| now.ms_since(used) > LAST_USED_MS_MAX) {
-        note_use(gate.shared(), tokens, version, known.id, &directory).await;
+        note_use(gate.shared(), tokens, version, id, &directory).await;
     }
     Ok((user.clone(), known))
 }
@@ -201,8 +233,9 @@ fn end_opened(shared: &Shared, user: UserId, login: &str) {
 /// looks at within half a minute.
 pub(super) async fn end_what_is_left(gate: &Gate, user: &User, token: &ByToken) {
     let (shared, now) = (gate.shared(), gate.shared().engine().core().now());
-    if let Ok((tokens, _)) = stored(shared, user.id).await
-        && !tokens.alive(token.id, now)
+    if let Some(id) = token.id
+        && let Ok((tokens, _)) = stored(shared, user.id).await
+        && !tokens.alive(id, now)
     {
         end_opened(shared, user.id, &token.login());
     }
@@ -222,13 +255,16 @@ mod tests {
         let of = |header: String| {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, HeaderValue::from_str(&header).unwrap());
-            sent(&headers).map(|read| read.ok().map(|it| (it.user(), it.id(), it.hash())))
+            sent(&headers, &[]).map(|read| match read.ok()? {
+                Sent::Own(it) => Some((it.user(), it.id(), it.hash())),
+                Sent::Provided(_) => panic!("no provider is known"),
+            })
         };
         let known = Some(Some((UserId(7), TokenId(8), made.hash())));
         assert_eq!(of(format!("Bearer {text}")), known);
         assert_eq!(of(format!("bearer  {text} ")), known);
         assert_eq!(of(format!("Basic {text}")), None);
-        for others in [&text[1..], "x"] {
+        for others in [&text[1..], "x", "a.b.c"] {
             assert_eq!(of(format!("Bearer {others}")), None, "{others}");
         }
         for wrong in [&text[..89], &format!("{text}A"), "hnd_"] {

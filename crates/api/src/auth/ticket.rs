@@ -115,6 +115,23 @@ impl Signer {
         mac
     }
 
+    /// Signs something else that comes back to any node, of a kind that no ticket is.
+    pub(super) fn seal(&self, claim: &[u8]) -> [u8; SIGNATURE_LEN] {
+        Self::seal_by(&self.keys()[0], claim).finalize().into_bytes().into()
+    }
+
+    /// Tells whether one of the keys has signed that.
+    pub(super) fn has_sealed(&self, claim: &[u8], seal: &[u8]) -> bool {
+        let is_by = |key| Self::seal_by(key, claim).verify_slice(seal).is_ok();
+        self.keys().iter().any(is_by)
+    }
+
+    fn seal_by(key: &[u8; 32], claim: &[u8]) -> Hmac<Sha256> {
+        let mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+        // A ticket's claim has a length of its own, and what follows it is no name.
+        mac.chain_update(b"attempt\0").chain_update(claim)
+    }
+
     /// Makes a ticket for a user who just proved who they are; `secret` is random.
     pub(super) fn issue(&self, user: &User, now: Time, secret: [u128; 2]) -> Ticket {
         let mut bytes = [0; CLAIM_LEN + SIGNATURE_LEN];

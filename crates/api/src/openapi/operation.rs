@@ -12,6 +12,8 @@ pub(super) struct Operation {
     body: Option<Value>,
     answer: Value,
     asked_by: AskedBy,
+    /// The status of a yes.
+    status: &'static str,
 }
 
 /// Who asks for it, which decides what they must show and how they are refused.
@@ -82,6 +84,7 @@ impl Operation {
             body: None,
             answer: in_json(&schema("Done")),
             asked_by: AskedBy::Users,
+            status: "200",
         }
     }
 
@@ -169,6 +172,11 @@ impl Operation {
         Self { answer: json!({content_type: {"schema": {"type": "string"}}}), ..self }
     }
 
+    /// Sends a browser to another page.
+    pub(super) fn redirects(self) -> Self {
+        Self { status: "303", ..self.gives_file("text/plain") }
+    }
+
     /// Answers with one resource.
     pub(super) fn one(self, singular: &str, name: &str) -> Self {
         self.query("fields", FIELDS).answers(with(singular, schema(name)))
@@ -249,7 +257,7 @@ impl Operation {
 
     fn responses(&self, method: &Method) -> Value {
         let mut all = Map::new();
-        all.insert("200".to_owned(), json!({"description": "Done.", "content": self.answer}));
+        all.insert(self.status.to_owned(), json!({"description": "Done.", "content": self.answer}));
         if self.asked_by == AskedBy::Operators {
             let unwell = json!({"description": "The server is not well.", "content": self.answer});
             all.insert("503".to_owned(), unwell);

@@ -58,6 +58,7 @@ mod operation_lists;
 mod operations;
 mod owed;
 mod properties;
+mod providers;
 mod provisioning;
 mod queues;
 mod related;

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::http::Method;
 use handoff_api::comet::Comet;
 use handoff_api::wire::resource::PublicUrl;
-use handoff_api::{Assembly, SessionKeys, Setup};
+use handoff_api::{Assembly, SessionKeys, Setup, SignInProvider};
 use handoff_bus::conformance::nats_server::NatsServer;
 use handoff_bus::line::{Connect, Failure};
 use handoff_bus::nats::{self, Nats, ServerAddress};
@@ -117,6 +117,8 @@ pub(crate) struct Ground {
     pub(crate) period_ms: u64,
     /// The same of the look at logins.
     pub(crate) logins_ms: u64,
+    /// Who else proves who somebody is.
+    pub(crate) providers: Vec<SignInProvider>,
     between: Between,
 }
 
@@ -130,6 +132,7 @@ impl Ground {
             keys,
             period_ms: PERIOD_MS,
             logins_ms: PERIOD_MS,
+            providers: Vec::new(),
             between,
         }
     }
@@ -155,6 +158,7 @@ impl Ground {
         let files = FileKeeper::new(core.clone(), files, handoff_content::Options::default());
         let mut options = handoff_api::Options::new(PublicUrl::new("http://127.0.0.1:8090"));
         options.session_keys = self.keys;
+        options.providers = self.providers.clone();
         let Assembly { engine, comet, doors, router, .. } =
             Assembly::build(core, Setup::new(options, files)).await.unwrap();
         let life = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();

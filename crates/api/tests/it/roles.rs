@@ -144,6 +144,8 @@ fn own() -> Vec<Row> {
     vec![
         get("/diagnostics/version", EVERYBODY),
         get("/session", EVERYBODY),
+        get("/session/providers/{name}", EVERYBODY),
+        get("/session/providers/{name}/return", EVERYBODY),
         get("/openapi.json", EVERYBODY),
         get("/asyncapi.json", EVERYBODY),
         get("/docs", EVERYBODY),

@@ -59,7 +59,12 @@ impl Logins {
     ///
     /// The store's own; what was not looked at is in the next round.
     pub async fn look(&self) -> Result<(), StoreError> {
-        for page in self.publisher.open_logins().chunks(PAGE) {
+        let open = self.publisher.open_logins();
+        let (provided, stored): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|login| login.provided_until().is_some());
+        let is_over = |login: &&OpenLogin| login.ends().is_some_and(|end| end <= self.core.now());
+        provided.iter().filter(is_over).for_each(|login| self.publisher.login_ended(login));
+        for page in stored.chunks(PAGE) {
             let key = |login: &OpenLogin| match login.token() {
                 Some(_) => Key::UserTokens(login.user),
                 None => Key::LoginSession(login.id.clone()),
@@ -127,7 +132,7 @@ impl Worker for Logins {
 
     fn next_due(&self) -> Option<Time> {
         let open = self.publisher.open_logins();
-        open.iter().filter_map(|login| Some(login.token()?.1)).chain(*self.noted()).min()
+        open.iter().filter_map(OpenLogin::ends).chain(*self.noted()).min()
     }
 
     fn wakes(&self) -> Arc<Notify> {

@@ -40,6 +40,7 @@ pub(super) fn first_fault(config: &Config) -> Option<Fault> {
         .or_else(|| files(config))
         .or_else(|| spans(config))
         .or_else(|| cookie(config))
+        .or_else(|| sign_in(config))
         .or_else(|| origins(config))
         .or_else(|| scanner(config))
         .or_else(|| counts(config))
@@ -240,6 +241,29 @@ fn bus(config: &Config) -> Option<Fault> {
 fn is_subject(text: &str) -> bool {
     let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
     text.split('.').all(|token| !token.is_empty() && token.chars().all(is_letter))
+}
+
+fn sign_in(config: &Config) -> Option<Fault> {
+    let sign_in = &config.sign_in;
+    let is_usable = sign_in.url.is_empty() || is_address_with_path(&sign_in.url);
+    if !is_usable {
+        let message = format!(
+            "is {:?}, expected something like \"https://example.com/handoff\"",
+            sign_in.url
+        );
+        return Some(Fault { key: "sign_in.url", message });
+    }
+    let message = sign_in.wrong()?;
+    Some(Fault { key: "sign_in.provider", message })
+}
+
+/// Tells whether a text is an address that paths can be put behind.
+fn is_address_with_path(text: &str) -> bool {
+    let rest = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    rest.is_some_and(|rest| {
+        let is_letter = |letter: char| letter.is_ascii_graphic() && !"?#\"<>\\".contains(letter);
+        !rest.starts_with('/') && !rest.is_empty() && rest.chars().all(is_letter)
+    })
 }
 
 fn retries(config: &Config) -> Option<Fault> {

@@ -398,3 +398,32 @@ fn whoever_is_to_be_told_of_trouble_is_named_with_a_way_to_them() {
     check(&refusal(&alerts(&format!("{whole}user = \"h\"")), &[]), &["alerts.password_file"]);
     check(&refusal("[alerts]\nto = [\"ops\"]", &[]), &["alerts.to", "ops@example.com"]);
 }
+
+#[test]
+fn a_provider_that_cannot_be_one_is_told() {
+    let provider =
+        |more: &str| format!("[[sign_in.provider]]\nname = \"corp\"\nclient_id = \"x\"\n{more}");
+    let issuer = "issuer = \"https://id.example.com\"\n";
+    let cases = [
+        ("issuer = \"http://id.example.com\"\n".to_owned(), "use an https address"),
+        ("issuer = \"id.example.com\"\n".to_owned(), "is no address such as"),
+        (format!("{issuer}token_scopes = [\"all\"]\n"), "read"),
+        (format!("{issuer}token_scopes = []\n"), "token_scopes is empty"),
+        (format!("{issuer}claim = \"\"\n"), "claim is empty"),
+        (format!("{issuer}client_secret = \"x\"\n"), "client_secret_file"),
+        (
+            format!("{issuer}client_secret_file = \"/x\"\nclient_secret_variable = \"X\"\n"),
+            "expected one of them",
+        ),
+        (format!("{issuer}{}{issuer}", provider("")), "has two of one name"),
+    ];
+    for (more, part) in cases {
+        check(&refusal(&provider(&more), &[]), &[part]);
+    }
+    check(&refusal(&provider(issuer).replace("corp", "Corp"), &[]), &["lower-case letters"]);
+    let url = "[sign_in]\nurl = \"example.com/handoff\"\n";
+    check(&refusal(url, &[]), &["handoff.toml:2: sign_in.url", "https://example.com/handoff"]);
+    let fine = parse(&provider(issuer), &[]).unwrap();
+    let corp = &fine.sign_in.provider[0];
+    assert_eq!((corp.label(), &*corp.claim, &*corp.scopes), ("corp", "email", "email profile"));
+}

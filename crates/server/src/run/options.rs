@@ -12,6 +12,7 @@ use handoff_engine::{AcknowledgementLimits, Core, IdSource};
 
 use crate::accept::{self, Observer};
 use crate::config::{Config, FilesIn, Gone, HTTP, SameSite};
+use crate::sign_in;
 
 /// The largest body of a customer's CometD request, in bytes: some messages of the longest text.
 const CUSTOMERS_BODY_BYTES: usize = 256 << 10;
@@ -154,9 +155,16 @@ fn comet_limits(config: &Config, cookie_path: &str, prefix: &str) -> handoff_com
 }
 
 /// Returns the API's options for a server that listens at an address.
-pub(super) fn api(config: &Config, listening: SocketAddr) -> handoff_api::Options {
+///
+/// # Errors
+///
+/// When a provider cannot be used as it is configured.
+pub(super) fn api(config: &Config, listening: SocketAddr) -> anyhow::Result<handoff_api::Options> {
     let url = PublicUrl::new(&config.public_url(listening));
-    handoff_api::Options {
+    let sign_in_url = sign_in::url(config, listening);
+    Ok(handoff_api::Options {
+        providers: sign_in::providers(config, &sign_in_url)?,
+        sign_in_url,
         same_site: match config.session.same_site {
             SameSite::Lax => handoff_api::SameSite::Lax,
             SameSite::Strict => handoff_api::SameSite::Strict,
@@ -171,7 +179,7 @@ pub(super) fn api(config: &Config, listening: SocketAddr) -> handoff_api::Option
         requests_per_s: config.limits.requests_per_second,
         disposition_key: config.agent.disposition_key.clone(),
         ..handoff_api::Options::new(url)
-    }
+    })
 }
 
 /// Returns what looks at every request.

@@ -350,6 +350,8 @@ pub enum AuditAction {
     Erased,
     /// All that is known of a contact was given out.
     Exported,
+    /// A provider said who somebody is, and they were let in.
+    ProviderRight,
 }
 
 /// How long what was administered is on record, in ms: a year, and a month to look into it.
@@ -372,7 +374,8 @@ impl AuditAction {
             | Self::Throttled
             | Self::SessionBegan
             | Self::SessionEnded
-            | Self::CodeWrong => true,
+            | Self::CodeWrong
+            | Self::ProviderRight => true,
             Self::Added
             | Self::Changed
             | Self::Removed

@@ -15,7 +15,7 @@ pub(super) fn operations() -> Vec<Operation> {
                 "statusCode": {"const": 0},
                 "center": {"type": ["string", "null"]},
                 "methods": list_of(json!({"type": "string"})),
-                "providers": list_of(json!({"type": "string"})),
+                "providers": list_of(schema("SignInProvider")),
                 "demo": list_of(schema("DemoAccount")),
                 "version": {"type": "string"},
             }})),

@@ -1,4 +1,4 @@
-//! Tokens, login sessions, the audit and the second factor.
+//! Providers, tokens, login sessions, the audit and the second factor.
 
 use axum::http::Method;
 use serde_json::json;
@@ -32,5 +32,16 @@ pub(super) fn operations() -> Vec<Operation> {
             .takes("SecondFactorOperation", json!({"operationName": "Enrol", "password": "…"}))
             .gives_one_of(&["Enrolled", "Confirmed", "Done"]),
         delete("/users/{id}/second-factor", "Resets a second factor"),
+        get("/session/providers/{name}", "Sends a browser to a provider to sign in")
+            .by_everybody()
+            .redirects(),
+        get("/session/providers/{name}/return", "Lets a browser in that a provider sends back")
+            .note("Where that cannot be, the page to sign in is told why, in `failed`.")
+            .query("state", "What the browser was sent with.")
+            .query("code", "What is changed for the provider's word.")
+            .query("error", "Why there is none.")
+            .query("iss", "The provider's issuer.")
+            .by_everybody()
+            .redirects(),
     ]
 }

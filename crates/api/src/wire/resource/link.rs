@@ -41,6 +41,24 @@ impl PublicUrl {
         format!("{}{path}", self.0)
     }
 
+    /// Returns the address of a page of the desk; its path begins with a slash.
+    #[must_use]
+    pub fn page(&self, path: &str) -> String {
+        format!("{}{path}", self.0.strip_suffix(API_ROOT).unwrap_or(&self.0))
+    }
+
+    /// Returns where a browser begins to sign in by a provider.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> String {
+        self.uri(&format!("/session/providers/{name}"))
+    }
+
+    /// Returns where a provider sends a browser back to.
+    #[must_use]
+    pub fn way_back(&self, name: &str) -> String {
+        self.uri(&format!("/session/providers/{name}/return"))
+    }
+
     /// Returns the link to a path that begins with a slash.
     #[must_use]
     pub fn link(&self, path: String) -> Link {
