@@ -94,14 +94,17 @@ export class OwnCenter {
     #child;
     #log = "";
 
-    /** Makes the center, with more in its file, and starts. */
-    static async start(more = "") {
+    /** Makes the center, with more in its file and in the configuration, and starts. */
+    static async start(more = "", config = "") {
         const center = new OwnCenter();
         center.#home = await mkdtemp(join(tmpdir(), "handoff-widget-"));
         const file = join(center.#home, "center.toml");
         await writeFile(file, CENTER + more);
+        const configured = join(center.#home, "handoff.toml");
+        await writeFile(configured, config);
         const env = {
             ...process.env,
+            HANDOFF_CONFIG: configured,
             SHOP_PASSWORD: "handoff-demo",
             HANDOFF__STORE__PATH: join(center.#home, "data"),
             HANDOFF__SERVER__LISTEN: "127.0.0.1:0",

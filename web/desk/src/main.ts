@@ -50,7 +50,7 @@ function context(): Context {
         whose: () => session.whose,
     });
     const session: Session = new Session(api);
-    const entrance = shallowRef<Entrance>({center: null, version: null, demo: []});
+    const entrance = shallowRef<Entrance>({center: null, version: null, demo: [], providers: []});
     const settings = new SettingsKeeper(browserStorage());
     return {base, api, session, entrance, settings, announcer: regions(), newer};
 }

@@ -97,15 +97,18 @@ test("leaving a computer and ending work are two things", async () => {
 });
 
 test("what is known before anybody signs in is read leniently", () => {
-    const nothing = {center: null, version: null, demo: []};
+    const nothing = {center: null, version: null, demo: [], providers: []};
     assert.deepEqual(readEntrance({}), nothing);
     assert.deepEqual(readEntrance({demo: ["kate", {firstName: "Kate"}]}), nothing);
     const kate = {
         userName: "kate", firstName: "Kate", roles: ["ROLE_AGENT"], groups: ["Support"],
         password: "p",
     };
-    const told = {center: "Demo", version: "1.0", demo: [kate], more: 1};
-    assert.deepEqual(readEntrance(told), {center: "Demo", version: "1.0", demo: [kate]});
+    const corp = {name: "corp", label: "Corp"};
+    const providers = [{...corp, uri: "https://…"}, "corp", {label: "Nothing"}];
+    const told = {center: "Demo", version: "1.0", demo: [kate], providers, more: 1};
+    const read = {center: "Demo", version: "1.0", demo: [kate], providers: [corp]};
+    assert.deepEqual(readEntrance(told), read);
 });
 
 test("each way in which a change of the password fails is told apart", async () => {

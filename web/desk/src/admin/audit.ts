@@ -34,6 +34,7 @@ export interface AuditFilter {
 export const ACTIONS = [
     "Added", "Changed", "Removed", "PasswordRight", "PasswordWrong", "Throttled", "SessionBegan",
     "SessionEnded", "TokenMade", "TokenRemoved", "CodeWrong", "RecoveryCodeUsed",
+    "ProviderRight",
 ] as const;
 
 /** How many pages without an entry are read before whoever reads is asked. */

@@ -77,6 +77,7 @@ export function actionName(action: string, {own}: Words): string {
         TokenRemoved: own.tokenRemoved,
         CodeWrong: own.codeWrong,
         RecoveryCodeUsed: own.recoveryCodeUsed,
+        ProviderRight: own.providerRight,
     };
     return nameIn(names, action);
 }

@@ -33,11 +33,18 @@ export interface DemoAccount {
     password: string;
 }
 
+/** Somebody else who proves who one is. */
+export interface Provider {
+    name: string;
+    label: string;
+}
+
 /** What is known before anybody signs in. */
 export interface Entrance {
     center: string | null;
     version: string | null;
     demo: DemoAccount[];
+    providers: Provider[];
 }
 
 /** The two fields of a change of the password. */
@@ -60,7 +67,7 @@ export type Outcome =
     | {kind: "refused"; sentence: string};
 
 const ME = "me?subresources=groups";
-const UNKNOWN: Entrance = {center: null, version: null, demo: []};
+const UNKNOWN: Entrance = {center: null, version: null, demo: [], providers: []};
 
 export class Session {
     readonly gate: ShallowRef<Gate> = shallowRef({kind: "asking"});
@@ -203,7 +210,13 @@ export function readEntrance(answer: unknown): Entrance {
         center: textOrNull(it["center"]),
         version: textOrNull(it["version"]),
         demo: list(it["demo"]).map(readDemoAccount).filter(({userName}) => userName !== ""),
+        providers: list(it["providers"]).map(readProvider).filter(({name}) => name !== ""),
     };
+}
+
+function readProvider(value: unknown): Provider {
+    const it = fields(value);
+    return {name: text(it["name"]), label: text(it["label"])};
 }
 
 function readDemoAccount(value: unknown): DemoAccount {

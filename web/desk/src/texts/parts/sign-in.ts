@@ -2,6 +2,28 @@
 
 import {part} from "../part.ts";
 
+/** Why a provider let nobody in. */
+interface Failures {
+    refused: string;
+    expired: string;
+    notBegun: string;
+    unproven: string;
+    noAccount: string;
+    unavailable: string;
+}
+
+/** Returns what is said for a word of the server's; a word that is not known says the least. */
+function failure(word: string, say: Failures): string {
+    switch (word) {
+        case "refused": return say.refused;
+        case "expired": return say.expired;
+        case "not-begun": return say.notBegun;
+        case "no-account": return say.noAccount;
+        case "unavailable": return say.unavailable;
+        default: return say.unproven;
+    }
+}
+
 export const signIn = part({
     en: {
         title: (center: string | null) => `Sign in to ${center ?? "Handoff"}`,
@@ -30,6 +52,18 @@ export const signIn = part({
         capsLock: "Caps Lock is on.",
         signedOut: (reason: string) =>
             `You were signed out: ${reason} What you wrote is kept on the server.`,
+        byProvider: (label: string) => `Sign in with ${label}`,
+        failed: (word: string) => failure(word, {
+            refused: "The sign-in was cancelled, or not allowed there.",
+            expired: "That took too long or was done already. Begin again.",
+            notBegun: "This browser did not begin that sign-in. Begin again here.",
+            unproven:
+                "The sign-in could not be verified. Begin again; if that "
+                + "does not help, tell your administrator.",
+            noAccount: "You have no account here, or it is disabled. Ask your administrator.",
+            unavailable:
+                "That sign-in cannot be reached now. Try again soon, or use your password.",
+        }),
         again: "Please sign in again",
         otherUser: "In another tab somebody else signed in. Nothing of yours is lost.",
     },
@@ -60,6 +94,23 @@ export const signIn = part({
         capsLock: "Die Feststelltaste ist an.",
         signedOut: (reason) =>
             `Sie wurden abgemeldet: ${reason} Was Sie geschrieben haben, liegt auf dem Server.`,
+        byProvider: (label) => `Mit ${label} anmelden`,
+        failed: (word) => failure(word, {
+            refused: "Die Anmeldung wurde dort abgebrochen oder nicht erlaubt.",
+            expired:
+                "Das hat zu lange gedauert oder ist schon geschehen. Beginnen Sie noch einmal.",
+            notBegun:
+                "Dieser Browser hat diese Anmeldung nicht begonnen. Beginnen Sie hier noch einmal.",
+            unproven:
+                "Die Anmeldung ließ sich nicht prüfen. Beginnen Sie noch einmal; hilft "
+                + "das nicht, wenden Sie sich an Ihre Administration.",
+            noAccount:
+                "Sie haben hier kein Konto, oder es ist gesperrt. "
+                + "Wenden Sie sich an Ihre Administration.",
+            unavailable:
+                "Diese Anmeldung ist gerade nicht erreichbar. Versuchen Sie es "
+                + "bald wieder, oder nehmen Sie Ihr Passwort.",
+        }),
         again: "Melden Sie sich wieder an",
         otherUser:
             "In einem anderen Tab hat sich jemand anderes angemeldet. Von Ihnen ist nichts verloren.",
@@ -91,6 +142,21 @@ export const signIn = part({
         capsLock: "La touche Verr. maj. est active.",
         signedOut: (reason) =>
             `Vous avez été déconnecté : ${reason} Ce que vous avez écrit est sur le serveur.`,
+        byProvider: (label) => `Se connecter avec ${label}`,
+        failed: (word) => failure(word, {
+            refused: "La connexion y a été annulée ou n’est pas permise.",
+            expired: "Cela a pris trop de temps ou est déjà fait. Recommencez.",
+            notBegun: "Ce navigateur n’a pas commencé cette connexion. Recommencez ici.",
+            unproven:
+                "La connexion n’a pas pu être vérifiée. Recommencez ; si cela "
+                + "n’aide pas, adressez-vous à votre administration.",
+            noAccount:
+                "Vous n’avez pas de compte ici, ou il est désactivé. "
+                + "Adressez-vous à votre administration.",
+            unavailable:
+                "Cette connexion n’est pas joignable. Réessayez "
+                + "bientôt, ou utilisez votre mot de passe.",
+        }),
         again: "Connectez-vous de nouveau",
         otherUser:
             "Dans un autre onglet quelqu’un d’autre s’est connecté. Rien de vous n’est perdu.",
@@ -122,6 +188,18 @@ export const signIn = part({
         capsLock: "Las mayúsculas están activadas.",
         signedOut: (reason) =>
             `Se cerró su sesión: ${reason} Lo que escribió está en el servidor.`,
+        byProvider: (label) => `Entrar con ${label}`,
+        failed: (word) => failure(word, {
+            refused: "La entrada se canceló o no se permite allí.",
+            expired: "Tardó demasiado o ya se hizo. Empiece de nuevo.",
+            notBegun: "Este navegador no empezó esa entrada. Empiece de nuevo aquí.",
+            unproven:
+                "No se pudo comprobar la entrada. Empiece de nuevo; si "
+                + "no sirve, avise a su administración.",
+            noAccount: "No tiene cuenta aquí, o está desactivada. Pregunte a su administración.",
+            unavailable:
+                "Esa entrada no está disponible ahora. Pruebe pronto, o use su contraseña.",
+        }),
         again: "Entre de nuevo",
         otherUser:
             "En otra pestaña entró otra persona. No se pierde nada suyo.",
