@@ -191,6 +191,16 @@ pub(crate) struct Elsewhere {
     /// A file with nothing but the admin's password, such as /dev/stdin.
     #[arg(long, env = "HANDOFF_PASSWORD_FILE", value_name = "FILE", requires = "url")]
     pub password_file: Option<PathBuf>,
+    /// In place of a name and a password: a file with nothing but a token of an admin's with the
+    /// scope admin. It may be in the variable HANDOFF_TOKEN as well.
+    #[arg(
+        long,
+        env = "HANDOFF_TOKEN_FILE",
+        value_name = "FILE",
+        requires = "url",
+        conflicts_with = "user"
+    )]
+    pub token_file: Option<PathBuf>,
 }
 
 /// Options of `doctor`.
@@ -356,11 +366,12 @@ mod tests {
 
     #[test]
     fn the_documented_commands_are_understood() {
-        let lines: [&[&str]; 26] = [
+        let lines: [&[&str]; 27] = [
             &["openapi"],
             &["openapi", "--async"],
             &["upgrade", "--check", "--backups", "backups", "--config", "handoff.toml"],
             &["apply", "c.toml", "--url", "https://h.example", "--user", "ada", "--dry-run"],
+            &["apply", "c.toml", "--url", "https://h.example", "--token-file", "token"],
             &["serve", "--config", "handoff.toml"],
             &["serve", "--config", "handoff.toml", "--adopt-files"],
             &["doctor", "--config", "handoff.toml", "--deep"],

@@ -25,8 +25,9 @@ use crate::local;
 
 /// What is said when the server is gone: what it had begun may be done.
 pub(crate) const LOST: &str = "the connection to the server was lost; run it again";
-/// Where the password of `--user` may be, beside a file.
+/// Where the password of `--user`, and where a token may be, beside a file.
 const PASSWORD_VARIABLE: &str = "HANDOFF_PASSWORD";
+const TOKEN_VARIABLE: &str = "HANDOFF_TOKEN";
 /// How long connecting to a server may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Most bytes of a refusal that are read.
@@ -91,7 +92,7 @@ impl Serving {
             security,
             trust: Some(Trust::system()?),
         };
-        let credentials = BASE64_STANDARD.encode(format!("{}:{}", user(by)?, password(by)?));
+        let authorization = Some(authorization(by)?);
         let stream = endpoint.open(PATIENCE).await;
         let stream = stream.with_context(|| format!("--url: {url} cannot be reached"))?;
         let root = url.path().trim_end_matches('/');
@@ -99,7 +100,7 @@ impl Serving {
             sender: shake_hands(stream).await?,
             path: format!("{root}{}{PATH}", handoff_api::routes::ROOT),
             host: url[url::Position::BeforeHost..url::Position::AfterPort].to_owned(),
-            authorization: Some(format!("Basic {credentials}")),
+            authorization,
         })
     }
 
@@ -175,20 +176,32 @@ async fn shake_hands(
     Ok(sender)
 }
 
-fn user(by: &Elsewhere) -> anyhow::Result<&str> {
-    by.user.as_deref().context("--url needs --user, the name of an admin")
-}
-
-/// Reads the password of `--user`. It is no argument: everybody on the machine sees those.
-fn password(by: &Elsewhere) -> anyhow::Result<String> {
-    if let Some(file) = &by.password_file {
-        let text = std::fs::read_to_string(file)
-            .with_context(|| format!("--password-file: {} cannot be read", file.display()))?;
-        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
-    }
+/// Returns who asks: the admin who is named, or whoever made a token.
+fn authorization(by: &Elsewhere) -> anyhow::Result<String> {
+    let Some(user) = &by.user else {
+        let missing = || {
+            format!(
+                "--url needs an admin: name --user, or set {TOKEN_VARIABLE} or name a \
+                 --token-file, which have a token with the scope admin"
+            )
+        };
+        let token = secret(("--token-file", by.token_file.as_deref()), TOKEN_VARIABLE);
+        return Ok(format!("Bearer {}", token?.with_context(missing)?));
+    };
     let missing =
         || format!("--url needs a password: set {PASSWORD_VARIABLE} or name a --password-file");
-    std::env::var(PASSWORD_VARIABLE).with_context(missing)
+    let password = secret(("--password-file", by.password_file.as_deref()), PASSWORD_VARIABLE)?;
+    let pair = format!("{user}:{}", password.with_context(missing)?);
+    Ok(format!("Basic {}", BASE64_STANDARD.encode(pair)))
+}
+
+/// Reads a secret from the file that was named or from a variable; `None` when it is in neither. It
+/// is no argument: everybody on the machine sees those.
+fn secret((option, file): (&str, Option<&Path>), variable: &str) -> anyhow::Result<Option<String>> {
+    let Some(file) = file else { return Ok(std::env::var(variable).ok()) };
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("{option}: {} cannot be read", file.display()))?;
+    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 /// Returns the sentence of a refusal.
@@ -196,4 +209,34 @@ fn refusal(text: &[u8]) -> String {
     let parsed = serde_json::from_slice::<serde_json::Value>(text).ok();
     let sentence = parsed.as_ref().and_then(|refusal| refusal["statusMessage"].as_str());
     sentence.map_or_else(|| String::from_utf8_lossy(text).into_owned(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_admin_is_known_by_a_password_or_by_a_token() {
+        let home = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = home.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let by = |user: Option<&str>, password_file, token_file| Elsewhere {
+            url: Some("https://cc.example".to_owned()),
+            user: user.map(str::to_owned),
+            password_file,
+            token_file,
+        };
+        let token = by(None, None, Some(file("token", "hnd_x\n")));
+        assert_eq!(authorization(&token).unwrap(), "Bearer hnd_x");
+        let password = by(Some("ada"), Some(file("password", "correct\n")), None);
+        assert_eq!(authorization(&password).unwrap(), "Basic YWRhOmNvcnJlY3Q=");
+        let nowhere = home.path().join("nowhere");
+        let told = authorization(&by(None, None, Some(nowhere))).unwrap_err().to_string();
+        assert!(told.starts_with("--token-file: "), "{told}");
+        let told = authorization(&by(None, None, None)).unwrap_err().to_string();
+        assert!(told.contains("--user") && told.contains("HANDOFF_TOKEN"), "{told}");
+    }
 }
