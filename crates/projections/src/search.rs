@@ -46,7 +46,7 @@ const IDS_AFTER: &str = "SELECT id FROM docs WHERE id > ?1 ORDER BY id LIMIT ?2"
 pub struct Search {
     file: ProjectionFile,
     reading: Arc<Reading>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     standing: watch::Sender<Standing>,
 }
 
@@ -73,7 +73,7 @@ impl Search {
         file.connection().pragma_update(None, "secure_delete", true)?;
         let standing = watch::Sender::new(file.standing()?);
         let reading = Arc::new(Reading { path: path.to_owned(), idle: Mutex::default() });
-        Ok(Self { file, reading, places: Semaphore::new(AT_ONCE), standing })
+        Ok(Self { file, reading, places: Arc::new(Semaphore::new(AT_ONCE)), standing })
     }
 
     #[cfg(test)]
@@ -136,9 +136,11 @@ impl Search {
         &self,
         ask: impl FnOnce(&Connection) -> Result<T, FindError> + Send + 'static,
     ) -> Result<T, SearchError> {
-        let place = self.places.acquire().await;
+        let place = self.places.clone().acquire_owned().await;
         let reading = self.reading.clone();
         let asked = tokio::task::spawn_blocking(move || {
+            // Held until the thread is done, also when nobody waits for the answer any more.
+            let _place = place;
             let mut connection = reading.connection()?;
             let answer = {
                 // All that one question reads is of one moment.
@@ -148,9 +150,7 @@ impl Search {
             reading.give_back(connection);
             answer
         });
-        let answer = asked.await;
-        drop(place);
-        match answer {
+        match asked.await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(FindError::Question(error))) => Err(error),
             Ok(Err(FindError::Projection(error))) => {
