@@ -44,6 +44,7 @@ mod contacts;
 mod creation;
 mod desk_settings;
 mod diagnostics;
+mod dispositions;
 mod downloads;
 mod external_id;
 mod hand_over;

@@ -156,7 +156,7 @@ pub(crate) async fn perform(
             return Ok(envelope.success(Some(reference)));
         }
     };
-    let disposition_key = &shared.options().disposition_key;
+    let disposition_key = &shared.engine().core().options().rules.disposition_key;
     let basis = instruction.action.basis();
     commands::perform(shared, me, target, envelope, retry, basis, |interaction, directory| {
         let lookup = shared.lookup(directory);

@@ -177,7 +177,9 @@ pub(crate) mod openmedia {
         Agent(me): Agent,
         Ids(name, id): Ids,
     ) -> Answer {
-        super::operate(&shared, &me, &media(&shared, &me, &name)?, &id, operation, &retry).await
+        let media = media(&shared, &me, &name)?;
+        // It is a large one, and would be copied from each of those that wait for it to the next.
+        Box::pin(super::operate(&shared, &me, &media, &id, operation, &retry)).await
     }
 
     pub(crate) async fn get(

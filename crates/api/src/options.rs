@@ -81,9 +81,6 @@ pub struct Options {
     /// Requests that one authenticated user may make, per second; default 2,000
     /// (docs/compat/conventions.md#limits: no limit below that).
     pub requests_per_s: u32,
-    /// The user-data key of a disposition when the client names none; default `DISP_KEY`, as
-    /// captured from the platform whose API this is (docs/compat/interactions.md#user-data).
-    pub disposition_key: String,
     /// What `GET /diagnostics/version` says.
     pub version: String,
     /// The address under which browsers reach this server to sign in by a provider, with the prefix
@@ -107,7 +104,6 @@ impl Options {
             session_keys: SessionKeys::OfThisNode,
             cors_origins: Vec::new(),
             requests_per_s: 2_000,
-            disposition_key: "DISP_KEY".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             providers: Vec::new(),
             demo: None,

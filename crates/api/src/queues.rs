@@ -116,6 +116,8 @@ impl Described for OfQueue {
             steps: steps(fields)?,
             acknowledge: acknowledge(fields)?,
             answer_target_ms: fields.time_ms("answerTarget")?,
+            dispositions: fields.texts("dispositions")?,
+            disposition_required: fields.boolean("dispositionRequired")?,
             review: fields.text("reviewQueue")?.map(Perhaps::unless_empty),
         };
         match described.faults().first() {

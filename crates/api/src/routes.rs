@@ -9,10 +9,10 @@ use crate::shared::Shared;
 pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
     agent_states, attachments, audit, center, channels, chat_messages, contacts, desk_settings,
-    diagnostics, erasures, hand_over, interactions, known_contacts, letter_page, mailboxes, me,
-    me_interactions, nodes, notes, openapi, providers, queues, related, retention, second_factor,
-    services, session, sessions, settings, skills, supervision, targets, tokens, users, webhooks,
-    what_if, workbins,
+    diagnostics, dispositions, erasures, hand_over, interactions, known_contacts, letter_page,
+    mailboxes, me, me_interactions, nodes, notes, openapi, providers, queues, related, retention,
+    second_factor, services, session, sessions, settings, skills, supervision, targets, tokens,
+    users, webhooks, what_if, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -236,6 +236,12 @@ pub fn table() -> Vec<Route> {
         change("/settings/agent-states/{id}", agent_states::put),
         write("/settings/agent-states/{id}", agent_states::put),
         remove("/settings/agent-states/{id}", agent_states::delete),
+        read("/settings/dispositions",       dispositions::list),
+        write("/settings/dispositions",      dispositions::post),
+        read("/settings/dispositions/{id}",  dispositions::get),
+        change("/settings/dispositions/{id}", dispositions::put),
+        write("/settings/dispositions/{id}", dispositions::put),
+        remove("/settings/dispositions/{id}", dispositions::delete),
         read("/settings/retention",          retention::get),
         change("/settings/retention",        retention::put),
     ]

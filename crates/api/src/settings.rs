@@ -53,7 +53,10 @@ pub(crate) fn workspace(
     if !dispositions.is_empty() {
         set("interaction.disposition.value-business-attribute", DISPOSITION_CODE.to_owned());
     }
-    set("interaction.disposition.key-name", shared.options().disposition_key.clone());
+    set(
+        "interaction.disposition.key-name",
+        shared.engine().core().options().rules.disposition_key.clone(),
+    );
     settings
 }
 
@@ -77,12 +80,6 @@ pub(crate) async fn section(
         WORKSPACE => {
             let options = workspace(&shared, me.center(), &directory).into_iter();
             ("name", options.map(|(name, value)| json!({"name": name, "value": value})).collect())
-        }
-        DISPOSITIONS => {
-            let dispositions = workspace_of(&directory, me.center()).dispositions.into_iter();
-            let shown =
-                dispositions.map(|one| json!({"key": one.key, "displayName": one.display_name}));
-            ("key", shown.collect())
         }
         _ => return Err(Refusal::not_found("section of settings")),
     };

@@ -98,6 +98,20 @@ pub struct Disposition {
     pub key: String,
     /// What is shown.
     pub display_name: String,
+    /// The media whose work can end so; none is all.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "BTreeSet::is_empty"))]
+    pub channels: BTreeSet<Media>,
+    /// Whether desktops ask for a note with it.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "core::ops::Not::not"))]
+    pub note_required: bool,
+}
+
+impl Disposition {
+    /// Tells whether work of a medium can end so.
+    #[must_use]
+    pub fn is_for(&self, media: &Media) -> bool {
+        self.channels.is_empty() || self.channels.contains(media)
+    }
 }
 
 /// What a user may do. `Admin` is the documents' "Contact Center Admin".
@@ -318,6 +332,13 @@ pub struct Queue {
     /// nothing is promised.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub answer_target_ms: Option<u64>,
+    /// The keys of the dispositions that its work can end with; none is all that there are for its
+    /// medium, and any text.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "BTreeSet::is_empty"))]
+    pub dispositions: BTreeSet<String>,
+    /// Whether its work needs a disposition before it is completed.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "core::ops::Not::not"))]
+    pub disposition_required: bool,
 }
 
 /// What the server writes to confirm that an e-mail came.
@@ -347,6 +368,8 @@ impl Queue {
             review: None,
             acknowledge: None,
             answer_target_ms: None,
+            dispositions: BTreeSet::new(),
+            disposition_required: false,
         }
     }
 

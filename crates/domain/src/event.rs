@@ -284,6 +284,11 @@ pub enum Fact {
         reason: RevokeReason,
     },
     UserDataChanged,
+    /// An agent said what came of it, or took that back.
+    DispositionSet {
+        #[cfg_attr(feature = "stored", serde(skip_serializing_if = "Option::is_none"))]
+        disposition: Option<String>,
+    },
     /// Other properties changed.
     PropertiesChanged,
     /// It was put into a workbin.

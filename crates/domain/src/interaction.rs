@@ -91,6 +91,9 @@ pub struct Interaction {
     /// When it entered the server.
     pub received: Time,
     pub user_data: UserData,
+    /// What agents say came of it, which they may change until it is over. It goes along wherever
+    /// the interaction goes; a draft of it has none.
+    pub disposition: Option<String>,
     /// Where it is.
     pub state: State,
     /// Grows with every change of owner or place; a stale one fences a command off

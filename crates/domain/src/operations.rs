@@ -134,6 +134,8 @@ impl Outline {
             queued_at: interaction.queued_at,
             offers: interaction.offers,
             submitter: interaction.submitter,
+            // It matters in a queue that asks for one, and no queue is looked at.
+            disposition: None,
         })
     }
 
@@ -241,6 +243,8 @@ const fn is_about_what_it_names(refusal: &Rejection) -> bool {
     match refusal {
         Rejection::Unknown { noun, .. } => !matches!(noun, Noun::Attachment),
         Rejection::NoRecipients | Rejection::NoSender | Rejection::NotOurAddress { .. } => true,
+        // In another queue it may not be asked for.
+        Rejection::NoDisposition { .. } => true,
         _ => false,
     }
 }

@@ -2,6 +2,7 @@
 //! fixed meaning; the API crate maps them to codes, statuses and sentences.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::id::InteractionId;
 use crate::interaction::Status;
@@ -62,6 +63,13 @@ pub enum Rejection {
     LiveChat,
     /// A draft of it is still open.
     OpenDraft { draft: InteractionId },
+    /// Its queue wants to know what came of it first.
+    NoDisposition {
+        /// The queue's name.
+        queue: String,
+        /// What it may be; nothing is any.
+        offered: Vec<String>,
+    },
     /// An offer is already open; the owner must wait for its end.
     OfferOpen,
     /// The caller is not the owner.

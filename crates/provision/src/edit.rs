@@ -6,6 +6,7 @@
 //! it. Descriptions that have a fault must not get here.
 
 mod center;
+mod dispositions;
 mod lost_password;
 mod named;
 mod queues;
@@ -29,6 +30,7 @@ use crate::center_file::Removing;
 use crate::changing::{By, change_set};
 use crate::thing::Thing;
 
+pub(crate) use dispositions::not_for;
 pub use lost_password::{NotReplaced, replace_password};
 pub use refused::Refused;
 pub use users::GivenPassword;

@@ -9,6 +9,7 @@
 
 mod center_file;
 mod changing;
+mod disposition;
 mod edit;
 mod name;
 mod opening_hours;
@@ -29,6 +30,7 @@ pub use center_file::{
     QUIETLY, Reader, Removing, Told, Unnamed, Way, center_named, write_down,
 };
 pub use changing::{By, change_set};
+pub use disposition::DispositionDescription;
 pub use edit::{Edit, Editor, GivenPassword, NotReplaced, Refused, Replaces, replace_password};
 pub use name::NamedDescription;
 pub use opening_hours::hours_as_texts;

@@ -44,6 +44,9 @@ pub struct QueueDescription<N> {
     pub acknowledge: Option<Perhaps<Acknowledgement>>,
     /// How soon an answer is promised; 0 promises nothing.
     pub answer_target_ms: Option<u64>,
+    /// What its work can end with, by their keys.
+    pub dispositions: Option<Vec<N>>,
+    pub disposition_required: Option<bool>,
     /// The queue in which what goes out by this one is looked at first. It is looked up once every
     /// queue is there that may be named.
     pub review: Option<Perhaps<N>>,
@@ -125,6 +128,13 @@ pub trait QueueNames<N> {
     ///
     /// When one is not known.
     fn levels(&self, levels: &BTreeMap<N, u32>) -> Result<SkillLevels, Self::Unknown>;
+
+    /// Looks up dispositions of a medium by their keys.
+    ///
+    /// # Errors
+    ///
+    /// When one is not known, or is for other media.
+    fn dispositions(&self, keys: &[N], media: &Media) -> Result<BTreeSet<String>, Self::Unknown>;
 }
 
 impl<N> QueueDescription<N> {
@@ -195,6 +205,11 @@ impl<N> QueueDescription<N> {
         if let Some(media) = &self.media {
             queue.media.clone_from(media);
         }
+        if let Some(keys) = &self.dispositions {
+            queue.dispositions = names.dispositions(keys, &queue.media)?;
+        }
+        queue.disposition_required =
+            self.disposition_required.unwrap_or(queue.disposition_required);
         Perhaps::set(&self.acknowledge, &mut queue.acknowledge);
         if let Some(target_ms) = self.answer_target_ms {
             queue.answer_target_ms = Some(target_ms).filter(|ms| *ms > 0);

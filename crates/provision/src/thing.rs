@@ -17,6 +17,7 @@ pub enum Thing {
     Service,
     Webhook,
     AgentState,
+    Disposition,
 }
 
 impl fmt::Display for Thing {
@@ -30,6 +31,7 @@ impl fmt::Display for Thing {
             Self::Service => "service",
             Self::Webhook => "webhook",
             Self::AgentState => "agent state",
+            Self::Disposition => "disposition",
         })
     }
 }

@@ -187,6 +187,8 @@ impl Center {
             review: None,
             acknowledge: None,
             answer_target_ms: None,
+            dispositions: BTreeSet::new(),
+            disposition_required: false,
         });
         self
     }

@@ -342,3 +342,48 @@ hostile("everybody can use the pages of the system, and what is said of what is 
     await page.getByRole("button", {name: "Delete"}).click();
     await looksAt(page, person, "delete");
 });
+
+admining("reasons and outcomes are kept, and a queue asks for an outcome", async ({admin, page, person}) => {
+    // The box of what was picked stays open until it is left.
+    const checked = async (name) => page.getByRole("checkbox", {name}).press("Space");
+    await admin.makes("Reasons for Not ready", "New reason", async () => {
+        await admin.field("Name").fill("One to one / 50%");
+        await admin.field("Stored as").fill("Coaching?");
+    });
+    await expect(admin.field("Stored as")).not.toBeEditable();
+    await admin.makes("Outcomes", "New outcome", async () => {
+        await admin.field("Name").fill("Refunded");
+        await admin.field("Stored as").fill("refunded");
+        await admin.picks("Channels", "workitem");
+        await checked("Asks for a note");
+    });
+    await admin.makes("Queues", "New queue", async () => {
+        await admin.field("Name").fill("refunds");
+        await admin.field("Channel").selectOption("workitem");
+        await admin.picks("Outcomes that it offers", "refunded");
+        await checked("Needs an outcome");
+    });
+    const {settings} = await person.reads("/settings/agent-states", "kate");
+    const coaching = settings.find(({reason}) => reason === "Coaching?");
+    expect(coaching.displayName).toBe("One to one / 50%");
+    const {queues: [queue]} = await person.reads("/queues?fields=*&name=refunds", "kate");
+    expect([queue.dispositions, queue.dispositionRequired]).toEqual([["refunded"], true]);
+
+    // What a queue offers stays; without the queue it goes.
+    const removes = async () => {
+        await page.getByRole("button", {name: "Delete"}).click();
+        await admin.dialog.getByRole("button", {name: "Delete"}).click();
+    };
+    await admin.opens("Outcomes", "Refunded");
+    await removes();
+    await expect(admin.dialog.getByText(/in use by the queue/)).toBeVisible();
+    await page.keyboard.press("Escape");
+    for (const [pageName, name] of [
+        ["Queues", "refunds"], ["Outcomes", "Refunded"],
+        ["Reasons for Not ready", "One to one / 50%"],
+    ]) {
+        await admin.opens(pageName, name);
+        await removes();
+        await expect(page.getByRole("link", {name, exact: true})).toHaveCount(0);
+    }
+});

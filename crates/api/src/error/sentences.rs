@@ -15,6 +15,7 @@ pub const fn code_of(rejection: &Rejection) -> Code {
         | Rejection::WrongState { .. }
         | Rejection::LiveChat
         | Rejection::OpenDraft { .. }
+        | Rejection::NoDisposition { .. }
         | Rejection::OfferOpen
         | Rejection::NotInThatWorkbin
         | Rejection::TargetIsSelf
@@ -104,6 +105,21 @@ pub fn sentence_of(rejection: &Rejection) -> String {
     }
 }
 
+fn no_disposition(queue: &str, offered: &[String]) -> String {
+    /// As many as one reads.
+    const TOLD_MAX: usize = 10;
+    let told: Vec<String> = offered.iter().take(TOLD_MAX).map(|key| quoted(key)).collect();
+    let of = match (told.len(), offered.len()) {
+        (0, _) => "it".to_owned(),
+        (told_all, all) if told_all == all => format!("one of {}", told.join(", ")),
+        _ => format!("one of {} or others", told.join(", ")),
+    };
+    let queue = quoted(queue);
+    format!(
+        "The queue {queue} asks for a disposition first; set {of} with SetDisposition, or give queueName to pass it on."
+    )
+}
+
 fn sentence_with_names(rejection: &Rejection) -> String {
     match rejection {
         Rejection::StaleEpoch { given, current } => format!(
@@ -119,6 +135,7 @@ fn sentence_with_names(rejection: &Rejection) -> String {
                 "The draft {draft} of this interaction is still open; send it or cancel it first."
             )
         }
+        Rejection::NoDisposition { queue, offered } => no_disposition(queue, offered),
         Rejection::SupervisorOnly { property } => {
             format!(
                 "The property {property} may be changed by supervisors and admins only; leave it out."
@@ -236,6 +253,7 @@ const fn plain_sentence(rejection: &Rejection) -> Option<&'static str> {
         | Rejection::AttachmentBounds { .. }
         | Rejection::WrongState { .. }
         | Rejection::OpenDraft { .. }
+        | Rejection::NoDisposition { .. }
         | Rejection::SupervisorOnly { .. }
         | Rejection::ReadOnly { .. }
         | Rejection::Unknown { .. }

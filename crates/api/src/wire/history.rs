@@ -6,7 +6,7 @@ use handoff_domain::event::{Cause, RevokeReason};
 use handoff_domain::routing::Exclusion;
 use handoff_domain::{
     Entry, Fact, FileId, Filing, Interaction, Role, Roles, Silence, Threading, Time, Unproven,
-    User, Visibility,
+    User, UserId, Visibility,
 };
 use handoff_engine::{Directory, Why};
 use handoff_store::HistoryEntry;
@@ -206,6 +206,7 @@ pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory
             json!({"fact": "OfferRevoked", "to": to.to_string(), "reason": revoke_reason(*reason)})
         }
         Fact::UserDataChanged => json!({"fact": "UserDataChanged"}),
+        Fact::DispositionSet { disposition } => disposition_set(disposition.as_deref()),
         Fact::PropertiesChanged => json!({"fact": "PropertiesChanged"}),
         Fact::Parked { workbin } => {
             json!({"fact": "PlacedInWorkbin", "workbin": workbin.to_string()})
@@ -239,9 +240,7 @@ pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory
             json!({"fact": "ModeSwitched", "by": by.to_string(), "kind": offer_kind_name((*kind).into())})
         }
         Fact::FileDownloaded { file } => file_downloaded(*file),
-        Fact::HandlingExpired { owner } => {
-            json!({"fact": "HandlingExpired", "owner": owner.to_string()})
-        }
+        Fact::HandlingExpired { owner } => handling_expired(*owner),
         Fact::AgentGone { user } => json!({"fact": "AgentGone", "user": user.to_string()}),
         Fact::Completed => json!({"fact": "Completed"}),
         Fact::Canceled => json!({"fact": "Canceled"}),
@@ -265,6 +264,14 @@ fn file_downloaded(file: FileId) -> Value {
 
 fn queue_replaced(by: Option<String>) -> Value {
     json!({"fact": "QueueReplaced", "queue": by})
+}
+
+fn disposition_set(disposition: Option<&str>) -> Value {
+    json!({"fact": "DispositionSet", "disposition": disposition})
+}
+
+fn handling_expired(owner: UserId) -> Value {
+    json!({"fact": "HandlingExpired", "owner": owner.to_string()})
 }
 
 /// Shows what happened to a letter, a draft or what is written beside them.

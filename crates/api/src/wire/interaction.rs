@@ -77,6 +77,9 @@ pub struct InteractionResource {
     pub assigned_to: Option<String>,
     /// An agent's remark.
     pub comment: Option<String>,
+    /// What agents say came of it, while they say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<String>,
     /// Grows with every change of owner or place (docs/compat/conventions.md#fencing).
     pub epoch: u64,
     /// User data; it has no binary values, which the pages leave out of notifications.
@@ -163,6 +166,7 @@ impl InteractionResource {
             external_id: interaction.external_id.clone(),
             assigned_to: interaction.owner().map(|owner| owner.to_string()),
             comment: interaction.comment.clone(),
+            disposition: interaction.disposition.clone(),
             epoch: interaction.epoch,
             user_data: value::map_to_json(&interaction.user_data),
             received_date: date::print(interaction.received),

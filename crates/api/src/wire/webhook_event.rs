@@ -48,6 +48,7 @@ events! {
     Fact::OfferExpired { .. } => "interaction.offer_expired",
     Fact::OfferRevoked { .. } => "interaction.offer_revoked",
     Fact::UserDataChanged => "interaction.user_data_changed",
+    Fact::DispositionSet { .. } => "interaction.disposition_set",
     Fact::PropertiesChanged => "interaction.properties_changed",
     Fact::Parked { .. } => "interaction.placed_in_workbin",
     Fact::Pulled { .. } => "interaction.pulled",

@@ -29,6 +29,7 @@ mod customer;
 mod customer_doors;
 mod desk_settings;
 mod diagnostics;
+mod dispositions;
 mod doors;
 mod drafts;
 mod email_attachments;

@@ -354,6 +354,7 @@ async fn a_repetition_makes_and_removes_nothing_twice() {
     repeated(ada, "/queues", json!({"name": "night", "channel": "workitem"})).await;
     repeated(ada, "/workbins", json!({"name": "Later", "type": "Agent"})).await;
     repeated(ada, "/settings/agent-states", json!({"displayName": "Lunch"})).await;
+    repeated(ada, "/settings/dispositions", json!({"displayName": "Sold"})).await;
 }
 
 #[tokio::test]

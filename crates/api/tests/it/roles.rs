@@ -324,6 +324,12 @@ fn chosen() -> Vec<Row> {
         put("/settings/agent-states/{id}", ADMINS, name()),
         post("/settings/agent-states/{id}", ADMINS, name()),
         delete("/settings/agent-states/{id}", ADMINS),
+        get("/settings/dispositions", USERS),
+        get("/settings/dispositions/{id}", USERS),
+        post("/settings/dispositions", ADMINS, name()),
+        put("/settings/dispositions/{id}", ADMINS, name()),
+        post("/settings/dispositions/{id}", ADMINS, name()),
+        delete("/settings/dispositions/{id}", ADMINS),
     ]
 }
 
@@ -381,7 +387,7 @@ async fn every_caller_gets_what_the_matrix_says() {
             .replace("{workbin}", "x")
             .replace("{skill}", "x")
             .replace("{user}", "x")
-            .replace("{section}", "dispositions");
+            .replace("{section}", "interaction-workspace");
         let path = path.replace("{chat}", "x").replace("{attachment}", "x") + row.query;
         for (caller, gets) in CALLERS.into_iter().zip(row.gets) {
             let client = caller.map_or_else(|| api.anonymous(), |user| api.by(user));

@@ -145,6 +145,7 @@ pub(crate) fn waiting(media: Media) -> Interaction {
         drafts: BTreeSet::new(),
         concerned: BTreeSet::new(),
         submitter: None,
+        disposition: None,
         medium: if is_email { Medium::Email(email()) } else { media.into() },
     }
 }

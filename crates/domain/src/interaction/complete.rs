@@ -1,5 +1,7 @@
 //! Complete: the owner has done the work, or passes it on to a queue.
 
+use alloc::string::String;
+
 use crate::center::Queue;
 use crate::chat::LeaveReason;
 use crate::command::Named;
@@ -29,8 +31,24 @@ pub(super) fn complete(
             let queue = queue_for(attempt.context, named, &attempt.before.media())?;
             place::to_queue(attempt, handling, queue)
         }
-        None => end(attempt, handling),
+        None => {
+            expect_disposition(attempt)?;
+            end(attempt, handling)
+        }
     }
+}
+
+/// Refuses to end what the queue wants to know the disposition of first.
+fn expect_disposition(attempt: &Attempt<'_>) -> Result<(), Rejection> {
+    let queue = attempt.before.queue.and_then(|queue| attempt.context.world.queue(queue));
+    let Some(queue) = queue.filter(|queue| queue.disposition_required) else { return Ok(()) };
+    let is_offered =
+        |key: &String| queue.dispositions.is_empty() || queue.dispositions.contains(key);
+    if attempt.before.disposition.as_ref().is_some_and(is_offered) {
+        return Ok(());
+    }
+    let offered = queue.dispositions.iter().cloned().collect();
+    Err(Rejection::NoDisposition { queue: queue.name.clone(), offered })
 }
 
 fn end(attempt: &Attempt<'_>, handling: &Handling) -> Result<Decision, Rejection> {

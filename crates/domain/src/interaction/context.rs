@@ -4,7 +4,7 @@
 //! Nothing here is read from outside: the caller gives what is asked for, and guards what was
 //! relied on when it commits the answer.
 
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -37,6 +37,9 @@ pub struct Options {
     pub handling_timeout_ms: u64,
     /// What happens to the e-mails and work items of an agent who is gone.
     pub gone: GonePolicy,
+    /// The key of the user data under which clients find and set the disposition; default
+    /// `DISP_KEY`, as the reference server's.
+    pub disposition_key: String,
 }
 
 impl Default for Options {
@@ -45,6 +48,7 @@ impl Default for Options {
             offer_timeout_ms: Queue::DEFAULT_INVITE_TIMEOUT_MS,
             handling_timeout_ms: 180 * 60 * 1000,
             gone: GonePolicy::Workbin,
+            disposition_key: "DISP_KEY".to_string(),
         }
     }
 }

@@ -69,6 +69,7 @@ pub(super) fn create(attempt: &Attempt<'_>, draft: &Draft) -> Result<Decision, R
         drafts: [].into(),
         concerned: [owner].into(),
         submitter: None,
+        disposition: None,
         ..original.clone()
     };
     let mut change = attempt.change();

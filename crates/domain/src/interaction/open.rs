@@ -164,6 +164,7 @@ fn unplaced(new: NewInteraction, queue: &Queue, context: &Context<'_>) -> Intera
         drafts: BTreeSet::new(),
         concerned: BTreeSet::new(),
         submitter: None,
+        disposition: None,
     }
 }
 

@@ -57,6 +57,8 @@ struct Stored<'a> {
     concerned: Cow<'a, BTreeSet<UserId>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     submitter: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    disposition: Option<Cow<'a, str>>,
 }
 
 fn is_empty(notes: &[Note]) -> bool {
@@ -91,6 +93,7 @@ impl<'a> Stored<'a> {
             drafts: Cow::Borrowed(&interaction.drafts),
             concerned: Cow::Borrowed(&interaction.concerned),
             submitter: interaction.submitter,
+            disposition: interaction.disposition.as_deref().map(Cow::Borrowed),
         }
     }
 }
@@ -127,6 +130,7 @@ impl From<Stored<'_>> for Interaction {
             drafts: stored.drafts.into_owned(),
             concerned: stored.concerned.into_owned(),
             submitter: stored.submitter,
+            disposition: stored.disposition.map(Cow::into_owned),
         }
     }
 }

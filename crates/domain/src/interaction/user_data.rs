@@ -17,7 +17,9 @@ use crate::user_data::{UserData, UserDataError, Value};
 pub(super) fn update(attempt: &Attempt<'_>, changes: &UserData) -> Result<Decision, Rejection> {
     let edit = |change: &mut Change<'_>| {
         change.after.user_data.update(changes);
-        Ok(change.after.user_data.check()?)
+        change.after.user_data.check()?;
+        note_disposition(attempt, change, |key| changes.0.contains_key(key));
+        Ok(())
     };
     match (attempt.actor, attempt.before.chat()) {
         // The customer may while they are there (`updateData` of the customer API).
@@ -33,6 +35,10 @@ pub(super) fn update(attempt: &Attempt<'_>, changes: &UserData) -> Result<Decisi
 pub(super) fn delete(attempt: &Attempt<'_>, removal: &Removal) -> Result<Decision, Rejection> {
     by_owner(attempt, Fact::UserDataChanged, |change| {
         change.after.user_data.delete(removal);
+        note_disposition(attempt, change, |key| match removal {
+            Removal::Keys(keys) => keys.iter().any(|one| one == key),
+            Removal::Tree(tree) => tree.contains_key(key),
+        });
         Ok(())
     })
 }
@@ -45,8 +51,35 @@ pub(super) fn set_disposition(
 ) -> Result<Decision, Rejection> {
     by_owner(attempt, Fact::UserDataChanged, |change| {
         change.after.user_data.0.insert(key.to_string(), disposition.clone());
-        Ok(change.after.user_data.check()?)
+        change.after.user_data.check()?;
+        set(change, Some(disposition));
+        Ok(())
     })
+}
+
+/// Notes the disposition where an agent names its key in a change of the user data: clients set it
+/// so as well. Whoever names it means it, whatever a submitter wrote there before.
+fn note_disposition(
+    attempt: &Attempt<'_>,
+    change: &mut Change<'_>,
+    is_named: impl FnOnce(&str) -> bool,
+) {
+    let key = &attempt.context.options.disposition_key;
+    if attempt.actor.user().is_some() && is_named(key) {
+        let value = change.after.user_data.0.get(key).cloned();
+        set(change, value.as_ref());
+    }
+}
+
+fn set(change: &mut Change<'_>, value: Option<&Value>) {
+    let disposition = match value {
+        Some(Value::Text(text)) if !text.is_empty() => Some(text.clone()),
+        Some(_) | None => None,
+    };
+    if change.after.disposition != disposition {
+        change.after.disposition.clone_from(&disposition);
+        change.facts.push(Fact::DispositionSet { disposition });
+    }
 }
 
 /// Puts an agent's note behind the others.
@@ -105,6 +138,7 @@ pub(super) fn change(attempt: &Attempt<'_>, patch: &Patch) -> Result<Decision, R
         change.after.user_data.merge_patch(user_data)?;
         change.after.user_data.check()?;
         change.facts.push(Fact::UserDataChanged);
+        note_disposition(attempt, &mut change, |key| user_data.contains_key(key));
     }
     set_properties(&mut change, patch)?;
     Ok(change.finish())

@@ -13,7 +13,8 @@ impl Interaction {
     /// Returns about how many bytes it takes.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let texts = [&self.subject, &self.comment, &self.contact, &self.external_id];
+        let texts =
+            [&self.subject, &self.comment, &self.contact, &self.external_id, &self.disposition];
         let texts: usize = texts.into_iter().flatten().map(String::len).sum();
         let notes: usize = self.notes.iter().map(|note| size_of_val(note) + note.text.len()).sum();
         REST + texts + notes + self.user_data.weight() + self.email().map_or(0, Email::weight)

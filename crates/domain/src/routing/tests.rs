@@ -62,6 +62,8 @@ fn queue() -> Queue {
         review: None,
         acknowledge: None,
         answer_target_ms: None,
+        dispositions: BTreeSet::new(),
+        disposition_required: false,
     }
 }
 

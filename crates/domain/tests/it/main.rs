@@ -5,6 +5,7 @@ mod agreement;
 mod changes;
 mod conversations;
 mod departures;
+mod dispositions;
 mod drafts;
 mod letters;
 mod marks;

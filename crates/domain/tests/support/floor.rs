@@ -387,6 +387,8 @@ fn queue(media: &Media) -> Queue {
         review: None,
         acknowledge: None,
         answer_target_ms: None,
+        dispositions: BTreeSet::new(),
+        disposition_required: false,
     }
 }
 

@@ -437,6 +437,7 @@ mod tests {
             sub_type: String::new(),
             external_id: None,
             submitter: None,
+            disposition: None,
             parent: None,
             thread: None,
             contact: None,

@@ -7,8 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use handoff_domain::{
-    Capacity, Center, CenterId, ChatTerms, FileLimits, GroupId, Hours, Queue, QueueId, Service,
-    ServiceTerms, SkillId, SkillLevels, Step, User, Workbin, WorkbinOwner, Workspace,
+    Capacity, Center, CenterId, ChatTerms, FileLimits, GroupId, Hours, Media, Queue, QueueId,
+    Service, ServiceTerms, SkillId, SkillLevels, Step, User, Workbin, WorkbinOwner, Workspace,
 };
 use handoff_engine::Directory;
 use handoff_store::{DirectoryGuard, Extent, Key, Mailbox, Put, Record, Removal};
@@ -293,6 +293,8 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
                 "answerTarget",
                 queue.answer_target_ms.map_or_else(nothing, |ms| TimeSpan::from_ms(ms).to_string()),
             ),
+            ("dispositions", listed(queue.dispositions.iter().cloned())),
+            ("dispositionRequired", queue.disposition_required.to_string()),
         ],
         // Of these nothing but the name can differ, and under another name it is another thing.
         Record::Skill(_) | Record::Group(_) | Record::Workbin(_) => Vec::new(),
@@ -311,7 +313,12 @@ fn center_fields(center: &Center, names: &Names) -> Vec<(&'static str, String)> 
         Some(name) => format!("{reason} {name:?}"),
         None => reason.clone(),
     });
-    let shown = dispositions.iter().map(|one| format!("{} {:?}", one.key, one.display_name));
+    let shown = dispositions.iter().map(|one| {
+        let note = if one.note_required { " with a note" } else { "" };
+        let channels: Vec<&str> = one.channels.iter().map(Media::name).collect();
+        let of = if channels.is_empty() { "" } else { " of " };
+        format!("{} {:?}{of}{}{note}", one.key, one.display_name, channels.join(" "))
+    });
     let most = center.missed_offers_to_not_ready;
     let kept = center.retention_ms.iter();
     let kept = kept.map(|(media, ms)| format!("{media} {}", TimeSpan::from_ms(*ms)));

@@ -209,6 +209,11 @@ pub(super) struct QueueForm {
     pub acknowledge: Option<AcknowledgementForm>,
     /// How soon a customer is to have an answer.
     pub answer_target: Option<Spanned<TimeSpan>>,
+    /// What its work can end with.
+    #[serde(default)]
+    pub dispositions: Vec<Text>,
+    #[serde(default)]
+    pub disposition_required: bool,
 }
 
 /// `[queue.acknowledge]`.

@@ -63,6 +63,7 @@ pub(super) fn resolve(
         skills: BTreeMap::new(),
         groups: BTreeMap::new(),
         queues: BTreeMap::new(),
+        dispositions: Vec::new(),
         records: Vec::new(),
         warnings: Vec::new(),
         channels: BTreeMap::new(),
@@ -71,11 +72,12 @@ pub(super) fn resolve(
     resolver.skills(&form.skill);
     resolver.groups(&form.group);
     resolver.workbins(&form.workbin);
+    resolver.dispositions = resolver.dispositions(&form.disposition);
     resolver.queues(&form.queue);
     resolver.services(&form.service);
     resolver.mailboxes(&form.mailbox, unnamed);
     resolver.users(form.user);
-    let workspace = resolver.workspace(&form.workspace, &form.disposition);
+    let workspace = resolver.workspace(&form.workspace);
     // Everything else is of the center, so it is written first. The queue that it names is shown to
     // desktops and not followed.
     let most = form.center.missed_offers_to_not_ready.as_ref();

@@ -544,6 +544,16 @@ async fn what_desktops_are_told_is_looked_up_and_told_as_a_difference() {
         ("[workspace.settings]\n\"email.outbound-queue\" = \"x\"\n", "outboundQueue"),
         ("[[disposition]]\nkey = \"a\"\n[[disposition]]\nkey = \"a\"\n", "disposition \"a\""),
         ("[[disposition]]\nkey = \"\"\n", "empty"),
+        ("[[disposition]]\nkey = \"a\"\nchannels = [\"a b\"]\n", "no channel's name"),
+        (
+            "[[queue]]\nname = \"q\"\nchannel = \"chat\"\ndispositions = [\"a\"]\n",
+            "disposition \"a\"",
+        ),
+        (
+            "[[queue]]\nname = \"q\"\nchannel = \"chat\"\ndispositions = [\"a\"]\n\
+             [[disposition]]\nkey = \"a\"\nchannels = [\"email\"]\n",
+            "not for chat",
+        ),
         ("[workspace.reasonNames]\nx = \"X\"\n", "notReadyReasons has no \"x\""),
         (
             "[workspace]\nnotReadyReasons = [\"x\"]\n[workspace.reasonNames]\nx = \" \"\n",

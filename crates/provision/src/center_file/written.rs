@@ -12,7 +12,8 @@ mod service;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_domain::{
-    Capacity, Center, CenterId, GroupId, Queue, QueueId, SkillLevels, User, Workbin, WorkbinOwner,
+    Capacity, Center, CenterId, GroupId, Media, Queue, QueueId, SkillLevels, User, Workbin,
+    WorkbinOwner,
 };
 use handoff_engine::Directory;
 use handoff_store::{Kind, Part, Store};
@@ -205,6 +206,8 @@ impl Writing<'_> {
         lines.set_time_unless("inviteTimeout", offer, Queue::DEFAULT_INVITE_TIMEOUT_MS);
         lines.set_time_unless("reofferAfter", again, Queue::DEFAULT_REOFFER_AFTER_MS);
         lines.set_time_unless("answerTarget", queue.answer_target_ms.unwrap_or(0), 0);
+        lines.set_list("dispositions", &queue.dispositions);
+        lines.set_unless("dispositionRequired", queue.disposition_required, false);
         lines.set_given("review", review);
         if let Some(acknowledgement) = &queue.acknowledge {
             lines.sub_table("[queue.acknowledge]");
@@ -262,6 +265,9 @@ impl Writing<'_> {
             lines.table("[[disposition]]");
             lines.set("key", &*disposition.key);
             lines.set_unless("displayName", &*disposition.display_name, &*disposition.key);
+            let channels: BTreeSet<&str> = disposition.channels.iter().map(Media::name).collect();
+            lines.set_list("channels", channels);
+            lines.set_unless("noteRequired", disposition.note_required, false);
         }
     }
 

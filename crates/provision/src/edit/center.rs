@@ -79,7 +79,7 @@ impl Editor<'_> {
     }
 
     /// Changes what desktops are told.
-    fn edit_workspace(
+    pub(super) fn edit_workspace(
         &self,
         edit: impl FnOnce(&mut Workspace) -> Result<(), Refused>,
     ) -> Result<Edit, Refused> {
@@ -92,7 +92,7 @@ impl Editor<'_> {
 }
 
 /// Refuses one more of what there may be only so many of.
-fn expect_room(thing: Thing, count: usize) -> Result<(), Refused> {
+pub(super) fn expect_room(thing: Thing, count: usize) -> Result<(), Refused> {
     let most = ENTRIES_MAX;
     if count < most { Ok(()) } else { Err(Refused::TooMany { thing, most }) }
 }

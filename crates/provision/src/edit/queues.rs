@@ -129,4 +129,8 @@ impl QueueNames<String> for Editor<'_> {
         let id = |(name, level): (&String, &u32)| Ok((self.skill_named(name)?, *level));
         levels.iter().map(id).collect()
     }
+
+    fn dispositions(&self, keys: &[String], media: &Media) -> Result<BTreeSet<String>, Refused> {
+        self.offered(keys, media)
+    }
 }

@@ -34,6 +34,7 @@ pub(super) fn engine(
     let rules = handoff_domain::interaction::decide::Options {
         handling_timeout_ms: config.agent.handling_timeout.ms(),
         gone,
+        disposition_key: config.agent.disposition_key.clone(),
         ..Default::default()
     };
     handoff_engine::Options {
@@ -177,7 +178,6 @@ pub(super) fn api(config: &Config, listening: SocketAddr) -> anyhow::Result<hand
         },
         cors_origins: config.cors.origins.clone(),
         requests_per_s: config.limits.requests_per_second,
-        disposition_key: config.agent.disposition_key.clone(),
         ..handoff_api::Options::new(url)
     })
 }

@@ -135,6 +135,7 @@ pub fn interaction(n: u64) -> Interaction {
         drafts: [].into(),
         concerned: [].into(),
         submitter: None,
+        disposition: None,
     }
 }
 
@@ -177,6 +178,7 @@ pub fn rich_interaction() -> Interaction {
         drafts: [interaction_id(8)].into(),
         concerned: [user_id(4), user_id(5)].into(),
         submitter: None,
+        disposition: None,
         ..interaction(2)
     }
 }
@@ -242,6 +244,8 @@ pub fn queue(n: u64) -> Queue {
         review: None,
         acknowledge: None,
         answer_target_ms: None,
+        dispositions: std::collections::BTreeSet::new(),
+        disposition_required: false,
     }
 }
 

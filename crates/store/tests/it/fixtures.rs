@@ -2,7 +2,7 @@
 //! databases hold such texts. Those of a whole kind of record have the name of its table. What is
 //! written differently now, though in the same form, lies in `written` beside what was first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use handoff_domain::OfferKind;
@@ -152,6 +152,30 @@ fn a_service_with_a_longest_wait_is_read_and_written() {
     check_record("waiting_service", 1, &service);
 }
 
+fn sold() -> Disposition {
+    let (key, display_name) = ("sold".to_owned(), "Sold".to_owned());
+    Disposition { key, display_name, channels: BTreeSet::new(), note_required: false }
+}
+
+/// Those of before are for all channels, no queue asked for one, and what came of an interaction
+/// was in its user data alone.
+#[test]
+fn dispositions_are_read_and_written() {
+    let channels = [handoff_domain::Media::Chat].into();
+    let one = Disposition { channels, note_required: true, ..sold() };
+    let workspace = Workspace { dispositions: vec![one], ..Workspace::default() };
+    let told = Center { workspace, ..center(CenterId(1)) };
+    check_record("ending_center", 1, &Record::Center(told));
+    let asking = Queue {
+        dispositions: ["sold".to_owned()].into(),
+        disposition_required: true,
+        ..confirming_queue(1)
+    };
+    check_record("asking_queue", 1, &Record::Queue(asking));
+    let said = Interaction { disposition: Some("sold".to_owned()), ..chat(1) };
+    check_interaction("disposed", &said);
+}
+
 /// What was stored before has no notes, no words with an offer and nothing for desktops, and is
 /// read and written as ever; this is how they are.
 #[test]
@@ -167,7 +191,7 @@ fn notes_words_with_an_offer_and_workspaces_are_read_and_written() {
     let workspace = Workspace {
         outbound_queue: Some(QueueId(1)),
         from_addresses: vec!["support@demo.example".to_owned()],
-        dispositions: vec![Disposition { key: "sold".to_owned(), display_name: "Sold".to_owned() }],
+        dispositions: vec![sold()],
         not_ready_reasons: Vec::new(),
         reason_names: BTreeMap::new(),
         settings: [("chat.nickname".to_owned(), "Jo".to_owned())].into(),

@@ -7,6 +7,8 @@ import {useContext, useDesk} from "../app/context.ts";
 import {MINE} from "../app/addresses.ts";
 import type {Interaction} from "../api/interaction.ts";
 import {Refused} from "../api/trouble.ts";
+import {isOutcomeMissing} from "../details/offered.ts";
+import {want} from "../details/wanted.ts";
 import type {Composer} from "../conversation/writing.ts";
 import {useTexts} from "../texts/in-vue.ts";
 import type {DialogName} from "./dialogs.ts";
@@ -45,7 +47,7 @@ export function useDoing(
     interaction: () => Interaction,
     composer: () => Composer | null,
 ): Doing {
-    const {announcer, base} = useContext();
+    const {announcer, api, base} = useContext();
     const {desk, state} = useDesk();
     const t = useTexts();
     const letters = useLetters();
@@ -110,6 +112,20 @@ export function useDoing(
         await finishing.finish(id, operation, {...fields, epoch});
         return "";
     };
+    /** Where only the outcome is missing, it is asked for. */
+    const complete: Deed = async () => {
+        try {
+            return await ending("Complete")();
+        } catch (trouble) {
+            const isMissing = trouble instanceof Refused && trouble.code === NOT_NOW
+                && await isOutcomeMissing(api, interaction()).catch(() => false);
+            if (!isMissing) {
+                throw trouble;
+            }
+            want("outcome");
+            return t.value.details.outcomeNeeded;
+        }
+    };
     const opening = (name: DialogName): Deed => async () => {
         dialog.value = name;
         return "";
@@ -167,7 +183,7 @@ export function useDoing(
         leave: () => minding(ending("Leave")),
         complete: () => {
             if (!hasOpenDraft(state.value, interaction())) {
-                minding(ending("Complete"));
+                minding(complete);
             }
         },
     };
@@ -208,7 +224,7 @@ export function useDoing(
             const may = actions.value.includes("complete")
                 && !hasOpenDraft(state.value, interaction());
             if (may) {
-                void finish(ending("Complete"), "sends");
+                void finish(complete, "sends");
             }
             return may;
         },

@@ -54,6 +54,13 @@ export const COLUMNS: Columns = {
     reasons: ({own}) => [
         {title: own.storedAs, of: ({reason}) => reason},
     ],
+    outcomes: (words) => [
+        {title: words.own.storedAs, of: ({key}) => key},
+        {title: words.own.outcomeChannels, of: ({channels}) =>
+            channels.map((channel) => channelName(channel, words)).join(", ")},
+        {title: words.own.asksForNote, of: ({noteRequired}) =>
+            (noteRequired ? words.own.yes : "")},
+    ],
     services: (words) => [
         {title: words.own.serviceType, of: ({type}) => serviceTypeName(type, words)},
         {title: words.own.leadsTo, of: ({queue}) => queue},

@@ -8,6 +8,7 @@ import {
 } from "./faults.ts";
 import type {Form, Levels, Step} from "./form.ts";
 import {MAILBOXES, type MailboxForm} from "./mailbox-kind.ts";
+import {OUTCOMES, type OutcomeForm} from "./outcome-kind.ts";
 import {REASONS, type ReasonForm} from "./reason-kind.ts";
 import {SERVICES, type ServiceForm} from "./service-kind.ts";
 import {counts, numbersOf, pick, settledLevels, settledNumber, typed} from "./typed.ts";
@@ -16,7 +17,7 @@ import {WEBHOOKS, type WebhookForm} from "./webhook-kind.ts";
 /** The pages, by the names that the API's addresses have as well where no kind says another. */
 export const PAGES = [
     "users", "groups", "skills", "queues", "workbins", "services", "mailboxes",
-    "webhooks", "reasons",
+    "webhooks", "reasons", "outcomes",
 ] as const;
 
 export type Page = (typeof PAGES)[number];
@@ -82,6 +83,9 @@ export type QueueForm = {
     ackText: string;
     /** Where what goes out is looked at first; empty is nowhere. */
     reviewQueue: string;
+    /** The keys of what its work can end with; none is all. */
+    dispositions: string[];
+    dispositionRequired: boolean;
 };
 
 export type WorkbinForm = {name: string; type: string; group: string};
@@ -154,6 +158,7 @@ const QUEUES: Kind<QueueForm> = {
         name: "", channel: "chat", groups: [], skills: {}, inviteTimeout: "30",
         reofferAfter: "30", priority: "0", answerTarget: "", steps: [],
         ackSubject: "", ackText: "", reviewQueue: "",
+        dispositions: [], dispositionRequired: false,
     }),
     read: (it) => ({
         name: text(it["name"]),
@@ -172,6 +177,8 @@ const QUEUES: Kind<QueueForm> = {
         ackSubject: text(fields(it["acknowledge"])["subject"]),
         ackText: text(fields(it["acknowledge"])["text"]),
         reviewQueue: text(it["reviewQueue"]),
+        dispositions: texts(it["dispositions"]),
+        dispositionRequired: it["dispositionRequired"] === true,
     }),
     body: (form, changed) => ({
         ...pick(changed.filter((field) => !OF_LETTERS.includes(field)), {
@@ -272,6 +279,7 @@ export interface Forms {
     mailboxes: MailboxForm;
     webhooks: WebhookForm;
     reasons: ReasonForm;
+    outcomes: OutcomeForm;
 }
 
 export const KINDS: {[P in EditedPage]: Kind<Forms[P]>} = {
@@ -283,6 +291,7 @@ export const KINDS: {[P in EditedPage]: Kind<Forms[P]>} = {
     services: SERVICES,
     webhooks: WEBHOOKS,
     reasons: REASONS,
+    outcomes: OUTCOMES,
 };
 
 export const READABLES: {[P in Page]: Readable<Forms[P]>} = {...KINDS, mailboxes: MAILBOXES};
@@ -293,7 +302,8 @@ export function isEdited(page: Page): page is EditedPage {
 
 /** Returns by what a thing is known in a center file; `null` where none says anything of it. */
 export function inFile(page: EditedPage, form: Form): Record<string, string> | null {
-    const {name = "", userName = "", type = "", group = ""} = form as Record<string, string>;
+    const {name = "", userName = "", type = "", group = "", key = ""} =
+        form as Record<string, string>;
     switch (page) {
         case "users": return {userName};
         case "groups":
@@ -301,6 +311,7 @@ export function inFile(page: EditedPage, form: Form): Record<string, string> | n
         case "queues": return {name};
         case "services": return {name, type};
         case "workbins": return type === GROUP ? {name, type, group} : {name, type};
+        case "outcomes": return {key};
         case "reasons":
         case "webhooks": return null;
     }

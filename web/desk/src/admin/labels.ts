@@ -58,6 +58,11 @@ export function labelOf(field: string, t: AdminTexts): string {
         email: t.keptEmails,
         workitem: t.keptWorkitems,
         retentionMs: t.retention,
+        key: t.storedAs,
+        channels: t.outcomeChannels,
+        noteRequired: t.asksForNote,
+        dispositions: t.queueOutcomes,
+        dispositionRequired: t.outcomeRequired,
     };
     return Object.hasOwn(labels, field) ? (labels[field] ?? field) : field;
 }

@@ -109,6 +109,8 @@ export interface Interaction {
     assignedTo: string | null;
     epoch: number;
     comment: string | null;
+    /** The key of what is said to have come of it; empty while nothing is. */
+    disposition: string;
     userData: Record<string, unknown>;
     receivedAt: number;
     participants: Participant[];
@@ -148,6 +150,7 @@ export function readInteraction(value: unknown): Interaction | null {
         assignedTo: textOrNull(it["assignedTo"]),
         epoch: numberOrNull(it["epoch"]) ?? 0,
         comment: textOrNull(it["comment"]),
+        disposition: text(it["disposition"]),
         userData: fields(it["userData"]),
         receivedAt: instant(it["receivedDate"]) ?? 0,
         participants,

@@ -11,7 +11,8 @@ import NowherePlace from "./NowherePlace.vue";
 import SignInPlace from "./SignInPlace.vue";
 
 /** What has a table, and each of it a page. */
-const KEPT = "users|groups|skills|queues|workbins|services|mailboxes|webhooks|reasons";
+const KEPT = "users|groups|skills|queues|workbins|services|mailboxes|webhooks|reasons"
+    + "|outcomes";
 
 /** Returns the places; `base` is the address of the desk, with a slash at its end. */
 export function makeRouter(base: string): Router {

@@ -3,12 +3,15 @@
 import {computed, ref, watch, type ComputedRef, type Ref} from "vue";
 import {fields, list, text} from "../api/fields.ts";
 import type {Interaction} from "../api/interaction.ts";
-import {useDesk} from "../app/context.ts";
+import {useContext, useDesk} from "../app/context.ts";
+import {useTexts} from "../texts/in-vue.ts";
 import {useDeed} from "./doing.ts";
+import {offeredOf, readAsked, readOutcomes} from "./offered.ts";
 import {useRead} from "./reading.ts";
+import {want} from "./wanted.ts";
 
 export interface Outcome {
-    /** The outcomes that the contact center knows, by their names. */
+    /** The outcomes that its queue offers, by their names. */
     known: ComputedRef<string[]>;
     maySet: ComputedRef<boolean>;
     /** What is set, in the words of the contact center; empty when nothing is. */
@@ -23,46 +26,57 @@ export interface Outcome {
 const TOLD_MS = 2_000;
 
 export function useOutcome(interaction: () => Interaction): Outcome {
+    const {announcer} = useContext();
     const {desk, state} = useDesk();
+    const t = useTexts();
     const {refusal, run} = useDeed();
     const typed = ref("");
-    const outcomes = useRead(() => "", async (api) => {
-        const [known, settings] = await Promise.all([
+    const outcomes = useRead(() => interaction().currentQueue ?? "", async (api) => {
+        const {channel, currentQueue} = interaction();
+        const [known, settings, asked] = await Promise.all([
             api.get("settings/dispositions"), api.get("settings/interaction-workspace"),
+            readAsked(api, currentQueue),
         ]);
+        const all = readOutcomes(known);
         const key = list(settings["settings"]).map(fields)
             .find(({name}) => name === "interaction.disposition.key-name");
         return {
             key: text(key?.["value"]),
-            known: list(known["settings"]).map(fields).map((one) => ({
-                key: text(one["key"]),
-                name: text(one["displayName"]) || text(one["key"]),
-            })),
+            all,
+            offered: offeredOf(all, channel, asked),
         };
     });
-    const known = computed(() => outcomes.value.value?.known ?? []);
+    const all = computed(() => outcomes.value.value?.all ?? []);
+    const offered = computed(() => outcomes.value.value?.offered ?? []);
     const now = computed(() => {
         const value = interaction().userData[outcomes.value.value?.key ?? ""];
         const key = typeof value === "string" ? value : "";
-        return known.value.find((one) => one.key === key)?.name ?? key;
+        return all.value.find((one) => one.key === key)?.name ?? key;
     });
     watch(now, () => {
         typed.value = now.value;
     }, {immediate: true});
     let setting: Promise<boolean> | null = null;
     async function put(words: string): Promise<boolean> {
-        const disposition = known.value.find(({name}) => name === words)?.key ?? words;
+        const chosen = offered.value.find(({name}) => name === words);
+        const disposition = chosen?.key ?? words;
         const isSet = await run(() =>
             desk.operate(interaction().id, "SetDisposition", {disposition}));
         if (isSet) {
             // What is done next goes by what the desk knows.
             await becomes(now, words, TOLD_MS);
         }
+        if (isSet && chosen?.asksForNote === true && !interaction().comment) {
+            refusal.value = t.value.details.noteNeeded;
+            announcer.say("now", {text: refusal.value});
+            want("notes");
+            return false;
+        }
         return isSet;
     }
 
     return {
-        known: computed(() => known.value.map(({name}) => name)),
+        known: computed(() => offered.value.map(({name}) => name)),
         maySet: computed(() => {
             const {id, operations} = interaction();
             return id in state.value.work && operations.includes("SetDisposition");

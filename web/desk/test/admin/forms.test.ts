@@ -3,7 +3,7 @@ import {test} from "node:test";
 import {refusedFault} from "../../src/admin/faults.ts";
 import {controlAt} from "../../src/admin/fields.ts";
 import {differing, overtakenRows, withTheirs} from "../../src/admin/form.ts";
-import {KINDS, titleOf, type QueueForm, type UserForm} from "../../src/admin/kinds.ts";
+import {inFile, KINDS, titleOf, type QueueForm, type UserForm} from "../../src/admin/kinds.ts";
 import type {Lists} from "../../src/admin/lists.ts";
 import {leadToQueue, leaveMessagesWith} from "../../src/admin/referers.ts";
 import type {ServiceForm} from "../../src/admin/service-kind.ts";
@@ -302,4 +302,19 @@ test("of a reason what is shown changes, and what is stored is said once", () =>
         displayName: "Break", reason: "b",
     });
     assert.deepEqual(wrong(faults(begin(), true)), [["name", own.nameMissing]]);
+});
+
+test("of an outcome what is stored stays, and the rest is sent as the API calls it", () => {
+    const {read, body, begin} = KINDS.outcomes;
+    const shown = {
+        id: "sold", key: "sold", displayName: "Sold", channels: ["chat"], noteRequired: true,
+    };
+    const form = read(shown);
+    const name = {displayName: "Sold it", channels: []};
+    assert.deepEqual(body({...form, name: "Sold it", channels: []}, ["name", "channels"]), name);
+    const begun = {...begin(), name: "Lost"};
+    assert.deepEqual(body(begun, Object.keys(begun)), {
+        displayName: "Lost", channels: [], noteRequired: false,
+    });
+    assert.deepEqual(inFile("outcomes", form), {key: "sold"});
 });

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::operation::{Operation, delete, get, list_of, post, put, schema, with};
 
 pub(super) fn operations() -> Vec<Operation> {
-    vec![
+    let mut all = vec![
         get("/session", "Tells a page what it needs before anybody signs in")
             .by_everybody()
             .answers(json!({"type": "object",
@@ -49,6 +49,14 @@ pub(super) fn operations() -> Vec<Operation> {
             "Intrude",
             json!({"operationName": "Intrude", "supervisorVisibilityMode": "Monitor"}),
         ),
+    ];
+    all.extend(choices());
+    all
+}
+
+/// What desktops are told, and what agents choose from.
+fn choices() -> Vec<Operation> {
+    vec![
         get("/settings", "Lists the sections of settings").answers(settings(schema("Section"))),
         get("/settings/agent-states", "Lists the states that agents can choose")
             .answers(settings(schema("AgentState"))),
@@ -61,8 +69,19 @@ pub(super) fn operations() -> Vec<Operation> {
             .and(Method::POST, "/settings/agent-states/{id}")
             .takes("AgentStateChange", json!({"displayName": "A long lunch"})),
         delete("/settings/agent-states/{id}", "Removes a reason for being NotReady"),
+        get("/settings/dispositions", "Lists how work can end")
+            .answers(settings(schema("Disposition"))),
+        post("/settings/dispositions", "Adds a way in which work can end")
+            .takes("DispositionChange", json!({"displayName": "Solved", "key": "solved"}))
+            .gives("Made"),
+        get("/settings/dispositions/{id}", "Shows how work can end")
+            .one("disposition", "Disposition"),
+        put("/settings/dispositions/{id}", "Changes a way in which work can end")
+            .and(Method::POST, "/settings/dispositions/{id}")
+            .takes("DispositionChange", json!({"channels": ["chat"], "noteRequired": true})),
+        delete("/settings/dispositions/{id}", "Removes a way in which work can end"),
         get("/settings/{section}", "Shows a section of settings")
-            .answers(settings(json!({"anyOf": [schema("Setting"), schema("Disposition")]}))),
+            .answers(settings(schema("Setting"))),
         get("/internal-api/business-attributes", "Lists the lists of values")
             .answers(with("businessAttributes", list_of(schema("BusinessAttribute")))),
     ]

@@ -35,6 +35,9 @@ pub struct Common {
     pub contact_id: Option<String>,
     /// The owner's user id.
     pub assigned_to: Option<String>,
+    /// What agents say came of it, while they say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<String>,
     /// When it entered the server.
     pub received_date: String,
     /// User data, with the interaction's properties beside it.
@@ -166,6 +169,7 @@ impl Common {
             parent_id: interaction.parent.map(|parent| parent.to_string()),
             contact_id: interaction.contact.clone(),
             assigned_to: interaction.owner().map(|owner| owner.to_string()),
+            disposition: interaction.disposition.clone(),
             received_date: date::print(interaction.received),
             user_data: with_properties(interaction, lookup),
         }

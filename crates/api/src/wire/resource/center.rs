@@ -82,6 +82,10 @@ pub struct QueueResource {
     pub answer_target: Option<Number>,
     /// Widenings of the search.
     pub steps: Vec<StepResource>,
+    /// The keys of what its work can end with; none is all that there are for the channel.
+    pub dispositions: Vec<String>,
+    /// Whether it is asked for before Complete.
+    pub disposition_required: bool,
     /// The queue where a supervisor looks at what goes out by it, by name; ours, absent without
     /// one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,6 +136,8 @@ impl QueueResource {
             reoffer_after: seconds(queue.reoffer_after_ms),
             answer_target: queue.answer_target_ms.map(seconds),
             steps: steps.collect(),
+            dispositions: queue.dispositions.iter().cloned().collect(),
+            disposition_required: queue.disposition_required,
             review_queue: queue
                 .review
                 .and_then(|review| lookup.directory.queues.get(&review))

@@ -32,4 +32,8 @@ pub(in crate::center_file) struct WorkspaceForm {
 pub(in crate::center_file) struct DispositionForm {
     pub key: Text,
     pub display_name: Option<String>,
+    #[serde(default)]
+    pub channels: Vec<Text>,
+    #[serde(default)]
+    pub note_required: bool,
 }

@@ -10,6 +10,7 @@ use handoff_store::Record;
 use super::resolver::{Resolver, unknown};
 use crate::center_file::error::CenterFileError;
 use crate::center_file::form::{AcknowledgementForm, QueueForm, StepForm, Text};
+use crate::edit::not_for;
 use crate::queue_description::{
     Perhaps, QueueDescription, QueueField, QueueNames, StepDescription, review_fault,
 };
@@ -24,6 +25,18 @@ impl QueueNames<Text> for Resolver<'_> {
 
     fn levels(&self, levels: &BTreeMap<Text, u32>) -> Result<SkillLevels, Infallible> {
         Ok(self.skill_levels(levels))
+    }
+
+    fn dispositions(&self, keys: &[Text], media: &Media) -> Result<BTreeSet<String>, Infallible> {
+        for key in keys {
+            let found = self.dispositions.iter().find(|one| one.key == *key.get_ref());
+            match found.map(|one| not_for(one, media)) {
+                None => self.problems.borrow_mut().push(unknown(self.file, "disposition", key)),
+                Some(Some(fault)) => self.wrong(key.span().start, fault),
+                Some(None) => {}
+            }
+        }
+        Ok(keys.iter().map(|key| key.get_ref().clone()).collect())
     }
 }
 
@@ -92,6 +105,8 @@ fn description(form: &QueueForm, name: String) -> QueueDescription<Text> {
         steps: Some(form.step.iter().map(step).collect()),
         acknowledge: form.acknowledge.as_ref().map(acknowledgement).map(Perhaps::With),
         answer_target_ms: form.answer_target.as_ref().map(|span| span.get_ref().ms()),
+        dispositions: Some(form.dispositions.clone()),
+        disposition_required: Some(form.disposition_required),
         review: form.review.clone().map(Perhaps::With),
     }
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use handoff_domain::{CenterId, GroupId, Media, QueueId, SkillId, SkillLevels};
+use handoff_domain::{CenterId, Disposition, GroupId, Media, QueueId, SkillId, SkillLevels};
 use handoff_engine::{Directory, IdSource};
 use handoff_store::Record;
 
@@ -34,6 +34,7 @@ pub(super) struct Resolver<'a> {
     pub(super) skills: BTreeMap<String, SkillId>,
     pub(super) groups: BTreeMap<String, GroupId>,
     pub(super) queues: BTreeMap<String, (QueueId, Media)>,
+    pub(super) dispositions: Vec<Disposition>,
     pub(super) records: Vec<Record>,
     pub(super) warnings: Vec<String>,
     pub(super) channels: BTreeMap<QueueId, usize>,

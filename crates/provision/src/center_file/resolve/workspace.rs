@@ -10,6 +10,7 @@ use super::resolver::{Resolver, unknown};
 use crate::center_file::error::CenterFileError;
 use crate::center_file::form::Text;
 use crate::center_file::form::workspace::{DispositionForm, WorkspaceForm};
+use crate::disposition::{DispositionDescription, media_of};
 use crate::name::name_fault;
 use crate::reason::reason_fault;
 use crate::retention::{RetentionDescription, RetentionFault};
@@ -28,11 +29,7 @@ const MISSED_OFFERS_MAX: u32 = 100;
 
 impl Resolver<'_> {
     /// Looks up what desktops are told.
-    pub(super) fn workspace(
-        &self,
-        form: &WorkspaceForm,
-        dispositions: &[DispositionForm],
-    ) -> Workspace {
+    pub(super) fn workspace(&self, form: &WorkspaceForm) -> Workspace {
         let outbound_queue =
             form.outbound_queue.as_ref().map(|name| self.outbound(name)).transpose();
         let mut settings = BTreeMap::new();
@@ -48,7 +45,7 @@ impl Resolver<'_> {
         Workspace {
             outbound_queue: self.checked(outbound_queue),
             from_addresses: self.senders(&form.from_addresses),
-            dispositions: self.dispositions(dispositions),
+            dispositions: self.dispositions.clone(),
             not_ready_reasons: self.reasons(&form.not_ready_reasons),
             reason_names: self.reason_names(form),
             settings,
@@ -137,14 +134,31 @@ impl Resolver<'_> {
         by_media
     }
 
-    fn dispositions(&self, forms: &[DispositionForm]) -> Vec<Disposition> {
+    /// Returns how work can end.
+    pub(super) fn dispositions(&self, forms: &[DispositionForm]) -> Vec<Disposition> {
         self.expect_few("[[disposition]]", forms.get(ENTRIES_MAX).map(|form| &form.key));
         let keys = self.unique_names("disposition", forms.iter().map(|form| &form.key));
-        let shown = |form: &DispositionForm, key: &String| {
-            form.display_name.clone().unwrap_or_else(|| key.clone())
+        let one = |(form, key): (&DispositionForm, String)| {
+            let channels: Vec<String> =
+                form.channels.iter().map(|channel| channel.get_ref().clone()).collect();
+            let mut made = Disposition {
+                display_name: key.clone(),
+                channels: media_of(&channels),
+                note_required: form.note_required,
+                key,
+            };
+            let said = DispositionDescription {
+                display_name: form.display_name.clone(),
+                channels: Some(channels),
+                ..DispositionDescription::default()
+            };
+            if let Some(fault) = said.fault() {
+                self.wrong(form.key.span().start, fault);
+            }
+            said.apply(&mut made);
+            made
         };
-        let pairs = forms.iter().zip(keys);
-        pairs.map(|(form, key)| Disposition { display_name: shown(form, &key), key }).collect()
+        forms.iter().zip(keys).map(one).collect()
     }
 
     fn expect_few(&self, what: &str, first_beyond: Option<&Text>) {

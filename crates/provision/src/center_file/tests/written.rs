@@ -57,6 +57,8 @@ priority = -5
 inviteTimeout = "60s"
 reofferAfter = "0s"
 answerTarget = "2h"
+dispositions = ["other", "solved"]
+dispositionRequired = true
 review = "review"
 [queue.acknowledge]
 subject = 'We have your "message"'
@@ -189,6 +191,8 @@ plain = "yes"
 [[disposition]]
 key = "solved"
 displayName = "Solved"
+channels = ["chat", "email"]
+noteRequired = true
 
 [[disposition]]
 key = "other"
