@@ -18,6 +18,7 @@ impl Interaction {
         self.contact = None;
         self.subject = None;
         self.comment = None;
+        self.disposition = None;
         self.notes.clear();
         self.user_data = UserData::default();
         match &mut self.medium {
@@ -83,6 +84,8 @@ impl Fact {
             | Self::DeliveryDeferred { reply: words, .. }
             | Self::DeliveryFailed { reason: words }
             | Self::Remark(words) => words.clear(),
+            // Clients may have put any text there.
+            Self::DispositionSet { disposition } => *disposition = None,
             Self::Said(entry) => entry.erase(),
             Self::Opened
             | Self::Queued { .. }
