@@ -33,6 +33,6 @@ impl ReasonDescription {
     pub fn fault(&self) -> Option<String> {
         let shown = self.display_name.as_deref();
         let fault = shown.and_then(|name| name_fault(Thing::AgentState, name));
-        fault.or_else(|| self.reason.as_deref().or(shown).and_then(reason_fault))
+        fault.or_else(|| self.reason.as_deref().and_then(reason_fault))
     }
 }

@@ -129,6 +129,10 @@ async fn admins_add_reasons_name_them_otherwise_and_remove_them() {
     ada.put(path, said.clone()).await.ok();
     ada.put(path, said).await.refused(409, 2);
     assert_eq!(kate.get(path).await.ok()["agentState"]["displayName"], "Lunch");
+    // A name may be longer than a reason.
+    let long = json!({"displayName": "L".repeat(230)});
+    ada.put(path, long).await.ok();
+    ada.put(path, json!({"displayName": "Lunch"})).await.ok();
     ada.put(path, json!({"reason": "dinner"})).await.refused(400, 11);
     let file = ada.get("/center").await.text;
     assert!(file.contains("[workspace.reasonNames]\n\"lunch?\" = \"Lunch\"\n"), "{file}");

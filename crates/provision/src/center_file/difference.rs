@@ -306,10 +306,15 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
 }
 
 fn center_fields(center: &Center, names: &Names) -> Vec<(&'static str, String)> {
-    let workspace = &center.workspace;
-    let Workspace { outbound_queue, from_addresses, dispositions, settings, .. } = workspace;
-    let reasons = workspace.not_ready_reasons.iter();
-    let reasons = reasons.map(|reason| match workspace.reason_names.get(reason) {
+    let Workspace {
+        outbound_queue,
+        from_addresses,
+        dispositions,
+        not_ready_reasons,
+        reason_names,
+        settings,
+    } = &center.workspace;
+    let reasons = not_ready_reasons.iter().map(|reason| match reason_names.get(reason) {
         Some(name) => format!("{reason} {name:?}"),
         None => reason.clone(),
     });

@@ -6,7 +6,7 @@ use handoff_domain::{Center, Media, Workspace};
 use handoff_store::Record;
 
 use super::{Edit, Editor, Refused, expect_free};
-use crate::reason::ReasonDescription;
+use crate::reason::{ReasonDescription, reason_fault};
 use crate::retention::RetentionDescription;
 use crate::thing::{ENTRIES_MAX, Thing};
 
@@ -36,8 +36,12 @@ impl Editor<'_> {
     ///
     /// # Errors
     ///
-    /// [`Refused::Taken`], [`Refused::TooMany`].
+    /// [`Refused::Taken`], [`Refused::TooMany`], [`Refused::Unfit`].
     pub fn add_reason(&self, reason: &str, said: &ReasonDescription) -> Result<Edit, Refused> {
+        // What is shown of a new one is the reason where that is not said, and may be no reason.
+        if let Some(fault) = reason_fault(reason) {
+            return Err(Refused::Unfit { thing: Thing::AgentState, fault });
+        }
         self.edit_workspace(|workspace| {
             let all = &mut workspace.not_ready_reasons;
             expect_free(Thing::AgentState, reason, all.iter().any(|one| one == reason))?;
