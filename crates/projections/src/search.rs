@@ -38,7 +38,7 @@ pub use sweep::Sweep;
 /// megabytes of pages.
 const AT_ONCE: usize = 4;
 
-const SHAPE: Shape = Shape { form: 1, tables: kept::TABLES };
+const SHAPE: Shape = Shape { form: 2, tables: kept::TABLES };
 const IDS_AFTER: &str = "SELECT id FROM docs WHERE id > ?1 ORDER BY id LIMIT ?2";
 
 /// The index, in a file of its own.
@@ -71,6 +71,8 @@ impl Search {
         let file = ProjectionFile::open(path, &SHAPE)?;
         // What is deleted is written over.
         file.connection().pragma_update(None, "secure_delete", true)?;
+        // Whoever was killed before they could do it left in the log what they had deleted.
+        empty_log(&file.connection())?;
         let standing = watch::Sender::new(file.standing()?);
         let reading = Arc::new(Reading { path: path.to_owned(), idle: Mutex::default() });
         Ok(Self { file, reading, places: Arc::new(Semaphore::new(AT_ONCE)), standing })
@@ -126,9 +128,7 @@ impl Search {
             kept::forget(&transaction, *id)?;
         }
         transaction.commit()?;
-        // Whoever reads meanwhile keeps the log from being emptied; later writes do it then.
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        empty_log(&connection)
     }
 
     /// Asks on a thread that may wait for a disk.
@@ -177,6 +177,12 @@ impl Search {
     }
 }
 
+/// Empties the log of pages beside the file, which has what was deleted. Whoever reads for longer
+/// than is waited for keeps it from that; later writes do it then.
+fn empty_log(connection: &Connection) -> Result<(), ProjectionError> {
+    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+}
+
 impl Reading {
     fn connection(&self) -> Result<Connection, ProjectionError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -209,7 +215,11 @@ impl Projection for Search {
 
     fn apply(&self, news: &News, from: Standing, to: Standing) -> Result<(), ProjectionError> {
         let changed = self.file.change(from, to, |transaction| kept::take_in(transaction, news));
-        self.tell(changed, to)
+        self.tell(changed, to)?;
+        if news.entries.iter().any(kept::is_erasure) {
+            empty_log(&self.file.connection())?;
+        }
+        Ok(())
     }
 
     fn rebuild(&self, from: Standing, to: Standing) -> Result<(), ProjectionError> {

@@ -174,7 +174,7 @@ pub(super) fn number_at(at: Time) -> i64 {
     (at.0 - SINCE_MS).clamp(0, (1 << TIME_BITS) - 1) << APART_BITS
 }
 
-/// Takes in what happened.
+/// Takes in what happened. What was erased leaves nothing of its text in the file.
 pub(super) fn take_in(connection: &Connection, news: &News) -> Result<(), ProjectionError> {
     let mut entries: BTreeMap<InteractionId, Vec<&LogEntry>> = BTreeMap::new();
     for entry in &news.entries {
@@ -200,6 +200,10 @@ fn keep(
     entries: &[&LogEntry],
 ) -> Result<(), ProjectionError> {
     let known = number_and_center(connection, interaction.id)?;
+    let erased = entries.iter().rposition(|entry| is_erasure(entry));
+    if erased.is_some() {
+        forget(connection, interaction.id)?;
+    }
     let (number, center, handler) = match known {
         Some(known) => known,
         None => {
@@ -213,8 +217,9 @@ fn keep(
     for (place, text) in (0..).zip(texts::fields(interaction)) {
         writer.write(piece(number, place), false, &text)?;
     }
-    let facts = entries.iter().flat_map(|entry| &entry.facts);
-    for fact in facts {
+    // Entries that were read before their words were taken out still have them.
+    let told = &entries[erased.unwrap_or_default()..];
+    for fact in told.iter().flat_map(|entry| &entry.facts) {
         let Fact::Said(entry) = fact else { continue };
         let place = LINES_AFTER + entry.number;
         if let Some(text) = texts::line(entry).filter(|_| place <= PIECE_MAX) {
@@ -222,6 +227,11 @@ fn keep(
         }
     }
     Ok(())
+}
+
+/// Tells whether an entry says that an interaction was erased.
+pub(super) fn is_erasure(entry: &LogEntry) -> bool {
+    entry.facts.contains(&Fact::Erased)
 }
 
 /// Removes everything of an interaction; nothing of its text is left in the file.

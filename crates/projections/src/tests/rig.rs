@@ -6,18 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use handoff_bus::LocalBus;
-use handoff_domain::event::Cause;
+use handoff_domain::event::{Cause, Subject};
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
     Acknowledgement, Actor, Address, Automatic, Caller, CenterId, ChatTimes, Command, Direction,
-    GroupId, Interaction, InteractionId, Letter, Media, Medium, Named, Queue, QueueId, Role, Time,
-    Topic, UserData, UserId, Workbin, WorkbinId, WorkbinOwner,
+    Event, Fact, GroupId, Interaction, InteractionId, Letter, Media, Medium, Named, Queue, QueueId,
+    Role, Time, Topic, UserData, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
     ChannelChange, CommandRequest, Core, Engine, ExecuteError, IdSource, NewChat, NewLetter,
     Opening, Options, Outward, Parts, Replay, Subscriptions,
 };
-use handoff_store::{ChangeSet, InteractionQuery, InteractionScope, Kind, Record, Removal, Store};
+use handoff_store::{
+    ChangeSet, Deed as ErasureDeed, InteractionQuery, InteractionScope, Key, Kind, Put, Record,
+    Removal, Store,
+};
 use handoff_testkit::{Center, ManualClock};
 use tempfile::TempDir;
 
@@ -287,6 +290,25 @@ impl Rig {
         let found = ended[place % ended.len()];
         let removal = Removal { key: found.value.key(), version: found.version };
         let change = ChangeSet { removals: vec![removal], ..ChangeSet::default() };
+        self.store.commit(change).await.unwrap();
+    }
+
+    /// Erases one that is over, as the erasure of its contact does.
+    pub(super) async fn erase(&self, id: InteractionId) {
+        let erased = self.store.erase_words(id, 0, 1_000, ErasureDeed::Erase).await.unwrap();
+        assert_eq!(erased.next, None);
+        let found = self.store.load_one(&Key::Interaction(id)).await.unwrap().unwrap();
+        let Record::Interaction(mut interaction) = found.value else { unreachable!() };
+        interaction.erase();
+        let event = Event {
+            at: self.engine.core().now(),
+            cause: Cause::Operator,
+            facts: vec![Fact::Erased],
+            subject: Subject::Interaction(interaction.clone()),
+            notices: Vec::new(),
+        };
+        let put = Put { record: Record::Interaction(interaction), expected: found.version };
+        let change = ChangeSet { puts: vec![put], events: vec![event], ..ChangeSet::default() };
         self.store.commit(change).await.unwrap();
     }
 

@@ -19,7 +19,7 @@ use super::rig::{CENTER, Rig};
 use super::{feed, reader};
 use crate::file::move_on;
 use crate::search::contents::{self, Contents};
-use crate::{News, Projection, ProjectionError, Reader, Search, Standing, Sweep};
+use crate::{Cursor, News, Projection, ProjectionError, Reader, Search, Standing, Sweep};
 
 #[derive(Clone, Copy, Debug)]
 enum Feeding {
@@ -266,6 +266,41 @@ async fn what_is_removed_leaves_no_text_behind() {
     sweep(&rig).await;
     assert_eq!(finds(&search(&rig), "xylophonist").await, 0);
     assert!(!is_on_disk(&rig, "xylophonist"), "{id}");
+}
+
+#[tokio::test]
+async fn what_is_erased_leaves_a_skeleton_without_text() {
+    let (rig, id) = chatted("xylophonist").await;
+    let index = search(&rig);
+    index.file().connection().query_row("PRAGMA wal_checkpoint", [], |_| Ok(())).unwrap();
+    assert!(is_on_disk(&rig, "xylophonist"), "the control: it was there");
+    let floor = rig.store.log_end().await.unwrap().floor;
+    let with_words = rig.store.log_after(floor, 10_000).await.unwrap().items;
+    let owner_of = "SELECT owner FROM docs";
+    let owner = |index: &Search| -> Option<String> {
+        index.file().connection().query_row(owner_of, [], |row| row.get(0)).unwrap()
+    };
+    let before = owner(&index);
+
+    rig.erase(id).await;
+    // An index that reads behind has the words in the batch that says that they are erased.
+    let mut entries = with_words;
+    let end = rig.store.log_after(entries.last().unwrap().position, 9).await.unwrap().items;
+    entries.extend(end);
+    let behind = Search::open(&rig.file_named("behind.db")).unwrap();
+    let found = rig.store.load_one(&Key::Interaction(id)).await.unwrap().unwrap().value;
+    let Record::Interaction(erased) = found else { unreachable!() };
+    let interactions = BTreeMap::from([(id, Some(erased))]);
+    let at = Standing::Following(Cursor { generation: 1, position: 1 });
+    behind.apply(&News { entries, interactions }, Standing::Outdated, at).unwrap();
+    assert_eq!(finds(&behind, "xylophonist").await, 0, "it was erased when it was read");
+
+    feed(&rig, search(&rig)).await;
+    assert_eq!(finds(&index, "xylophonist").await, 0);
+    let found = contents::read(&index.file().connection()).unwrap();
+    assert_eq!(found, expected(&*rig.store).await);
+    assert_eq!(owner(&index), before, "whose it was is known by the index alone");
+    assert!(!is_on_disk(&rig, "xylophonist"));
 }
 
 /// What a message costs does not depend on how many came before it.
