@@ -1,11 +1,12 @@
 //! Takes the words out of what the log says of an interaction, in the transaction that is open.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
 use crate::codec::newest;
 use crate::erased::{Deed, ErasedWords};
 use crate::error::StoreError;
 use crate::sql::{erase as text, log};
+use crate::sqlite::failure::failed;
 
 /// A row that cannot be read ends it; what was written before it stays.
 type Read<T> = Result<Result<T, StoreError>, rusqlite::Error>;
@@ -48,6 +49,13 @@ macro_rules! readable {
             Err(error) => return Ok(Err(error)),
         }
     };
+}
+
+/// Counts what an erasure would find, at one moment.
+pub(super) fn count(connection: &Connection, wanted: &Wanted) -> Result<ErasedWords, StoreError> {
+    let counted = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)
+        .and_then(|_together| erase(connection, wanted));
+    counted.unwrap_or_else(|error| Err(failed("counting words", error)))
 }
 
 pub(super) fn erase(connection: &Connection, wanted: &Wanted) -> Read<ErasedWords> {
