@@ -69,7 +69,7 @@ pub use postgres::{
 pub use promised::{PROMISED_BYTES_MAX, PROMISED_MAX, PromisedAnswer, PromisedEnd, PromisedRow};
 pub use query::{
     Head, HistoryEntry, InteractionQuery, InteractionScope, Numbering, PAGE_BYTES_MAX, Page,
-    StreamRow,
+    StreamRow, contact_called, contact_spellings,
 };
 pub use record::{
     AfterFetch, ApiToken, Attended, AuditAction, AuditEntry, AuditKind, AuditSource, AuditTarget,

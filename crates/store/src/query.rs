@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use handoff_domain::event::Subject;
 use handoff_domain::{
-    CenterId, Entry, Event, Fact, Interaction, InteractionId, Media, Notice, QueueId, State, Time,
-    Topic, UserId, WorkbinId,
+    CenterId, ContactId, Entry, Event, Fact, Interaction, InteractionId, Media, Notice, QueueId,
+    State, Time, Topic, UserId, WorkbinId,
 };
 
 /// Which interactions, before filters.
@@ -24,7 +24,7 @@ pub enum InteractionScope {
     OfContact {
         /// The contact center.
         center: CenterId,
-        /// The contact, as the interactions name them.
+        /// The contact, as the interactions name them; an id in whatever spelling.
         contact: String,
     },
     /// Every e-mail of a thread, also what is over. The newest comes first.
@@ -66,6 +66,27 @@ impl InteractionScope {
     }
 }
 
+/// Returns what a contact is called, in the one spelling that counts. An id may be written in
+/// several; whoever submits interactions may call their contacts anything else.
+#[must_use]
+pub fn contact_called(contact: &str) -> String {
+    contact.parse::<ContactId>().map_or_else(|_| contact.to_owned(), |id| id.to_string())
+}
+
+/// Returns the spellings in which interactions may name a contact.
+#[must_use]
+pub fn contact_spellings(contact: &str) -> Vec<String> {
+    let mut all = vec![contact.to_owned()];
+    if let Ok(id) = contact.parse::<ContactId>() {
+        // An id that is printed with hyphens.
+        let (plain, hyphenated) = (id.to_string(), UserId(id.0).to_string());
+        all.extend([plain.to_uppercase(), hyphenated.to_uppercase(), plain, hyphenated]);
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 /// A page of interactions in order of their ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InteractionQuery {
@@ -84,6 +105,8 @@ pub struct InteractionQuery {
     pub after: Option<InteractionId>,
     /// At most so many.
     pub limit: usize,
+    /// Whether one that cannot be read is an error; else it is left out.
+    pub strict: bool,
 }
 
 impl InteractionQuery {
@@ -99,6 +122,7 @@ impl InteractionQuery {
             contact: None,
             after: None,
             limit,
+            strict: false,
         }
     }
 }

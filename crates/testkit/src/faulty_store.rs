@@ -381,7 +381,11 @@ impl Store for FaultyStore {
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
         self.interactions.fetch_add(1, Ordering::SeqCst);
         let mut page = self.inner.interactions(query).await?;
+        let all = page.items.len();
         page.items.retain(|item| self.is_readable(&Key::Interaction(item.value.id)));
+        if query.strict && page.items.len() < all {
+            return Err(StoreError::Corrupt { what: "an interaction".to_owned() });
+        }
         Ok(page)
     }
 

@@ -300,6 +300,8 @@ pub async fn contacts_and_threads_are_found_newest_first(store: Arc<dyn Store>) 
         letter(2, 1, "c", State::Queued(wait(1))),
         letter(3, 1, "a b", sending(1)),
         letter(4, 4, "ab", ended()),
+        letter(7, 7, "00000000000000000000000000000abc", ended()),
+        letter(8, 8, "00000000-0000-0000-0000-000000000ABC", ended()),
         work,
         foreign,
     ];
@@ -314,6 +316,9 @@ pub async fn contacts_and_threads_are_found_newest_first(store: Arc<dyn Store>) 
         (of_contact("a b"), &[5, 3, 1]),
         (of_contact("ab"), &[4]),
         (of_contact("a"), &[]),
+        // An id is the same in each spelling.
+        (of_contact("00000000000000000000000000000ABC"), &[8, 7]),
+        (of_contact("00000000-0000-0000-0000-000000000abc"), &[8, 7]),
     ] {
         expect(&*store, InteractionQuery::of(scope, 9), numbers).await;
     }

@@ -2,7 +2,7 @@
 
 use handoff_domain::{Interaction, Media, State};
 
-use crate::query::{InteractionQuery, InteractionScope};
+use crate::query::{InteractionQuery, InteractionScope, contact_spellings};
 
 /// Tells whether a query selects an interaction, leaving its limit aside.
 pub(super) fn is_selected(interaction: &Interaction, query: &InteractionQuery) -> bool {
@@ -31,7 +31,8 @@ fn is_in_scope(interaction: &Interaction, scope: &InteractionScope) -> bool {
         InteractionScope::HeldBy(user) => interaction.concerns(*user),
         InteractionScope::InWorkbin(id) => workbin == Some(*id),
         InteractionScope::OfContact { center, contact } => {
-            interaction.center == *center && interaction.contact.as_ref() == Some(contact)
+            let is_named = |named: &String| contact_spellings(contact).contains(named);
+            interaction.center == *center && interaction.contact.as_ref().is_some_and(is_named)
         }
         InteractionScope::InThread { center, root } => {
             interaction.center == *center

@@ -270,9 +270,12 @@ impl Reads {
                 }
                 let id = text_at(row, 0, "interactions", "id")?;
                 let read = decode::record_of(Kind::Interaction, id, row, 1);
-                if let Some(Versioned { value: Record::Interaction(value), version }) =
+                let read = if query.strict {
+                    Some(read?)
+                } else {
                     self.or_aside(|| format!("interactions {id}"), read)?
-                {
+                };
+                if let Some(Versioned { value: Record::Interaction(value), version }) = read {
                     bytes += value.weight();
                     items.push(Versioned { value, version });
                 }

@@ -6,7 +6,7 @@ use handoff_domain::{
 };
 
 use crate::contact_words::{FoundWord, WordQuery, words_of};
-use crate::query::{InteractionQuery, InteractionScope};
+use crate::query::{InteractionQuery, InteractionScope, contact_spellings};
 use crate::record::Contact;
 
 /// Everything that waits in any queue.
@@ -165,7 +165,10 @@ pub(crate) fn lists_read(query: &InteractionQuery) -> Vec<String> {
         InteractionScope::Waiting => vec![WAITING.to_owned()],
         InteractionScope::HeldBy(user) => vec![held(*user)],
         InteractionScope::InWorkbin(workbin) => vec![parked(*workbin)],
-        InteractionScope::OfContact { center, contact } => vec![of_contact(*center, contact)],
+        InteractionScope::OfContact { center, contact } => {
+            let spellings = contact_spellings(contact);
+            spellings.iter().map(|contact| of_contact(*center, contact)).collect()
+        }
         InteractionScope::InThread { center: _, root } => vec![thread(*root)],
         InteractionScope::Sending => vec![SENDING.to_owned()],
         InteractionScope::VisibleTo { user, center: _, queues, workbins } => {

@@ -235,7 +235,12 @@ pub(super) fn interactions(
                     return Ok(Page { items, more: true });
                 }
                 let read = load_interaction(connection, id);
-                if let Some(item) = or_aside(aside, || row_name("interactions", id), read)? {
+                let item = if query.strict {
+                    Some(read?)
+                } else {
+                    or_aside(aside, || row_name("interactions", id), read)?
+                };
+                if let Some(item) = item {
                     bytes += item.value.weight();
                     items.push(item);
                 }

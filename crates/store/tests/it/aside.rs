@@ -90,6 +90,9 @@ async fn an_unreadable_record_is_left_out_of_lists_and_everything_else_is_read()
         }
         assert_eq!(listed, 4, "{limit}");
     }
+    let all = InteractionQuery::of(InteractionScope::Active(interaction(1).center), 99);
+    let strict = store.interactions(&InteractionQuery { strict: true, ..all }).await;
+    assert!(matches!(strict, Err(StoreError::Corrupt { .. })), "{strict:?}");
     let damaged: Vec<String> =
         [1, 2, 3, 4, 9].map(|n| format!("interactions {}", interaction_id(n))).into();
     assert_eq!(rows(&store), damaged, "each once");
