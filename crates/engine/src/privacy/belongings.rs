@@ -35,6 +35,17 @@ pub(crate) enum Parting {
     Erased,
 }
 
+impl Parting {
+    /// Tells whether there is anything to be done about a file: one that was deleted lies in the
+    /// trash, with its name.
+    const fn concerns(self, file: &FileRecord) -> bool {
+        match self {
+            Self::Deleted => file.deleted.is_none(),
+            Self::Erased => !file.erased,
+        }
+    }
+}
+
 impl Core {
     /// Reads what happened to an interaction, for what it has; `None` when some of that cannot be
     /// read, as where a newer program wrote it.
@@ -76,7 +87,7 @@ impl Core {
         let records = self.store.load(&keys).await?;
         let own = records.into_iter().flatten().filter_map(|found| match found.value {
             Record::File(value)
-                if value.interaction == interaction.id && value.deleted.is_none() =>
+                if value.interaction == interaction.id && parting.concerns(&value) =>
             {
                 Some(Versioned { value, version: found.version })
             }
@@ -87,7 +98,10 @@ impl Core {
             if mates.is_none() {
                 mates = Some(self.mates_of(interaction).await?);
             }
-            let heir = self.heir_of(&file, mates.as_deref().unwrap_or_default()).await?;
+            let heir = match file.deleted {
+                None => self.heir_of(&file, mates.as_deref().unwrap_or_default()).await?,
+                Some(_) => None,
+            };
             match heir {
                 Some(heir) => {
                     file.interaction = heir.value.id;
@@ -97,10 +111,14 @@ impl Core {
                         change.checks.push(check);
                     }
                 }
-                None if file.also.len() >= FileRecord::ALSO_MAX => continue,
+                // Others may have it that it does not name. An erasure has no such doubt: words
+                // that stay would be the worse.
+                None if parting == Parting::Deleted && file.also.len() >= FileRecord::ALSO_MAX => {
+                    continue;
+                }
                 // Its name goes at once; what is in it goes with the sweep of files.
                 None => {
-                    file.deleted = Some(self.now());
+                    file.deleted = file.deleted.or_else(|| Some(self.now()));
                     file.name.clear();
                     file.erased = parting == Parting::Erased;
                 }

@@ -7,28 +7,30 @@
 //! counts it in the note. So wherever it ends, what is left to be done is what the contact still
 //! has, and nothing is counted twice.
 
+mod known_by;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{CenterId, ContactId, Event, Fact, Interaction, InteractionId};
 use handoff_store::{
     AuditAction, AuditEntry, AuditKind, AuditSource, AuditTarget, ChangeSet, CommitError, Contact,
     Deed, ErasedCounts, Erasure, Extent, FileRecord, InteractionQuery, InteractionScope, Key, Kind,
-    Page, Put, Receipt, Record, Removal, StoreError, Version, Versioned,
+    Page, Put, Receipt, Record, Removal, StoreError, Version, Versioned, contact_called,
 };
 use tokio::sync::Notify;
 
 use super::belongings::Parting;
-use crate::commands::{Commands, external_ids_of_account, external_ids_of_center, message_ids};
+use crate::commands::Commands;
 use crate::core::Core;
 
 /// Interactions of a contact read at once: a letter may be large.
 const PAGE: usize = 50;
 /// Entries of a history whose words are taken out in one transaction.
 const ENTRIES_AT_ONCE: usize = 100;
-/// Receipts that are looked for at once. Of one Message-ID there are as many as there are
-/// different letters with it.
-const RECEIPTS_AT_ONCE: usize = 100;
+/// How long it rests after each interaction, so that whoever is at work does not notice.
+const REST: Duration = Duration::from_millis(20);
 /// Erasures looked at at once.
 const ERASURES_AT_ONCE: usize = 50;
 /// How often it is tried to begin one while letters of the contact come in.
@@ -99,6 +101,17 @@ enum Went {
     Overtaken,
 }
 
+/// Notes why an erasure did not go on, of several the first.
+fn note(error: StoreError, failed: &mut Option<StoreError>) {
+    tracing::warn!(
+        error = &error as &dyn std::error::Error,
+        "an erasure does not go on now; `handoff doctor` tells what cannot be read"
+    );
+    if !error.is_unreadable() {
+        failed.get_or_insert(error);
+    }
+}
+
 impl Erasures {
     pub(crate) fn new(core: Arc<Core>, commands: Arc<Commands>) -> Self {
         Self { core, commands, begun: Arc::default() }
@@ -119,6 +132,7 @@ impl Erasures {
         center: CenterId,
         contact: &str,
     ) -> Result<Option<Weighed>, StoreError> {
+        let contact = &contact_called(contact);
         let known = self.contact(center, contact).await?;
         let mut weighed = self.looked_at(center, contact, Counting::All).await?;
         weighed.counts.contacts = u64::from(known.is_some());
@@ -133,7 +147,8 @@ impl Erasures {
     ///
     /// [`NotErased`] says why it does not begin.
     pub async fn ask(&self, wish: &WishToErase) -> Result<Erasure, NotErased> {
-        let WishToErase { center, contact, source, receipt } = wish;
+        let WishToErase { center, source, receipt, .. } = wish;
+        let contact = &contact_called(&wish.contact);
         for _ in 0..ATTEMPTS_MAX {
             if let Some(running) = self.running(*center, contact).await? {
                 return Ok(running.value);
@@ -185,7 +200,8 @@ impl Erasures {
         center: CenterId,
         contact: &str,
     ) -> Result<Option<Versioned<Erasure>>, StoreError> {
-        let found = self.core.store.load_one(&Erasure::key_of(center, contact)).await?;
+        let key = Erasure::key_of(center, &contact_called(contact));
+        let found = self.core.store.load_one(&key).await?;
         Ok(found.and_then(|found| match found.value {
             Record::Erasure(value) => Some(Versioned { value, version: found.version }),
             _ => None,
@@ -196,29 +212,45 @@ impl Erasures {
     ///
     /// # Errors
     ///
-    /// The store's own; what was not erased is erased in the next round. One of whom something
-    /// cannot be read keeps the others from nothing.
+    /// The store's first; what was not erased is erased in the next round. One that fails keeps the
+    /// others from nothing, and neither does one of whom something cannot be read.
     pub async fn go_on(&self) -> Result<u64, StoreError> {
-        let (mut after, mut over) = (None, 0);
+        let (mut after, mut over, mut failed) = (None, 0, None);
         loop {
             let page = self.core.store.list(Kind::Erasure, after, ERASURES_AT_ONCE).await?;
             after = page.items.last().map(|found| found.value.key());
+            let mut done = Vec::new();
             for found in page.items {
                 let Record::Erasure(value) = found.value else { continue };
                 let found = Versioned { value, version: found.version };
                 match self.carry_out(found).await {
-                    Ok(is_over) => over += u64::from(is_over),
-                    Err(error) if error.is_unreadable() => tracing::warn!(
-                        error = %error,
-                        "an erasure cannot go on: something of the contact cannot be read"
-                    ),
-                    Err(error) => return Err(error),
+                    Ok(erasure) => done.extend(erasure),
+                    Err(error) => note(error, &mut failed),
+                }
+            }
+            if !done.is_empty() && self.is_scrubbed().await {
+                for erasure in done {
+                    match self.end(erasure).await {
+                        Ok(is_over) => over += u64::from(is_over),
+                        Err(error) => note(error, &mut failed),
+                    }
                 }
             }
             if !page.more || self.core.is_stopping() {
-                return Ok(over);
+                return failed.map_or(Ok(over), Err);
             }
         }
+    }
+
+    /// Sees to it that what was replaced is gone from the store's own files, before anybody is told
+    /// that it is; tells whether it is gone.
+    async fn is_scrubbed(&self) -> bool {
+        let scrubbed = self.core.store.scrub().await;
+        if let Err(error) = &scrubbed {
+            // A backup may read for long, and keeps nobody from anything else.
+            tracing::info!(error = %error, "the end of an erasure waits");
+        }
+        scrubbed.is_ok()
     }
 
     /// Returns the files of an interaction that are there, also those that are another's as well.
@@ -250,18 +282,22 @@ impl Erasures {
         Ok(found.filter(|found| found.value.center == center))
     }
 
+    /// Reads interactions of a contact, the newest first, below one. With `strict` none is left out
+    /// that cannot be read.
     async fn page(
         &self,
         center: CenterId,
         contact: &str,
         after: Option<InteractionId>,
+        strict: bool,
     ) -> Result<Page<Versioned<Interaction>>, StoreError> {
         let scope = InteractionScope::OfContact { center, contact: contact.to_owned() };
-        let query = InteractionQuery { after, ..InteractionQuery::of(scope, PAGE) };
+        let query = InteractionQuery { after, strict, ..InteractionQuery::of(scope, PAGE) };
         self.core.store.interactions(&query).await
     }
 
-    /// Looks at all interactions of a contact.
+    /// Looks at all interactions of a contact. Where one cannot be read nobody knows whether it is
+    /// over.
     async fn looked_at(
         &self,
         center: CenterId,
@@ -270,7 +306,7 @@ impl Erasures {
     ) -> Result<Weighed, StoreError> {
         let (mut weighed, mut after) = (Weighed::default(), None);
         loop {
-            let page = self.page(center, contact, after).await?;
+            let page = self.page(center, contact, after, true).await?;
             after = page.items.last().map(|last| last.value.id);
             weighed.newest = weighed.newest.or(page.items.first().map(|first| first.value.id));
             for Versioned { value: interaction, .. } in &page.items {
@@ -325,29 +361,35 @@ impl Erasures {
         AuditEntry::of(erasure.center, now, apart, action, source).on(target)
     }
 
-    /// Erases all that a contact had when it was asked for; tells whether it is over.
-    async fn carry_out(&self, mut erasure: Versioned<Erasure>) -> Result<bool, StoreError> {
+    /// Erases all that a contact had when it was asked for; returns it where nothing of that is
+    /// left.
+    async fn carry_out(
+        &self,
+        mut erasure: Versioned<Erasure>,
+    ) -> Result<Option<Versioned<Erasure>>, StoreError> {
         let Erasure { center, contact, newest, .. } = erasure.value.clone();
-        let (mut after, mut is_overtaken) = (None, false);
-        while let Some(newest) = newest {
-            let page = self.page(center, &contact, after).await?;
+        let Some(newest) = newest else { return self.forgotten(erasure).await };
+        // What is newer is of whoever came afterwards.
+        let beyond = Some(InteractionId(newest.0.saturating_add(1)));
+        let (mut after, mut is_overtaken) = (beyond, false);
+        loop {
+            let page = self.page(center, &contact, after, false).await?;
             after = page.items.last().map(|last| last.value.id);
-            // What is not over now began afterwards on a node whose clock is behind.
-            let own = page.items.iter().filter(|it| it.value.id <= newest && it.value.is_ended());
-            for found in own {
+            for found in page.items.iter().filter(|found| found.value.is_ended()) {
                 if self.core.is_stopping() {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 match self.erase(&mut erasure, found).await? {
                     Went::Erased => {}
                     Went::Overtaken => {
                         is_overtaken = true;
                         let Some(now) = self.running(center, &contact).await? else {
-                            return Ok(false);
+                            return Ok(None);
                         };
                         erasure = now;
                     }
                 }
+                tokio::time::sleep(REST).await;
             }
             if !page.more {
                 break;
@@ -355,9 +397,15 @@ impl Erasures {
         }
         if is_overtaken {
             self.begun.notify_one();
-            return Ok(false);
+            return Ok(None);
         }
-        self.end(erasure).await
+        let left = self.page(center, &contact, beyond, true).await?.items;
+        if let Some(Versioned { value: left, .. }) = left.first() {
+            // It began afterwards on a node whose clock is behind, or came to the contact late.
+            tracing::warn!(interaction = %left.id, "an erasure waits until an interaction is over");
+            return Ok(None);
+        }
+        self.forgotten(erasure).await
     }
 
     /// Makes one interaction a skeleton.
@@ -443,75 +491,10 @@ impl Erasures {
         Ok(versions.first().copied().unwrap_or_default())
     }
 
-    /// Returns the receipts that name what somebody outside calls an interaction.
-    async fn of_interaction(
-        &self,
-        interaction: &Interaction,
-    ) -> Result<Vec<(String, String)>, StoreError> {
-        let (center, mut found) = (interaction.center, Vec::new());
-        if let Some(message_id) = interaction.email().and_then(|email| email.message_id.as_ref()) {
-            let store = &self.core.store;
-            found.extend(store.receipt(&message_ids(center), message_id).await?);
-            let mailbox = interaction.email().and_then(|email| email.mailbox.as_ref());
-            let earlier =
-                mailbox.map(|mailbox| format!("mail/{center}/{}", mailbox.to_lowercase()));
-            for scope in [format!("mail/{center}")].into_iter().chain(earlier) {
-                let named = format!("{message_id} ");
-                found.extend(store.receipts_beginning(&scope, &named, RECEIPTS_AT_ONCE).await?);
-            }
-        }
-        if let Some(external_id) = &interaction.external_id {
-            let account =
-                interaction.submitter.map(|submitter| external_ids_of_account(center, submitter));
-            for scope in account.into_iter().chain([external_ids_of_center(center)]) {
-                found.extend(self.core.store.receipt(&scope, external_id).await?);
-            }
-        }
-        let id = interaction.id.to_string();
-        let own = found.into_iter().filter(|receipt| receipt.answer == id);
-        Ok(own.map(|receipt| (receipt.scope, receipt.key)).collect())
-    }
-
-    /// Returns the receipts of requests that wrote something down of a contact: the answers, which
-    /// have all of it, are kept for a day.
-    async fn of_requests(
-        &self,
-        center: CenterId,
-        contact: &str,
-    ) -> Result<Vec<(String, String)>, StoreError> {
-        let users: Vec<_> = {
-            let directory = self.core.directory();
-            directory.users.values().filter(|user| user.center == center).map(|it| it.id).collect()
-        };
-        let mut found = Vec::new();
-        for user in users {
-            let scope = format!("{} PUT /ucs/contacts/{contact}", user.stored());
-            let receipts = self.core.store.receipts_beginning(&scope, "", RECEIPTS_AT_ONCE).await?;
-            found.extend(receipts.into_iter().map(|receipt| (receipt.scope, receipt.key)));
-        }
-        Ok(found)
-    }
-
     /// Ends an erasure of which nothing is left to be done: it becomes an entry of the audit, with
     /// the receipt.
     async fn end(&self, erasure: Versioned<Erasure>) -> Result<bool, StoreError> {
-        let Versioned { value: mut erasure, mut version } = erasure;
-        let receipts_forgotten = self.of_requests(erasure.center, &erasure.contact).await?;
-        if !receipts_forgotten.is_empty() {
-            erasure.counts.receipts += receipts_forgotten.len() as u64;
-            let puts = vec![Put { record: Record::Erasure(erasure.clone()), expected: version }];
-            let change = ChangeSet { puts, receipts_forgotten, ..ChangeSet::default() };
-            if let Err(error) = self.core.store.commit(change).await {
-                return error.into_conflict().map(|_| false);
-            }
-            version += 1;
-        }
-        // What was replaced is gone from the store's own files before anybody is told that it is.
-        if let Err(error) = self.core.store.scrub().await {
-            // A backup may read for long, and keeps nobody from anything else.
-            tracing::info!(error = %error, "the end of an erasure waits");
-            return Ok(false);
-        }
+        let Versioned { value: erasure, version } = erasure;
         let receipt = self.core.erasure_receipt(&erasure, self.core.now()).await?;
         let mut entry = self.entry(&erasure, AuditAction::Erased);
         entry.receipt = Some(receipt);

@@ -1,13 +1,15 @@
 //! The erasure of a contact: what goes, what stays, and that it ends whatever is killed when.
 
+use std::collections::BTreeSet;
+
 use handoff_domain::{
-    Action, Attachment, Content, CustomerAction, FileId, InteractionId, LeaveReason, TreatAs,
-    UserData, Utterance, Value, Visibility,
+    Action, Attachment, Content, CustomerAction, FileId, Interaction, InteractionId, LeaveReason,
+    Medium, TreatAs, UserData, Utterance, Value, Visibility,
 };
 use handoff_engine::{NotErased, RawMessage, WishToErase, contact_id};
 use handoff_store::{
-    AuditAction, AuditEntry, AuditSource, AuditTool, ChangeSet, Erasure, ErasureReceipt, Key, Kind,
-    Record, Removal, Store, SubjectKey,
+    AuditAction, AuditEntry, AuditSource, AuditTool, ChangeSet, Erasure, ErasureReceipt,
+    FileRecord, FileSender, Key, Kind, Put, Receipt, Record, Removal, Store, SubjectKey,
 };
 
 use crate::post_office::letter;
@@ -164,6 +166,151 @@ async fn nobody_is_erased_who_is_not_known_or_waits_for_an_answer() {
     assert!(matches!(refused, NotErased::Open(named) if named == [open]));
     assert!(rig.store.list(Kind::Erasure, None, 9).await.unwrap().items.is_empty());
     assert!(rig.stored(open).await.subject.is_some());
+}
+
+#[tokio::test]
+async fn each_spelling_of_an_id_is_the_same_contact() {
+    let rig = Rig::with_mailbox(false).await;
+    let open = rig.takes_in(letter(EVE, "first")).await.interaction.id;
+    let erasures = rig.engine.erasures();
+    let plain = contact();
+    let hyphenated = handoff_domain::UserId(contact_id(CENTER, EVE).0).to_string();
+    for contact in [plain.to_uppercase(), hyphenated.to_uppercase(), hyphenated, plain] {
+        let weighed = erasures.weigh(CENTER, &contact).await.unwrap().unwrap();
+        assert_eq!((weighed.open, weighed.counts.interactions), (vec![open], 1), "{contact}");
+        let refused = erasures.ask(&WishToErase { contact, ..wish() }).await.unwrap_err();
+        assert!(matches!(refused, NotErased::Open(named) if named == [open]));
+    }
+    let rig = Rig::with_mailbox(false).await;
+    let all = exchanged(&rig).await;
+    let contact = contact().to_uppercase();
+    let erasures = rig.engine.erasures();
+    erasures.ask(&WishToErase { contact: contact.clone(), ..wish() }).await.unwrap();
+    assert!(erasures.running(CENTER, &contact).await.unwrap().is_some());
+    assert_eq!(erasures.go_on().await.unwrap(), 1);
+    assert!(!everything(&rig, &all).await.contains(WORDS));
+}
+
+/// Changes an interaction as somebody may who was late.
+async fn changed(rig: &Rig, id: InteractionId, change: impl FnOnce(&mut Interaction)) {
+    let found = rig.store.load_one(&Key::Interaction(id)).await.unwrap().unwrap();
+    let Record::Interaction(mut interaction) = found.value else { unreachable!() };
+    change(&mut interaction);
+    let put = Put { record: Record::Interaction(interaction), expected: found.version };
+    rig.store.commit(ChangeSet { puts: vec![put], ..ChangeSet::default() }).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_erasure_ends_when_nothing_of_theirs_is_left() {
+    let rig = Rig::with_mailbox(false).await;
+    let late = rig.takes_in(letter("ben@customer.example", "early")).await.interaction.id;
+    let all = exchanged(&rig).await;
+    rig.engine.erasures().ask(&wish()).await.unwrap();
+    changed(&rig, late, |late| late.contact = Some(contact())).await;
+    assert_eq!(rig.engine.erasures().go_on().await.unwrap(), 0, "it is not over");
+    assert!(receipts(&rig).await.is_empty());
+    let over = rig.stored(all[0]).await.state;
+    changed(&rig, late, |late| late.state = over).await;
+    assert_eq!(rig.engine.erasures().go_on().await.unwrap(), 1);
+    assert_eq!(counts(&receipts(&rig).await[0])["interactions"], 4);
+}
+
+#[tokio::test]
+async fn nothing_is_said_to_be_erased_that_cannot_be_read() {
+    let rig = Rig::with_mailbox(false).await;
+    let all = exchanged(&rig).await;
+    let erasures = rig.engine.erasures();
+    erasures.ask(&wish()).await.unwrap();
+    rig.store.make_unreadable(Key::Interaction(all[1]));
+    assert_eq!(erasures.go_on().await.unwrap(), 0);
+    assert!(receipts(&rig).await.is_empty());
+    assert!(erasures.running(CENTER, &contact()).await.unwrap().is_some(), "it goes on later");
+
+    let rig = Rig::with_mailbox(false).await;
+    let all = exchanged(&rig).await;
+    rig.store.make_unreadable(Key::Interaction(all[1]));
+    let refused = rig.engine.erasures().ask(&wish()).await.unwrap_err();
+    assert!(matches!(refused, NotErased::Store(error) if error.is_unreadable()));
+}
+
+/// What was deleted before lies in the trash, and what many have may be others' as well: nothing
+/// of either stays.
+#[tokio::test]
+async fn files_in_the_trash_and_those_of_many_are_erased() {
+    let rig = Rig::with_mailbox(false).await;
+    let all = exchanged(&rig).await;
+    let record = |id: u128, deleted| FileRecord {
+        id: FileId(id),
+        interaction: all[0],
+        name: format!("canary-{id}.png"),
+        bytes: 3,
+        content_type: "image/png".to_owned(),
+        by: FileSender::Customer,
+        at: rig.engine.core().now(),
+        deleted,
+        also: BTreeSet::new(),
+        erased: false,
+    };
+    let also = (0..).map(|n| InteractionId::compose(1, n)).take(FileRecord::ALSO_MAX).collect();
+    let deleted = Some(rig.engine.core().now());
+    let files = [record(71, deleted), FileRecord { also, ..record(72, None) }];
+    changed(&rig, all[0], |letter| {
+        let Medium::Email(email) = &mut letter.medium else { unreachable!() };
+        email.attachments.extend([file(71), file(72)]);
+    })
+    .await;
+    for file in files {
+        let found = rig.store.load_one(&Key::File(file.id)).await.unwrap();
+        assert!(found.is_none());
+        let put = Put { record: Record::File(file), expected: 0 };
+        rig.store.commit(ChangeSet { puts: vec![put], ..ChangeSet::default() }).await.unwrap();
+    }
+    rig.engine.erasures().ask(&wish()).await.unwrap();
+    assert_eq!(rig.engine.erasures().go_on().await.unwrap(), 1);
+    for id in [71, 72] {
+        let found = rig.store.load_one(&Key::File(FileId(id))).await.unwrap().unwrap().value;
+        let Record::File(file) = found else { unreachable!() };
+        assert!(file.erased && file.deleted.is_some() && file.name.is_empty(), "{file:?}");
+    }
+}
+
+/// Each letter with a Message-ID leaves a receipt, and there may be many of one.
+#[tokio::test]
+async fn more_receipts_than_are_read_at_once_are_forgotten() {
+    let rig = Rig::with_mailbox(false).await;
+    let all = exchanged(&rig).await;
+    let message_id = rig.stored(all[0]).await.email().unwrap().message_id.clone().unwrap();
+    let scope = format!("mail/{CENTER}");
+    let before = rig.store.receipts_beginning(&scope, "", 999).await.unwrap().len();
+    let receipts = (0..250).map(|n| Receipt {
+        scope: scope.clone(),
+        key: format!("{message_id} {n:04}"),
+        fingerprint: String::new(),
+        answer: all[0].to_string(),
+        expires: None,
+    });
+    let change = ChangeSet { receipts: receipts.collect(), ..ChangeSet::default() };
+    rig.store.commit(change).await.unwrap();
+    rig.engine.erasures().ask(&wish()).await.unwrap();
+    assert_eq!(rig.engine.erasures().go_on().await.unwrap(), 1);
+    let left = rig.store.receipts_beginning(&scope, "", 999).await.unwrap();
+    assert_eq!(left.len(), before - 2, "what is left is of others: {left:?}");
+}
+
+/// The control: the first commit of the round is the one that fails.
+#[tokio::test]
+async fn an_erasure_that_fails_keeps_no_other_from_its_end() {
+    let rig = Rig::with_mailbox(false).await;
+    let all = exchanged(&rig).await;
+    changed(&rig, all[2], |other| other.contact = Some("another".to_owned())).await;
+    let erasures = rig.engine.erasures();
+    erasures.ask(&wish()).await.unwrap();
+    erasures.ask(&WishToErase { contact: "another".to_owned(), ..wish() }).await.unwrap();
+    rig.store.fail_after(0, Fault::BeforeCommit);
+    assert!(erasures.go_on().await.is_err());
+    assert_eq!(receipts(&rig).await.len(), 1, "the other is over");
+    assert_eq!(erasures.go_on().await.unwrap(), 1);
+    assert!(!everything(&rig, &all).await.contains(WORDS));
 }
 
 /// What a kill is followed by.
