@@ -45,6 +45,12 @@ pub struct SearchPlace {
     pub ended: Option<Time>,
 }
 
+impl SearchPlace {
+    /// The largest number: 41 bits of a time in ms since 2020, and 8 that tell those apart that came
+    /// at once.
+    pub const NUMBER_MAX: i64 = (1 << 49) - 1;
+}
+
 /// What is looked for. A time is when it came, and in the order of ends when it ended.
 #[derive(Clone, Debug)]
 pub struct Wanted {

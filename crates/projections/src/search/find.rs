@@ -20,7 +20,7 @@ use crate::projection::ProjectionError;
 /// Interactions that are read of one word, or of one list.
 const LISTED_MAX: usize = 10_000;
 /// The same of what somebody sees who does not see everything: their lists are all that they have.
-const SEEN_MAX: usize = 100_000;
+pub(super) const SEEN_MAX: usize = 100_000;
 /// Interactions looked at for one page.
 pub(super) const LOOKED_AT_MAX: usize = 10_000;
 /// Bytes of text looked at for one page.
@@ -75,7 +75,7 @@ impl Range {
     fn of(wanted: &Wanted) -> Option<Self> {
         let is_falling = wanted.order != Order::Oldest;
         let mut first = wanted.from.map_or(0, number_at);
-        let mut last = wanted.to.map_or(i64::MAX >> 16, |to| number_at(to) - 1);
+        let mut last = wanted.to.map_or(SearchPlace::NUMBER_MAX, |to| number_at(to) - 1);
         match wanted.after {
             Some(after) if is_falling => last = last.min(after.number - 1),
             Some(after) => first = first.max(after.number + 1),
@@ -340,4 +340,17 @@ pub(super) fn is_seen(doc: &Doc, narrowed: &Narrowed) -> bool {
             Some(workbin) => workbins.iter().any(|usable| usable.stored() == *workbin),
             None => queues.iter().any(|served| Some(served.stored()) == doc.queue),
         }
+}
+
+#[cfg(test)]
+mod tests {
+    use handoff_domain::{CenterId, Time};
+
+    use super::*;
+
+    #[test]
+    fn without_an_end_what_comes_in_2080_is_in_the_range() {
+        let range = Range::of(&Wanted::of(CenterId(1), 10)).unwrap();
+        assert!(number_at(Time(3_471_292_800_000)) < range.last);
+    }
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use handoff_domain::event::Cause;
 use handoff_domain::interaction::Outcome;
 use handoff_domain::{CenterId, Fact, Interaction, InteractionId, State, Time, UserId};
+use handoff_engine::SearchPlace;
 use handoff_store::LogEntry;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -29,6 +30,8 @@ const SINCE_MS: i64 = 1_577_836_800_000;
 const TIME_BITS: u32 = 41;
 /// Bits of a number that tell those of one millisecond apart.
 const APART_BITS: u32 = 8;
+const _: () = assert!(SearchPlace::NUMBER_MAX == (1 << (TIME_BITS + APART_BITS)) - 1);
+const _: () = assert!(SearchPlace::NUMBER_MAX == i64::MAX >> PIECE_BITS);
 /// How many random bits an interaction's id ends with.
 const ID_RANDOM_BITS: u32 = 47;
 
