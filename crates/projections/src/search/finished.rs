@@ -6,7 +6,7 @@ use handoff_domain::Time;
 use handoff_engine::{Hit, Hits, Narrowed, SearchPlace, Wanted};
 use rusqlite::{Connection, ToSql};
 
-use super::find::{LOOKED_AT_MAX, is_wanted};
+use super::find::{LOOKED_AT_MAX, SEEN_MAX, is_wanted};
 use super::kept::Doc;
 use crate::projection::ProjectionError;
 
@@ -24,11 +24,11 @@ pub(super) fn find(
     let finished = Finished { connection, wanted, bound: [from, before, number, before_time] };
     match &wanted.narrowed {
         Narrowed::All => finished.read("center = ?5", &center, LOOKED_AT_MAX),
-        // What ended lately is read to its end, so that no page ends at what is hidden.
+        // Of what ended lately all that may be read is, so that pages seldom end at what is hidden.
         Narrowed::To { user, ended_after, .. } => {
             let Finished { bound: [from, rest @ ..], .. } = finished;
             let lately = Finished { bound: prepend(from.max(ended_after.0), rest), ..finished };
-            let lately = lately.read("center = ?5", &center, usize::MAX)?;
+            let lately = lately.read("center = ?5", &center, SEEN_MAX)?;
             let own = finished.read("submitter = ?5", &user.stored(), LOOKED_AT_MAX)?;
             Ok(joined(lately, own, wanted.limit))
         }
