@@ -7,7 +7,7 @@ use handoff_engine::{NotErased, Weighed, WishToErase};
 use handoff_provision::center_named;
 use handoff_store::{
     AuditAction, AuditEntry, AuditSource, AuditTool, ErasedCounts, ErasureReceipt, Key, Kind,
-    Record, StoreError,
+    Record, StoreError, contact_called,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -60,6 +60,7 @@ pub(crate) async fn operate(
     Admin(me): Admin,
     Id(id): Id,
 ) -> Answer {
+    let id = contact_called(&id);
     match operation {
         Operation::TryErase => {
             let weighed = shared.engine().erasures().weigh(me.center(), &id).await?;
@@ -121,6 +122,7 @@ pub(crate) async fn of_operator(
     State(shared): State<Shared>,
     Json(by): Json<ByOperator>,
 ) -> Answer {
+    let by = ByOperator { contact: contact_called(&by.contact), ..by };
     let core = shared.engine().core();
     let center = center_named(&core.directory(), by.center.as_deref());
     let center = center.map_err(|why| Refusal::invalid(format!("{why}.")))?;
@@ -138,7 +140,7 @@ pub(crate) async fn of_operator(
 /// `GET /ucs/contacts/{id}/erasure`: how far the erasure of a contact is, or the receipt of the
 /// last one.
 pub(crate) async fn get(State(shared): State<Shared>, Admin(me): Admin, Id(id): Id) -> Answer {
-    let engine = shared.engine();
+    let (engine, id) = (shared.engine(), contact_called(&id));
     if let Some(running) = engine.erasures().running(me.center(), &id).await? {
         let erasure = running.value;
         let more = json!({"asked": print(erasure.asked), "counts": counts(&erasure.counts)});

@@ -18,7 +18,7 @@ use handoff_content::FileError;
 use handoff_domain::{ContactId, Interaction, InteractionId, Visibility};
 use handoff_store::{
     AuditAction, AuditEntry, AuditKind, AuditTarget, AuditTool, ChangeSet, Contact, FileRecord,
-    StoreError, SubjectKey,
+    StoreError, SubjectKey, contact_called,
 };
 use serde_json::{Value, json};
 use tar::Header;
@@ -90,7 +90,7 @@ pub(crate) async fn export(
     Admin(me): Admin,
     Id(id): Id,
 ) -> Result<Response, Refusal> {
-    let views = shared.engine().views();
+    let (views, id) = (shared.engine().views(), contact_called(&id));
     let known = match id.parse::<ContactId>() {
         Ok(id) => views.contact(me.center(), id).await?,
         // Whoever submits an interaction may call its contact whatever they like.

@@ -39,6 +39,12 @@ async fn end(mail: &MailApi, letters: &[String]) {
     }
 }
 
+/// Returns the address of a contact with its id in capitals.
+fn shouted(path: &str) -> String {
+    let (before, id) = path.rsplit_once('/').unwrap();
+    format!("{before}/{}", id.to_uppercase())
+}
+
 fn erase() -> Value {
     json!({"operationName": "Erase"})
 }
@@ -56,6 +62,8 @@ async fn a_contact_is_erased_once_nothing_of_theirs_is_open() {
     let refused = ada.post(&path, erase()).await.refused(409, 2);
     assert!(letters.iter().all(|id| refused.contains(id.as_str())), "{refused}");
     ada.get(&format!("{path}/erasure")).await.refused(404, 6);
+    let refused = ada.post(&shouted(&path), erase()).await.refused(409, 2);
+    assert!(letters.iter().all(|id| refused.contains(id.as_str())), "{refused}");
     end(&mail, &letters).await;
 
     let body = erase();
@@ -69,6 +77,8 @@ async fn a_contact_is_erased_once_nothing_of_theirs_is_open() {
     ada.post(&path, erase()).await.refused(404, 6);
 
     let over = ada.get(&format!("{path}/erasure")).await.ok()["erasure"].clone();
+    let shouted = ada.get(&format!("{}/erasure", shouted(&path))).await.ok();
+    assert_eq!(shouted["erasure"], over, "an id is the same in each spelling");
     has(&over, json!({"state": "Finished"}));
     has(&over["counts"], json!({"contacts": 1, "interactions": 2}));
     assert_eq!(over["receipt"]["valid"], true);
@@ -123,6 +133,9 @@ async fn all_that_is_known_of_a_contact_is_one_archive() {
         assert_eq!(events["events"][0]["facts"][0]["fact"], "Opened");
     }
     assert_eq!(ada.get("/audit?action=Exported").await.ok()["entries"][0]["count"], 1);
+    let shouted = ada.get(&format!("{}/export", shouted(&path))).await;
+    let named = |bytes: &[u8]| unpacked(bytes).into_iter().map(|it| it.0).collect::<Vec<_>>();
+    assert_eq!(named(shouted.text.as_bytes()), named(reply.text.as_bytes()));
     ada.get("/ucs/contacts/nobody/export").await.refused(404, 6);
     mail.api.by("sam").get(&format!("{path}/export")).await.refused(403, 5);
 }
