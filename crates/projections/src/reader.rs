@@ -15,7 +15,7 @@ use handoff_bus::{Hint, Received};
 use handoff_domain::{Interaction, InteractionId, Time};
 use handoff_engine::{Clock, Worker};
 use handoff_store::{
-    Key, Kind, LogEnd, LogEntry, Record, Store, StoreError, SubjectKey, with_causes,
+    Key, Kind, LogEnd, LogEntry, Record, Store, StoreError, SubjectKey, Versioned, with_causes,
 };
 use tokio::sync::Notify;
 
@@ -325,7 +325,8 @@ impl Reader {
         Ok(News { entries, interactions })
     }
 
-    /// Reads interactions. One that cannot be read is not there.
+    /// Reads interactions: `None` of one that is gone. Of one that cannot be read nothing is said,
+    /// and what a projection has of it stays: another program may be able to.
     async fn interactions_of(
         &self,
         ids: BTreeSet<InteractionId>,
@@ -337,18 +338,19 @@ impl Reader {
                 for key in &keys {
                     all.push(match self.store.load_one(key).await {
                         Err(error) if error.is_unreadable() => None,
-                        loaded => loaded?,
+                        loaded => Some(loaded?),
                     });
                 }
                 all
             }
-            loaded => loaded?,
+            loaded => loaded?.into_iter().map(Some).collect(),
         };
-        let read = records.into_iter().map(|found| match found?.value {
+        let interaction = |found: Option<Versioned<Record>>| match found?.value {
             Record::Interaction(interaction) => Some(interaction),
             _ => None,
-        });
-        Ok(ids.into_iter().zip(read).collect())
+        };
+        let read = ids.into_iter().zip(records);
+        Ok(read.filter_map(|(id, record)| Some((id, interaction(record?)))).collect())
     }
 
     fn is_too_old(&self, at: Time) -> bool {

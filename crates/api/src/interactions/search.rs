@@ -63,6 +63,11 @@ pub(super) async fn answer(shared: &Shared, me: &Me, mut listing: Listing) -> An
 
 /// Reads what is looked for; `None` when a filter names something that does not exist.
 fn wanted(shared: &Shared, me: &Me, listing: &mut Listing) -> Result<Option<Wanted>, Refusal> {
+    if let Some(name) = listing.repeated() {
+        return Err(Refusal::invalid(format!(
+            "The parameter {name} is there twice; a search takes one of each."
+        )));
+    }
     let words = listing.take("search");
     if words.as_ref().is_some_and(|words| words.chars().count() > SEARCH_CHARS_MAX) {
         let sentence = format!("A search has at most {SEARCH_CHARS_MAX} characters; shorten it.");
@@ -167,7 +172,7 @@ impl FromStr for Place {
             None => (text, None),
         };
         // Within what numbers can be, so that nothing is reckoned beyond it.
-        let number = number.parse::<i64>()?.clamp(0, i64::MAX >> 16);
+        let number = number.parse::<i64>()?.clamp(0, SearchPlace::NUMBER_MAX);
         Ok(Self(SearchPlace { number, ended }))
     }
 }
@@ -216,5 +221,17 @@ const fn ended(interaction: &Interaction) -> Option<Time> {
     match interaction.state {
         State::Ended { at, .. } => Some(at),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_of_2080_stays_where_it_is() {
+        let number = (3_471_292_800_000 - 1_577_836_800_000_i64) << 8;
+        let Place(place) = number.to_string().parse().unwrap();
+        assert_eq!(place.number, number);
     }
 }

@@ -103,6 +103,16 @@ impl Listing {
         Some(self.filters.remove(at).1)
     }
 
+    /// Returns a filter that is there more than once.
+    #[must_use]
+    pub fn repeated(&self) -> Option<&str> {
+        let mut names = self.filters.iter().map(|(name, _)| name.as_str()).enumerate();
+        let is_before = |(at, name): &(usize, &str)| {
+            self.filters[..*at].iter().any(|(before, _)| before == name)
+        };
+        names.find(is_before).map(|(_, name)| name)
+    }
+
     /// Returns the value of a filter.
     #[must_use]
     pub fn filter(&self, name: &str) -> Option<&str> {

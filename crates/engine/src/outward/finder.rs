@@ -46,8 +46,8 @@ pub struct SearchPlace {
 }
 
 impl SearchPlace {
-    /// The largest number: 41 bits of a time in ms since 2020, and 8 that tell those apart that came
-    /// at once.
+    /// The largest number: 41 bits of a time in ms since 2020, and 8 that tell those apart that
+    /// came at once.
     pub const NUMBER_MAX: i64 = (1 << 49) - 1;
 }
 
