@@ -21,6 +21,7 @@ mod provided;
 mod session;
 mod ticket;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::comet::identity::{KnownToComet, login_of};
 use crate::error::{Code, Refusal};
 use crate::limit::Limiter;
-use crate::options::SessionKeys;
+use crate::options::{SessionKeys, SignInProvider};
 use crate::peer::PeerAddress;
 use crate::shared::Shared;
 use crate::wire::resource::API_ROOT;
@@ -83,12 +84,13 @@ struct Inner {
 /// one that is none.
 struct Redeems {
     by_address: Limiter<IpAddr>,
-    at_once: Arc<Semaphore>,
+    /// By the provider's name: one that is slow holds up nobody of another.
+    at_once: HashMap<String, Arc<Semaphore>>,
 }
 
 /// Codes of one address that are changed, per second: many people may sign in from one office.
 const REDEEMS_PER_S: u32 = 10;
-/// Codes that are changed at the same time.
+/// Codes of one provider that are changed at the same time.
 const REDEEMS_AT_ONCE: usize = 16;
 
 impl Gate {
@@ -102,10 +104,10 @@ impl Gate {
     pub(crate) fn new(shared: Shared, keys: Keys) -> Self {
         let basic = basic::Basic::new(own_key(shared.engine().core().ids()));
         let Keys { signer, shared: keys } = keys;
-        let redeems = Redeems {
-            by_address: Limiter::new(REDEEMS_PER_S),
-            at_once: Arc::new(Semaphore::new(REDEEMS_AT_ONCE)),
-        };
+        let places =
+            |it: &SignInProvider| (it.name.clone(), Arc::new(Semaphore::new(REDEEMS_AT_ONCE)));
+        let at_once = shared.options().providers.iter().map(places).collect();
+        let redeems = Redeems { by_address: Limiter::new(REDEEMS_PER_S), at_once };
         let looks = looks::Looks::default();
         Self(Arc::new(Inner { shared, signer, keys, basic, looks, redeems }))
     }
@@ -151,13 +153,15 @@ impl Gate {
     /// Lets a code be changed that somebody brings, for as long as they keep what is returned.
     pub(crate) fn may_redeem(
         &self,
+        provider: &SignInProvider,
         peer: Option<PeerAddress>,
         now: Time,
     ) -> Option<OwnedSemaphorePermit> {
         let redeems = &self.0.redeems;
         let address = peer.map(PeerAddress::subscriber);
         let has_room = address.is_none_or(|it| redeems.by_address.wait_ms(it, now).is_none());
-        has_room.then(|| redeems.at_once.clone().try_acquire_owned().ok())?
+        let at_once = redeems.at_once.get(&provider.name)?;
+        has_room.then(|| at_once.clone().try_acquire_owned().ok())?
     }
 
     fn looks(&self) -> &looks::Looks {

@@ -98,6 +98,11 @@ pub(crate) async fn finish(
         Err(lost) => return Ok(sent_back(&gate, lost.into(), None)),
     };
     let peer = parts.extensions.get::<PeerAddress>().copied();
+    let now = gate.shared().engine().core().now();
+    // Too many come back at once: the attempt is left as it is, and may come again.
+    let Some(_one_of_few) = gate.may_redeem(provider, peer, now) else {
+        return Ok(sent_back(&gate, Failed::Unavailable, None));
+    };
     let over = Some(gate.no_attempt());
     Ok(match let_in(&gate, provider, (&attempt, &asked), peer).await {
         Ok(user) => {
@@ -145,7 +150,6 @@ async fn let_in(
     }
     let code = returned.code.as_deref().ok_or(Failed::Refused)?;
     let now = gate.shared().engine().core().now();
-    let _one_of_few = gate.may_redeem(peer, now).ok_or(Failed::Unavailable)?;
     let redeemed = provider.provider.redeem(code, attempt, now).await;
     let claims = redeemed.map_err(|trouble| failed_by(&provider.name, &trouble))?;
     admit(gate, provider, &claims, (attempt, peer)).await.unwrap_or_else(|error| {

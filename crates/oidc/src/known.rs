@@ -97,6 +97,8 @@ impl Finder {
         let found = self.look_at_times(&mut looked, now).await;
         match (found, self.present().filter(|known| known.counts(now))) {
             (Ok(()), Some(known)) => Ok(known),
+            // A token by a key that is not known may be good: nobody could look.
+            (Err(error), Some(known)) if !known.has(key) => Err(error),
             (Err(error), Some(known)) => {
                 let error = &error as &dyn Error;
                 tracing::warn!(

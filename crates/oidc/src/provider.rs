@@ -24,6 +24,8 @@ const DOCUMENT: &str = "/.well-known/openid-configuration";
 const OPENID: &str = "openid";
 /// The claim by which a token belongs to an attempt to sign in.
 const NONCE: &str = "nonce";
+/// Claims by which a token is known that tells a client who signed in.
+const OF_SIGNING_IN: [&str; 3] = [NONCE, "at_hash", "c_hash"];
 
 /// What is configured of a provider.
 #[derive(Clone)]
@@ -178,8 +180,14 @@ impl Provider {
     /// taken.
     #[must_use]
     pub fn is_named_by(&self, token: &str) -> bool {
-        self.settings.audience.is_some()
+        self.takes_tokens()
             && issuer_named(token).is_some_and(|issuer| issuer == self.settings.issuer)
+    }
+
+    /// Tells whether tokens that programs send are taken.
+    #[must_use]
+    pub const fn takes_tokens(&self) -> bool {
+        self.settings.audience.is_some()
     }
 
     /// Proves a token that a program sends.
@@ -192,7 +200,7 @@ impl Provider {
         let audience = audience.ok_or(Trouble::Unproven(Fault::Audience))?;
         let (claims, expires) = self.proven(token, audience, now).await?;
         // Where the audience is the client itself, what it was told of a person is none of these.
-        if claims.text(NONCE).is_some() {
+        if OF_SIGNING_IN.iter().any(|claim| claims.text(claim).is_some()) {
             return Err(Trouble::Unproven(Fault::OfSigningIn));
         }
         Ok(Bearer { claims, expires })
@@ -250,6 +258,10 @@ impl Provider {
         match answer.status {
             200 => serde_json::from_slice(&answer.body)
                 .map_err(|_| unusable(Unusable::Unreadable { url: url.to_string() })),
+            // It has too much to do.
+            status @ (408 | 429) => {
+                Err(unusable(Unusable::Status { url: url.to_string(), status }))
+            }
             status @ 400..=499 => Err(Trouble::Refused(status)),
             status => Err(unusable(Unusable::Status { url: url.to_string(), status })),
         }

@@ -521,9 +521,9 @@ impl Config {
 
     /// Tells whether clients come by TLS, as far as is known here.
     fn is_https(&self) -> bool {
-        match self.server.public_url.as_str() {
-            "" => self.tls.is_on(),
-            url => url.starts_with(HTTPS),
+        match (self.server.public_url.as_str(), self.sign_in.url.as_str()) {
+            ("", "") => self.tls.is_on(),
+            (url, sign_in) => url.starts_with(HTTPS) || sign_in.starts_with(HTTPS),
         }
     }
 

@@ -154,7 +154,8 @@ pub(super) fn sent(
         let made = MadeToken::parse(text).map(Sent::Own);
         return Some(made.ok_or_else(Refusal::not_authenticated));
     }
-    let is_provided = !providers.is_empty() && text.split('.').count() == 3;
+    let are_taken = providers.iter().any(|it| it.provider.takes_tokens());
+    let is_provided = are_taken && text.split('.').count() == 3;
     is_provided.then(|| Ok(Sent::Provided(text.to_owned())))
 }
 
