@@ -1,6 +1,6 @@
 //! Privacy: what belongs to somebody outside, and its erasure.
 //!
-//! What an interaction has beside its record is found here for whoever removes it: [`Belongings`].
+//! What an interaction has beside its record is found here for whoever removes it: `belongings`.
 //! [`Erasures`] takes out all words of a contact; a worker goes on with it.
 
 mod belongings;
