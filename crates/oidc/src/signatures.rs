@@ -22,7 +22,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Gives the library its cryptography, without which it panics. Every other way into it goes
+/// Sets the cryptography of the library, without which it panics. Every other way into it goes
 /// through here.
 pub(crate) fn provide() {
     static ONCE: Once = Once::new();

@@ -115,7 +115,7 @@ fn end(run: &mut Run, found: &mut Vec<Word>) {
     }
 }
 
-/// Gives the characters that stand for one when texts are compared.
+/// Returns the characters that stand for one when texts are compared.
 fn fold(character: char, give: &mut impl FnMut(char)) {
     // A syllable of Hangul would fall apart into its letters.
     if matches!(character, '\u{ac00}'..='\u{d7a3}') {
