@@ -5,7 +5,8 @@
 //! It is used by tests, campaigns and benchmarks only; nothing that is shipped depends on it. It
 //! knows the product through its public doors (command line, center file, HTTP, CometD), so that a
 //! test written with it says what a client sees. The exceptions are [`ManualClock`],
-//! [`FaultyStore`] and [`Center`]'s records, for tests that run the engine in process.
+//! [`CountingIds`], [`FaultyStore`] and [`Center`]'s records, for tests that run the engine in
+//! process.
 //!
 //! Every wait is bounded and waits for a condition; nothing sleeps for a fixed time and hopes.
 #![expect(
@@ -25,6 +26,7 @@ mod cookies;
 mod faulty_store;
 pub mod figures;
 pub mod http;
+mod ids;
 mod inbox;
 pub mod issuer;
 mod letter;
@@ -46,6 +48,7 @@ pub use faulty_store::{Fault, FaultyStore};
 pub use handoff_store::conformance::server::PostgresServer;
 pub use handoff_store::conformance::way::{Ending, Way};
 pub use http::{Answer, Call, Client, NoAnswer};
+pub use ids::CountingIds;
 pub use inbox::{BOUND, Inbox};
 pub use issuer::{Issuer, Signing, Wrongs};
 pub use letter::Received;

@@ -1,21 +1,18 @@
 //! Traces over a store in memory, to a collector of this process.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use handoff_bus::LocalBus;
 use handoff_domain::event::{Cause, Subject};
-use handoff_domain::{
-    Event, Fact, Interaction, InteractionId, OfferKind, SkillLevels, Time, UserId,
-};
-use handoff_engine::{Core, Engine, IdSource, Options, Outward, Parts, Worker};
+use handoff_domain::{Event, Fact, Interaction, OfferKind, SkillLevels, Time, UserId};
+use handoff_engine::{Core, Engine, Options, Outward, Parts, Worker};
 use handoff_outgoing::{Client, Limits, Policy};
 use handoff_store::conformance::samples::{
     CENTER, center, interaction, interaction_id, put, queue, queue_id,
 };
 use handoff_store::{ChangeSet, Key, MemoryStore, Record, Store};
-use handoff_testkit::{ManualClock, Posted, Receiver};
+use handoff_testkit::{CountingIds, ManualClock, Posted, Receiver};
 use serde_json::Value;
 
 use crate::{Destination, Traces};
@@ -23,19 +20,6 @@ use crate::{Destination, Traces};
 const NOON: i64 = 1_767_960_000_000;
 const KATE: UserId = UserId(0xa);
 const BEN: UserId = UserId(0xb);
-
-#[derive(Default)]
-struct CountingIds(AtomicU64);
-
-impl IdSource for CountingIds {
-    fn random(&self) -> u128 {
-        u128::from(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn interaction(&self, now: Time) -> InteractionId {
-        InteractionId::compose(now.0.unsigned_abs(), self.0.fetch_add(1, Ordering::Relaxed))
-    }
-}
 
 struct Rig {
     store: Arc<dyn Store>,

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use handoff_bus::LocalBus;
 use handoff_domain::event::{Cause, Subject};
-use handoff_domain::{Event, Fact, InteractionId, QueueId, SkillLevels, Time, WebhookId};
-use handoff_engine::{Core, Engine, IdSource, Options, Outward, Parts, Worker};
+use handoff_domain::{Event, Fact, QueueId, SkillLevels, Time, WebhookId};
+use handoff_engine::{Core, Engine, Options, Outward, Parts, Worker};
 use handoff_outgoing::{Client, Limits, Policy};
 use handoff_store::conformance::samples::{
     CENTER, center, interaction, interaction_id, put, queue, queue_id,
@@ -19,7 +19,7 @@ use handoff_store::{
     ChangeSet, DeliveryOutcome, DirectoryGuard, Extent, Key, MemoryStore, Record, Removal, Store,
     Webhook, WebhookSecret, WebhookStart, WebhookState,
 };
-use handoff_testkit::{ManualClock, Posted, Receiver};
+use handoff_testkit::{CountingIds, ManualClock, Posted, Receiver};
 use serde_json::{Value, json};
 
 use crate::{Happened, Terms, Webhooks, Wire, sign};
@@ -29,19 +29,6 @@ const DAY_S: u32 = 24 * 60 * 60;
 /// How long a wait is between two looks at something, and how many there are.
 const LOOK: Duration = Duration::from_millis(5);
 const LOOKS: usize = 4_000;
-
-#[derive(Default)]
-struct CountingIds(AtomicU64);
-
-impl IdSource for CountingIds {
-    fn random(&self) -> u128 {
-        u128::from(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn interaction(&self, now: Time) -> InteractionId {
-        InteractionId::compose(now.0.unsigned_abs(), self.0.fetch_add(1, Ordering::Relaxed))
-    }
-}
 
 /// Tells which interaction and position an event is of.
 struct Plain;

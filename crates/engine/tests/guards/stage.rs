@@ -1,7 +1,6 @@
 //! A floor as a store and an engine over it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use handoff_bus::LocalBus;
 use handoff_domain::chat::ChatRequest;
@@ -10,9 +9,9 @@ use handoff_domain::{
     Center, CenterId, Group, Interaction, InteractionId, Media, Service, ServiceId, ServiceTerms,
     Skill, Time, Workspace,
 };
-use handoff_engine::{Core, Engine, IdSource, Mailboxes, Options, Outward, Parts, contact_id};
+use handoff_engine::{Core, Engine, Mailboxes, Options, Outward, Parts, contact_id};
 use handoff_store::{ChangeSet, Contact, Key, Receipt, Record, Store as _};
-use handoff_testkit::{FaultyStore, ManualClock};
+use handoff_testkit::{CountingIds, FaultyStore, ManualClock};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
@@ -24,21 +23,6 @@ use crate::support::chat_request;
 pub(crate) const SERVICE: ServiceId = ServiceId(0x5e);
 /// The address of somebody who has written before.
 pub(crate) const EVE: &str = "eve@customer.example";
-
-/// Counts up instead of being random.
-#[derive(Default)]
-struct CountingIds(AtomicU64);
-
-impl IdSource for CountingIds {
-    fn random(&self) -> u128 {
-        u128::from(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn interaction(&self, now: Time) -> InteractionId {
-        let count = self.0.fetch_add(1, Ordering::Relaxed);
-        InteractionId::compose(u64::try_from(now.0).unwrap(), count)
-    }
-}
 
 /// The addresses of the floor.
 struct Ours;

@@ -11,17 +11,17 @@ use handoff_domain::event::Cause;
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
     Action, Actor, Caller, CenterId, ChatTimes, Direction, GroupId, Interaction, InteractionId,
-    Media, Medium, Named, Queue, QueueId, Role, Time, Topic, User, UserCommand, UserData, UserId,
+    Media, Medium, Named, Queue, QueueId, Role, Topic, User, UserCommand, UserData, UserId,
     Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    ChannelChange, CommandRequest, Core, Done, Engine, ExecuteError, IdSource, Mailboxes, NewChat,
-    Note, OpenLogin, OpenedChat, Opening, Options, Outward, Parts, Patience, Post, Published,
-    Publisher, Replay, Subscriptions, Worker,
+    ChannelChange, CommandRequest, Core, Done, Engine, ExecuteError, Mailboxes, NewChat, Note,
+    OpenLogin, OpenedChat, Opening, Options, Outward, Parts, Patience, Post, Published, Publisher,
+    Replay, Subscriptions, Worker,
 };
 use handoff_store::{Key, Receipt, Record, Store, StreamRow, Versioned};
 pub(crate) use handoff_testkit::Fault;
-use handoff_testkit::{Center, FaultyStore, ManualClock};
+use handoff_testkit::{Center, CountingIds, FaultyStore, ManualClock};
 
 pub(crate) const CENTER: CenterId = CenterId(1);
 pub(crate) const GROUP: GroupId = GroupId(7);
@@ -32,31 +32,15 @@ pub(crate) const CHATS: QueueId = QueueId(0x5c);
 /// How long the customers of chats may be silent, in ms.
 pub(crate) const CUSTOMER_SILENCE_MS: u32 = 45_000;
 
-/// Counts up instead of being random, so that a failing test fails the same way again.
-struct CountingIds(AtomicU64);
-
 thread_local! {
     /// How many nodes this test has started; each test has a thread.
     static NODES: Cell<u64> = const { Cell::new(0) };
 }
 
-impl CountingIds {
-    /// No two nodes of a test give the same ids.
-    fn of_another_node() -> Self {
-        NODES.set(NODES.get() + 1);
-        Self(AtomicU64::new(NODES.get() << 32))
-    }
-}
-
-impl IdSource for CountingIds {
-    fn random(&self) -> u128 {
-        u128::from(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn interaction(&self, now: Time) -> InteractionId {
-        let count = self.0.fetch_add(1, Ordering::Relaxed);
-        InteractionId::compose(u64::try_from(now.0).unwrap(), count)
-    }
+/// No two nodes of a test give the same ids.
+fn ids_of_another_node() -> CountingIds {
+    NODES.set(NODES.get() + 1);
+    CountingIds::from(NODES.get() << 32)
 }
 
 /// A bus that can be told to lose everything.
@@ -281,7 +265,7 @@ impl Rig {
             store: store.clone(),
             bus: bus.clone(),
             clock: clock.clone(),
-            ids: Arc::new(CountingIds::of_another_node()),
+            ids: Arc::new(ids_of_another_node()),
             options: Options::default(),
         };
         let core = Core::open(parts).await.unwrap();

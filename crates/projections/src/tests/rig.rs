@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use handoff_bus::LocalBus;
 use handoff_domain::event::{Cause, Subject};
@@ -11,17 +10,17 @@ use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
     Acknowledgement, Actor, Address, Automatic, Caller, CenterId, ChatTimes, Command, Direction,
     Event, Fact, GroupId, Interaction, InteractionId, Letter, Media, Medium, Named, Queue, QueueId,
-    Role, Time, Topic, UserData, UserId, Workbin, WorkbinId, WorkbinOwner,
+    Role, Topic, UserData, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    ChannelChange, CommandRequest, Core, Engine, ExecuteError, IdSource, NewChat, NewLetter,
-    Opening, Options, Outward, Parts, Replay, Subscriptions,
+    ChannelChange, CommandRequest, Core, Engine, ExecuteError, NewChat, NewLetter, Opening,
+    Options, Outward, Parts, Replay, Subscriptions,
 };
 use handoff_store::{
     ChangeSet, Deed as ErasureDeed, InteractionQuery, InteractionScope, Key, Kind, Put, Record,
     Removal, Store,
 };
-use handoff_testkit::{Center, ManualClock};
+use handoff_testkit::{Center, CountingIds, ManualClock};
 use tempfile::TempDir;
 
 use super::deeds::{Deed, What};
@@ -40,20 +39,6 @@ pub(super) const CHECKED: usize = 3;
 /// Where somebody looks at them.
 const REVIEW: usize = 4;
 const WORKBIN: WorkbinId = WorkbinId(0xe3);
-
-#[derive(Default)]
-struct CountingIds(AtomicU64);
-
-impl IdSource for CountingIds {
-    fn random(&self) -> u128 {
-        u128::from(self.0.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn interaction(&self, now: Time) -> InteractionId {
-        let count = self.0.fetch_add(1, Ordering::Relaxed);
-        InteractionId::compose(u64::try_from(now.0).unwrap(), count)
-    }
-}
 
 pub(super) struct Rig {
     engine: Arc<Engine>,
