@@ -18,6 +18,9 @@ use crate::{bounded, dist, set_up, tidy, web};
 /// The longest that one stage may take, in s. A cold build of everything takes about ten minutes on
 /// two cores.
 const STAGE_SECONDS_MAX: u64 = 1_500;
+/// How many tests run at once. They wait for disks, servers and timers half of their time, so two
+/// cores are busy with four.
+const TESTS_AT_ONCE: &str = "4";
 /// What every build is of, so that no crate is built twice with other features.
 const EVERYTHING: [&str; 3] = ["--workspace", "--all-targets", "--all-features"];
 
@@ -90,6 +93,7 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
     let cargo = move |arguments: &[&str]| {
         let mut command = crate::cargo(root);
         command.args(arguments).env("HANDOFF_BIN", program(root));
+        command.env("RUST_TEST_THREADS", TESTS_AT_ONCE);
         command
     };
     let plain = move |mut command: Command| counted(&mut command);
@@ -181,6 +185,7 @@ fn black_box(root: &Path) -> Result<Command> {
 /// Returns black-box tests over PostgreSQL.
 fn on_postgres(mut command: Command, tests: &[&str]) -> Command {
     command.args(tests).env("HANDOFF_TEST_STORE", "postgres");
+    command.env("RUST_TEST_THREADS", TESTS_AT_ONCE);
     command
 }
 
