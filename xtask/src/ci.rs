@@ -32,13 +32,16 @@ const ON_POSTGRES: [&str; 6] =
 /// sees must not depend on which of them it reaches. Counters are read from one node's own file.
 const ON_NODES: [&str; 7] =
     ["chat::", "durability::", "mailboxes::", "offers::", "provisioning::", "replay::", "tour::"];
+/// Three nodes, of which one dies, PostgreSQL starts anew, and the standby takes over.
+const SHORT_CLUSTER: &str = "cluster --agents 4 --interactions 12 \
+                             --kinds node-killed,database-restarted,failed-over";
 
 /// What can be chosen.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Begin at this stage, after the ones before it have passed: tools, format, tidy, web, clippy,
     /// build, test, postgres, nodes, counts, package, widget, desk, interop, described, mail,
-    /// browser, applies, cuts, chats, mails, floods, documentation.
+    /// browser, applies, cuts, chats, mails, floods, cluster, documentation.
     #[arg(long, value_name = "STAGE", default_value = "tools")]
     from: String,
     #[command(flatten)]
@@ -147,6 +150,7 @@ fn steps(root: &Path, set_up: set_up::Options) -> Vec<Step<'_>> {
         ("chats", campaign("chats --chats 20 --seconds 6 --kills 2")),
         ("mails", campaign("mails --mails 5 --kills 18 --answers 120")),
         ("floods", campaign("floods --small")),
+        ("cluster", campaign(SHORT_CLUSTER)),
         (
             "documentation",
             Box::new(move || {
