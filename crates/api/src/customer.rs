@@ -21,7 +21,6 @@ pub(crate) mod files;
 mod fingerprint;
 pub(crate) mod form;
 pub(crate) mod guard;
-pub(crate) mod hours;
 pub(crate) mod open_media;
 mod options;
 mod origins;

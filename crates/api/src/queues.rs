@@ -20,6 +20,7 @@ use crate::commands::Answer;
 use crate::error::{Refusal, unfit};
 use crate::idempotency::Retry;
 use crate::request::Id;
+use crate::services::hours;
 use crate::shared::Shared;
 use crate::wire::fields::Fields;
 use crate::wire::listing::{Listing, fields, one, select};
@@ -114,7 +115,9 @@ impl Described for OfQueue {
             invite_timeout_ms: fields.time_ms("inviteTimeout")?,
             reoffer_after_ms: fields.time_ms("reofferAfter")?,
             steps: steps(fields)?,
-            acknowledge: acknowledge(fields)?,
+            acknowledge: answer(fields, "acknowledge")?,
+            hours: hours(fields)?,
+            closed: answer(fields, "closed")?,
             answer_target_ms: fields.time_ms("answerTarget")?,
             dispositions: fields.texts("dispositions")?,
             disposition_required: fields.boolean("dispositionRequired")?,
@@ -147,16 +150,20 @@ fn refusal(fault: &QueueFault) -> Refusal {
         | QueueField::Steps(_)
         | QueueField::Channel
         | QueueField::AcknowledgementSubject
-        | QueueField::AcknowledgementText => return unfit(Thing::Queue, &fault.message),
+        | QueueField::AcknowledgementText
+        | QueueField::Hours(..)
+        | QueueField::ClosedSubject
+        | QueueField::ClosedText => return unfit(Thing::Queue, &fault.message),
     };
     Refusal::invalid(sentence)
 }
 
 /// Reads what the server writes to whoever sends an e-mail; nothing where the object is empty.
-fn acknowledge(fields: Fields<'_>) -> Result<Option<Perhaps<Acknowledgement>>, Refusal> {
-    let wrong = || Refusal::invalid("The field acknowledge must be an object; correct it.");
-    let Some(value) = fields.get("acknowledge") else { return Ok(None) };
-    let Value::Map(values) = value else { return Err(wrong()) };
+fn answer(
+    fields: Fields<'_>,
+    name: &'static str,
+) -> Result<Option<Perhaps<Acknowledgement>>, Refusal> {
+    let Some(values) = fields.map(name)? else { return Ok(None) };
     if values.is_empty() {
         return Ok(Some(Perhaps::Without));
     }

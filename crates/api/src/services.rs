@@ -159,8 +159,8 @@ fn small(fields: Fields<'_>, name: &str) -> Result<Option<u32>, Refusal> {
     Ok(fields.count(name)?.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
 }
 
-/// Reads when a service is open; always where the object is empty.
-fn hours(fields: Fields<'_>) -> Result<Option<Perhaps<HoursDescription>>, Refusal> {
+/// Reads when a service or a queue is open; always where the object is empty.
+pub(crate) fn hours(fields: Fields<'_>) -> Result<Option<Perhaps<HoursDescription>>, Refusal> {
     let Some(values) = fields.map("hours")? else { return Ok(None) };
     if values.is_empty() {
         return Ok(Some(Perhaps::Without));
@@ -168,7 +168,8 @@ fn hours(fields: Fields<'_>) -> Result<Option<Perhaps<HoursDescription>>, Refusa
     let inside = Fields::top(values);
     let open = inside.texts("open")?.ok_or_else(|| inside.missing("open"))?;
     let time_zone = inside.required_text("timeZone")?;
-    Ok(Some(Perhaps::With(HoursDescription { time_zone, open })))
+    let exceptions = inside.texts("exceptions")?;
+    Ok(Some(Perhaps::With(HoursDescription { time_zone, open, exceptions })))
 }
 
 fn files(fields: Fields<'_>) -> Result<Option<FilesDescription>, Refusal> {

@@ -1,11 +1,13 @@
 //! What a contact center consists of: users, skills, groups, queues and workbins, as configured.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::id::{CenterId, GroupId, QueueId, SkillId, UserId, WorkbinId};
 use crate::media::Media;
+use crate::service::Hours;
 
 /// Levels by skill: what a user has, or the least that a queue or an interaction asks for.
 pub type SkillLevels = BTreeMap<SkillId, u32>;
@@ -328,6 +330,13 @@ pub struct Queue {
     /// Of a queue of e-mails: what the server writes to whoever sends one.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub acknowledge: Option<Acknowledgement>,
+    /// When somebody is there; `None` is always.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub hours: Option<Box<Hours>>,
+    /// Of a queue of e-mails: what the server writes in place of the acknowledgement to whoever
+    /// sends one outside its hours.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub closed: Option<Acknowledgement>,
     /// How soon a customer is to have an answer, in ms. 1,000…2,592,000,000 (30 days); `None` while
     /// nothing is promised.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
@@ -367,6 +376,8 @@ impl Queue {
             steps: Vec::new(),
             review: None,
             acknowledge: None,
+            hours: None,
+            closed: None,
             answer_target_ms: None,
             dispositions: BTreeSet::new(),
             disposition_required: false,

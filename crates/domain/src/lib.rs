@@ -74,8 +74,8 @@ pub use operation::Operation;
 pub use operations::Outline;
 pub use rejection::Rejection;
 pub use service::{
-    ChatTerms, EmailTerms, FileLimits, Hours, OpenMediaTerms, OpenTime, Service, ServiceKind,
-    ServiceTerms, Weekday,
+    ChatTerms, Date, EmailTerms, ExceptionalDate, FileLimits, Hours, MinuteSpan, OpenMediaTerms,
+    OpenTime, Service, ServiceKind, ServiceTerms, Weekday,
 };
 pub use time::Time;
 pub use user_data::{UserData, UserDataError, Value};

@@ -18,6 +18,7 @@ mod ears;
 mod follow;
 mod fresh;
 mod happened;
+pub mod hours;
 mod incarnation;
 mod next_due;
 mod notes;

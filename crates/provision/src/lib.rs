@@ -33,16 +33,14 @@ pub use changing::{By, change_set};
 pub use disposition::DispositionDescription;
 pub use edit::{Edit, Editor, GivenPassword, NotReplaced, Refused, Replaces, replace_password};
 pub use name::NamedDescription;
-pub use opening_hours::hours_as_texts;
+pub use opening_hours::{HoursDescription, exceptions_as_texts, hours_as_texts};
 pub use origins::{is_origin, is_origin_pattern};
 pub use queue_description::{
     Perhaps, QueueDescription, QueueFault, QueueField, QueueNames, StepDescription,
 };
 pub use reason::ReasonDescription;
 pub use retention::{RetentionDescription, RetentionFault};
-pub use service_description::{
-    FilesDescription, HoursDescription, ServiceDescription, ServiceFault,
-};
+pub use service_description::{FilesDescription, ServiceDescription, ServiceFault};
 pub use thing::Thing;
 pub use time_span::{InvalidTimeSpan, TimeSpan};
 pub use user_description::{UserDescription, UserFault, UserField, UserNames};

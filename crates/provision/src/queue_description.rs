@@ -8,6 +8,7 @@ use handoff_domain::center::Acknowledgement;
 use handoff_domain::{GroupId, Media, Queue, QueueId, SkillLevels, Step};
 
 use crate::name::name_fault;
+use crate::opening_hours::{HoursDescription, HoursFault};
 use crate::thing::Thing;
 use crate::time_span::TimeSpan;
 
@@ -25,7 +26,7 @@ const STEPS_MAX: usize = 100;
 /// The longest name of a channel, in characters.
 pub(crate) const CHANNEL_LEN_MAX: usize = 64;
 /// What is said of an acknowledgement of anything but e-mails.
-pub(crate) const ONLY_LETTERS: &str = "only e-mail queues acknowledge";
+const ONLY_LETTERS: &str = "only e-mail queues acknowledge";
 /// The key of an agent's capacity that bounds all channels together, and so no channel's name.
 pub(crate) const OVERALL: &str = "overall";
 
@@ -42,6 +43,8 @@ pub struct QueueDescription<N> {
     /// In order of their time.
     pub steps: Option<Vec<StepDescription<N>>>,
     pub acknowledge: Option<Perhaps<Acknowledgement>>,
+    pub hours: Option<Perhaps<HoursDescription>>,
+    pub closed: Option<Perhaps<Acknowledgement>>,
     /// How soon an answer is promised; 0 promises nothing.
     pub answer_target_ms: Option<u64>,
     /// What its work can end with, by their keys.
@@ -107,6 +110,10 @@ pub enum QueueField {
     Steps(usize),
     AcknowledgementSubject,
     AcknowledgementText,
+    /// An option of its hours, and which one of a list, by its place.
+    Hours(&'static str, Option<usize>),
+    ClosedSubject,
+    ClosedText,
     AnswerTarget,
 }
 
@@ -157,23 +164,39 @@ impl<N> QueueDescription<N> {
             Some(field.fault(format!("{name} is {given}, allowed is {least} to {most}")))
         }));
         faults.extend(step_faults(self.steps.as_deref().unwrap_or_default()));
-        faults.extend(self.acknowledgement_fault());
+        let (subject, text) = (QueueField::AcknowledgementSubject, QueueField::AcknowledgementText);
+        faults.extend(self.answer_fault(self.acknowledge.as_ref(), subject, text));
+        let (subject, text) = (QueueField::ClosedSubject, QueueField::ClosedText);
+        faults.extend(self.answer_fault(self.closed.as_ref(), subject, text));
+        if let Some(Perhaps::With(hours)) = &self.hours {
+            faults.extend(hours.faults().into_iter().map(
+                |HoursFault { option, item, message }| {
+                    QueueField::Hours(option, item).fault(message)
+                },
+            ));
+        }
         faults
     }
 
-    fn acknowledgement_fault(&self) -> Option<QueueFault> {
-        let Some(Perhaps::With(Acknowledgement { subject, text })) = &self.acknowledge else {
+    /// Says what is wrong with what the server writes to whoever sends an e-mail.
+    fn answer_fault(
+        &self,
+        answer: Option<&Perhaps<Acknowledgement>>,
+        of_subject: QueueField,
+        of_text: QueueField,
+    ) -> Option<QueueFault> {
+        let Some(Perhaps::With(Acknowledgement { subject, text })) = answer else {
             return None;
         };
         let blank = |text: &str| text.trim().is_empty();
         let (field, message) = if self.media.as_ref().is_some_and(|media| *media != Media::Email) {
-            (QueueField::AcknowledgementSubject, ONLY_LETTERS)
+            (of_subject, ONLY_LETTERS)
         } else if subject.contains(char::is_control) {
-            (QueueField::AcknowledgementSubject, "the subject of an acknowledgement is one line")
+            (of_subject, "the subject of an acknowledgement is one line")
         } else if blank(subject) {
-            (QueueField::AcknowledgementSubject, "expected a subject, found an empty text")
+            (of_subject, "expected a subject, found an empty text")
         } else if blank(text) {
-            (QueueField::AcknowledgementText, "expected a text, found an empty one")
+            (of_text, "expected a text, found an empty one")
         } else {
             return None;
         };
@@ -211,6 +234,14 @@ impl<N> QueueDescription<N> {
         queue.disposition_required =
             self.disposition_required.unwrap_or(queue.disposition_required);
         Perhaps::set(&self.acknowledge, &mut queue.acknowledge);
+        Perhaps::set(&self.closed, &mut queue.closed);
+        match &self.hours {
+            None => {}
+            Some(Perhaps::Without) => queue.hours = None,
+            Some(Perhaps::With(hours)) => {
+                queue.hours = Some(Box::new(hours.in_place_of(queue.hours.as_deref())));
+            }
+        }
         if let Some(target_ms) = self.answer_target_ms {
             queue.answer_target_ms = Some(target_ms).filter(|ms| *ms > 0);
         }
@@ -218,6 +249,18 @@ impl<N> QueueDescription<N> {
         queue.invite_timeout_ms = self.invite_timeout_ms.unwrap_or(queue.invite_timeout_ms);
         queue.reoffer_after_ms = self.reoffer_after_ms.unwrap_or(queue.reoffer_after_ms);
         Ok(())
+    }
+}
+
+/// Says what is wrong with the letters that a queue answers by itself; `None` when nothing is.
+pub(crate) fn answers_fault(queue: &Queue) -> Option<&'static str> {
+    let answers = queue.acknowledge.is_some() || queue.closed.is_some();
+    if answers && queue.media != Media::Email {
+        Some(ONLY_LETTERS)
+    } else if queue.closed.is_some() && queue.hours.is_none() {
+        Some("closed is what is answered outside the hours of a queue, and this one has none")
+    } else {
+        None
     }
 }
 

@@ -5,12 +5,11 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use handoff_domain::{
-    ChatTerms, Direction, EmailTerms, FileLimits, Hours, Media, OpenMediaTerms, Service,
-    ServiceKind, ServiceTerms,
+    ChatTerms, Direction, EmailTerms, FileLimits, Media, OpenMediaTerms, Service, ServiceKind,
+    ServiceTerms,
 };
-use jiff::tz::TimeZone;
 
-use crate::opening_hours::open_times;
+use crate::opening_hours::{HoursDescription, HoursFault};
 use crate::origins::is_origin_pattern;
 use crate::queue_description::Perhaps;
 use crate::time_span::TimeSpan;
@@ -60,14 +59,6 @@ pub struct ServiceDescription {
     pub direction: Option<Direction>,
     pub sub_type: Option<String>,
     pub allow_overwrite: Option<bool>,
-}
-
-/// What is said of when a service is open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HoursDescription {
-    pub time_zone: String,
-    /// Such as `Mon-Fri 08:00-18:00`.
-    pub open: Vec<String>,
 }
 
 /// What is said of what customers may do with files, as far as it is said.
@@ -157,7 +148,10 @@ impl ServiceDescription {
         let origins = self.origins.iter().flatten().enumerate();
         faults.extend(origins.filter_map(|(item, origin)| origin_fault(item, origin)));
         if let Some(Perhaps::With(hours)) = &self.hours {
-            faults.extend(hours.faults());
+            faults.extend(hours.faults().into_iter().map(|fault| {
+                let HoursFault { option, item, message } = fault;
+                ServiceFault { option, item, message }
+            }));
         }
         faults.extend(self.files.iter().flat_map(FilesDescription::faults));
         faults.extend(self.mailbox.as_deref().and_then(mailbox_fault));
@@ -256,7 +250,9 @@ impl ServiceDescription {
         match &self.hours {
             None => {}
             Some(Perhaps::Without) => terms.hours = None,
-            Some(Perhaps::With(hours)) => terms.hours = Some(hours.hours()),
+            Some(Perhaps::With(hours)) => {
+                terms.hours = Some(hours.in_place_of(terms.hours.as_ref()));
+            }
         }
         if let Some(files) = &self.files {
             files.apply(&mut terms.files);
@@ -337,41 +333,6 @@ impl FilesDescription {
     fn lower_case_types(&self) -> Option<Vec<String>> {
         let types = self.types.as_ref()?;
         Some(types.iter().map(|name| name.to_ascii_lowercase()).collect())
-    }
-}
-
-impl HoursDescription {
-    fn faults(&self) -> Vec<ServiceFault> {
-        let mut faults = Vec::new();
-        if TimeZone::get(&self.time_zone).is_err() {
-            let message = format!(
-                "timeZone is {:?}, expected an IANA name such as \"Europe/Copenhagen\"",
-                self.time_zone
-            );
-            faults.push(ServiceFault::new("hours.timeZone", message));
-        }
-        if self.open.is_empty() {
-            let message = "open has no time, so that the service would never be open; enabled = false says the same plainly";
-            faults.push(ServiceFault::new("hours.open", message));
-        }
-        faults.extend(self.open.iter().enumerate().filter_map(|(item, text)| {
-            let message = || {
-                format!(
-                    "open has {text:?}, expected days and times such as \"Mon-Fri 08:00-18:00\" or \"Sat 10:00-24:00\""
-                )
-            };
-            let is_wrong = open_times(text).is_none();
-            is_wrong.then(|| ServiceFault::of_item("hours.open", item, message()))
-        }));
-        faults
-    }
-
-    fn hours(&self) -> Hours {
-        let mut open: Vec<_> =
-            self.open.iter().filter_map(|text| open_times(text)).flatten().collect();
-        open.sort_unstable();
-        open.dedup();
-        Hours { zone: self.time_zone.clone(), open }
     }
 }
 

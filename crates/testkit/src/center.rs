@@ -174,21 +174,11 @@ impl Center {
         skills: &[(SkillId, u32)],
     ) -> Self {
         self.queues.push(Queue {
-            id,
-            center: self.id,
             name: name.to_owned(),
             media,
             groups: groups.iter().copied().collect(),
             skills: skills.iter().copied().collect(),
-            priority: 0,
-            invite_timeout_ms: Queue::DEFAULT_INVITE_TIMEOUT_MS,
-            reoffer_after_ms: Queue::DEFAULT_REOFFER_AFTER_MS,
-            steps: Vec::new(),
-            review: None,
-            acknowledge: None,
-            answer_target_ms: None,
-            dispositions: BTreeSet::new(),
-            disposition_required: false,
+            ..Queue::new(id, self.id)
         });
         self
     }

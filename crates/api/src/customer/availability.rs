@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use handoff_domain::routing::Attendance;
 use handoff_domain::service::{ChatTerms, Service, ServiceKind};
 use handoff_domain::{Chat, Interaction, LeaveReason, SkillLevels};
+use handoff_engine::core::hours;
 use handoff_engine::{CurrentBoard, PlaceInLine};
 use serde_json::json;
 
-use super::hours;
 use super::refusal::{CustomerRefusal, RefusalKind};
 use super::services::{chat_service, may_use};
 use crate::shared::Shared;
@@ -24,8 +24,7 @@ fn of_service(
     terms: &ChatTerms,
 ) -> Availability {
     let engine = shared.engine();
-    let is_closed =
-        terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, engine.core().now()));
+    let is_closed = is_closed(shared, service);
     let is_full = || {
         let most = terms.max_waiting.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
         most.is_some_and(|most| board.waiting_in(service.queue) >= most)
@@ -80,11 +79,8 @@ pub(crate) fn of_chat(
         return Some(Availability::bare(state_of(attendance)));
     };
     // Whoever waits when the service closes is still served while somebody is there.
-    let is_closed = || {
-        terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, shared.engine().core().now()))
-    };
     let state = match state_of(attendance) {
-        ServiceState::NobodyThere if is_closed() => ServiceState::Closed,
+        ServiceState::NobodyThere if is_closed(shared, service) => ServiceState::Closed,
         state => state,
     };
     Some(with(shared, state, service, terms))
@@ -98,9 +94,9 @@ pub(crate) fn with(
     terms: &ChatTerms,
 ) -> Availability {
     let engine = shared.engine();
-    let open = terms.hours.as_ref();
-    let opens_at = open.filter(|_| state == ServiceState::Closed);
     let directory = engine.core().directory();
+    let open = directory.hours_of(service);
+    let opens_at = open.filter(|_| state == ServiceState::Closed);
     // A service that was removed or closed since takes no message.
     let takes_messages = |name: &&String| {
         let found = directory.service(ServiceKind::Email, name);
@@ -115,6 +111,12 @@ pub(crate) fn with(
         time_zone: open.map(|open| open.zone.clone()),
         leave_message: terms.leave_message.as_ref().filter(takes_messages).cloned(),
     }
+}
+
+/// Tells whether it is outside the hours of a service.
+pub(crate) fn is_closed(shared: &Shared, service: &Service) -> bool {
+    let core = shared.engine().core();
+    core.directory().hours_of(service).is_some_and(|open| !hours::is_open(open, core.now()))
 }
 
 const fn state_of(attendance: Attendance) -> ServiceState {

@@ -15,7 +15,7 @@ use super::chat_operation::{ChatOperation, Introduction};
 use super::refusal::{CustomerRefusal, RefusalKind};
 use super::services::{chat_service, may_use};
 use super::state::DoorState;
-use super::{availability, fingerprint, hours};
+use super::{availability, fingerprint};
 
 /// How long a retry of a message is known as one, in ms: longer than any client keeps trying.
 const RETRIES_KNOWN_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -60,7 +60,7 @@ async fn begin_by(
         engine.conversations().keep_customer(&opened.interaction);
         return Ok(opened);
     }
-    if terms.hours.as_ref().is_some_and(|open| !hours::is_open(open, engine.core().now())) {
+    if availability::is_closed(doors.shared(), service) {
         return Err(CustomerRefusal::new(
             RefusalKind::Closed,
             "The service is closed at this time; come back when it is open.",

@@ -87,7 +87,8 @@ mod tests {
             time(Weekday::Tuesday, 540, 1_020),
             time(Weekday::Saturday, 600, OpenTime::MINUTES_OF_DAY),
         ];
-        let shown = open_days(&Hours { zone: "Europe/Berlin".to_owned(), open });
+        let shown =
+            open_days(&Hours { zone: "Europe/Berlin".to_owned(), open, exceptions: [].into() });
         let expected = json!([
             {"days": ["Mon", "Tue"], "from": "09:00", "to": "17:00"},
             {"days": ["Sat"], "from": "10:00", "to": "24:00"},

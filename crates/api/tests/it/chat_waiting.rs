@@ -37,7 +37,7 @@ fn letterbox() -> Service {
 fn hours(from_minute: u16, to_minute: u16) -> Option<Hours> {
     let days = Weekday::ALL.into_iter().take(5);
     let open = days.map(|day| OpenTime { day, from_minute, to_minute }).collect();
-    Some(Hours { zone: "UTC".to_owned(), open })
+    Some(Hours { zone: "UTC".to_owned(), open, exceptions: [].into() })
 }
 
 fn state(answer: &Value) -> &str {
@@ -144,6 +144,28 @@ async fn a_service_that_takes_no_messages_offers_none() {
         let answer = post(&api, AVAILABILITY, &[]).await;
         assert_eq!(answer["availability"], json!({"state": "NobodyThere"}));
     }
+}
+
+#[tokio::test]
+async fn a_service_without_hours_has_those_of_its_queue() {
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let ask = || async { post(&api, AVAILABILITY, &[]).await };
+    assert_eq!(state(&ask().await), "Open");
+    let queue = format!("/queues/{}", api.queue_id("support-chat"));
+    let closed_on = |date: &str| {
+        let exceptions = [format!("{date} closed")];
+        json!({"hours": {"timeZone": "UTC", "open": ["Mon-Fri 08:00-17:00"], "exceptions": exceptions}})
+    };
+    // It is Friday noon.
+    api.by("ada").put(&queue, closed_on("2026-01-10")).await.ok();
+    assert_eq!(state(&ask().await), "Open");
+    api.by("ada").put(&queue, closed_on("2026-01-09")).await.ok();
+    let closed = ask().await;
+    let seen = (state(&closed), &closed["availability"]["opensAt"]);
+    assert_eq!(seen, ("Closed", &json!(MONDAY_MS)), "{closed}");
+    let refused = post(&api, SERVICE, &[("nickname", "Eve")]).await;
+    assert_eq!(refused["errors"][0]["code"], 2002, "{refused}");
 }
 
 #[tokio::test]

@@ -101,7 +101,31 @@ async fn letters_are_acknowledged_and_reviewed_as_requests_say() {
         let why = ada.put(&tasks, body).await.refused(400, 10);
         assert!(why.contains("e-mail queue"), "{why}");
     }
-    ada.put(&path, json!({"acknowledge": {}, "reviewQueue": ""})).await.ok();
+    let hours = json!({"timeZone": "Europe/Paris", "open": ["Mon-Fri 08:00-18:00"],
+                       "exceptions": ["2026-12-24 08:00-12:00", "2026-12-25 closed"]});
+    let closed = json!({"subject": "We are closed", "text": "Until Monday."});
+    ada.put(&path, json!({"closed": closed})).await.refused(400, 10);
+    let said = json!({"hours": hours, "closed": closed});
+    ada.put(&path, said.clone()).await.ok();
+    has(&ada.reads(&path).await, said);
+    for (member, wrong) in [
+        ("exceptions", json!(["2026-02-30 closed"])),
+        ("open", json!(["Monday 8-18"])),
+        ("timeZone", json!("Nowhere")),
+    ] {
+        let mut body = hours.clone();
+        body[member] = wrong;
+        ada.put(&path, json!({"hours": body})).await.refused(400, 10);
+    }
+    ada.put(&path, json!({"hours": {"timeZone": "UTC", "open": ["Mon 08:00-18:00"]}})).await.ok();
+    let kept = &ada.reads(&path).await["hours"];
+    assert_eq!(kept["exceptions"], hours["exceptions"], "of what nothing is said, that stays");
+    ada.put(&path, json!({"hours": {}})).await.refused(400, 10);
+    ada.put(&path, json!({"acknowledge": {}, "hours": {}, "closed": {}, "reviewQueue": ""}))
+        .await
+        .ok();
     let shown = ada.reads(&path).await;
-    assert_eq!((&shown["acknowledge"], &shown["reviewQueue"]), (&Value::Null, &Value::Null));
+    for gone in ["acknowledge", "hours", "closed", "reviewQueue"] {
+        assert_eq!(shown[gone], Value::Null, "{gone}");
+    }
 }

@@ -48,23 +48,7 @@ fn desk(id: u128) -> Desk {
 }
 
 fn queue() -> Queue {
-    Queue {
-        id: QueueId(1),
-        center: CENTER,
-        name: "tasks".to_string(),
-        media: Media::Workitem,
-        groups: [SUPPORT].into(),
-        skills: SkillLevels::new(),
-        priority: 0,
-        invite_timeout_ms: 30_000,
-        reoffer_after_ms: 30_000,
-        steps: vec![],
-        review: None,
-        acknowledge: None,
-        answer_target_ms: None,
-        dispositions: BTreeSet::new(),
-        disposition_required: false,
-    }
+    Queue { name: "tasks".to_string(), groups: [SUPPORT].into(), ..Queue::new(QueueId(1), CENTER) }
 }
 
 fn wait(queue: &Queue, ago_ms: i64) -> Wait {

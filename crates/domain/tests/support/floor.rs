@@ -374,21 +374,10 @@ fn workbins() -> BTreeMap<WorkbinId, Workbin> {
 
 fn queue(media: &Media) -> Queue {
     Queue {
-        id: queue_id(media),
-        center: CENTER,
         name: media.name().to_string(),
         media: media.clone(),
         groups: BTreeSet::from([GROUP]),
-        skills: BTreeMap::new(),
-        priority: 0,
-        invite_timeout_ms: 30_000,
-        reoffer_after_ms: 30_000,
-        steps: Vec::new(),
-        review: None,
-        acknowledge: None,
-        answer_target_ms: None,
-        dispositions: BTreeSet::new(),
-        disposition_required: false,
+        ..Queue::new(queue_id(media), CENTER)
     }
 }
 

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use handoff_domain::mail::mailbox_key;
 use handoff_domain::{
-    Center, CenterId, Group, GroupId, Interaction, MailboxId, Named, Queue, QueueId, Role, Service,
-    ServiceId, ServiceKind, Skill, SkillId, User, UserId, WebhookId, Workbin, WorkbinId,
+    Center, CenterId, Group, GroupId, Hours, Interaction, MailboxId, Named, Queue, QueueId, Role,
+    Service, ServiceId, ServiceKind, Skill, SkillId, User, UserId, WebhookId, Workbin, WorkbinId,
     WorkbinOwner,
 };
 use handoff_store::{
@@ -293,6 +293,14 @@ impl Directory {
     #[must_use]
     pub fn chat_service(&self, center: CenterId, name: &str) -> Option<&Arc<Service>> {
         self.service(ServiceKind::Chat, name).filter(|service| service.center == center)
+    }
+
+    /// Returns when a service is open: by its own hours, or else by those of its queue. Nothing is
+    /// always.
+    #[must_use]
+    pub fn hours_of<'a>(&'a self, service: &'a Service) -> Option<&'a Hours> {
+        let own = service.chat().and_then(|terms| terms.hours.as_ref());
+        own.or_else(|| self.queue(service.center, service.queue)?.hours.as_deref())
     }
 
     /// Returns the mailbox that an address belongs to, of whatever contact center: its own or an

@@ -21,6 +21,7 @@ use super::quota::Acknowledged;
 use super::threading::{Belonging, belonging};
 use crate::commands::{Commands, Done, ExecuteError, Failure, known_message};
 use crate::core::Core;
+use crate::core::hours::is_open;
 use crate::outward::Mailboxes;
 
 /// The way in of all letters.
@@ -151,8 +152,10 @@ impl Letters {
         contact: Option<&mut Contact>,
         quota: &OnceLock<bool>,
     ) -> Option<Result<NewAcknowledgement, Silence>> {
-        let words = new.queue.acknowledge.as_ref()?;
         let now = self.core.now();
+        let is_closed = new.queue.hours.as_ref().is_some_and(|hours| !is_open(hours, now));
+        let outside = new.queue.closed.as_ref().filter(|_| is_closed);
+        let words = outside.or(new.queue.acknowledge.as_ref())?;
         let last_answered = contact.as_ref().and_then(|contact| contact.last_answered);
         let sender =
             Sender { is_ours: self.is_own_address(new.center, &letter.from), last_answered };

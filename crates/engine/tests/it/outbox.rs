@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use handoff_domain::command::Dispatch;
-use handoff_domain::{Action, Fact, Interaction, Rejection, State, Status};
+use handoff_domain::{
+    Acknowledgement, Action, Date, ExceptionalDate, Fact, Hours, Interaction, OpenTime, Queue,
+    Rejection, State, Status, Weekday,
+};
 use handoff_engine::{ExecuteError, Mailboxes, Posted};
 use handoff_store::{ChangeSet, Guard, Kind, Store, SubjectKey};
 
@@ -180,6 +183,35 @@ async fn many_mails_go_out_and_none_is_left() {
     given.sort();
     given.dedup();
     assert_eq!(given.len(), 40);
+}
+
+/// It is Friday noon in Europe.
+#[tokio::test]
+async fn whoever_writes_outside_the_hours_is_told_that() {
+    let closed = Acknowledgement { subject: "Closed".into(), text: "Until Monday.".into() };
+    let hours = |zone: &str, day| Hours {
+        zone: zone.to_owned(),
+        open: vec![OpenTime { day, from_minute: 0, to_minute: OpenTime::MINUTES_OF_DAY }],
+        exceptions: [].into(),
+    };
+    let today = hours("Europe/Paris", Weekday::Friday);
+    let date = Date { year: 2026, month: 1, day: 9 };
+    let holiday = [ExceptionalDate { date, open: None }];
+    for (confirms, hours, expected) in [
+        (true, None, Some("We have it")),
+        (true, Some(today.clone()), Some("We have it")),
+        (true, Some(hours("Europe/Paris", Weekday::Monday)), Some("Closed")),
+        (false, Some(today.clone()), None),
+        (false, Some(Hours { exceptions: holiday.into(), ..today }), Some("Closed")),
+    ] {
+        let (rig, script) = rig_with([]).await;
+        let mut new = rig.new_letter(letter("eve@customer.example", "1"));
+        let queue = crate::post_office::letter_queue(confirms);
+        new.queue = Arc::new(Queue { hours: hours.map(Box::new), closed: Some(closed.clone()), ..queue });
+        rig.engine.letters().take_in_letter(&new).await.unwrap();
+        rig.engine.workers().outbox().post_due().await.unwrap();
+        assert_eq!(script.subjects(), Vec::from_iter(expected));
+    }
 }
 
 #[tokio::test]

@@ -64,6 +64,12 @@ impl Script {
         let given = self.given.lock().unwrap();
         given.iter().map(|mail| mail.email().cloned().unwrap().message_id.unwrap()).collect()
     }
+
+    /// Returns the subjects of the mails that it was given, in order.
+    pub(crate) fn subjects(&self) -> Vec<String> {
+        let given = self.given.lock().unwrap();
+        given.iter().map(|mail| mail.subject.clone().unwrap()).collect()
+    }
 }
 
 #[async_trait]

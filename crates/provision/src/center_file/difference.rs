@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use handoff_domain::center::Acknowledgement;
 use handoff_domain::{
     Capacity, Center, CenterId, ChatTerms, FileLimits, GroupId, Hours, Media, Queue, QueueId,
     Service, ServiceTerms, SkillId, SkillLevels, Step, User, Workbin, WorkbinOwner, Workspace,
@@ -17,7 +18,7 @@ use super::file::Unnamed;
 use super::form::role_name;
 use super::resolve::Resolved;
 use crate::changing::{Before, before, stored};
-use crate::opening_hours::hours_as_texts;
+use crate::opening_hours::{exceptions_as_texts, hours_as_texts};
 use crate::time_span::TimeSpan;
 
 /// The field whose values are secret: that it changes is told, from what to what is not.
@@ -282,13 +283,9 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
             ("reofferAfter", TimeSpan::from_ms(queue.reoffer_after_ms).to_string()),
             ("steps", names.steps(&queue.steps)),
             ("review", queue.review.map_or_else(nothing, |id| names.queue(id))),
-            (
-                "acknowledge",
-                queue
-                    .acknowledge
-                    .as_ref()
-                    .map_or_else(nothing, |it| format!("{:?}: {:?}", it.subject, it.text)),
-            ),
+            ("acknowledge", answer(queue.acknowledge.as_ref())),
+            ("hours", queue.hours.as_deref().map_or_else(nothing, opening)),
+            ("closed", answer(queue.closed.as_ref())),
             (
                 "answerTarget",
                 queue.answer_target_ms.map_or_else(nothing, |ms| TimeSpan::from_ms(ms).to_string()),
@@ -389,8 +386,13 @@ fn chat_fields(terms: &ChatTerms) -> Vec<(&'static str, String)> {
     ]
 }
 
+fn answer(answer: Option<&Acknowledgement>) -> String {
+    answer.map_or_else(nothing, |it| format!("{:?}: {:?}", it.subject, it.text))
+}
+
 fn opening(hours: &Hours) -> String {
-    format!("{} {}", hours.zone, listed(hours_as_texts(hours).into_iter()))
+    let texts = hours_as_texts(hours).into_iter().chain(exceptions_as_texts(hours));
+    format!("{} {}", hours.zone, listed(texts))
 }
 
 fn user_fields(user: &User, names: &Names) -> Vec<(&'static str, String)> {

@@ -17,6 +17,7 @@ use toml::Spanned;
 use crate::time_span::TimeSpan;
 use crate::workbin_description::OwnerKind;
 use concealed::refuse_unrepeated;
+use service::HoursForm;
 pub(super) use text::{Levels, Text};
 
 /// A center file.
@@ -207,6 +208,10 @@ pub(super) struct QueueForm {
     /// The queue in which what goes out by this one is looked at first.
     pub review: Option<Text>,
     pub acknowledge: Option<AcknowledgementForm>,
+    /// When somebody is there.
+    pub hours: Option<Spanned<HoursForm>>,
+    /// What whoever writes outside the hours is told in place of the acknowledgement.
+    pub closed: Option<AcknowledgementForm>,
     /// How soon a customer is to have an answer.
     pub answer_target: Option<Spanned<TimeSpan>>,
     /// What its work can end with.
@@ -216,7 +221,7 @@ pub(super) struct QueueForm {
     pub disposition_required: bool,
 }
 
-/// `[queue.acknowledge]`.
+/// `[queue.acknowledge]` and `[queue.closed]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AcknowledgementForm {

@@ -214,6 +214,15 @@ impl Writing<'_> {
             lines.set("subject", &*acknowledgement.subject);
             lines.set("text", &*acknowledgement.text);
         }
+        if let Some(hours) = &queue.hours {
+            lines.sub_table("[queue.hours]");
+            lines.set_hours(hours);
+        }
+        if let Some(closed) = &queue.closed {
+            lines.sub_table("[queue.closed]");
+            lines.set("subject", &*closed.subject);
+            lines.set("text", &*closed.text);
+        }
         for step in &queue.steps {
             let (groups, levels) = (self.groups(&step.groups), self.levels(&step.skills));
             self.lines.sub_table("[[queue.step]]");

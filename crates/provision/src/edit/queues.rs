@@ -7,7 +7,9 @@ use handoff_store::Record;
 
 use super::{Edit, Editor, Refused, called, expect_free, expect_unused};
 use crate::center_file::Removing;
-use crate::queue_description::{ONLY_LETTERS, Perhaps, QueueDescription, QueueNames, review_fault};
+use crate::queue_description::{
+    Perhaps, QueueDescription, QueueNames, answers_fault, review_fault,
+};
 use crate::thing::Thing;
 
 impl Editor<'_> {
@@ -49,8 +51,8 @@ impl Editor<'_> {
             expect_free(Thing::Queue, name, of_that_name.is_some_and(|it| it.id != queue.id))?;
         }
         said.apply(&mut queue, self)?;
-        if queue.acknowledge.is_some() && queue.media != Media::Email {
-            return Err(unfit(ONLY_LETTERS));
+        if let Some(fault) = answers_fault(&queue) {
+            return Err(unfit(fault));
         }
         match &said.review {
             None => {}

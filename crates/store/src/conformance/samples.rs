@@ -243,6 +243,8 @@ pub fn queue(n: u64) -> Queue {
         steps: vec![Step { after_ms: 60_000, groups: [GroupId(0xf002)].into(), skills: [].into() }],
         review: None,
         acknowledge: None,
+        hours: Some(Box::new(chats::hours())),
+        closed: None,
         answer_target_ms: None,
         dispositions: std::collections::BTreeSet::new(),
         disposition_required: false,

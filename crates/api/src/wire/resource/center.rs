@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use handoff_domain::center::Acknowledgement;
 use handoff_domain::{Group, GroupId, Queue, Skill, SkillLevels, Workbin, WorkbinOwner};
 use serde::Serialize;
 use serde_json::Number;
 
+use super::service::HoursResource;
 use super::{Link, Lookup};
 
 /// A skill, on a list or of a user (docs/compat/center.md#resources).
@@ -93,6 +95,12 @@ pub struct QueueResource {
     /// What the server writes to whoever sends an e-mail; ours, absent without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledge: Option<AcknowledgementResource>,
+    /// When somebody is there; ours, absent where that is always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<HoursResource>,
+    /// What the server writes in place of `acknowledge` outside the hours; ours, absent without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed: Option<AcknowledgementResource>,
     /// Its addresses.
     #[serde(flatten)]
     pub link: Link,
@@ -103,6 +111,12 @@ pub struct QueueResource {
 pub struct AcknowledgementResource {
     pub subject: String,
     pub text: String,
+}
+
+impl From<&Acknowledgement> for AcknowledgementResource {
+    fn from(it: &Acknowledgement) -> Self {
+        Self { subject: it.subject.clone(), text: it.text.clone() }
+    }
 }
 
 /// One widening of a queue's search.
@@ -142,10 +156,9 @@ impl QueueResource {
                 .review
                 .and_then(|review| lookup.directory.queues.get(&review))
                 .map(|review| review.name.clone()),
-            acknowledge: queue.acknowledge.as_ref().map(|it| AcknowledgementResource {
-                subject: it.subject.clone(),
-                text: it.text.clone(),
-            }),
+            acknowledge: queue.acknowledge.as_ref().map(Into::into),
+            hours: queue.hours.as_deref().map(Into::into),
+            closed: queue.closed.as_ref().map(Into::into),
             link: lookup.url.queue(queue.id),
         }
     }

@@ -3,7 +3,7 @@
 use handoff_domain::{
     ChatTerms, EmailTerms, FileLimits, Hours, OpenMediaTerms, Service, ServiceTerms,
 };
-use handoff_provision::hours_as_texts;
+use handoff_provision::{exceptions_as_texts, hours_as_texts};
 use serde::Serialize;
 use serde_json::Number;
 
@@ -57,9 +57,11 @@ struct ChatOptions {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct HoursResource {
+pub struct HoursResource {
     time_zone: String,
     open: Vec<String>,
+    /// Dates with times of their own.
+    exceptions: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -138,7 +140,8 @@ impl From<&ChatTerms> for ChatOptions {
 
 impl From<&Hours> for HoursResource {
     fn from(hours: &Hours) -> Self {
-        Self { time_zone: hours.zone.clone(), open: hours_as_texts(hours) }
+        let exceptions = exceptions_as_texts(hours).collect();
+        Self { time_zone: hours.zone.clone(), open: hours_as_texts(hours), exceptions }
     }
 }
 

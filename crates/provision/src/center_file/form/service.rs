@@ -51,13 +51,15 @@ pub(in crate::center_file) enum DirectionForm {
     Internal,
 }
 
-/// `[service.hours]`.
+/// `[service.hours]` and `[queue.hours]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(in crate::center_file) struct HoursForm {
     pub time_zone: Text,
     /// Such as `Mon-Fri 08:00-18:00`.
     pub open: Spanned<Vec<Text>>,
+    /// Such as `2026-12-24 08:00-12:00` and `2026-12-25 closed`.
+    pub exceptions: Option<Spanned<Vec<Text>>>,
 }
 
 /// `[service.files]`.

@@ -8,11 +8,12 @@ use handoff_domain::{GroupId, Media, Queue, QueueId, SkillLevels};
 use handoff_store::Record;
 
 use super::resolver::{Resolver, unknown};
+use super::service::{opening, place_in_hours};
 use crate::center_file::error::CenterFileError;
 use crate::center_file::form::{AcknowledgementForm, QueueForm, StepForm, Text};
 use crate::edit::not_for;
 use crate::queue_description::{
-    Perhaps, QueueDescription, QueueField, QueueNames, StepDescription, review_fault,
+    Perhaps, QueueDescription, QueueField, QueueNames, StepDescription, answers_fault, review_fault,
 };
 
 /// What the file does not introduce is told where it is named.
@@ -69,6 +70,11 @@ impl Resolver<'_> {
             self.wrong(place_of(form, fault.field), fault.message);
         }
         let Ok(()) = described.apply(&mut queue, self);
+        if let Some(closed) = form.closed.as_ref().filter(|_| queue.hours.is_none())
+            && let Some(fault) = answers_fault(&queue)
+        {
+            self.wrong(closed.subject.span().start, fault);
+        }
         queue
     }
 
@@ -104,6 +110,8 @@ fn description(form: &QueueForm, name: String) -> QueueDescription<Text> {
         reoffer_after_ms: form.reoffer_after.as_ref().map(|span| span.get_ref().ms()),
         steps: Some(form.step.iter().map(step).collect()),
         acknowledge: form.acknowledge.as_ref().map(acknowledgement).map(Perhaps::With),
+        hours: form.hours.as_ref().map(|hours| Perhaps::With(opening(hours.get_ref()))),
+        closed: form.closed.as_ref().map(acknowledgement).map(Perhaps::With),
         answer_target_ms: form.answer_target.as_ref().map(|span| span.get_ref().ms()),
         dispositions: Some(form.dispositions.clone()),
         disposition_required: Some(form.disposition_required),
@@ -125,6 +133,11 @@ fn place_of(form: &QueueForm, field: QueueField) -> usize {
         QueueField::AcknowledgementSubject => acknowledge.map(|form| form.subject.span()),
         QueueField::AnswerTarget => form.answer_target.as_ref().map(|span| span.span()),
         QueueField::AcknowledgementText => acknowledge.map(|form| form.text.span()),
+        QueueField::ClosedSubject => form.closed.as_ref().map(|form| form.subject.span()),
+        QueueField::ClosedText => form.closed.as_ref().map(|form| form.text.span()),
+        QueueField::Hours(option, item) => {
+            form.hours.as_ref().map(|hours| place_in_hours(hours, option, item))
+        }
     };
     place.unwrap_or_else(|| form.name.span()).start
 }

@@ -13,10 +13,9 @@ use crate::center_file::form::Text;
 use crate::center_file::form::service::{
     DirectionForm, FilesForm, HoursForm, KindForm, ServiceForm,
 };
+use crate::opening_hours::HoursDescription;
 use crate::queue_description::Perhaps;
-use crate::service_description::{
-    FilesDescription, HoursDescription, ServiceDescription, ServiceFault, terms_of,
-};
+use crate::service_description::{FilesDescription, ServiceDescription, ServiceFault, terms_of};
 
 impl From<KindForm> for ServiceKind {
     fn from(form: KindForm) -> Self {
@@ -140,11 +139,31 @@ fn description(form: &ServiceForm) -> ServiceDescription {
     }
 }
 
-fn opening(form: &HoursForm) -> HoursDescription {
+pub(super) fn opening(form: &HoursForm) -> HoursDescription {
+    let exceptions = form.exceptions.as_ref().map(|written| texts(written.get_ref()));
     HoursDescription {
         time_zone: form.time_zone.get_ref().clone(),
         open: texts(form.open.get_ref()),
+        exceptions: Some(exceptions.unwrap_or_default()),
     }
+}
+
+/// Returns where an option of hours is written, or one of its list.
+pub(super) fn place_in_hours(
+    hours: &Spanned<HoursForm>,
+    option: &str,
+    item: Option<usize>,
+) -> Range<usize> {
+    let form = hours.get_ref();
+    let list = match option {
+        "hours.open" => Some(&form.open),
+        "hours.exceptions" => form.exceptions.as_ref(),
+        _ => None,
+    };
+    let found = list.and_then(|list| list.get_ref().get(item?)).map(Spanned::span);
+    let whole = || list.map(Spanned::span);
+    let zone = || (option == "hours.timeZone").then(|| form.time_zone.span());
+    found.or_else(whole).or_else(zone).unwrap_or_else(|| hours.span())
 }
 
 fn limits(form: &FilesForm) -> FilesDescription {
@@ -168,11 +187,12 @@ fn texts(written: &[Text]) -> Vec<String> {
 
 /// Returns where the file says something of a service.
 fn place_of(form: &ServiceForm, fault: &ServiceFault) -> usize {
-    let hours = form.hours.as_ref().map(Spanned::get_ref);
+    if let Some(hours) = form.hours.as_ref().filter(|_| fault.option.starts_with("hours.")) {
+        return place_in_hours(hours, fault.option, fault.item).start;
+    }
     let files = form.files.as_ref().map(Spanned::get_ref);
     let list = match fault.option {
         "origins" => form.origins.as_ref().map(Spanned::get_ref),
-        "hours.open" => hours.map(|hours| hours.open.get_ref()),
         "files.types" => files.and_then(|files| files.types.as_ref()).map(Spanned::get_ref),
         _ => None,
     };
@@ -186,7 +206,6 @@ fn option_place(form: &ServiceForm, option: &str) -> Option<Range<usize>> {
     fn span<T>(written: &Option<Spanned<T>>) -> Option<Range<usize>> {
         written.as_ref().map(Spanned::span)
     }
-    let hours = form.hours.as_ref().map(Spanned::get_ref);
     let files = form.files.as_ref().map(Spanned::get_ref);
     match option {
         "queue" => Some(form.queue.span()),
@@ -199,8 +218,6 @@ fn option_place(form: &ServiceForm, option: &str) -> Option<Range<usize>> {
         "withoutKey" => span(&form.without_key),
         "origins" => span(&form.origins),
         "hours" => span(&form.hours),
-        "hours.timeZone" => Some(hours?.time_zone.span()),
-        "hours.open" => Some(hours?.open.span()),
         "files" => span(&form.files),
         "files.uploads" => span(&files?.uploads),
         "files.fileBytes" => span(&files?.file_bytes),

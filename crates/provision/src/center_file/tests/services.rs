@@ -1,7 +1,7 @@
 //! Services in center files.
 
 use handoff_domain::{
-    ChatTerms, Direction, FileLimits, OpenMediaTerms, ServiceKind, ServiceTerms, Weekday,
+    ChatTerms, Date, Direction, FileLimits, OpenMediaTerms, ServiceKind, ServiceTerms, Weekday,
 };
 
 use super::*;
@@ -102,8 +102,9 @@ async fn every_option_becomes_part_of_the_terms() {
     assert_eq!(terms.origins, ["https://www.example.com", "https://*.example.org"]);
     let hours = terms.hours.as_ref().unwrap();
     assert_eq!((hours.zone.as_str(), hours.open.len()), ("Europe/Copenhagen", 6));
-    assert!(hours.is_open(Weekday::Friday, 8 * 60) && !hours.is_open(Weekday::Friday, 18 * 60));
-    assert!(hours.is_open(Weekday::Saturday, 24 * 60 - 1) && !hours.is_open(Weekday::Sunday, 0));
+    let is_open = |day, minute| hours.is_open(Date { year: 2026, month: 7, day: 3 }, day, minute);
+    assert!(is_open(Weekday::Friday, 8 * 60) && !is_open(Weekday::Friday, 18 * 60));
+    assert!(is_open(Weekday::Saturday, 24 * 60 - 1) && !is_open(Weekday::Sunday, 0));
     let files = FileLimits {
         uploads_max: 1,
         file_bytes_max: 1_000,

@@ -66,6 +66,13 @@ text = """
 Hello,
 somebody will answer it today.
 """
+[queue.hours]
+timeZone = "Europe/Paris"
+open = ["Mon-Thu 08:00-18:00"]
+exceptions = ["2026-12-24 08:00-12:00", "2026-12-25 closed"]
+[queue.closed]
+subject = "We are closed"
+text = "Until Monday."
 [[queue.step]]
 after = "90s"
 groups = ["Sales", "Support"]
@@ -116,6 +123,7 @@ origins = ["https://www.example.com", "https://*.example.org"]
 [service.hours]
 timeZone = "Europe/Copenhagen"
 open = ["Mon-Fri 08:00-18:00", "Sat 22:30-24:00"]
+exceptions = ["2026-12-25 closed"]
 [service.files]
 uploads = 1
 fileBytes = 1000

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use handoff_domain::Hours;
 use toml::{Table, Value};
 
+use crate::opening_hours::{exceptions_as_texts, hours_as_texts};
 use crate::time_span::TimeSpan;
 
 /// Lines, one key each, below the headers of their tables.
@@ -32,6 +34,13 @@ impl Lines {
         self.header = header;
         self.text.push_str(header);
         self.text.push('\n');
+    }
+
+    /// Writes when somebody is there.
+    pub(super) fn set_hours(&mut self, hours: &Hours) {
+        self.set("timeZone", &*hours.zone);
+        self.set_list("open", hours_as_texts(hours));
+        self.set_list("exceptions", exceptions_as_texts(hours));
     }
 
     pub(super) fn set(&mut self, key: &str, value: impl Into<Value>) {

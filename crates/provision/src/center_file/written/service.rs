@@ -6,7 +6,6 @@ use handoff_domain::{
 
 use super::Writing;
 use super::lines::Lines;
-use crate::opening_hours::hours_as_texts;
 
 impl Writing<'_> {
     pub(super) fn services(&mut self) {
@@ -49,8 +48,7 @@ fn chat(lines: &mut Lines, terms: &ChatTerms) {
     lines.set_list("origins", origins);
     if let Some(hours) = hours {
         lines.sub_table("[service.hours]");
-        lines.set("timeZone", &*hours.zone);
-        lines.set_list("open", hours_as_texts(hours));
+        lines.set_hours(hours);
     }
     let default = FileLimits::default();
     if *files == default {

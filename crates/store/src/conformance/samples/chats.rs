@@ -6,11 +6,11 @@ use handoff_domain::event::{Cause, Subject};
 use handoff_domain::exchange::Exchange;
 use handoff_domain::interaction::{Participant, ParticipantRole};
 use handoff_domain::{
-    Chat, ChatTerms, ChatTimes, Content, CustomerKey, Desk, Direction, EmailTerms, Entry, Event,
-    Fact, FileId, FileLimits, FileUse, Handling, Hours, Interaction, LeaveReason, Media, Medium,
-    Mode, Notice, NotificationType, Offer, OfferKind, OpenMediaTerms, OpenTime, Party, PartyId,
-    PartyKind, Service, ServiceId, ServiceTerms, Speaker, State, Time, TreatAs, View, Visibility,
-    Weekday,
+    Chat, ChatTerms, ChatTimes, Content, CustomerKey, Date, Desk, Direction, EmailTerms, Entry,
+    Event, ExceptionalDate, Fact, FileId, FileLimits, FileUse, Handling, Hours, Interaction,
+    LeaveReason, Media, Medium, MinuteSpan, Mode, Notice, NotificationType, Offer, OfferKind,
+    OpenMediaTerms, OpenTime, Party, PartyId, PartyKind, Service, ServiceId, ServiceTerms, Speaker,
+    State, Time, TreatAs, View, Visibility, Weekday,
 };
 
 use super::{
@@ -66,14 +66,25 @@ pub fn service(n: u64, terms: ServiceTerms) -> Service {
     }
 }
 
+/// Returns hours with a date of each kind that has times of its own.
+pub(super) fn hours() -> Hours {
+    let time = |day| OpenTime { day, from_minute: 480, to_minute: 1_080 };
+    let open = [Weekday::Monday, Weekday::Sunday].map(time).into();
+    let date = |day| Date { year: 2026, month: 12, day };
+    let morning = MinuteSpan { from_minute: 480, to_minute: 720 };
+    let exceptions = [
+        ExceptionalDate { date: date(24), open: Some(morning) },
+        ExceptionalDate { date: date(25), open: None },
+    ];
+    Hours { zone: "Europe/Copenhagen".to_owned(), open, exceptions: exceptions.into() }
+}
+
 /// Returns the terms of a chat service with every optional part.
 #[must_use]
 pub fn chat_terms() -> ServiceTerms {
-    let time = |day| OpenTime { day, from_minute: 480, to_minute: 1_080 };
-    let open = [Weekday::Monday, Weekday::Sunday].map(time).into();
     ServiceTerms::Chat(ChatTerms {
         times: times(),
-        hours: Some(Hours { zone: "Europe/Copenhagen".to_owned(), open }),
+        hours: Some(hours()),
         max_waiting: Some(20),
         files: FileLimits { need_agent: true, ..file_limits() },
         origins: vec!["https://www.example.com".to_owned()],
