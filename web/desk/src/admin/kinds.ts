@@ -1,12 +1,14 @@
 // What an admin can keep, one entry for each page: what a form of it has, how it is read and
 // written, and what is wrong with it.
 
+import type {AdminTexts} from "../texts/admin.ts";
 import {fields, list, text, texts, type Fields} from "../api/fields.ts";
 import {
     COUNT_MAX, DAY_S, levelFaults, missing, nameFault, numberFault, PRIORITY_MAX, stepFaults,
     TARGET_S_MAX, type Fault,
 } from "./faults.ts";
 import type {Form, Levels, Step} from "./form.ts";
+import {byDays, hoursFaults, hoursOf, isOfHours} from "./hours.ts";
 import {MAILBOXES, type MailboxForm} from "./mailbox-kind.ts";
 import {OUTCOMES, type OutcomeForm} from "./outcome-kind.ts";
 import {REASONS, type ReasonForm} from "./reason-kind.ts";
@@ -81,6 +83,13 @@ export type QueueForm = {
     /** What e-mails are acknowledged with; both empty is nothing. */
     ackSubject: string;
     ackText: string;
+    /** What they are told in place of that outside the hours; both empty is nothing. */
+    closedSubject: string;
+    closedText: string;
+    /** When somebody is there; none is always. */
+    timeZone: string;
+    open: string[];
+    exceptions: string[];
     /** Where what goes out is looked at first; empty is nowhere. */
     reviewQueue: string;
     /** The keys of what its work can end with; none is all. */
@@ -157,7 +166,8 @@ const QUEUES: Kind<QueueForm> = {
     begin: () => ({
         name: "", channel: "chat", groups: [], skills: {}, inviteTimeout: "30",
         reofferAfter: "30", priority: "0", answerTarget: "", steps: [],
-        ackSubject: "", ackText: "", reviewQueue: "",
+        ackSubject: "", ackText: "", closedSubject: "", closedText: "", reviewQueue: "",
+        timeZone: "", open: [], exceptions: [],
         dispositions: [], dispositionRequired: false,
     }),
     read: (it) => ({
@@ -176,12 +186,17 @@ const QUEUES: Kind<QueueForm> = {
         })),
         ackSubject: text(fields(it["acknowledge"])["subject"]),
         ackText: text(fields(it["acknowledge"])["text"]),
+        closedSubject: text(fields(it["closed"])["subject"]),
+        closedText: text(fields(it["closed"])["text"]),
+        timeZone: text(fields(it["hours"])["timeZone"]),
+        open: texts(fields(it["hours"])["open"]),
+        exceptions: texts(fields(it["hours"])["exceptions"]),
         reviewQueue: text(it["reviewQueue"]),
         dispositions: texts(it["dispositions"]),
         dispositionRequired: it["dispositionRequired"] === true,
     }),
     body: (form, changed) => ({
-        ...pick(changed.filter((field) => !OF_LETTERS.includes(field)), {
+        ...pick(changed.filter((field) => !OF_LETTERS.includes(field) && !isOfHours(field)), {
             ...form,
             skills: counts(form.skills),
             inviteTimeout: Number(form.inviteTimeout),
@@ -192,6 +207,7 @@ const QUEUES: Kind<QueueForm> = {
             steps: form.steps.map(({after, groups, skills}) =>
                 ({after: Number(after), groups, skills: counts(skills)})),
         }),
+        ...(changed.some(isOfHours) ? {hours: hoursOf(form)} : {}),
         ...(form.channel === "email" ? ofLetters(form, changed) : {}),
     }),
     settled: (form) => ({
@@ -203,7 +219,13 @@ const QUEUES: Kind<QueueForm> = {
         answerTarget: Number(form.answerTarget) === 0 ? "" : settledNumber(form.answerTarget),
         steps: form.steps.map(({after, groups, skills}) =>
             ({after: settledNumber(after), groups, skills: settledLevels(skills)})),
-        ...(isUnacknowledged(form) ? {ackSubject: "", ackText: ""} : {}),
+        ...(isEmpty(form.ackSubject, form.ackText) ? {ackSubject: "", ackText: ""} : {}),
+        ...(isEmpty(form.closedSubject, form.closedText)
+            ? {closedSubject: "", closedText: ""}
+            : {}),
+        timeZone: form.timeZone.trim(),
+        open: byDays(form.open),
+        exceptions: [...new Set(form.exceptions)].sort(),
     }),
     fields: (form) => Object.keys(form)
         .filter((field) => form.channel === "email" || !OF_LETTERS.includes(field)),
@@ -216,33 +238,53 @@ const QUEUES: Kind<QueueForm> = {
         ...numberFault("priority", form.priority, -PRIORITY_MAX, PRIORITY_MAX),
         ...numberFault("answerTarget", form.answerTarget, 0, TARGET_S_MAX, true),
         ...stepFaults(form.steps),
-        ...(form.channel === "email" ? acknowledgementFaults(form) : []),
+        ...hoursFaults(form),
+        ...(form.channel === "email" ? answerFaults(form) : []),
     ],
 };
 
 /** What only queues of e-mails have. */
-const OF_LETTERS: readonly string[] = ["ackSubject", "ackText", "reviewQueue"];
+const OF_LETTERS: readonly string[] = [
+    "ackSubject", "ackText", "closedSubject", "closedText", "reviewQueue",
+];
 
 function ofLetters(form: QueueForm, changed: readonly string[]): Record<string, unknown> {
-    const {ackSubject: subject, ackText: words, reviewQueue} = form;
-    const acknowledge = isUnacknowledged(form) ? {} : {subject, text: words};
-    const isAcknowledged = changed.includes("ackSubject") || changed.includes("ackText");
+    const {ackSubject, ackText, closedSubject, closedText, reviewQueue} = form;
+    const answer = (subject: string, words: string): object =>
+        isEmpty(subject, words) ? {} : {subject, text: words};
+    const is = (...some: string[]): boolean => some.some((field) => changed.includes(field));
     return {
-        ...(isAcknowledged ? {acknowledge} : {}),
-        ...(changed.includes("reviewQueue") ? {reviewQueue} : {}),
+        ...(is("ackSubject", "ackText") ? {acknowledge: answer(ackSubject, ackText)} : {}),
+        ...(is("closedSubject", "closedText") ? {closed: answer(closedSubject, closedText)} : {}),
+        ...(is("reviewQueue") ? {reviewQueue} : {}),
     };
 }
 
-function isUnacknowledged({ackSubject, ackText}: QueueForm): boolean {
-    return ackSubject.trim() === "" && ackText.trim() === "";
+function isEmpty(...words: string[]): boolean {
+    return words.every((one) => one.trim() === "");
 }
 
-function acknowledgementFaults({ackSubject, ackText}: QueueForm): Fault[] {
-    const [hasSubject, hasText] = [ackSubject, ackText].map((one) => one.trim() !== "");
+function answerFaults(form: QueueForm): Fault[] {
+    const {closedSubject, closedText, open} = form;
+    const hasNoHours = open.length === 0 && !isEmpty(closedSubject, closedText);
+    return [
+        ...halfFault(form, "ackSubject", "ackText"),
+        ...halfFault(form, "closedSubject", "closedText"),
+        ...(hasNoHours
+            ? [{at: "open", with: ["closedSubject", "closedText"],
+                says: (t: AdminTexts) => t.closedNeedsHours}]
+            : []),
+    ];
+}
+
+function halfFault<Field extends "ackSubject" | "ackText" | "closedSubject" | "closedText">(
+    form: QueueForm, subject: Field, words: Field,
+): Fault[] {
+    const [hasSubject, hasText] = [!isEmpty(form[subject]), !isEmpty(form[words])];
     return hasSubject === hasText
         ? []
         : [{
-            at: hasText ? "ackSubject" : "ackText", with: ["ackSubject", "ackText"],
+            at: hasText ? subject : words, with: [subject, words],
             says: (t) => t.ackMissing,
         }];
 }

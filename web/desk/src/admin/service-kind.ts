@@ -1,12 +1,11 @@
 // Services: the doors by which customers come in. A type has its own options, and a form has those
 // of all types; what is not of its type is neither looked at nor sent.
 
-import type {AdminTexts} from "../texts/admin.ts";
 import {fields, numberOrNull, text, texts, type Fields} from "../api/fields.ts";
 import {
     FILES_MAX, missing, nameFault, numberFault, sizeFault, SPAN_S_MAX, WAITING_MAX, type Fault,
 } from "./faults.ts";
-import {byDays} from "./hours.ts";
+import {byDays, HOURS, hoursFaults, hoursOf, isOfHours} from "./hours.ts";
 import type {Kind} from "./kinds.ts";
 import {pick, said, settledNumber, typed, withPoint} from "./typed.ts";
 
@@ -22,6 +21,8 @@ export type ServiceForm = {
     timeZone: string;
     /** When it is open, such as `Mon-Fri 08:00-18:00`; none is always. */
     open: string[];
+    /** Dates with times of their own, such as `2026-12-25 closed`. */
+    exceptions: string[];
     maxWaiting: string;
     leaveMessage: string;
     origins: string[];
@@ -49,7 +50,6 @@ type Field = keyof ServiceForm;
 const ALL: readonly Field[] = ["name", "type", "queue", "usable"];
 export const TIMES = ["customerSilence", "idleAlert", "idleClose", "waitMax"] as const;
 const COUNTS = ["maxWaiting", "uploads", "downloads"] as const;
-const HOURS: readonly Field[] = ["timeZone", "open"];
 const FILES: readonly Field[] = [
     "uploads", "fileBytes", "totalBytes", "downloads", "types", "needAgent",
 ];
@@ -70,8 +70,8 @@ export const SERVICES: Kind<ServiceForm> = {
     fixed: ["name", "type"],
     // Times and files begin as the server has them for the type.
     begin: () => ({
-        name: "", type: "chat", queue: "", usable: true, timeZone: "", open: [], maxWaiting: "",
-        leaveMessage: "", origins: [], withoutKey: false, customerSilence: "", idleAlert: "",
+        name: "", type: "chat", queue: "", usable: true, timeZone: "", open: [], exceptions: [],
+        maxWaiting: "", leaveMessage: "", origins: [], withoutKey: false, customerSilence: "", idleAlert: "",
         idleClose: "", waitMax: "", mailbox: "", uploads: "", fileBytes: "", totalBytes: "",
         downloads: "", types: [], needAgent: false, interactionType: "Inbound",
         interactionSubType: "", allowOverwrite: false,
@@ -85,6 +85,7 @@ export const SERVICES: Kind<ServiceForm> = {
             usable: it["enabled"] === true,
             timeZone: text(hours["timeZone"]),
             open: texts(hours["open"]),
+            exceptions: texts(hours["exceptions"]),
             maxWaiting: typed(it["maxWaiting"]),
             leaveMessage: text(it["leaveMessage"]),
             origins: texts(it["origins"]),
@@ -107,7 +108,7 @@ export const SERVICES: Kind<ServiceForm> = {
     },
     body(form, changed) {
         const sent = fieldsOf(form).filter((field) => changed.includes(field));
-        const plain = sent.filter((field) => !HOURS.includes(field) && !FILES.includes(field));
+        const plain = sent.filter((field) => !isOfHours(field) && !FILES.includes(field));
         const body = pick(plain, {
             ...form,
             ...Object.fromEntries(TIMES.map((time) => [time, amount(form[time])])),
@@ -119,7 +120,7 @@ export const SERVICES: Kind<ServiceForm> = {
         return {
             ...others,
             ...(usable === undefined ? {} : {enabled: usable}),
-            ...(sent.some((field) => HOURS.includes(field)) ? {hours: hoursOf(form)} : {}),
+            ...(sent.some((field) => isOfHours(field)) ? {hours: hoursOf(form)} : {}),
             ...filesIn(form, sent),
         };
     },
@@ -131,6 +132,7 @@ export const SERVICES: Kind<ServiceForm> = {
         totalBytes: String(bytes(form.totalBytes) ?? ""),
         timeZone: form.timeZone.trim(),
         open: byDays(form.open),
+        exceptions: [...new Set(form.exceptions)].sort(),
         interactionSubType: form.interactionSubType.trim(),
         types: form.types.map((one) => one.toLowerCase()),
     }),
@@ -145,16 +147,10 @@ function fieldsOf({type}: ServiceForm): readonly Field[] {
 }
 
 function faultsOf(form: ServiceForm, isNew: boolean): Fault[] {
-    const isSometimes = form.open.length > 0;
-    const hasZone = form.timeZone.trim() !== "";
     return [
         ...nameFault("name", form.name),
         ...missing("queue", form.queue, (t) => t.queueMissing),
-        ...(hasZone && !isSometimes
-            ? [{at: "open", with: HOURS, says: (t: AdminTexts) => t.openMissing}]
-            : []),
-        ...(isSometimes ? missing("timeZone", form.timeZone, (t) => t.timeZoneMissing) : [])
-            .map((fault) => ({...fault, with: HOURS})),
+        ...hoursFaults(form),
         ...numberFault("maxWaiting", form.maxWaiting, 1, WAITING_MAX, true),
         ...TIMES.flatMap((time) => numberFault(time, form[time], 0, SPAN_S_MAX, isNew)),
         ...missing("mailbox", form.mailbox, (t) => t.addressMissing),
@@ -167,10 +163,6 @@ function faultsOf(form: ServiceForm, isNew: boolean): Fault[] {
             ? []
             : missing("interactionSubType", form.interactionSubType, (t) => t.subTypeMissing)),
     ];
-}
-
-function hoursOf({timeZone, open}: ServiceForm): Fields {
-    return open.length === 0 ? {} : {timeZone: timeZone.trim(), open};
 }
 
 /** Returns of what customers may do with files what was said; what is left out stays. */

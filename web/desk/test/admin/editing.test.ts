@@ -232,7 +232,8 @@ test("of what is sent as a whole, what somebody else changed stays theirs", asyn
     shop.change({hours: {timeZone: "UTC", open: ["Sat 10:00-14:00"]}});
     assert.deepEqual(await hours.save(), {kind: "not"});
     assert.deepEqual(await hours.save(), {kind: "saved"});
-    assert.deepEqual(shop.queue["hours"], {timeZone: "Europe/Oslo", open: ["Sat 10:00-14:00"]});
+    assert.deepEqual(shop.queue["hours"],
+        {timeZone: "Europe/Oslo", open: ["Sat 10:00-14:00"], exceptions: []});
 });
 
 test("whoever undoes has what somebody else made of it", async () => {
