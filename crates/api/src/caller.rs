@@ -152,6 +152,8 @@ callers! {
     Agent: [Role::Agent], Needs::WORK;
     /// Somebody who watches and helps agents.
     Supervisor: [Role::Supervisor], Needs::WORK;
+    /// Somebody who watches all of the contact center.
+    Watcher: [Role::Supervisor, Role::Admin], Needs::WORK;
     /// Somebody who works for the contact center, no server.
     Person: [Role::Agent, Role::Supervisor, Role::Admin], Needs::WORK;
     /// Somebody who configures the contact center.

@@ -1,13 +1,11 @@
 //! Channels: whether an agent takes work, per medium; set by themselves, or by a supervisor for
 //! them.
 
-use std::collections::BTreeSet;
-
 use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use handoff_domain::event::Cause;
-use handoff_domain::{CenterId, Desk, Media, User, UserId};
+use handoff_domain::{CenterId, Media, UserId};
 use handoff_engine::{ChannelChange, Directory};
 use handoff_store::StoreError;
 use serde_json::Value;
@@ -23,7 +21,7 @@ use crate::supervision::Following;
 use crate::wire::envelope::Envelope;
 use crate::wire::fields::Fields;
 use crate::wire::listing::{Listing, fields, one, select};
-use crate::wire::resource::{ChannelResource, Room, channels};
+use crate::wire::resource::{ChannelResource, channels_of as of_user};
 
 /// Most characters of a custom state's name, or of a reason.
 const REASON_CHARS_MAX: usize = 200;
@@ -87,30 +85,7 @@ impl<S: Sync> FromRequestParts<S> for Wish {
 /// start one, also after a session that had fewer.
 pub(crate) async fn of(shared: &Shared, me: &Me) -> Result<Vec<ChannelResource>, StoreError> {
     let desk = shared.engine().core().current_desk(me.id()).await?;
-    Ok(of_user(shared, &me.user, desk.as_deref()))
-}
-
-/// Returns the channels of any agent, as they themselves see them.
-pub(crate) fn of_user(shared: &Shared, user: &User, desk: Option<&Desk>) -> Vec<ChannelResource> {
-    let mut all = desk.map(channels).unwrap_or_default();
-    if desk.is_none_or(|desk| desk.session.is_none()) {
-        let others = logged_out(shared, user.center).into_iter();
-        let is_new =
-            |shown: &ChannelResource| all.iter().all(|known| known.channel != shown.channel);
-        all.extend(others.filter(is_new).collect::<Vec<_>>());
-    }
-    for shown in &mut all {
-        shown.room = Some(Room::of(user, desk, &Media::from_name(&shown.channel)));
-    }
-    all
-}
-
-fn logged_out(shared: &Shared, center: CenterId) -> Vec<ChannelResource> {
-    let directory = shared.engine().core().directory();
-    let of_center = directory.queues.values().filter(|queue| queue.center == center);
-    let built_in = [Media::Email, Media::Chat, Media::Workitem];
-    let all: BTreeSet<Media> = of_center.map(|queue| queue.media.clone()).chain(built_in).collect();
-    all.iter().map(ChannelResource::logged_out).collect()
+    Ok(of_user(&shared.engine().core().directory(), &me.user, desk.as_deref()))
 }
 
 /// `GET /me/channels`: their addresses, or with `fields` the channels.

@@ -1,6 +1,7 @@
 //! Agents as others of their contact center know them: who they are, and whether they could take
 //! something now.
 
+use handoff_domain::routing::{Agent, is_able};
 use handoff_domain::{CenterId, Desk, GroupId, Interaction, Media, Role, User, UserId};
 use handoff_engine::{Directory, Engine};
 
@@ -21,7 +22,7 @@ pub(crate) fn colleague(shared: &Shared, me: &Me, id: &str) -> Result<UserId, Re
 
 /// Tells whether an agent would be offered one more interaction of that medium, whoever they serve.
 pub(crate) fn can_take(user: &User, desk: &Desk, media: &Media) -> bool {
-    desk.is_reachable(media) && desk.is_ready(media) && desk.has_room(user, media)
+    is_able(media, Agent { user, desk })
 }
 
 /// Returns the agent of a group to whom something is to be offered: who could take it now and

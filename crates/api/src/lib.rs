@@ -37,6 +37,7 @@ mod attachments;
 mod audit;
 mod body_memory;
 mod cause;
+mod center_states;
 mod channels;
 mod chat_messages;
 mod colleagues;

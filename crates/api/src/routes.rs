@@ -8,11 +8,11 @@ use crate::media::{chats, emails, openmedia, workitems};
 use crate::shared::Shared;
 pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
-    agent_states, attachments, audit, center, channels, chat_messages, contacts, desk_settings,
-    diagnostics, dispositions, erasures, hand_over, interactions, known_contacts, letter_page,
-    mailboxes, me, me_interactions, nodes, notes, openapi, providers, queues, related, retention,
-    second_factor, services, session, sessions, settings, skills, supervision, targets, tokens,
-    users, webhooks, what_if, workbins,
+    agent_states, attachments, audit, center, center_states, channels, chat_messages, contacts,
+    desk_settings, diagnostics, dispositions, erasures, hand_over, interactions, known_contacts,
+    letter_page, mailboxes, me, me_interactions, nodes, notes, openapi, providers, queues, related,
+    retention, second_factor, services, session, sessions, settings, skills, supervision, targets,
+    tokens, users, webhooks, what_if, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -213,6 +213,8 @@ pub fn table() -> Vec<Route> {
         change("/mailboxes/{id}",            mailboxes::refuse),
         write("/mailboxes/{id}",             mailboxes::refuse),
         remove("/mailboxes/{id}",            mailboxes::refuse),
+        read("/center/agents",               center_states::agents),
+        read("/center/queues",               center_states::queues),
         read("/center",                      center::written_for_admin),
         upload("/center",                    center::of_admin),
         read("/skills",                      skills::list),

@@ -14,14 +14,13 @@ use handoff_store::StoreError;
 use serde::Serialize;
 
 use crate::caller::AnyUser;
-use crate::channels;
 use crate::colleagues::{agents_of, can_take};
 use crate::commands::Answer;
 use crate::error::{Refusal, quoted};
 use crate::request::Id;
 use crate::shared::Shared;
 use crate::wire::listing::{Listing, fields, one, select};
-use crate::wire::resource::{ChannelResource, Link, Lookup};
+use crate::wire::resource::{ChannelResource, Link, Lookup, channels_of};
 
 /// Attributes that the list can be filtered by, and the parameters of the named filter.
 const FILTERS: &[&str] = &[
@@ -134,8 +133,7 @@ async fn all(
     let board = shared.engine().core().current_board().await?;
     let directory = lookup.directory;
     let counts = Counts::of(board, directory, center);
-    let users =
-        agents_of(directory, center).map(|user| (user.id, of_user(shared, board, user, lookup)));
+    let users = agents_of(directory, center).map(|user| (user.id, of_user(board, user, lookup)));
     let queues = directory.queues.values().filter(|queue| queue.center == center).map(|queue| {
         let agents = counts.queues.get(&queue.id).copied().unwrap_or_default();
         let waiting = board.waiting_in(queue.id);
@@ -155,7 +153,7 @@ async fn all(
     Ok(users.chain(queues).chain(groups).collect())
 }
 
-fn of_user(shared: &Shared, board: CurrentBoard<'_>, user: &User, lookup: Lookup<'_>) -> Contact {
+fn of_user(board: CurrentBoard<'_>, user: &User, lookup: Lookup<'_>) -> Contact {
     let desk = board.desk(user.id).map(|desk| desk.value);
     let name = format!("{} {}", user.first_name, user.last_name);
     let name = if name.trim().is_empty() { user.user_name.clone() } else { name.trim().to_owned() };
@@ -163,7 +161,7 @@ fn of_user(shared: &Shared, board: CurrentBoard<'_>, user: &User, lookup: Lookup
         user_name: Some(user.user_name.clone()),
         first_name: Some(user.first_name.clone()),
         last_name: Some(user.last_name.clone()),
-        channels: Some(channels::of_user(shared, user, desk.as_deref())),
+        channels: Some(channels_of(lookup.directory, user, desk.as_deref())),
         ..bare(user.id.to_string(), name, "User", lookup)
     }
 }

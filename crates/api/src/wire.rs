@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 pub(crate) mod availability;
+pub mod center;
 pub mod contact;
 pub mod date;
 pub mod email;

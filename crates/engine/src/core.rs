@@ -32,7 +32,7 @@ mod to_the_end;
 mod transcripts;
 
 pub use backlog::Backlog;
-pub use board::{Board, CurrentBoard, Lines, QueueWaits};
+pub use board::{Board, CurrentBoard, Lines, QueueHeld, QueueWaits};
 pub use claims::{ClaimFor, Claimed, Claiming};
 pub use clocks::{CLOCKS_APART_MAX_MS, clocks_apart_ms};
 pub use directory::Directory;
@@ -435,6 +435,7 @@ impl Core {
         }
         absent.into_iter().for_each(|user| self.board.remove_desk(user, as_of));
         self.reload_waiting().await?;
+        self.reload_held().await?;
         self.followed.begin_after(end.position);
         Ok(())
     }

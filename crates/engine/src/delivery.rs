@@ -9,11 +9,13 @@
 //! Nothing but this module publishes to agents.
 
 mod audience;
+mod center;
 mod deliver;
 mod subscriptions;
 mod viewers;
 mod viewing;
 
+pub use center::WatchCenter;
 pub use deliver::Delivery;
 pub(crate) use deliver::Owed;
 pub use subscriptions::{Replay, Subscriptions};

@@ -28,7 +28,8 @@ mod worker;
 pub use crate::core::{
     AcknowledgementLimits, Backlog, Board, CLOCKS_APART_MAX_MS, ClaimFor, Claimed, Claiming, Clock,
     CommitTally, Core, CurrentBoard, Directory, Duty, Happened, IdSource, KeyTerms, Most, Note,
-    NoteKind, NumberedNote, Options, Parts, QueueWaits, SystemClock, SystemIds, clocks_apart_ms,
+    NoteKind, NumberedNote, Options, Parts, QueueHeld, QueueWaits, SystemClock, SystemIds,
+    clocks_apart_ms,
 };
 pub use commands::{
     CommandCount, CommandRequest, Commands, Done, ExecuteError, Opening, Outcome,
@@ -37,15 +38,16 @@ pub use commands::{
 pub use conversations::{
     ChatRefused, Conversations, NewChat, NotYourChat, OpenedChat, RequestName,
 };
-pub use delivery::{Delivery, Replay, Subscriptions};
+pub use delivery::{Delivery, Replay, Subscriptions, WatchCenter};
 pub use desks::{AgentError, ChannelChange, Desks, Watch};
 pub use letters::{
     Contacts, Letters, NewLetter, NotWritten, ProfileChange, RawMessage, TakenIn, WriteDown,
     contact_id, has_message_id,
 };
 pub use outward::{
-    Among, Customers, Finder, Highlight, Hit, Hits, Mailboxes, Narrowed, OpenLogin, Order, Outward,
-    Patience, Post, Posted, Published, Publisher, SearchError, SearchPlace, Wanted,
+    AgentState, Among, CenterNews, CenterTopic, Customers, Finder, Highlight, Hit, Hits, Mailboxes,
+    Narrowed, OpenLogin, Order, Outward, Patience, Post, Posted, Published, Publisher, QueueState,
+    SearchError, SearchPlace, Wanted,
 };
 pub use privacy::{Erasures, NotErased, Weighed, WishToErase};
 pub use run::{Engine, Leaving, Mark};

@@ -4,6 +4,7 @@
 //! What counts is in the store before any of them is called, so that each may fail or be
 //! interrupted at any moment.
 
+mod center;
 mod finder;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use handoff_store::{Mailbox, StreamRow};
 
 use crate::core::{Note, NumberedNote};
 
+pub use center::{AgentState, CenterNews, CenterTopic, QueueState};
 pub use finder::{
     Among, Finder, Highlight, Hit, Hits, Narrowed, Order, SearchError, SearchPlace, Wanted,
 };
@@ -66,6 +68,14 @@ pub trait Publisher: Send + Sync + 'static {
     /// `oldest` is the first number that is kept (one past `head` when none is), `head` the last
     /// that was given.
     fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes;
+
+    /// Returns the data of the message that tells how an agent or a queue stands, without the
+    /// number that it gets: an object that is not empty.
+    fn render_center(&self, news: &CenterNews<'_>) -> Bytes;
+
+    /// Returns the data of the message that what changed since a number cannot be told: from
+    /// `oldest` on it can, and `head` is the last that was given.
+    fn render_center_resync(&self, topic: CenterTopic, oldest: u64, head: u64) -> Bytes;
 
     /// Returns the CometD channel of a topic.
     fn channel(&self, topic: Topic) -> &'static str;
@@ -243,6 +253,14 @@ impl Publisher for Nobody {
     }
 
     fn render_resync(&self, _topic: Topic, _oldest: u64, _head: u64) -> Bytes {
+        Bytes::new()
+    }
+
+    fn render_center(&self, _news: &CenterNews<'_>) -> Bytes {
+        Bytes::new()
+    }
+
+    fn render_center_resync(&self, _topic: CenterTopic, _oldest: u64, _head: u64) -> Bytes {
         Bytes::new()
     }
 

@@ -5,6 +5,7 @@
 //! first ([`may_see`]); what that user may not see is told like what does not exist.
 
 mod attended;
+mod center;
 mod contacts;
 mod interactions;
 mod line;
@@ -16,6 +17,7 @@ mod transcript;
 mod what_if;
 mod why;
 
+pub use center::{agents_of_center, queues_of_center};
 pub use contacts::{ContactSearch, ContactsFound};
 pub use interactions::Views;
 pub use line::PlaceInLine;

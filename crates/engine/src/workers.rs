@@ -5,6 +5,7 @@
 //! then.
 
 mod board;
+mod center;
 mod cursor;
 mod directory;
 mod eraser;
@@ -40,6 +41,7 @@ use crate::outward::{Post, Publisher};
 use crate::privacy::Erasures;
 use crate::worker::{Runner, Worker, WorkerStatus};
 use board::BoardReader;
+use center::CenterTeller;
 use eraser::Eraser;
 use missed::MissedStreams;
 
@@ -88,13 +90,14 @@ impl Workers {
         let followers = Arc::new(Followers::new(it, path, desks.clone()));
         let (it, agents) = (core.clone(), desks.clone());
         let presence = Arc::new(Presence::new(it, agents, delivery.clone()));
-        let all: [Arc<dyn Worker>; 13] = [
+        let all: [Arc<dyn Worker>; 14] = [
             router.clone(),
             signs.clone(),
             timers.clone(),
             Arc::new(MissedStreams::new(core.clone(), delivery.clone())),
             directory.clone(),
             Arc::new(BoardReader::new(core.clone())),
+            Arc::new(CenterTeller::new(core.clone(), delivery.clone())),
             sweeper.clone(),
             retention.clone(),
             Arc::new(Eraser::new(erasures.clone())),

@@ -9,6 +9,9 @@
 //! | agent | all |
 //! | supervisor, admin, API user | `/v2/me`, its workbins, services, answers about contacts |
 //!
+//! How all agents and queues of the contact center stand is told to supervisors and admins, who
+//! read it by REST as well.
+//!
 //! Of those on which nothing is ever sent, the ones of a desk are for agents as well, and
 //! statistics for agents, supervisors and admins. Several roles add up. Interactions, the media and
 //! channels belong to a desk, and only agents have one (docs/compat/agents.md); a workbin may be
@@ -41,6 +44,10 @@ const fn would_hear(role: Role, silence: Silence) -> bool {
     }
 }
 
+fn watches_center(user: &User) -> bool {
+    [Role::Supervisor, Role::Admin].iter().any(|role| user.roles.contains(role))
+}
+
 /// Returns what a subscription of that name brings this user; `None` for what they may not
 /// subscribe to.
 pub(super) fn granted(user: &User, name: &str) -> Option<Coverage> {
@@ -57,6 +64,7 @@ pub(super) fn granted(user: &User, name: &str) -> Option<Coverage> {
             let is_theirs = user.roles.iter().any(|role| would_hear(*role, silence));
             is_theirs.then_some(Coverage::Silent(silence))
         }
+        one @ Coverage::Center(_) => watches_center(user).then_some(one),
         one @ (Coverage::Literal(_) | Coverage::Slashed(_)) => {
             one.topics().iter().all(is_theirs).then_some(one)
         }
@@ -152,6 +160,24 @@ pub(crate) mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn how_the_center_stands_is_told_to_who_watches_it() {
+        use Role::{Admin, Agent, ApiUser, Supervisor};
+        let table: [(&[Role], bool); 5] = [
+            (&[Supervisor], true),
+            (&[Admin], true),
+            (&[Agent, Supervisor], true),
+            (&[Agent, ApiUser], false),
+            (&[], false),
+        ];
+        for (roles, is_told) in table {
+            for name in ["/v2/center/agents", "/v2/center/queues/"] {
+                assert_eq!(granted(&user(roles, true), name).is_some(), is_told, "{roles:?}");
+            }
+        }
+        assert_eq!(granted(&user(&[Supervisor], false), "/v2/center/agents"), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use handoff_cometd::{Application, CometdServer, EndAdvice, RemovalReason, SessionId, SessionInfo};
 use handoff_domain::UserId;
-use handoff_engine::{AgentError, Engine, Subscriptions};
+use handoff_engine::{AgentError, Engine, Subscriptions, WatchCenter};
 use serde_json::Value;
 
 use super::{audience, policy, replay};
@@ -73,6 +73,27 @@ impl Subscribers {
     ) -> Result<(), AgentError> {
         let name = subscription.name.clone();
         self.engine.delivery().subscribe(user, session.as_str(), subscription).await?;
+        self.set_right(user, session, &name).await
+    }
+
+    async fn watch_center(
+        &self,
+        user: UserId,
+        session: &SessionId,
+        watch: WatchCenter,
+    ) -> Result<(), AgentError> {
+        let name = watch.name.clone();
+        self.engine.delivery().watch_center(session.as_str(), watch).await?;
+        self.set_right(user, session, &name).await
+    }
+
+    /// Takes a subscription back that has just been made, when it stands no more.
+    async fn set_right(
+        &self,
+        user: UserId,
+        session: &SessionId,
+        name: &str,
+    ) -> Result<(), AgentError> {
         // The session may have ended, or the name been given up, on another connection meanwhile;
         // its notice then came too early to find anything. Whoever looks after the other has done
         // so sets it right.
@@ -81,8 +102,8 @@ impl Subscribers {
         if standing.is_empty() {
             return self.engine.delivery().forget_session(user, session.as_str()).await;
         }
-        if !standing.contains(&name) {
-            return self.engine.delivery().unsubscribe(user, session.as_str(), &name).await;
+        if !standing.iter().any(|standing| standing == name) {
+            return self.engine.delivery().unsubscribe(user, session.as_str(), name).await;
         }
         Ok(())
     }
@@ -105,6 +126,15 @@ impl Application for Subscribers {
             tracing::info!(session.id = %session.id, "a session is ended whose user is no more or has other roles now");
             return;
         };
+        if let Coverage::Center(topic) = coverage {
+            let (name, replay) = (subscription.to_owned(), replay::start_of_center(topic, ext));
+            let watch = WatchCenter { center: user.center, topic, name, replay };
+            match self.watch_center(user.id, &session.id, watch).await {
+                Ok(()) => guard.is_done = true,
+                Err(error) => failed("watch the center", session, &error),
+            }
+            return;
+        }
         if coverage.topics().is_empty() {
             // On silent topics nothing is ever sent; the engine has no part in them.
             guard.is_done = true;
@@ -133,6 +163,7 @@ impl Application for Subscribers {
     fn has_room(&self, session: &SessionInfo) {
         if let Some(user) = user_of(session) {
             self.engine.delivery().deliver_soon(user);
+            self.engine.delivery().center_has_room();
         }
     }
 

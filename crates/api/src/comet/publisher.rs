@@ -5,7 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use handoff_cometd::{Delivery, EndAdvice, SessionId};
 use handoff_domain::{Interaction, Topic, User, UserId};
-use handoff_engine::{Core, Directory, Note, OpenLogin, Patience, Published, Publisher};
+use handoff_engine::{
+    CenterNews, CenterTopic, Core, Directory, Note, OpenLogin, Patience, Published, Publisher,
+};
 use handoff_store::StreamRow;
 
 use super::audience;
@@ -13,7 +15,9 @@ use super::identity::{credentials_of, identity_of, login_of};
 use super::link::Link;
 use crate::auth::Logins;
 use crate::notify::{self, Once, topics};
+use crate::wire::center::render_center;
 use crate::wire::letters::Cleaner;
+use crate::wire::notification::{ResyncMessage, encode};
 use crate::wire::operation_lists::OperationLists;
 use crate::wire::resource::{Lookup, PublicUrl};
 
@@ -79,6 +83,15 @@ impl Publisher for Voice {
 
     fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes {
         notify::render_resync(topic, oldest, head)
+    }
+
+    fn render_center(&self, news: &CenterNews<'_>) -> Bytes {
+        let directory = self.core.directory();
+        render_center(news, self.lookup(&directory))
+    }
+
+    fn render_center_resync(&self, topic: CenterTopic, oldest: u64, head: u64) -> Bytes {
+        encode(&ResyncMessage::new(topics::center_channel(topic), oldest, head))
     }
 
     fn channel(&self, topic: Topic) -> &'static str {

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use handoff_domain::Topic;
-use handoff_engine::Replay;
+use handoff_engine::{CenterTopic, Replay};
 use serde_json::Value;
 
 use crate::notify::topics::{self, Coverage};
@@ -37,6 +37,18 @@ pub(super) fn starts(coverage: &Coverage, ext: Option<&Value>) -> BTreeMap<Topic
         },
     };
     topics.map(|topic| (*topic, start_of(*topic))).collect()
+}
+
+/// Returns where a subscription begins of a topic that tells how the contact center stands.
+pub(super) fn start_of_center(topic: CenterTopic, ext: Option<&Value>) -> Replay {
+    match ext.and_then(|ext| ext.get(MEMBER)).unwrap_or(&Value::Null) {
+        Value::Object(named) => {
+            let name = topics::center_channel(topic);
+            let is_of_it = |(given, _): &(&String, _)| given.trim_end_matches('/') == name;
+            named.iter().find(is_of_it).map_or(Replay::Live, |(_, value)| start(value))
+        }
+        single => start(single),
+    }
 }
 
 fn start_named(topic: Topic, named: &serde_json::Map<String, Value>) -> Replay {
@@ -91,6 +103,21 @@ mod tests {
         }
         let without = starts(&Coverage::Literal(Topic::Me), None);
         assert_eq!(without, BTreeMap::from([(Topic::Me, Replay::Live)]));
+    }
+
+    #[test]
+    fn a_watch_of_the_center_starts_where_its_number_says() {
+        let of = |ext: Value| start_of_center(CenterTopic::Agents, Some(&ext));
+        for (ext, expect) in [
+            (json!({}), Replay::Live),
+            (json!({"replay": -2}), Replay::AllKept),
+            (json!({"replay": 17}), Replay::After(17)),
+            (json!({"replay": "17"}), NEVER_GIVEN),
+            (json!({"replay": {"/v2/center/agents/": 17}}), Replay::After(17)),
+            (json!({"replay": {"/v2/center/queues": 17}}), Replay::Live),
+        ] {
+            assert_eq!(of(ext.clone()), expect, "{ext}");
+        }
     }
 
     #[test]

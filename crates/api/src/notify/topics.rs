@@ -1,6 +1,7 @@
 //! Topics: their channel names, and what a subscription covers.
 
 use handoff_domain::Topic;
+use handoff_engine::CenterTopic;
 
 /// Returns the CometD channel of a topic (docs/compat/notifications.md#topics). Channel names have
 /// no `/api` (docs/compat/notifications.md#topics).
@@ -18,6 +19,16 @@ pub const fn channel(topic: Topic) -> &'static str {
         Topic::Services => "/notifications/services",
         // (CHMessageType, docs/compat/media.md#contacts-and-history)
         Topic::Contacts => "/v2/ucs/interactions",
+    }
+}
+
+/// Returns the CometD channel of a topic that tells how all agents or queues stand. It is not the
+/// user's own, has numbers of another kind, and is covered by no pattern: whoever wants it says so.
+#[must_use]
+pub const fn center_channel(topic: CenterTopic) -> &'static str {
+    match topic {
+        CenterTopic::Agents => "/v2/center/agents",
+        CenterTopic::Queues => "/v2/center/queues",
     }
 }
 
@@ -60,16 +71,20 @@ pub enum Coverage {
     Slashed(Topic),
     /// A topic on which nothing is ever sent.
     Silent(Silence),
+    /// One that tells how all agents or queues stand, by its name, which may have a slash at the
+    /// end.
+    Center(CenterTopic),
     /// The topics that a pattern covers; their messages go out under their own names.
     Pattern(Vec<Topic>),
 }
 
 impl Coverage {
+    /// Returns the topics that are the user's own.
     #[must_use]
     pub fn topics(&self) -> &[Topic] {
         match self {
             Self::Literal(topic) | Self::Slashed(topic) => std::slice::from_ref(topic),
-            Self::Silent(_) => &[],
+            Self::Silent(_) | Self::Center(_) => &[],
             Self::Pattern(topics) => topics,
         }
     }
@@ -96,6 +111,10 @@ pub fn coverage(name: &str) -> Option<Coverage> {
     if let Some((_, silence)) = SILENT.iter().find(|(silent, _)| *silent == without_slash(name)) {
         return Some(Coverage::Silent(*silence));
     }
+    let is_named = |topic: &CenterTopic| center_channel(*topic) == without_slash(name);
+    if let Some(topic) = CenterTopic::ALL.into_iter().find(is_named) {
+        return Some(Coverage::Center(topic));
+    }
     let topic = named(name)?;
     Some(if name.ends_with('/') { Coverage::Slashed(topic) } else { Coverage::Literal(topic) })
 }
@@ -112,6 +131,18 @@ mod tests {
             let slashed = format!("{}/", channel(topic));
             assert_eq!(coverage(&slashed), Some(Coverage::Slashed(topic)), "{slashed}");
         }
+    }
+
+    #[test]
+    fn topics_about_the_center_are_found_by_their_names_alone() {
+        for topic in CenterTopic::ALL {
+            let name = center_channel(topic);
+            for name in [name, &format!("{name}/")] {
+                assert_eq!(coverage(name), Some(Coverage::Center(topic)), "{name}");
+            }
+        }
+        assert_eq!(coverage("/v2/center/*"), None);
+        assert_eq!(coverage("/v2/center"), None);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What CometD tells, as an AsyncAPI document: a channel for each topic, with its messages.
 
 use handoff_domain::Topic;
+use handoff_engine::CenterTopic;
 use serde_json::{Map, Value, json};
 
 use super::document::schemas_of;
-use crate::notify::topics::channel;
+use crate::notify::topics::{center_channel, channel};
 
 const ABOUT: &str = "What agents are told by CometD (Bayeux 1.0, long-polling and websocket) at \
     `/api/v2/notifications`. The messages here are `data` of what is delivered. Each event has \
@@ -37,15 +38,24 @@ const fn messages(topic: Topic) -> &'static [&'static str] {
     }
 }
 
+/// Returns the message of a topic that tells how the contact center stands.
+const fn message_of_center(topic: CenterTopic) -> &'static [&'static str] {
+    match topic {
+        CenterTopic::Agents => &["AgentStateMessage"],
+        CenterTopic::Queues => &["QueueStateMessage"],
+    }
+}
+
 /// Makes the document.
 pub(super) fn document() -> Value {
     let (mut channels, mut operations) = (Map::new(), Map::new());
     let mut all = Map::new();
-    for topic in Topic::ALL {
-        let address = channel(topic);
+    let own = Topic::ALL.map(|topic| (channel(topic), messages(topic)));
+    let shared = CenterTopic::ALL.map(|topic| (center_channel(topic), message_of_center(topic)));
+    for (address, messages) in own.into_iter().chain(shared) {
         let name = address.trim_start_matches('/').replace('/', ".");
         let mut told = Map::new();
-        for message in messages(topic).iter().chain(&["Resync"]) {
+        for message in messages.iter().chain(&["Resync"]) {
             let reference = json!({"$ref": format!("#/components/messages/{message}")});
             told.insert((*message).to_owned(), reference);
             let payload = json!({"$ref": format!("#/components/schemas/{message}")});

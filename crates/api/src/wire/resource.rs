@@ -19,7 +19,7 @@ mod webhook;
 pub use center::{GroupResource, QueueResource, SkillResource, StepResource, WorkbinResource};
 pub(in crate::wire) use center::{owning_group, seconds};
 pub use channel::{
-    ChannelResource, LOGGED_OUT_ID, NOT_READY_ID, READY_ID, Room, UserState, channels,
+    ChannelResource, LOGGED_OUT_ID, NOT_READY_ID, READY_ID, Room, UserState, channels, channels_of,
 };
 pub use contact::ContactResource;
 pub use fields::Fields;

@@ -13,7 +13,9 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use bytes::Bytes;
 use handoff_api::customer::CustomerDoors;
+use handoff_api::wire::center::render_center;
 use handoff_api::wire::letters::Cleaner;
+use handoff_api::wire::notification::{ResyncMessage, encode};
 use handoff_api::wire::operation_lists::OperationLists;
 use handoff_api::wire::resource::{Lookup, PublicUrl};
 use handoff_api::{Assembly, Setup, notify, openapi};
@@ -25,8 +27,8 @@ use handoff_domain::{
     ServiceTerms, SkillId, Topic, User, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    Core, Directory, Engine, Note, OpenLogin, Parts, Patience, Published, Publisher, Replay,
-    Subscriptions, SystemIds,
+    CenterNews, CenterTopic, Core, Directory, Engine, Note, OpenLogin, Parts, Patience, Published,
+    Publisher, Replay, Subscriptions, SystemIds,
 };
 use handoff_store::files::MemoryFiles;
 use handoff_store::{MemoryStore, Store, StreamRow};
@@ -128,6 +130,15 @@ impl Publisher for Recorder {
 
     fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes {
         notify::render_resync(topic, oldest, head)
+    }
+
+    fn render_center(&self, news: &CenterNews<'_>) -> Bytes {
+        let directory = self.core.directory();
+        render_center(news, self.lookup(&directory))
+    }
+
+    fn render_center_resync(&self, topic: CenterTopic, oldest: u64, head: u64) -> Bytes {
+        encode(&ResyncMessage::new(notify::topics::center_channel(topic), oldest, head))
     }
 
     fn channel(&self, topic: Topic) -> &'static str {

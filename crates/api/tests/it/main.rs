@@ -10,6 +10,7 @@ mod bad_input;
 mod bounds;
 mod call_table;
 mod center;
+mod center_states;
 mod chat_agents;
 mod chat_attachments;
 mod chat_customers;

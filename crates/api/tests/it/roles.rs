@@ -32,6 +32,7 @@ const PEOPLE: [Gets; 6] = [Nobody, Yes, Yes, Yes, No, Yes];
 const AGENTS: [Gets; 6] = [Nobody, Yes, No, No, No, Yes];
 const SUPERVISORS: [Gets; 6] = [Nobody, No, Yes, No, No, Yes];
 const ADMINS: [Gets; 6] = [Nobody, No, No, Yes, No, Yes];
+const WATCHERS: [Gets; 6] = [Nobody, No, Yes, Yes, No, Yes];
 const SUBMITTERS: [Gets; 6] = [Nobody, No, No, Yes, Yes, Yes];
 
 struct Row {
@@ -93,6 +94,8 @@ fn matrix() -> Vec<Row> {
     rows.push(get("/system/nodes", ADMINS));
     rows.push(post("/system/routing/what-if", ADMINS, json!({"hours": 1})));
     rows.push(get("/audit", ADMINS));
+    rows.push(get("/center/agents", WATCHERS));
+    rows.push(get("/center/queues", WATCHERS));
     rows.push(post("/users/{id}", PEOPLE, json!({"operationName": "Ask", "text": "x"})));
     rows
 }

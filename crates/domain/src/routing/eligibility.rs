@@ -74,6 +74,13 @@ pub fn hindrance(interaction: InteractionId, media: &Media, agent: Agent<'_>) ->
     by_desk(media, agent).filter(|rule| !(has_slot && *rule == Exclusion::Full))
 }
 
+/// Tells whether an agent would be offered one more interaction of that medium, whoever they
+/// serve.
+#[must_use]
+pub fn is_able(media: &Media, agent: Agent<'_>) -> bool {
+    by_desk(media, agent).is_none()
+}
+
 /// One agent, and the rule that excludes them; `None` means that they are eligible.
 pub type Assessment = (UserId, Option<Exclusion>);
 

@@ -6,16 +6,17 @@
 //! which commits are entered does not matter. A desk that was removed and begun anew counts its
 //! versions from the start: of desks it is noted as well when the read of them began.
 
+mod lines;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque, hash_map};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use handoff_domain::routing::{Rank, Waiting};
-use handoff_domain::{
-    Desk, Interaction, InteractionId, Media, QueueId, Time, UserId, Wait, WorkbinId,
-};
+use handoff_domain::{Desk, Interaction, InteractionId, QueueId, UserId, WorkbinId};
 use handoff_store::{Version, Versioned};
+
+pub use lines::{Lines, QueueHeld, QueueWaits};
 
 /// Interactions kept readable without asking the store; beyond it the oldest entry goes.
 const RECENT_MAX: usize = 20_000;
@@ -25,115 +26,6 @@ const RECENT_BYTES_MAX: usize = 24 << 20;
 /// A larger interaction is not kept: one long letter would push out a hundred chats, and is read
 /// seldom.
 const RECENT_WEIGHT_MAX: usize = 16 << 10;
-
-/// Something that waits in a queue and is offered to nobody.
-#[derive(Clone, Debug)]
-struct Entry {
-    id: InteractionId,
-    media: Media,
-    priority: i64,
-    wait: Wait,
-}
-
-impl Entry {
-    const fn waiting(&self) -> Waiting<'_> {
-        Waiting { id: self.id, priority: self.priority, media: &self.media, wait: &self.wait }
-    }
-}
-
-/// Where an interaction is, by the latest version that was entered.
-enum Place {
-    InLine(QueueId, Rank, Version),
-    /// It waits no more, or is offered to somebody. The version stays known until the log has
-    /// passed it: a read that began before is entered late and would put it back.
-    Left(Version),
-}
-
-impl Place {
-    const fn version(&self) -> Version {
-        match self {
-            Self::InLine(_, _, version) | Self::Left(version) => *version,
-        }
-    }
-}
-
-/// How many wait in a queue without an offer, and since when the first of them does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QueueWaits {
-    pub count: usize,
-    pub since: Time,
-}
-
-/// What waits, by queue and in routing order.
-#[derive(Default)]
-pub struct Lines {
-    by_queue: BTreeMap<QueueId, BTreeMap<Rank, Entry>>,
-    places: HashMap<InteractionId, Place>,
-    /// How many are in line.
-    waiting: usize,
-    /// What left since the log was last looked at, and what left in the round before.
-    left: [Vec<(InteractionId, Version)>; 2],
-}
-
-impl Lines {
-    /// Returns what waits in one queue, first in line first.
-    pub fn of(&self, queue: QueueId) -> impl Iterator<Item = Waiting<'_>> {
-        self.by_queue.get(&queue).into_iter().flat_map(|line| line.values().map(Entry::waiting))
-    }
-
-    /// Returns how many wait in each queue in which any do. It visits all that waits.
-    #[must_use]
-    pub fn waits(&self) -> BTreeMap<QueueId, QueueWaits> {
-        let of_one = |(queue, line): (&QueueId, &BTreeMap<Rank, Entry>)| {
-            let since = line.values().map(|entry| entry.wait.since).min()?;
-            Some((*queue, QueueWaits { count: line.len(), since }))
-        };
-        self.by_queue.iter().filter_map(of_one).collect()
-    }
-
-    fn remove(&mut self, id: InteractionId) {
-        if let Some(Place::InLine(queue, rank, _)) = self.places.remove(&id)
-            && let Some(line) = self.by_queue.get_mut(&queue)
-        {
-            self.waiting -= 1;
-            line.remove(&rank);
-            if line.is_empty() {
-                self.by_queue.remove(&queue);
-            }
-        }
-    }
-
-    fn enter(&mut self, interaction: &Interaction, version: Version) {
-        let id = interaction.id;
-        if self.places.get(&id).is_some_and(|known| known.version() >= version) {
-            return;
-        }
-        self.remove(id);
-        let wait = interaction.wait().filter(|_| interaction.offer().is_none());
-        let Some(wait) = wait else {
-            self.left[0].push((id, version));
-            self.places.insert(id, Place::Left(version));
-            return;
-        };
-        let (media, priority) = (interaction.media(), interaction.priority);
-        let entry = Entry { id, media, priority, wait: wait.clone() };
-        let rank = entry.waiting().rank();
-        self.by_queue.entry(wait.queue).or_default().insert(rank, entry);
-        self.places.insert(id, Place::InLine(wait.queue, rank, version));
-        self.waiting += 1;
-    }
-
-    /// Forgets the versions of what had left when the log was looked at before: reads that began
-    /// before that are over.
-    fn passed(&mut self) {
-        let [left, before] = &mut self.left;
-        for (id, version) in std::mem::replace(before, std::mem::take(left)) {
-            if matches!(self.places.get(&id), Some(Place::Left(known)) if *known == version) {
-                self.places.remove(&id);
-            }
-        }
-    }
-}
 
 #[derive(Default)]
 struct Inner {
@@ -242,6 +134,19 @@ impl Board {
     #[must_use]
     pub fn desks(&self) -> Vec<Arc<Desk>> {
         self.lock().desks.values().map(|known| known.value.clone()).collect()
+    }
+
+    /// Returns of what is in somebody's hands what the board does not know, by the slots that it
+    /// takes, and what it knows though it takes none any more.
+    pub(super) fn in_doubt(&self) -> Vec<InteractionId> {
+        let mut taken: BTreeSet<InteractionId> = BTreeSet::new();
+        for known in self.lock().desks.values() {
+            taken.extend(known.value.slots.keys().copied());
+        }
+        let lines = self.lines();
+        let known: BTreeSet<InteractionId> = lines.in_work().collect();
+        let unknown = taken.iter().filter(|id| !lines.is_held(**id));
+        unknown.chain(known.difference(&taken)).copied().collect()
     }
 
     /// Tells whether a supervisor follows the chats of any agent.
@@ -423,157 +328,4 @@ impl Inner {
 }
 
 #[cfg(test)]
-mod tests {
-    use handoff_domain::{CenterId, Direction, Medium, Note, State, Time};
-
-    use super::*;
-
-    fn interaction(id: InteractionId) -> Interaction {
-        Interaction {
-            id,
-            center: CenterId(1),
-            medium: Medium::Workitem,
-            direction: Direction::Inbound,
-            sub_type: String::new(),
-            external_id: None,
-            submitter: None,
-            disposition: None,
-            parent: None,
-            thread: None,
-            contact: None,
-            subject: None,
-            comment: None,
-            notes: Vec::new(),
-            priority: 0,
-            received: Time(0),
-            user_data: handoff_domain::UserData::default(),
-            state: State::Ended { outcome: handoff_domain::Outcome::Completed, at: Time(0) },
-            epoch: 0,
-            queue: None,
-            queued_at: None,
-            offers: 0,
-            drafts: BTreeSet::new(),
-            concerned: BTreeSet::new(),
-        }
-    }
-
-    fn enter(board: &Board, id: u128, bytes: usize) {
-        let mut interaction = interaction(InteractionId(id));
-        interaction.subject = Some("x".repeat(bytes));
-        board.enter_interaction(Arc::new(interaction), 1);
-    }
-
-    fn has(board: &Board, id: u128) -> bool {
-        board.recent(InteractionId(id)).is_some()
-    }
-
-    #[test]
-    fn what_is_kept_readable_is_bounded_by_number_and_by_bytes() {
-        let board = Board::default();
-        for id in 0..3_000 {
-            enter(&board, id, 12 << 10);
-        }
-        assert!(board.lock().recent_bytes <= RECENT_BYTES_MAX);
-        assert!(has(&board, 2_999) && !has(&board, 0), "the oldest went");
-        for id in 3_000..3_000 + 2 * RECENT_MAX as u128 {
-            enter(&board, id, 1);
-        }
-        assert!(board.lock().recent.len() <= RECENT_MAX);
-        let inner = board.lock();
-        let all: usize = inner.recent.values().map(|recent| recent.weight).sum();
-        assert_eq!(inner.recent_bytes, all, "what goes is counted off");
-    }
-
-    fn waits(id: u128) -> Interaction {
-        let wait = Wait {
-            queue: QueueId(1),
-            since: Time(0),
-            front: false,
-            mode: handoff_domain::Mode::Processing,
-            skills: BTreeMap::new(),
-            passes: Vec::new(),
-        };
-        Interaction { state: State::Queued(wait), ..interaction(InteractionId(id)) }
-    }
-
-    /// A read that began before an interaction left its line, and is entered late.
-    #[test]
-    fn what_left_its_line_is_not_put_back_by_an_older_version() {
-        let board = Board::default();
-        board.enter_interaction(Arc::new(waits(1)), 1);
-        assert_eq!(board.waiting_count(), 1);
-        board.enter_interaction(Arc::new(interaction(InteractionId(1))), 2);
-        board.log_passed();
-        board.enter_interaction(Arc::new(waits(1)), 1);
-        assert_eq!(board.waiting_count(), 0);
-        board.log_passed();
-        assert!(board.lines().places.is_empty(), "its version is forgotten in the end");
-        // The control: a newer version is.
-        board.enter_interaction(Arc::new(waits(1)), 3);
-        assert_eq!(board.waiting_count(), 1);
-        board.log_passed();
-        board.log_passed();
-        assert_eq!(board.waiting_count(), 1);
-    }
-
-    /// A read that began before a desk was removed, and is entered late.
-    #[test]
-    fn a_removed_desk_is_not_put_back_by_an_older_read() {
-        let board = Board::default();
-        let user = UserId(1);
-        let workbin = WorkbinId(2);
-        let mut desk = Desk::new(user, CenterId(1), Time(0));
-        desk.watch(workbin);
-        let enter = |version, as_of| board.enter_desk(Arc::new(desk.clone()), version, as_of);
-        enter(5, 0);
-        let before = board.desk_changes();
-        board.remove_desk(user, 0);
-        assert!(board.desk(user).is_some(), "the control: it was entered after that read began");
-        board.remove_desk(user, before);
-        assert!(board.desk(user).is_none() && board.watchers(workbin).is_empty());
-        enter(5, before);
-        board.log_passed();
-        enter(6, before);
-        assert!(board.desk(user).is_none());
-        enter(1, board.desk_changes());
-        assert_eq!(board.desk(user).map(|desk| desk.version), Some(1), "it was begun anew");
-        board.log_passed();
-        assert!(board.lock().removed.iter().all(HashMap::is_empty), "it is forgotten in the end");
-    }
-
-    #[test]
-    fn a_desk_that_was_begun_anew_takes_the_place_of_one_whose_removal_nobody_noticed() {
-        let board = Board::default();
-        let desk = Arc::new(Desk::new(UserId(1), CenterId(1), Time(0)));
-        let known = || board.desk(UserId(1)).map(|desk| desk.version);
-        board.enter_desk(desk.clone(), 5, 0);
-        board.enter_desk(desk.clone(), 1, 0);
-        assert_eq!(known(), Some(5), "that read began before");
-        board.enter_desk(desk, 1, board.desk_changes());
-        assert_eq!(known(), Some(1));
-    }
-
-    #[test]
-    fn notes_count_as_well() {
-        let board = Board::default();
-        let text = "x".repeat(RECENT_WEIGHT_MAX / 10);
-        let mut noted = interaction(InteractionId(1));
-        noted.notes = (0..10).map(|_| Note { by: None, at: Time(0), text: text.clone() }).collect();
-        board.enter_interaction(Arc::new(noted), 1);
-        assert!(!has(&board, 1), "it is larger than what is kept");
-    }
-
-    #[test]
-    fn a_large_one_is_not_kept_and_pushes_nothing_out() {
-        let board = Board::default();
-        enter(&board, 1, 1);
-        for id in 2..1_000 {
-            enter(&board, id, 1 << 20);
-        }
-        assert!(has(&board, 1) && !has(&board, 2));
-        let mut grown = interaction(InteractionId(1));
-        grown.subject = Some("x".repeat(1 << 20));
-        board.enter_interaction(Arc::new(grown), 2);
-        assert!(!has(&board, 1), "an old version is not shown for the new one");
-    }
-}
+mod tests;

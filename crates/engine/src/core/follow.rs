@@ -160,6 +160,15 @@ impl Core {
         }
     }
 
+    /// Reads again what the board may have wrong of what is in somebody's hands.
+    pub(super) async fn reload_held(&self) -> Result<(), StoreError> {
+        let keys: Vec<Key> = self.board.in_doubt().into_iter().map(Key::Interaction).collect();
+        for keys in keys.chunks(LOADED_AT_ONCE) {
+            self.enter_others(keys).await?;
+        }
+        Ok(())
+    }
+
     async fn enter_others(&self, keys: &[Key]) -> Result<(), StoreError> {
         let as_of = self.board.desk_changes();
         let found = match self.store.load(keys).await {
@@ -176,8 +185,10 @@ impl Core {
         let (mut routing, mut said) = (false, Vec::new());
         for (key, found) in keys.iter().zip(found) {
             let Some(Versioned { value, version }) = found else {
-                if let Key::Desk(user) = key {
-                    self.board.remove_desk(*user, as_of);
+                match key {
+                    Key::Desk(user) => self.board.remove_desk(*user, as_of),
+                    Key::Interaction(id) => self.board.forget(*id),
+                    _ => {}
                 }
                 continue;
             };

@@ -10,6 +10,7 @@ use handoff_domain::{Interaction, Topic, UserId};
 use handoff_store::{ChangeSet, CommitError, PromisedAnswer, StoreError, Told};
 
 use super::audience::Audience;
+use super::center::Centers;
 use super::subscriptions::{PAGE, Subscriptions};
 use super::viewers::Viewers;
 use crate::core::{Core, Note};
@@ -45,6 +46,8 @@ pub struct Delivery {
     pub(super) publisher: Arc<dyn Publisher>,
     /// Who looks at what.
     pub(super) viewers: Viewers,
+    /// Who watches a whole contact center.
+    pub(super) centers: Centers,
     audiences: Mutex<HashMap<UserId, Arc<tokio::sync::Mutex<Audience>>>>,
     /// Users for whom a round is already on its way.
     scheduled: Mutex<HashSet<(UserId, Owed)>>,
@@ -61,6 +64,7 @@ impl Delivery {
             desks,
             publisher,
             viewers: Viewers::default(),
+            centers: Centers::default(),
             audiences: Mutex::default(),
             scheduled: Mutex::default(),
             looked_at: Mutex::default(),
@@ -143,6 +147,7 @@ impl Delivery {
         session: &str,
         name: &str,
     ) -> Result<(), AgentError> {
+        self.unwatch_centers(session, Some(name));
         self.change_audience(user, |audience| audience.remove(session, name)).await
     }
 
@@ -153,6 +158,7 @@ impl Delivery {
     ///
     /// [`AgentError`] when the reach cannot be recorded.
     pub async fn forget_session(&self, user: UserId, session: &str) -> Result<(), AgentError> {
+        self.unwatch_centers(session, None);
         self.change_audience(user, |audience| audience.forget(session)).await?;
         if self.audience(user).is_none() && !self.is_elsewhere(user) {
             self.look_away(user, None).await;

@@ -15,9 +15,9 @@ use handoff_domain::{
     Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    ChannelChange, CommandRequest, Core, Done, Engine, ExecuteError, Mailboxes, NewChat, Note,
-    OpenLogin, OpenedChat, Opening, Options, Outward, Parts, Patience, Post, Published, Publisher,
-    Replay, Subscriptions, Worker,
+    CenterNews, CenterTopic, ChannelChange, CommandRequest, Core, Done, Engine, ExecuteError,
+    Mailboxes, NewChat, Note, OpenLogin, OpenedChat, Opening, Options, Outward, Parts, Patience,
+    Post, Published, Publisher, Replay, Subscriptions, Worker,
 };
 use handoff_store::{Key, Receipt, Record, Store, StreamRow, Versioned};
 pub(crate) use handoff_testkit::Fault;
@@ -148,6 +148,14 @@ impl Publisher for Recorder {
     }
 
     fn render_resync(&self, topic: Topic, oldest: u64, head: u64) -> Bytes {
+        Bytes::from(format!("{topic:?}|0|Resync {oldest} {head}"))
+    }
+
+    fn render_center(&self, news: &CenterNews<'_>) -> Bytes {
+        Bytes::from(format!("{news:?}"))
+    }
+
+    fn render_center_resync(&self, topic: CenterTopic, oldest: u64, head: u64) -> Bytes {
         Bytes::from(format!("{topic:?}|0|Resync {oldest} {head}"))
     }
 

@@ -51,7 +51,29 @@ pub(super) fn operations() -> Vec<Operation> {
         ),
     ];
     all.extend(choices());
+    all.extend(standing());
     all
+}
+
+/// How all agents and queues stand.
+fn standing() -> Vec<Operation> {
+    const NOTE: &str = "What changes afterwards is told by CometD, from `sequence` on.";
+    let answer = |plural: &str, name: &str| {
+        let mut answer = with(plural, list_of(schema(name)));
+        answer["required"] = json!(["statusCode", "sequence", plural]);
+        answer["properties"]["sequence"] = json!({"type": "integer"});
+        answer
+    };
+    vec![
+        get("/center/agents", "Shows how every agent stands now")
+            .note(NOTE)
+            .query("fields", "Which fields, with commas; all without it.")
+            .answers(answer("agents", "AgentStanding")),
+        get("/center/queues", "Shows how every queue stands now")
+            .note(NOTE)
+            .query("fields", "Which fields, with commas; all without it.")
+            .answers(answer("queues", "QueueStanding")),
+    ]
 }
 
 /// What desktops are told, and what agents choose from.

@@ -1,7 +1,10 @@
 //! An agent's channels: the same objects in `/me/channels`, in `/me?subresources=*` and in the
 //! channel notification.
 
-use handoff_domain::{ChannelState, Desk, Media, Readiness, Time, User};
+use std::collections::BTreeSet;
+
+use handoff_domain::{CenterId, ChannelState, Desk, Media, Readiness, Time, User};
+use handoff_engine::Directory;
 use serde::Serialize;
 
 use crate::wire::date;
@@ -100,4 +103,32 @@ pub fn channels(desk: &Desk) -> Vec<ChannelResource> {
         room: None,
     };
     desk.channels.iter().map(show).collect()
+}
+
+/// Returns the channels of an agent, as they themselves see them, `desk` being theirs if they have
+/// one. Without a contact-center session these are all that the contact center has.
+#[must_use]
+pub fn channels_of(
+    directory: &Directory,
+    user: &User,
+    desk: Option<&Desk>,
+) -> Vec<ChannelResource> {
+    let mut all = desk.map(channels).unwrap_or_default();
+    if desk.is_none_or(|desk| desk.session.is_none()) {
+        let others = logged_out(directory, user.center).into_iter();
+        let is_new =
+            |shown: &ChannelResource| all.iter().all(|known| known.channel != shown.channel);
+        all.extend(others.filter(is_new).collect::<Vec<_>>());
+    }
+    for shown in &mut all {
+        shown.room = Some(Room::of(user, desk, &Media::from_name(&shown.channel)));
+    }
+    all
+}
+
+fn logged_out(directory: &Directory, center: CenterId) -> Vec<ChannelResource> {
+    let of_center = directory.queues.values().filter(|queue| queue.center == center);
+    let built_in = [Media::Email, Media::Chat, Media::Workitem];
+    let all: BTreeSet<Media> = of_center.map(|queue| queue.media.clone()).chain(built_in).collect();
+    all.iter().map(ChannelResource::logged_out).collect()
 }
