@@ -177,6 +177,15 @@ pub struct Dispatch {
     pub base: Option<InteractionId>,
     /// Whether it is sent though the customer has written again.
     pub force: bool,
+    /// How long it waits before it goes out, in ms, and can be taken back; 0 is not at all, at most
+    /// [`Dispatch::DELAY_MS_MAX`].
+    pub delay_ms: u64,
+}
+
+impl Dispatch {
+    /// The longest time in which a mail can be taken back, in ms: whoever sees a slip sees it at
+    /// once, and customers wait meanwhile.
+    pub const DELAY_MS_MAX: u64 = 60_000;
 }
 
 /// Which keys to delete.
@@ -295,6 +304,8 @@ pub enum Action {
     },
     /// Give the draft to the outgoing mail worker.
     Send(Dispatch),
+    /// Take back what was sent and waits still.
+    CancelSend,
     AddAttachment(Attachment),
     /// Take an attached file off the draft.
     RemoveAttachment(FileId),
@@ -347,6 +358,7 @@ impl Action {
             },
             Self::SaveDraft { .. } => Operation::Save,
             Self::Send(_) => Operation::Send,
+            Self::CancelSend => Operation::CancelSend,
             Self::AddAttachment(_) => Operation::AddAttachment,
             Self::RemoveAttachment(_) => Operation::RemoveAttachment,
             Self::Split => Operation::SplitFromThread,

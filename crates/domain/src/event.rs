@@ -317,6 +317,12 @@ pub enum Fact {
     DraftSaved,
     /// The draft was given to the outgoing mail worker.
     SendStarted,
+    /// It waits, and can be taken back until then.
+    SendHeld {
+        until: Time,
+    },
+    /// It was taken back before it went out.
+    SendCanceled,
     /// Somebody has to look at the draft before it goes out.
     SentForReview,
     /// The mail could not be delivered yet.

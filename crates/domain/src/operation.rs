@@ -26,6 +26,7 @@ operations! {
     Forward,
     Save,
     Send,
+    CancelSend,
     Cancel,
     AddAttachment,
     RemoveAttachment,

@@ -57,6 +57,7 @@ const OPERATIONS: &[(Operation, Question)] = &[
     (Operation::Forward, Command(|_| draft(DraftKind::Forward))),
     (Operation::Save, Save),
     (Operation::Send, Command(send)),
+    (Operation::CancelSend, Command(|_| Action::CancelSend)),
     (Operation::Cancel, Command(|_| Action::Cancel)),
     (Operation::AddAttachment, Command(|_| Action::AddAttachment(file()))),
     (Operation::RemoveAttachment, Command(remove_attachment)),
@@ -380,5 +381,9 @@ impl World for Nowhere {
 
     fn message_id(&self, _: &str, _: u32) -> Option<String> {
         None
+    }
+
+    fn is_claimed(&self) -> bool {
+        false
     }
 }

@@ -177,6 +177,8 @@ pub enum Rejection {
         /// When it came.
         received: Time,
     },
+    /// The mail cannot be taken back any more.
+    OnItsWay,
     /// The e-mail goes to nobody.
     NoRecipients,
     /// The e-mail has no sender, and the contact center no address of its own.

@@ -33,6 +33,7 @@ mod transcripts;
 
 pub use backlog::Backlog;
 pub use board::{Board, CurrentBoard, Lines, QueueHeld, QueueWaits};
+pub(crate) use claims::claim_of_attempt;
 pub use claims::{ClaimFor, Claimed, Claiming};
 pub use clocks::{CLOCKS_APART_MAX_MS, clocks_apart_ms};
 pub use directory::Directory;

@@ -137,7 +137,7 @@ impl Walk {
                 });
                 self.leave(entry, "Sending");
             }
-            Fact::DeliveryFailed { .. } => {
+            Fact::DeliveryFailed { .. } | Fact::SendCanceled => {
                 self.work = self.sender.take().map(|by| open(What::Work { by }));
             }
             Fact::Completed | Fact::Filed { .. } => self.end(entry, "Completed"),

@@ -33,6 +33,7 @@ pub const fn code_of(rejection: &Rejection) -> Code {
         | Rejection::NoSession
         | Rejection::Full
         | Rejection::ChannelNotOpen { .. }
+        | Rejection::OnItsWay
         | Rejection::NewerMessage { .. } => Code::WrongState,
         Rejection::NotOwner
         | Rejection::NotOffered
@@ -88,6 +89,8 @@ const TRANSCRIPT_FULL: &str =
 const NOTES_FULL: &str = "The interaction has as many notes as one can have; put what is to be said into its user data or a new one.";
 const NOT_EARLIER: &str = "An e-mail can only answer one that came before it; name an earlier one.";
 const OTHER_THREAD: &str = "The field baseMessageId must be the id of an e-mail of this thread; give the latest that you have read.";
+const ON_ITS_WAY: &str =
+    "The e-mail is on its way already and can no longer be taken back; read it again.";
 const NO_RECIPIENTS: &str = "The e-mail goes to nobody; put an address into email.to.";
 const NO_SENDER: &str =
     "The contact center has no mailbox to send from; put an address into email.from.";
@@ -245,6 +248,7 @@ const fn plain_sentence(rejection: &Rejection) -> Option<&'static str> {
         Rejection::Full => FULL,
         Rejection::NotEarlier => NOT_EARLIER,
         Rejection::OtherThread => OTHER_THREAD,
+        Rejection::OnItsWay => ON_ITS_WAY,
         Rejection::NoRecipients => NO_RECIPIENTS,
         Rejection::NoSender => NO_SENDER,
         Rejection::StaleEpoch { .. }

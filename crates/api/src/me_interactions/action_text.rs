@@ -88,6 +88,8 @@ pub(crate) struct Mailing {
     /// The latest message of the thread that whoever answers has seen.
     pub(super) base: Option<InteractionId>,
     pub(super) force: bool,
+    /// How long it waits, and can be taken back.
+    pub(super) delay_ms: u64,
 }
 
 /// What a parser returns when the body is right.
@@ -154,6 +156,11 @@ impl ActionText {
             Self::Send(mailing, _) if names.interaction.media() == Media::Email => {
                 Action::Send(mailing.dispatch(names))
             }
+            Self::Send(Mailing { delay_ms: 1.., .. }, _) => {
+                return Err(Refusal::invalid(
+                    "Only an e-mail can wait before it goes out; leave the field delay out.",
+                ));
+            }
             Self::Send(_, said) => Action::Say(said?),
             Self::Complete(given) => Action::Complete { queue: given.map(queue) },
             Self::PlaceInQueue(given) => Action::PlaceInQueue(queue(given)),
@@ -184,11 +191,11 @@ impl ActionText {
 
 impl Mailing {
     fn dispatch(self, names: &Names<'_>) -> Dispatch {
-        let Self { queue, changes, base, force } = self;
+        let Self { queue, changes, base, force, delay_ms } = self;
         let subject = changes.as_ref().and_then(|changes| changes.subject.clone());
         let queue = queue.map(|queue| names.queue(&queue));
         let email = changes.map(|changes| changed(changes, names));
-        Dispatch { queue, email, subject, base, force }
+        Dispatch { queue, email, subject, base, force, delay_ms }
     }
 }
 

@@ -70,6 +70,7 @@ const TABLE: &[Row] = &[
     row(&["SetInFocus", "InFocus"], Plain, set_in_focus),
     row(&["EndChatSession"], Plain, |_| plain(Action::EndChatSession)),
     row(&["Send"], Plain, mail::send),
+    row(&["CancelSend"], Plain, |_| plain(Action::CancelSend)),
     row(&["AddAttachment"], Plain, mail::add_attachment),
     row(&["RemoveAttachment"], Plain, mail::remove_attachment),
     row(&["SplitFromThread"], Plain, |_| plain(Action::Split)),

@@ -219,6 +219,8 @@ pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory
         | Fact::DraftReopened { .. }
         | Fact::DraftSaved
         | Fact::SendStarted
+        | Fact::SendHeld { .. }
+        | Fact::SendCanceled
         | Fact::SentForReview
         | Fact::DeliveryDeferred { .. }
         | Fact::AttachmentAdded { .. }
@@ -284,6 +286,8 @@ fn letter_fact(fact: &Fact) -> Value {
         }
         Fact::DraftSaved => json!({"fact": "DraftSaved"}),
         Fact::SendStarted => json!({"fact": "SendStarted"}),
+        Fact::SendHeld { until } => json!({"fact": "SendHeld", "until": print(*until)}),
+        Fact::SendCanceled => json!({"fact": "SendCanceled"}),
         Fact::SentForReview => json!({"fact": "SentForReview"}),
         Fact::DeliveryDeferred { attempt, reply, next } => {
             json!({"fact": "DeliveryDeferred", "attempt": attempt, "reply": reply, "next": print(*next)})

@@ -14,6 +14,7 @@ pub const fn operation_name(operation: Operation) -> &'static str {
         Operation::Forward => "Forward",
         Operation::Save => "Save",
         Operation::Send => "Send",
+        Operation::CancelSend => "CancelSend",
         Operation::Cancel => "Cancel",
         Operation::AddAttachment => "AddAttachment",
         Operation::RemoveAttachment => "RemoveAttachment",

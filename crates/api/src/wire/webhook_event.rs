@@ -57,6 +57,8 @@ events! {
     Fact::DraftReopened { .. } => "interaction.draft_reopened",
     Fact::DraftSaved => "interaction.draft_saved",
     Fact::SendStarted => "interaction.send_started",
+    Fact::SendHeld { .. } => "interaction.send_held",
+    Fact::SendCanceled => "interaction.send_canceled",
     Fact::SentForReview => "interaction.sent_for_review",
     Fact::DeliveryDeferred { .. } => "interaction.delivery_deferred",
     Fact::AttachmentAdded { .. } => "interaction.attachment_added",

@@ -24,6 +24,7 @@ async fn what_a_body_lacks_or_has_wrong_is_named() {
         (op("Send", json!({"text": 7})), 10, "text"),
         (op("Send", json!({"text": long})), 10, "text"),
         (op("Send", json!({"text": "a", "visibility": "Nobody"})), 10, "visibility"),
+        (op("Send", json!({"text": "a", "delay": 5})), 10, "delay"),
         (op("Send", json!({"text": "a", "treatAs": "Joke"})), 10, "treatAs"),
         (op("Send", json!({"text": "a", "messageType": "x\ny"})), 10, "messageType"),
         (op("SendToAgents", json!({})), 1, "text"),

@@ -54,6 +54,50 @@ async fn a_reply_is_sent_and_its_sender_told() {
     assert_eq!(states, ["Composing", "Sending", "Sent"]);
 }
 
+/// By both doors: what waits says until when, and its sender alone may take it back until then.
+#[tokio::test]
+async fn a_mail_that_waits_is_taken_back_by_its_sender() {
+    let mail = MailApi::start().await;
+    mail.api.ready("kate").await;
+    let id = mail.owned(letter(1)).await;
+    let draft = mail.drafts(&id, op("Reply")).await;
+    let (kate, draft) = (mail.api.by("kate"), text(&draft["id"]).to_owned());
+    let send = || json!({"operationName": "Send", "email": {"subject": "Mind"}, "delay": 10});
+    kate.does(&draft, send()).await.ok();
+    let seen = kate.sees(&draft).await;
+    has(&seen, json!({"state": "Sending", "operations": ["CancelSend", "SetInFocus"]}));
+    let resource = kate.get(&format!("/emails/{draft}")).await.ok();
+    assert!(seen["sendsAt"].is_string() && resource["email"]["sendsAt"] == seen["sendsAt"]);
+    assert_eq!(mail.api.engine.workers().outbox().post_due().await.unwrap(), 0);
+    for (user, status, code) in [("sam", 403, 3), ("mia", 404, 6), ("ada", 403, 5)] {
+        mail.api.by(user).does(&draft, op("CancelSend")).await.refused(status, code);
+    }
+    let answer = kate.post(&format!("/me/emails/{draft}"), op("CancelSend")).await.ok();
+    let seen = kate.sees(&draft).await;
+    has(&seen, json!({"state": "Composing", "subject": "Mind"}));
+    assert_eq!(
+        (&seen["sendsAt"], &seen["assignedTo"]),
+        (&Value::Null, &json!(mail.api.user_id("kate").to_string()))
+    );
+    let told = mail.api.told_to("kate", "/v2/me/interactions").await;
+    let last = told.iter().rfind(|it| it["id"] == draft).unwrap();
+    has(last, json!({"state": "Composing", "referenceId": answer["referenceId"]}));
+    kate.does(&id, op("Complete")).await.refused(409, 2);
+
+    kate.does(&draft, send()).await.ok();
+    mail.api.clock.advance_ms(10_000);
+    let sentence = kate.does(&draft, op("CancelSend")).await.refused(409, 2);
+    assert!(sentence.contains("on its way"), "{sentence}");
+    assert_eq!(mail.api.engine.workers().outbox().post_due().await.unwrap(), 1);
+    let history = kate.get(&format!("/interactions/{draft}/events")).await.ok();
+    let facts = history["events"].as_array().unwrap().iter().flat_map(|it| {
+        it["facts"].as_array().unwrap().iter().map(|fact| text(&fact["fact"]).to_owned())
+    });
+    let facts: Vec<String> = facts.collect();
+    let sent = ["SendStarted", "SendHeld", "SendCanceled", "SendStarted", "SendHeld", "Sent"];
+    assert!(facts.ends_with(&sent.map(str::to_owned)), "{facts:?}");
+}
+
 #[tokio::test]
 async fn a_mail_that_is_not_ready_is_not_sent() {
     let mail = MailApi::start().await;

@@ -21,6 +21,7 @@ enum Scene {
     Email,
     Answered,
     Draft,
+    Held,
     Chat,
     Company,
     Consulted,
@@ -30,17 +31,18 @@ enum Scene {
 }
 
 use Scene::{
-    Answered, Chat, Company, Consulted, Draft, Email, Offered, Over, Strangers, Transferring,
+    Answered, Chat, Company, Consulted, Draft, Email, Held, Offered, Over, Strangers, Transferring,
     Watching, Workitem,
 };
 
-const SCENES: [Scene; 12] = [
+const SCENES: [Scene; 13] = [
     Offered,
     Workitem,
     Transferring,
     Email,
     Answered,
     Draft,
+    Held,
     Chat,
     Company,
     Consulted,
@@ -64,12 +66,17 @@ async fn play(api: &Api, scene: Scene) -> (String, &'static str) {
             (id, "kate")
         }
         Email => (api.owned("kate", "email", "support-email").await, "kate"),
-        Answered | Draft => {
+        Answered | Draft | Held => {
             let id = api.owned("kate", "email", "support-email").await;
             kate.does(&id, op("Reply")).await.ok();
             let list = kate.get("/me/interactions?fields=id&state=Composing").await.ok();
             let draft = list["interactions"][0]["id"].as_str().unwrap().to_owned();
-            (if scene == Draft { draft } else { id }, "kate")
+            if scene == Held {
+                let email = json!({"to": ["eve@example.com"], "from": "support@demo.example"});
+                let body = json!({"operationName": "Send", "email": email, "delay": 60});
+                kate.does(&draft, body).await.ok();
+            }
+            (if scene == Answered { id } else { draft }, "kate")
         }
         Chat => (Customer::with(api, "kate").await.id, "kate"),
         Company | Consulted => {

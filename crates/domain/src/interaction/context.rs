@@ -125,6 +125,8 @@ pub trait World {
     /// Returns the `Message-ID` of the interaction when it is sent by `sender` for the `sends`-th
     /// time: always the same for the same.
     fn message_id(&self, sender: &str, sends: u32) -> Option<String>;
+    /// Tells whether somebody has begun, or is about to begin, to deliver the mail that waits.
+    fn is_claimed(&self) -> bool;
 }
 
 /// What a decision depends on beside the interaction and the command.

@@ -108,6 +108,7 @@ fn by_user(attempt: Attempt<'_>, command: &UserCommand) -> Result<Decision, Reje
         Action::CreateDraft(draft) => draft::create(attempt, draft),
         Action::SaveDraft { email, subject } => draft::save(attempt, email, subject.as_deref()),
         Action::Send(dispatch) => send::send(attempt, dispatch),
+        Action::CancelSend => send::cancel(attempt),
         Action::AddAttachment(attachment) => attachments::add(attempt, attachment),
         Action::RemoveAttachment(file) => attachments::remove(attempt, *file),
         Action::Split => thread::split(attempt),

@@ -104,6 +104,8 @@ impl Fact {
             | Self::DraftReopened { .. }
             | Self::DraftSaved
             | Self::SendStarted
+            | Self::SendHeld { .. }
+            | Self::SendCanceled
             | Self::SentForReview
             | Self::Threaded { .. }
             | Self::Acknowledged { .. }

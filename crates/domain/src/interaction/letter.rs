@@ -165,7 +165,7 @@ fn acknowledge(change: &mut Change<'_>, new: NewAcknowledgement, queue: &Queue) 
         priority: queue.priority,
         user_data: UserData::default(),
         medium: Medium::Email(Email { sends: 1, ..new.email }),
-        state: State::sending(None, change.context.now),
+        state: State::sending(None, change.context.now, change.context.now),
         epoch: 1,
         queued_at: None,
         ..letter.clone()

@@ -50,8 +50,27 @@ pub(super) fn send(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Decisio
     change.facts.push(Fact::SendStarted);
     let message_id = attempt.context.world.message_id(&email.from, email.sends);
     change.after.medium = Medium::Email(Email { message_id, ..email });
-    change.after.state = State::sending(Some(by), attempt.context.now);
+    let due = attempt.context.now.plus_ms(dispatch.delay_ms.min(Dispatch::DELAY_MS_MAX));
+    change.after.state = State::sending(Some(by), attempt.context.now, due);
+    let held = change.after.state.held_until();
+    change.facts.extend(held.map(|until| Fact::SendHeld { until }));
     close_sent(&mut change);
+    Ok(change.finish())
+}
+
+/// Returns the mail to whoever sent it, while nobody has begun to deliver it. A new Send of it is a
+/// new message.
+pub(super) fn cancel(attempt: &Attempt<'_>) -> Result<Decision, Rejection> {
+    let by = sender(attempt)?;
+    let by = by.filter(|by| attempt.actor.user() == Some(*by)).ok_or(Rejection::NotOwner)?;
+    let held = attempt.before.state.held_until();
+    let is_held = held.is_some_and(|until| attempt.context.now < until);
+    if !is_held || attempt.context.world.is_claimed() {
+        return Err(Rejection::OnItsWay);
+    }
+    let mut change = attempt.change();
+    change.facts.push(Fact::SendCanceled);
+    give_back(&mut change, by);
     Ok(change.finish())
 }
 
@@ -159,17 +178,23 @@ pub(super) fn delivery_failed(attempt: &Attempt<'_>, reason: &str) -> Result<Dec
     };
     change.errors.insert(by, sentence(&reason));
     change.facts.push(Fact::DeliveryFailed { reason });
-    let desk = attempt.context.world.desk(by);
+    give_back(&mut change, by);
+    Ok(change.finish())
+}
+
+/// Makes it a draft of its sender again, or when they are not there puts it where a draft of theirs
+/// goes.
+fn give_back(change: &mut Change<'_>, by: UserId) {
+    let desk = change.context.world.desk(by);
     let is_there = desk.is_some_and(|desk| desk.session.is_some());
     // Where nobody and no place is left it stays theirs: losing it would be worse.
-    if is_there || !take_in_draft(&mut change, by) {
+    if is_there || !take_in_draft(change, by) {
         change.hand_to(by, Mode::Composing, None);
     }
     if change.after.state.workbin().is_some() {
         change.last_sees(by, Status::InWorkbin);
     }
-    reopen(&mut change);
-    Ok(change.finish())
+    reopen(change);
 }
 
 fn sentence(reason: &str) -> String {

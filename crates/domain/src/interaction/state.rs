@@ -187,8 +187,23 @@ impl State {
     }
 
     /// Returns the state of what somebody, or the server itself, has just given to the outgoing
-    /// mail worker.
-    pub(super) const fn sending(by: Option<UserId>, now: Time) -> Self {
-        Self::Sending { by, since: now, attempt: 0, due: now, last: None }
+    /// mail worker, which takes it at `due`.
+    pub(super) const fn sending(by: Option<UserId>, now: Time, due: Time) -> Self {
+        Self::Sending { by, since: now, attempt: 0, due, last: None }
+    }
+
+    /// Returns when a mail goes out that waits so that it can be taken back. The time may have
+    /// passed: then it goes out as soon as somebody takes it.
+    #[must_use]
+    pub fn held_until(&self) -> Option<Time> {
+        match self {
+            Self::Sending { since, attempt: 0, due, .. } => Some(*due).filter(|due| due > since),
+            Self::Sending { .. }
+            | Self::Queued(_)
+            | Self::Invited(..)
+            | Self::Handling(_)
+            | Self::Parked { .. }
+            | Self::Ended { .. } => None,
+        }
     }
 }

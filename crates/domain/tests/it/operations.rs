@@ -22,6 +22,7 @@ const TRIALS: &[(&str, &[&str])] = &[
     ("Forward", &["Forward"]),
     ("Save", &["Save"]),
     ("Send", &["Send", "Send forced", "Say"]),
+    ("CancelSend", &["CancelSend"]),
     ("Cancel", &["Cancel"]),
     ("AddAttachment", &["AddAttachment"]),
     ("RemoveAttachment", &["RemoveAttachment"]),

@@ -73,6 +73,7 @@ pub(crate) const STATES: &[(&str, &str)] = &[
     ("parked left chat", "workbin left"),
     ("parked draft", "workbin draft queueless"),
     ("sending", "sending queueless"),
+    ("sending later", "sending held queueless"),
     ("confirming", "sending unasked"),
     ("completed", "ended"),
     ("canceled", "ended"),
@@ -336,6 +337,10 @@ fn outbound(floor: &mut Floor, name: &str) -> InteractionId {
         }
         "sending" => {
             floor.does(ANN, id, Action::Send(Dispatch::default()));
+        }
+        "sending later" => {
+            let delay_ms = Dispatch::DELAY_MS_MAX;
+            floor.does(ANN, id, Action::Send(Dispatch { delay_ms, ..Dispatch::default() }));
         }
         _ => {
             floor.does(ANN, id, Action::Send(Dispatch::default()));

@@ -38,6 +38,7 @@ fn callers(words: &str, floor: &Floor) -> Vec<(&'static str, Actor)> {
     let users = [
         ("owner", ANN, has("owned")),
         ("keeper", ANN, has("workbin")),
+        ("sender", ANN, has("sending") && !has("unasked")),
         ("target", BOB, has("offered")),
         ("participant", CID, has("company")),
         // Everybody of the group is a keeper of the team's workbin.

@@ -62,6 +62,8 @@ pub(crate) struct Floor {
     /// After how many missed offers in a row an agent is NotReady. Never, unless a test says so:
     /// explorations would see each state once for each count.
     pub(crate) missed_offers_max: u32,
+    /// Whether somebody has begun to deliver what is on its way.
+    pub(crate) claimed: bool,
     made: u64,
 }
 
@@ -82,6 +84,7 @@ impl Floor {
             default_sender: Some("support@ours.example".to_string()),
             adviser: Some(AGENTS[3]),
             missed_offers_max: 0,
+            claimed: false,
             made: 0,
         };
         for (index, id) in AGENTS.into_iter().enumerate() {
@@ -347,6 +350,10 @@ impl World for View<'_> {
 
     fn message_id(&self, sender: &str, sends: u32) -> Option<String> {
         Some(format!("{}.{sends}.{sender}", self.id))
+    }
+
+    fn is_claimed(&self) -> bool {
+        self.floor.claimed
     }
 }
 

@@ -7,12 +7,12 @@ use handoff_domain::interaction::decide::Context;
 use handoff_domain::{
     Action, CenterId, Command, Interaction, InteractionId, Media, Named, Visibility,
 };
-use handoff_store::{StoreError, Versioned};
+use handoff_store::{Key, StoreError, Versioned};
 
 use super::Commands;
 use super::adviser::adviser;
 use super::world::{LoadedWorld, Other};
-use crate::core::Directory;
+use crate::core::{Directory, claim_of_attempt};
 use crate::views;
 
 /// Whether an attempt reads from memory first.
@@ -81,6 +81,7 @@ impl Commands {
             newest_inbound: None,
             base: None,
             joined: None,
+            claim: None,
             mailboxes: self.mailboxes.as_deref(),
         }
     }
@@ -117,6 +118,11 @@ impl Commands {
                 if let Some(base) = base_of(&command.action) {
                     world.base = Some(Other::new(base, self.core.load_interaction(base).await?));
                 }
+            }
+            Action::CancelSend => {
+                let claim = claim_of_attempt(before);
+                let versions = self.core.store.versions(&[Key::Claim(claim.clone())]).await?;
+                world.claim = versions.first().map(|version| (claim, *version));
             }
             Action::Join { parent: Named::Known(parent) } => {
                 let found = self.core.load_interaction(*parent).await?;

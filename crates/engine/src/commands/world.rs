@@ -54,6 +54,8 @@ pub(super) struct LoadedWorld<'a> {
     pub(super) base: Option<Other>,
     /// The interaction under which it is to be joined.
     pub(super) joined: Option<Other>,
+    /// By what an attempt at delivering it is claimed, and the version of that claim.
+    pub(super) claim: Option<(String, Version)>,
     /// The contact centers' own addresses.
     pub(super) mailboxes: Option<&'a dyn Mailboxes>,
     /// The desks that were asked for; each is read once, so that a decision sees one version.
@@ -202,5 +204,13 @@ impl World for LoadedWorld<'_> {
 
     fn message_id(&self, sender: &str, sends: u32) -> Option<String> {
         Some(self.mailboxes?.message_id(self.id, sends, sender))
+    }
+
+    /// The commit is refused when somebody claims it meanwhile. Whoever claims it later looks
+    /// whether it is still to be sent.
+    fn is_claimed(&self) -> bool {
+        let Some((key, version)) = &self.claim else { return false };
+        self.note(Key::Claim(key.clone()), *version);
+        *version > 0
     }
 }

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use handoff_domain::Time;
+use handoff_domain::{Interaction, State, Time};
 use handoff_store::{ChangeSet, Claim, Key, Put, Record, Removal, StoreError, Version, Versioned};
 
 use super::Core;
@@ -65,6 +65,15 @@ pub enum Claiming {
     Taken {
         until: Time,
     },
+}
+
+/// Returns what one attempt at one mail is claimed by. What comes after it is claimed anew, by
+/// whichever node is first.
+pub(crate) fn claim_of_attempt(mail: &Interaction) -> String {
+    match mail.state {
+        State::Sending { since, attempt, .. } => format!("mail {} {} {attempt}", mail.id, since.0),
+        _ => format!("mail {}", mail.id),
+    }
 }
 
 impl Core {

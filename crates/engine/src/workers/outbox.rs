@@ -19,7 +19,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
-use crate::core::{Backlog, ClaimFor, Claiming, Core, Duty, NextDue, Trial, Went};
+use crate::core::{
+    Backlog, ClaimFor, Claiming, Core, Duty, NextDue, Trial, Went, claim_of_attempt,
+};
 use crate::outward::{Post, Posted};
 use crate::worker::Worker;
 
@@ -126,7 +128,9 @@ impl Outbox {
             after = page.items.last().map(|last| last.value.id);
             for mail in page.items.into_iter().map(|found| found.value) {
                 let State::Sending { due, since, .. } = mail.state else { continue };
-                backlog.add(since);
+                if mail.state.held_until().is_none_or(|until| until <= self.sending.core.now()) {
+                    backlog.add(since);
+                }
                 let rests_until = self.sending.left_until(mail.id).max(Some(due));
                 if let Some(until) = rests_until.filter(|at| *at > self.sending.core.now()) {
                     next = next.into_iter().chain([until]).min();
@@ -194,7 +198,7 @@ impl Sending {
     /// Claims a mail for this node and posts it. What another node has claimed is left alone until
     /// that claim ends.
     async fn hand_over(&self, mail: &Interaction, post: &dyn Post) -> HandedOver {
-        let claimed = match self.core.claim(&key_of(mail), ClaimFor::Attempt).await {
+        let claimed = match self.core.claim(&claim_of_attempt(mail), ClaimFor::Attempt).await {
             Ok(Claiming::Ours(claimed)) => claimed,
             Ok(Claiming::Taken { until }) => {
                 self.leave_until(mail.id, until);
@@ -252,7 +256,8 @@ impl Sending {
 
     async fn is_still_due(&self, mail: &Interaction) -> bool {
         let found = self.core.load_interaction(mail.id).await;
-        found.is_ok_and(|found| found.is_some_and(|found| found.value.state == mail.state))
+        let is_it = |now: &Interaction| now.state == mail.state && now.epoch == mail.epoch;
+        found.is_ok_and(|found| found.is_some_and(|found| is_it(&found.value)))
     }
 
     /// Records what became of a mail, as often as it takes: until that is durable the mail must not
@@ -310,15 +315,6 @@ impl Sending {
         let jitter_ms =
             u64::try_from(self.core.ids.random() % u128::from(rest_ms / 10 + 1)).unwrap_or(0);
         SystemAction::DeliveryDeferred { reply, next: now.plus_ms(rest_ms + jitter_ms) }
-    }
-}
-
-/// Returns what one attempt at one mail is claimed by. What comes after it is claimed anew, by
-/// whichever node is first.
-fn key_of(mail: &Interaction) -> String {
-    match mail.state {
-        State::Sending { since, attempt, .. } => format!("mail {} {} {attempt}", mail.id, since.0),
-        _ => format!("mail {}", mail.id),
     }
 }
 

@@ -262,6 +262,10 @@ impl World for Asking<'_> {
         self.inner.default_sender()
     }
 
+    fn is_claimed(&self) -> bool {
+        self.inner.is_claimed()
+    }
+
     fn message_id(&self, sender: &str, sends: u32) -> Option<String> {
         self.inner.message_id(sender, sends)
     }

@@ -31,6 +31,7 @@ mod retention;
 mod rig;
 mod routing;
 mod silence;
+mod taken_back;
 mod two_nodes;
 mod upgrade;
 mod viewing;

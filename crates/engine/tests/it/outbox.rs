@@ -27,7 +27,7 @@ fn due(mail: &Interaction) -> (u32, u64) {
     (attempt, due.ms_since(since))
 }
 
-async fn rig_with(told: impl IntoIterator<Item = Instruction>) -> (Rig, Arc<Script>) {
+pub(crate) async fn rig_with(told: impl IntoIterator<Item = Instruction>) -> (Rig, Arc<Script>) {
     let script = Script::new(told);
     let rig = Rig::with_post(false, Some(script.clone())).await;
     rig.bring_in_a_writer(KATE).await;
@@ -207,7 +207,8 @@ async fn whoever_writes_outside_the_hours_is_told_that() {
         let (rig, script) = rig_with([]).await;
         let mut new = rig.new_letter(letter("eve@customer.example", "1"));
         let queue = crate::post_office::letter_queue(confirms);
-        new.queue = Arc::new(Queue { hours: hours.map(Box::new), closed: Some(closed.clone()), ..queue });
+        new.queue =
+            Arc::new(Queue { hours: hours.map(Box::new), closed: Some(closed.clone()), ..queue });
         rig.engine.letters().take_in_letter(&new).await.unwrap();
         rig.engine.workers().outbox().post_due().await.unwrap();
         assert_eq!(script.subjects(), Vec::from_iter(expected));
@@ -266,14 +267,14 @@ async fn of_two_who_send_a_draft_at_once_one_does() {
 }
 
 /// A second node on the same store and clock, with a post of its own.
-async fn another(rig: &Rig) -> (Rig, Arc<Script>) {
+pub(crate) async fn another(rig: &Rig) -> (Rig, Arc<Script>) {
     let script = Script::new([]);
     let mailboxes: Arc<dyn Mailboxes> = Arc::new(OneMailbox);
     let (store, clock) = (rig.store.clone(), rig.clock.clone());
     (Rig::with_mail(store, clock, Some(mailboxes), Some(script.clone())).await, script)
 }
 
-async fn post(rig: &Rig) -> usize {
+pub(crate) async fn post(rig: &Rig) -> usize {
     rig.engine.workers().outbox().post_due().await.unwrap()
 }
 

@@ -405,6 +405,16 @@ fn what_happened_to_desks_and_centers_is_read_and_written() {
     assert_eq!(read, Subject::Center(CENTER));
 }
 
+/// What waits before it goes out, and what was taken back.
+#[test]
+fn what_was_held_is_read_and_written() {
+    let facts = vec![Fact::SendHeld { until: BEGIN }, Fact::SendCanceled];
+    let event = Event { facts, ..center_event(BEGIN) };
+    assert_eq!(codec::encode_event(&event).unwrap(), fixture("held_facts", 1));
+    let read = codec::decode_event(1, &fixture("held_facts", 1)).unwrap();
+    assert_eq!(codec::event_of(BEGIN, read, event.subject.clone()), event);
+}
+
 #[test]
 fn an_unknown_form_is_refused() {
     for form in [0, 3, i64::MAX] {

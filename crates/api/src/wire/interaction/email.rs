@@ -46,6 +46,9 @@ pub struct EmailFields {
     pub mailbox: Option<String>,
     /// When it was written, as its sender says; of one of ours, when it went out.
     pub sent_date: Option<String>,
+    /// When it goes out, while it waits so that it can be taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sends_at: Option<String>,
     /// Where the whole message is, as it came.
     pub raw_uri: Option<String>,
     /// What it reports of an earlier message.
@@ -111,6 +114,7 @@ impl EmailFields {
             in_reply_to: email.answers.first().cloned(),
             base_message_id: email.base.map(|base| base.to_string()),
             sent_date: sent(interaction, &email),
+            sends_at: interaction.state.held_until().map(date::print),
             raw_uri: email.raw.map(|_| lookup.url.uri(&format!("/me/interactions/{id}/raw"))),
             report: email.report.map(ReportResource::of),
             from: email.from,

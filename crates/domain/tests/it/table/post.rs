@@ -45,6 +45,8 @@ pub(super) fn prepare(floor: &mut Floor, command: &str) {
             queue.review = Some(review.id);
             queues.insert(review.id, review);
         }
+        "CancelSend too-late" => floor.now = floor.now.plus_ms(Dispatch::DELAY_MS_MAX),
+        "CancelSend claimed" => floor.claimed = true,
         "RemoveAttachment" => {
             let emails = floor.interactions.values_mut().filter_map(|it| it.email_mut());
             emails.for_each(|email| email.attachments.push(file(1)));
@@ -73,6 +75,7 @@ fn is_letter(interaction: &Interaction) -> bool {
 pub(super) fn wish(base: &str, special: &str, floor: &Floor) -> Option<Wish> {
     let action = match base {
         "Send" => Action::Send(dispatch(special, floor)),
+        "CancelSend" => Action::CancelSend,
         "AddAttachment" => Action::AddAttachment(file(if special == "large" {
             Attachment::BYTES_MAX + 1
         } else {
@@ -108,7 +111,8 @@ fn dispatch(special: &str, floor: &Floor) -> Dispatch {
         "strange" => Some(Email { from: "eve@customer.example".to_string(), ..written() }),
         _ => None,
     };
-    Dispatch { queue, email, force: special == "forced", ..Dispatch::default() }
+    let delay_ms = if special == "later" { Dispatch::DELAY_MS_MAX } else { 0 };
+    Dispatch { queue, email, force: special == "forced", delay_ms, ..Dispatch::default() }
 }
 
 /// Returns a file of that size.
