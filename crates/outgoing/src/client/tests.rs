@@ -1,7 +1,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use handoff_testkit::tls::{Authority, Files};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use super::*;
 
@@ -170,4 +176,48 @@ async fn nothing_goes_unencrypted_to_where_the_operator_did_not_allow_it() {
     let server = Server::answering(OK.to_vec()).await;
     let untrusted = post(&client(|_| true), &format!("https://{}/", server.address)).await;
     assert!(matches!(untrusted, Err(Unsent::NoTrust(_))), "{untrusted:?}");
+}
+
+/// Answers one request, encrypted.
+async fn encrypted(files: &Files) -> SocketAddr {
+    let certificate = CertificateDer::from_pem_file(&files.certificate).unwrap();
+    let key = PrivateKeyDer::from_pem_file(&files.key).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    let (acceptor, listener) =
+        (TlsAcceptor::from(Arc::new(config)), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await?;
+        let mut stream = acceptor.accept(stream).await?;
+        let _read = stream.read(&mut [0; 4_096]).await?;
+        stream.write_all(OK).await
+    });
+    address
+}
+
+#[tokio::test]
+async fn an_encrypted_server_is_who_a_trusted_authority_says() {
+    let (ours, other) = (Authority::make().unwrap(), Authority::make().unwrap());
+    let files = ours.certify("receiver", 1).unwrap();
+    let trusting = |authority: &Authority| {
+        let trusted = Arc::new(authority.trusted().unwrap());
+        // An address of this machine is not public, and is reached where that is allowed.
+        Client::new(Policy::new(|_| true), Limits::default(), Box::new(move || Ok(trusted.clone())))
+    };
+    let address = encrypted(&files).await;
+    let answer = post(&trusting(&ours), &format!("https://{address}/hook")).await.unwrap();
+    assert_eq!(answer.status, 204);
+
+    let address = encrypted(&files).await;
+    let stranger = post(&trusting(&other), &format!("https://{address}/hook")).await;
+    assert!(matches!(stranger, Err(Unsent::Tls(_))), "{stranger:?}");
+
+    let port = encrypted(&files).await.port();
+    let misnamed = post(&trusting(&ours), &format!("https://localhost:{port}/hook")).await;
+    assert!(matches!(misnamed, Err(Unsent::Tls(_))), "the certificate is for another name");
 }
