@@ -1,4 +1,4 @@
-// Prints the center file of the contact center that family.mjs is run in. The password is in the variable INTEROP_PASSWORD.
+// Prints the center file of the contact center that family.mjs and receiver.mjs are run in. The password is in the variable INTEROP_PASSWORD.
 
 import {CLIENTS, NEIGHBOUR, TRANSPORTS, desk} from "./lib/desks.mjs";
 
@@ -20,6 +20,7 @@ password = { env = "INTEROP_PASSWORD" }
 
 console.log('[center]\nname = "Interop"');
 console.log(user("intake", "apiuser", []));
+console.log(user("ada", "admin", []));
 for (const name of [NEIGHBOUR, ...CLIENTS.flatMap(client => TRANSPORTS.map(one => desk(client, one)))]) {
     console.log(`[[group]]\nname = "${name}"\n${user(name, "agent", [name])}`);
     console.log(`[[queue]]\nname = "${name}"\nchannel = "workitem"\ngroups = ["${name}"]`);

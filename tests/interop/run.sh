@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs the clients that existing programs use against the built program: the acceptance scenario with npm `cometd` 9 and PyPI
-# `aiocometd-ng`, a customer's chat, the start sequences of desktops and chat windows, refusals as fetch sees them, then one list of
-# checks with npm `cometd` 9 and 3.1, npm `faye`, PyPI `aiocometd-ng` and `aiocometd`; all of it over both transports. Installs
-# the pinned clients when they are missing (needs the registries once). HANDOFF_BIN names the program; without it the debug build is
+# `aiocometd-ng`, a customer's chat, the start sequences of desktops and chat windows, refusals as fetch sees them, the receiver of
+# docs/api/webhooks.md, then one list of checks with npm `cometd` 9 and 3.1, npm `faye`, PyPI `aiocometd-ng` and `aiocometd`; all of
+# it over both transports. Installs the pinned clients when they are missing (needs the registries once). HANDOFF_BIN names the program; without it the debug build is
 # taken. Arguments, `CLIENT TRANSPORT`, restrict it to one run of the list.
 set -euo pipefail
 
@@ -100,11 +100,13 @@ scenarios() {
 families() {
     export INTEROP_PASSWORD=handoff-demo INTEROP_MAX_INTERVAL_MS=$((max_interval_s * 1000))
     export HANDOFF__STORE__PATH=$home/center HANDOFF__SERVER__LISTEN=127.0.0.1:0
+    export HANDOFF__WEBHOOKS__ALLOW_PRIVATE=127.0.0.0/8
     export HANDOFF__COMETD__TIMEOUT=4s HANDOFF__COMETD__MAX_INTERVAL=${max_interval_s}s
     node family-center.mjs >"$home/center.toml"
     "$program" apply "$home/center.toml" >"$home/apply.txt" 2>&1 || fail "$(cat "$home/apply.txt")"
     start_program center serve
     export HANDOFF_ORIGIN=$origin
+    [[ $# -gt 0 ]] || run_script receiver receiver.mjs
     local client transport
     for client in ${1:-cometd-9 cometd-3 faye aiocometd-ng aiocometd}; do
         for transport in ${2:-long-polling websocket}; do
