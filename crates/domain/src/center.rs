@@ -5,9 +5,9 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::hours::Hours;
 use crate::id::{CenterId, GroupId, QueueId, SkillId, UserId, WorkbinId};
 use crate::media::Media;
-use crate::service::Hours;
 
 /// Levels by skill: what a user has, or the least that a queue or an interaction asks for.
 pub type SkillLevels = BTreeMap<SkillId, u32>;

@@ -24,6 +24,7 @@ pub mod command;
 pub mod desk;
 pub mod event;
 pub mod exchange;
+pub mod hours;
 pub mod id;
 pub mod interaction;
 pub mod invariants;
@@ -55,6 +56,7 @@ pub use desk::{
 pub use event::{
     DirectoryChange, DirectoryItem, Event, Fact, Notice, NotificationType, Owner, Topic, View,
 };
+pub use hours::{Date, ExceptionalDate, Hours, MinuteSpan, OpenTime, Weekday};
 pub use id::{
     CenterId, ContactId, FileId, GroupId, Incarnation, InteractionId, MailboxId, QueueId,
     ServiceId, SkillId, TokenId, UserId, WebhookId, WorkbinId,
@@ -74,8 +76,7 @@ pub use operation::Operation;
 pub use operations::Outline;
 pub use rejection::Rejection;
 pub use service::{
-    ChatTerms, Date, EmailTerms, ExceptionalDate, FileLimits, Hours, MinuteSpan, OpenMediaTerms,
-    OpenTime, Service, ServiceKind, ServiceTerms, Weekday,
+    ChatTerms, EmailTerms, FileLimits, OpenMediaTerms, Service, ServiceKind, ServiceTerms,
 };
 pub use time::Time;
 pub use user_data::{UserData, UserDataError, Value};

@@ -1,6 +1,6 @@
 //! How a chat service stands, as customers are told.
 
-use handoff_domain::service::{Hours, OpenTime, Weekday};
+use handoff_domain::{Hours, OpenTime, Weekday};
 use serde::Serialize;
 
 /// Whether anybody can answer now.

@@ -9,6 +9,7 @@ mod center;
 mod channel;
 mod contact;
 mod fields;
+mod hours;
 mod link;
 mod mailbox;
 mod service;

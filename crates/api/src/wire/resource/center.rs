@@ -7,7 +7,7 @@ use handoff_domain::{Group, GroupId, Queue, Skill, SkillLevels, Workbin, Workbin
 use serde::Serialize;
 use serde_json::Number;
 
-use super::service::HoursResource;
+use super::hours::HoursResource;
 use super::{Link, Lookup};
 
 /// A skill, on a list or of a user (docs/compat/center.md#resources).

@@ -1,13 +1,11 @@
 //! Services, with the fields that they are made from (docs/api/provisioning.md#services).
 
-use handoff_domain::{
-    ChatTerms, EmailTerms, FileLimits, Hours, OpenMediaTerms, Service, ServiceTerms,
-};
-use handoff_provision::{exceptions_as_texts, hours_as_texts};
+use handoff_domain::{ChatTerms, EmailTerms, FileLimits, OpenMediaTerms, Service, ServiceTerms};
 use serde::Serialize;
 use serde_json::Number;
 
 use super::center::seconds;
+use super::hours::HoursResource;
 use super::{Link, Lookup};
 use crate::wire::names::direction_name;
 
@@ -53,15 +51,6 @@ struct ChatOptions {
     /// `null` is always.
     hours: Option<HoursResource>,
     files: FilesResource,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HoursResource {
-    time_zone: String,
-    open: Vec<String>,
-    /// Dates with times of their own.
-    exceptions: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -135,13 +124,6 @@ impl From<&ChatTerms> for ChatOptions {
             hours: hours.as_ref().map(Into::into),
             files: files.into(),
         }
-    }
-}
-
-impl From<&Hours> for HoursResource {
-    fn from(hours: &Hours) -> Self {
-        let exceptions = exceptions_as_texts(hours).collect();
-        Self { time_zone: hours.zone.clone(), open: hours_as_texts(hours), exceptions }
     }
 }
 
