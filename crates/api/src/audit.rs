@@ -159,6 +159,8 @@ struct Shown<'a> {
     count: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<Receipt<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -232,6 +234,7 @@ fn shown(entries: &[AuditEntry], next: Option<Key>) -> JsonText {
             .receipt
             .as_ref()
             .map(|receipt| Receipt { text: &receipt.text, signature: &receipt.signature }),
+        provider: entry.provider.as_deref(),
     });
     let next_cursor = next.map(|key| encoded(&own_part(&key.id_text())));
     JsonText::of(&Page { status_code: 0, entries: entries.collect(), next_cursor })

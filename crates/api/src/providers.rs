@@ -178,7 +178,7 @@ async fn admit(
             continue;
         };
         let change = ChangeSet {
-            puts: entry(gate, &user, peer).into_iter().map(AuditEntry::put).collect(),
+            puts: entry(gate, &user, provider, peer).into_iter().map(AuditEntry::put).collect(),
             checks: vec![directory.check(Key::User(user.id))],
             receipts: vec![receipt(attempt, core.now())],
             ..ChangeSet::default()
@@ -207,7 +207,12 @@ fn receipt(attempt: &Attempt, now: Time) -> Receipt {
 }
 
 /// Returns what the audit says of it, if anything.
-fn entry(gate: &Gate, user: &User, peer: Option<PeerAddress>) -> Option<AuditEntry> {
+fn entry(
+    gate: &Gate,
+    user: &User,
+    provider: &SignInProvider,
+    peer: Option<PeerAddress>,
+) -> Option<AuditEntry> {
     let (core, action) = (gate.shared().engine().core(), AuditAction::ProviderRight);
     let logins = gate.shared().comet().logins();
     let count = logins.on_record().count(user.id, action, core.now())?;
@@ -219,7 +224,8 @@ fn entry(gate: &Gate, user: &User, peer: Option<PeerAddress>) -> Option<AuditEnt
     };
     let apart = u64::try_from(core.ids().random() >> 64).unwrap_or_default();
     let entry = AuditEntry::of(user.center, core.now(), apart, action, source);
-    Some(AuditEntry { count, ..entry.on(AuditTarget::user(user)) })
+    let provider = Some(provider.name.clone());
+    Some(AuditEntry { count, provider, ..entry.on(AuditTarget::user(user)) })
 }
 
 fn failed_by(provider: &str, trouble: &Trouble) -> Failed {

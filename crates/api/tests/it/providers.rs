@@ -135,7 +135,7 @@ async fn somebody_signs_in_by_a_provider_and_is_in_as_by_a_password() {
     let told = api.by("ada").get("/audit?action=ProviderRight").await.ok();
     assert_eq!(told["entries"].as_array().unwrap().len(), 1, "{told}");
     let by = json!({"id": api.user_id("kate").to_string(), "userName": "kate"});
-    has(&told["entries"][0], json!({"by": by, "tool": "request"}));
+    has(&told["entries"][0], json!({"by": by, "tool": "request", "provider": "corp"}));
     let write = Call::put("/me/settings/desk", &json!({"a": 1})).header("cookie", &login);
     api.calls(write).await.refused(403, 3);
     let end = Call::new(Method::DELETE, "/me/session").header("cookie", &login);

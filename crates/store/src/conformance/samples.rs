@@ -348,6 +348,7 @@ pub fn audit_entry(at: Time, until: Time) -> AuditEntry {
         fields: vec!["roles".to_owned()],
         count: 1,
         receipt: None,
+        provider: Some("keycloak".to_owned()),
     }
 }
 

@@ -128,6 +128,9 @@ pub struct AuditEntry {
     /// Of an erasure that is over: what was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<ErasureReceipt>,
+    /// Of a sign-in by a provider: which one, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
 }
 
 /// Who does something, by what and from where.
@@ -171,6 +174,7 @@ impl AuditEntry {
             fields: Vec::new(),
             count: 1,
             receipt: None,
+            provider: None,
         }
     }
 
