@@ -7,7 +7,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use handoff_domain::Role;
+use handoff_domain::{Role, User};
 use handoff_engine::Directory;
 use handoff_provision::{CenterFileError, Edit, Editor, Removing, Thing};
 use handoff_store::{AuditTool, ChangeSet, CommitError, Key, Version};
@@ -92,7 +92,12 @@ impl<D: Described> Changes<D> {
         id: &str,
         link: &Link,
     ) -> Result<(), Refusal> {
-        self.same.expect(center.version(key)?, id, link)
+        self.expect(center.version(key)?, id, link)
+    }
+
+    /// The same of what is at a version and no part of the directory.
+    pub(crate) fn expect(&self, version: Version, id: &str, link: &Link) -> Result<(), Refusal> {
+        self.same.expect(version, id, link)
     }
 }
 
@@ -195,6 +200,21 @@ pub(crate) async fn change(
     answer: JsonText,
     decide: impl Fn(&Editor<'_>) -> Result<Edit, Refusal> + Send + Sync,
 ) -> Answer {
+    let by_admin = |center: &Editor<'_>, user: &User| {
+        expect_admin(user)?;
+        decide(center)
+    };
+    change_by(shared, me, retry, answer, by_admin).await
+}
+
+/// The same by somebody of whom `decide` says whether they may, as they are now.
+pub(crate) async fn change_by(
+    shared: &Shared,
+    me: &Me,
+    retry: &Retry,
+    answer: JsonText,
+    decide: impl Fn(&Editor<'_>, &User) -> Result<Edit, Refusal> + Send + Sync,
+) -> Answer {
     if let Some(answer) = retry.earlier(shared, me).await? {
         return Ok(answer);
     }
@@ -205,9 +225,9 @@ pub(crate) async fn change(
         let receipts = retry.receipt(me, &answer, by.at).into_iter().collect();
         let decided = {
             let directory = core.directory();
-            expect_admin(&directory, me)?;
             let center = Editor::new(&directory, me.center());
-            decide(&center).map(|edit| ChangeSet { receipts, ..center.change_set(edit, &by) })
+            decide(&center, enabled(&directory, me)?)
+                .map(|edit| ChangeSet { receipts, ..center.change_set(edit, &by) })
         };
         let change = match decided {
             Ok(change) => change,
@@ -260,7 +280,7 @@ async fn see_removed(
         core.reload_directory().await?;
         let decided = {
             let directory = core.directory();
-            expect_admin(&directory, me)?;
+            expect_admin(enabled(&directory, me)?)?;
             decide(&Editor::new(&directory, me.center()))
         };
         let removing = match decided {
@@ -297,11 +317,15 @@ fn overtaken() -> Refusal {
     Refusal::new(Code::WrongState, sentence)
 }
 
-/// Refuses whoever is no admin any more. The commit's guard takes them in as the directory has them
-/// now.
-fn expect_admin(directory: &Directory, me: &Me) -> Result<(), Refusal> {
-    let admin = directory.user(me.center(), me.id()).filter(|user| user.enabled);
-    if admin.is_some_and(|user| user.roles.contains(&Role::Admin)) {
+/// Returns who changes something as the directory has them now, which the commit's guard takes in.
+fn enabled<'a>(directory: &'a Directory, me: &Me) -> Result<&'a User, Refusal> {
+    let found = directory.user(me.center(), me.id()).filter(|user| user.enabled);
+    found.map(|user| &**user).ok_or_else(|| Refusal::new(Code::NoPermission, NO_PERMISSION))
+}
+
+/// Refuses whoever is no admin any more.
+fn expect_admin(user: &User) -> Result<(), Refusal> {
+    if user.roles.contains(&Role::Admin) {
         return Ok(());
     }
     Err(Refusal::new(Code::NoPermission, NO_PERMISSION))

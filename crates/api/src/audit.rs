@@ -205,6 +205,7 @@ const fn kind(kind: AuditKind) -> &'static str {
         AuditKind::Service => "service",
         AuditKind::Mailbox => "mailbox",
         AuditKind::Webhook => "webhook",
+        AuditKind::Response => "response",
         AuditKind::Contact => "contact",
     }
 }

@@ -92,6 +92,7 @@ enum Needs {
 
 impl Needs {
     const WORK: Self = Self::ToChange(&[TokenScope::Work]);
+    const KEEP: Self = Self::ToChange(&[TokenScope::Work, TokenScope::Admin]);
     const ADMIN: Self = Self::ToChange(&[TokenScope::Admin]);
     const SUBMIT: Self = Self::Any(&[TokenScope::Submit, TokenScope::Work]);
     const FOLLOW: Self =
@@ -156,6 +157,8 @@ callers! {
     Watcher: [Role::Supervisor, Role::Admin], Needs::WORK;
     /// Somebody who works for the contact center, no server.
     Person: [Role::Agent, Role::Supervisor, Role::Admin], Needs::WORK;
+    /// The same, who may keep something for themselves or for others.
+    Keeper: [Role::Agent, Role::Supervisor, Role::Admin], Needs::KEEP;
     /// Somebody who configures the contact center.
     Admin: [Role::Admin], Needs::ADMIN;
     /// The same, and not by a token.

@@ -83,7 +83,7 @@ pub(crate) async fn put(
 
 /// Returns a change that is made only while the user is one who may: what is theirs is removed
 /// with them, and nobody would remove what came later.
-fn while_enabled(me: &Me, directory: &Directory) -> Result<ChangeSet, Refusal> {
+pub(crate) fn while_enabled(me: &Me, directory: &Directory) -> Result<ChangeSet, Refusal> {
     if directory.user(me.center(), me.id()).is_none_or(|user| !user.enabled) {
         return Err(Refusal::not_authenticated());
     }

@@ -72,6 +72,7 @@ mod providers;
 mod queues;
 mod related;
 mod respond;
+mod responses;
 mod retention;
 mod second_factor;
 mod sequence;

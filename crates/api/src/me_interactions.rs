@@ -9,6 +9,7 @@ mod marks;
 mod names;
 mod operations;
 mod talk;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -150,6 +151,9 @@ pub(crate) async fn perform(
         }
         Intent::Attach(document) => {
             return attach(shared, me, target, envelope, &document, retry).await;
+        }
+        Intent::UseResponse(response) => {
+            return usage::note(shared, me, target, envelope, &response, retry).await;
         }
         Intent::ShowHistory(history) => {
             let reference = talk::show_history(shared, me, target, history).await?;

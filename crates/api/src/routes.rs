@@ -11,8 +11,8 @@ use crate::{
     agent_states, attachments, audit, center, center_states, channels, chat_messages, contacts,
     desk_settings, diagnostics, dispositions, erasures, hand_over, interactions, known_contacts,
     letter_page, mailboxes, me, me_interactions, nodes, notes, openapi, providers, queues, related,
-    retention, second_factor, services, session, sessions, settings, skills, supervision, targets,
-    tokens, users, webhooks, what_if, workbins,
+    responses, retention, second_factor, services, session, sessions, settings, skills,
+    supervision, targets, tokens, users, webhooks, what_if, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -207,6 +207,16 @@ pub fn table() -> Vec<Route> {
         remove("/webhooks/{id}",             webhooks::delete),
         read("/webhooks/{id}/deliveries",    webhooks::deliveries),
         read("/webhook-events",              webhooks::events),
+        read("/responses",                   responses::list),
+        write("/responses",                  responses::post),
+        read("/responses/{id}",              responses::get),
+        change("/responses/{id}",            responses::put),
+        write("/responses/{id}",             responses::post_one),
+        remove("/responses/{id}",            responses::delete),
+        write("/platform/contactserver/RequestGetRootCategories", responses::categories::roots),
+        write("/platform/contactserver/GetApprovedRootCategories", responses::categories::approved_roots),
+        write("/platform/contactserver/GetStandardResponseCategory", responses::categories::category),
+        write("/platform/contactserver/GetStandardResponse", responses::categories::response),
         read("/mailboxes",                   mailboxes::list),
         read("/mailboxes/{id}",              mailboxes::get),
         write("/mailboxes",                  mailboxes::refuse),

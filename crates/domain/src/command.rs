@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use crate::center::{Queue, Roles, User, Workbin};
 use crate::chat::{LeaveReason, Utterance};
 use crate::event::Cause;
-use crate::id::{FileId, GroupId, InteractionId, SkillId, UserId};
+use crate::id::{FileId, GroupId, InteractionId, ResponseId, SkillId, UserId};
 use crate::interaction::{Attachment, Email, OfferKind};
 use crate::operation::Operation;
 use crate::rejection::{Noun, Rejection};
@@ -241,6 +241,8 @@ pub enum Action {
     },
     /// Put a note behind the others.
     AddComment(String),
+    /// Say that a text that is kept ready was used.
+    UseResponse(ResponseId),
     /// Say that one looks at it now; changes nothing.
     SetInFocus,
     PlaceInQueue(Named<Queue>),
@@ -333,6 +335,7 @@ impl Action {
             Self::Change(_) => Operation::Change,
             Self::SetDisposition { .. } => Operation::SetDisposition,
             Self::AddComment(_) => Operation::AddComment,
+            Self::UseResponse(_) => Operation::UseResponse,
             Self::SetInFocus => Operation::SetInFocus,
             Self::PlaceInQueue(_) => Operation::PlaceInQueue,
             Self::PlaceInWorkbin(_) => Operation::PlaceInWorkbin,

@@ -9,8 +9,8 @@ use crate::chat::{Entry, Visibility};
 use crate::command::SupervisorMode;
 use crate::desk::{ChannelState, Desk};
 use crate::id::{
-    CenterId, ContactId, FileId, GroupId, InteractionId, MailboxId, QueueId, ServiceId, SkillId,
-    UserId, WebhookId, WorkbinId,
+    CenterId, ContactId, FileId, GroupId, InteractionId, MailboxId, QueueId, ResponseId, ServiceId,
+    SkillId, UserId, WebhookId, WorkbinId,
 };
 use crate::interaction::{Filing, Interaction, OfferKind, Silence, Status, Threading};
 use crate::media::Media;
@@ -289,6 +289,10 @@ pub enum Fact {
         #[cfg_attr(feature = "stored", serde(skip_serializing_if = "Option::is_none"))]
         disposition: Option<String>,
     },
+    /// A text that is kept ready was used.
+    ResponseUsed {
+        response: ResponseId,
+    },
     /// Other properties changed.
     PropertiesChanged,
     /// It was put into a workbin.
@@ -464,6 +468,8 @@ pub enum DirectoryItem {
     Service(ServiceId),
     Mailbox(MailboxId),
     Webhook(WebhookId),
+    /// A text that is kept ready.
+    Response(ResponseId),
 }
 
 /// What became of a part of a contact center's directory.

@@ -247,6 +247,9 @@ uuid_id!(
     /// Identifies a webhook of a contact center.
     WebhookId, hyphenated);
 uuid_id!(
+    /// Identifies a text that is kept ready, a standard response.
+    ResponseId, hyphenated);
+uuid_id!(
     /// Identifies a stored file: random bits above the time when it was made, 32 hex characters
     /// outside. Whoever knows it has not thereby a right to the file.
     FileId, plain);

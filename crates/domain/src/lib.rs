@@ -59,7 +59,7 @@ pub use event::{
 pub use hours::{Date, ExceptionalDate, Hours, MinuteSpan, OpenTime, Weekday};
 pub use id::{
     CenterId, ContactId, FileId, GroupId, Incarnation, InteractionId, MailboxId, QueueId,
-    ServiceId, SkillId, TokenId, UserId, WebhookId, WorkbinId,
+    ResponseId, ServiceId, SkillId, TokenId, UserId, WebhookId, WorkbinId,
 };
 pub use interaction::context::{Context, GonePolicy, Options, World};
 pub use interaction::decide::decide;

@@ -56,6 +56,7 @@ operations! {
     DeleteUserData,
     SetDisposition,
     AddComment,
+    UseResponse,
     SetInFocus,
     SplitFromThread,
     JoinThread,

@@ -21,7 +21,7 @@ use crate::command::{
 };
 use crate::desk::Desk;
 use crate::exchange::Exchange;
-use crate::id::{FileId, InteractionId, QueueId, SkillId, UserId, WorkbinId};
+use crate::id::{FileId, InteractionId, QueueId, ResponseId, SkillId, UserId, WorkbinId};
 use crate::interaction::context::{Context, Options, World};
 use crate::interaction::decide::{self, ForNotices};
 use crate::interaction::talk::{may_draft, may_recall, may_tell};
@@ -92,6 +92,7 @@ const OPERATIONS: &[(Operation, Question)] = &[
         Command(|_| Action::SetDisposition { key: word(), disposition: Value::Null }),
     ),
     (Operation::AddComment, Command(|_| Action::AddComment(word()))),
+    (Operation::UseResponse, Command(|_| Action::UseResponse(ResponseId(0)))),
     (Operation::SetInFocus, Command(|_| Action::SetInFocus)),
     (Operation::SplitFromThread, Command(|_| Action::Split)),
     (Operation::JoinThread, Command(|_| Action::Join { parent: nothing() })),

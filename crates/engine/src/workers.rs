@@ -19,6 +19,7 @@ mod router;
 mod signs;
 mod sweeper;
 mod timers;
+mod uses;
 
 pub use directory::DirectoryReader;
 pub use followers::Followers;
@@ -30,6 +31,7 @@ pub use router::Router;
 pub use signs::SignsOfLife;
 pub use sweeper::Sweeper;
 pub use timers::Timers;
+pub use uses::UseCounter;
 
 use std::sync::Arc;
 
@@ -63,6 +65,7 @@ pub struct Workers {
     followers: Arc<Followers>,
     presence: Arc<Presence>,
     logins: Arc<Logins>,
+    uses: Arc<UseCounter>,
     runners: Vec<Arc<Runner>>,
 }
 
@@ -90,7 +93,8 @@ impl Workers {
         let followers = Arc::new(Followers::new(it, path, desks.clone()));
         let (it, agents) = (core.clone(), desks.clone());
         let presence = Arc::new(Presence::new(it, agents, delivery.clone()));
-        let all: [Arc<dyn Worker>; 14] = [
+        let uses = Arc::new(UseCounter::new(core.clone(), commands.clone()));
+        let all: [Arc<dyn Worker>; 15] = [
             router.clone(),
             signs.clone(),
             timers.clone(),
@@ -105,6 +109,7 @@ impl Workers {
             followers.clone(),
             presence.clone(),
             logins.clone(),
+            uses.clone(),
         ];
         let runners = all.into_iter().chain(readers).map(Runner::new).collect();
         Self {
@@ -118,6 +123,7 @@ impl Workers {
             followers,
             presence,
             logins,
+            uses,
             runners,
         }
     }
@@ -173,6 +179,12 @@ impl Workers {
     #[must_use]
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Returns what counts how often standard responses are used.
+    #[must_use]
+    pub fn uses(&self) -> &UseCounter {
+        &self.uses
     }
 
     /// Returns what looks after open login sessions.

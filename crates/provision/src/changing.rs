@@ -8,7 +8,7 @@ use handoff_domain::{Event, Fact, Queue, Service, Time, User};
 use handoff_engine::Directory;
 use handoff_store::{
     AuditAction, AuditEntry, AuditSource, AuditTarget, AuditTool, ChangeSet, DirectoryGuard, Key,
-    Mailbox, Put, Record, Removal, Webhook, changed_fields,
+    Mailbox, Put, Record, Removal, StandardResponse, Webhook, changed_fields,
 };
 
 /// Who changes a contact center, when and by what.
@@ -53,6 +53,10 @@ pub(crate) fn stored(directory: &Directory, key: &Key) -> Option<Record> {
         Key::Webhook(id) => {
             directory.webhooks.get(id).map(|webhook| Record::Webhook(Webhook::clone(webhook)))
         }
+        Key::StandardResponse(id) => directory
+            .responses
+            .get(id)
+            .map(|it| Record::StandardResponse(StandardResponse::clone(it))),
         _ => None,
     }
 }
@@ -150,6 +154,7 @@ const fn item(key: &Key) -> Option<DirectoryItem> {
         Key::Service(id) => DirectoryItem::Service(*id),
         Key::Mailbox(id) => DirectoryItem::Mailbox(*id),
         Key::Webhook(id) => DirectoryItem::Webhook(*id),
+        Key::StandardResponse(id) => DirectoryItem::Response(*id),
         _ => return None,
     })
 }

@@ -48,7 +48,7 @@ pub(crate) fn media_of(channels: &[String]) -> BTreeSet<Media> {
     channels.iter().map(|channel| Media::from_name(channel)).collect()
 }
 
-fn channels_fault(channels: &[String]) -> Option<String> {
+pub(crate) fn channels_fault(channels: &[String]) -> Option<String> {
     if channels.len() > CHANNELS_MAX {
         return Some(format!("at most {CHANNELS_MAX} channels can be named"));
     }

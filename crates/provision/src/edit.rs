@@ -11,6 +11,7 @@ mod lost_password;
 mod named;
 mod queues;
 mod refused;
+mod responses;
 mod services;
 mod users;
 mod webhooks;
@@ -33,6 +34,10 @@ use crate::thing::Thing;
 pub(crate) use dispositions::not_for;
 pub use lost_password::{NotReplaced, replace_password};
 pub use refused::Refused;
+pub(crate) use responses::nothing as no_response;
+pub use responses::{
+    add_own_response, change_own_response, own_response_version, remove_own_response,
+};
 pub use users::GivenPassword;
 pub use webhooks::Replaces;
 
@@ -102,6 +107,7 @@ impl<'a> Editor<'a> {
             Key::Service(id) => drop(self.service(*id)?),
             Key::Center(_) => {}
             Key::Webhook(id) => drop(self.webhook(*id)?),
+            Key::StandardResponse(id) => drop(self.response(*id)?),
             other => unreachable!("{other:?} is not changed by itself"),
         }
         Ok(self.directory.version(key))

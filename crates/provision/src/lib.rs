@@ -16,8 +16,10 @@ mod opening_hours;
 mod origins;
 mod queue_description;
 mod reason;
+mod response_description;
 mod retention;
 mod service_description;
+pub mod template;
 mod thing;
 mod time_span;
 pub mod toml_place;
@@ -31,7 +33,10 @@ pub use center_file::{
 };
 pub use changing::{By, change_set};
 pub use disposition::DispositionDescription;
-pub use edit::{Edit, Editor, GivenPassword, NotReplaced, Refused, Replaces, replace_password};
+pub use edit::{
+    Edit, Editor, GivenPassword, NotReplaced, Refused, Replaces, add_own_response,
+    change_own_response, own_response_version, remove_own_response, replace_password,
+};
 pub use name::NamedDescription;
 pub use opening_hours::{HoursDescription, exceptions_as_texts, hours_as_texts};
 pub use origins::{is_origin, is_origin_pattern};
@@ -39,6 +44,7 @@ pub use queue_description::{
     Perhaps, QueueDescription, QueueFault, QueueField, QueueNames, StepDescription,
 };
 pub use reason::ReasonDescription;
+pub use response_description::ResponseDescription;
 pub use retention::{RetentionDescription, RetentionFault};
 pub use service_description::{FilesDescription, ServiceDescription, ServiceFault};
 pub use thing::Thing;

@@ -18,6 +18,7 @@ pub enum Thing {
     Webhook,
     AgentState,
     Disposition,
+    Response,
 }
 
 impl fmt::Display for Thing {
@@ -32,6 +33,7 @@ impl fmt::Display for Thing {
             Self::Webhook => "webhook",
             Self::AgentState => "agent state",
             Self::Disposition => "disposition",
+            Self::Response => "response",
         })
     }
 }

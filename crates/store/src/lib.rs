@@ -76,9 +76,10 @@ pub use record::{
     AuditTool, AuditUser, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeliveryOutcome,
     DeskSettings, ErasedCounts, Erasure, ErasureReceipt, FileRecord, FileSender, FilesDirectory,
     HeldBack, ImapSource, Key, Kind, LoginSession, MailLogin, MailSecurity, Mailbox, MailboxMark,
-    OAuthLogin, Only, Part, ReaderCursor, Record, RequestNumbers, SecondFactor, SecretKey,
-    SecretPlace, SharedSecret, SmtpRelay, TokenScope, UserTokens, Version, Versioned, WayOut,
-    Webhook, WebhookDelivery, WebhookSecret, WebhookStart, WebhookState, changed_fields,
+    OAuthLogin, Only, OwnResponse, OwnResponses, Part, ReaderCursor, Record, RequestNumbers,
+    ResponseOwner, ResponseUses, SecondFactor, SecretKey, SecretPlace, SharedSecret, SmtpRelay,
+    StandardResponse, TokenScope, UserTokens, Uses, Version, Versioned, WayOut, Webhook,
+    WebhookDelivery, WebhookSecret, WebhookStart, WebhookState, changed_fields,
 };
 pub use schema::SchemaReport;
 pub use sqlite::{SqliteBulk, SqliteOptions, SqliteStore};

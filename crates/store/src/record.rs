@@ -6,14 +6,15 @@
 mod bodies;
 mod erasure;
 mod mailbox;
+mod response;
 mod sign_in;
 mod table;
 mod webhook;
 
 use handoff_domain::{
     Center, CenterId, ContactId, Desk, FileId, Group, GroupId, Interaction, InteractionId,
-    MailboxId, Queue, QueueId, Service, ServiceId, Skill, SkillId, User, UserId, WebhookId,
-    Workbin, WorkbinId,
+    MailboxId, Queue, QueueId, ResponseId, Service, ServiceId, Skill, SkillId, User, UserId,
+    WebhookId, Workbin, WorkbinId,
 };
 
 pub use self::bodies::{
@@ -25,6 +26,9 @@ pub use self::erasure::{ErasedCounts, Erasure, ErasureReceipt};
 pub use self::mailbox::{
     AfterFetch, ImapSource, MailLogin, MailSecurity, Mailbox, OAuthLogin, SecretPlace, SmtpRelay,
     WayOut,
+};
+pub use self::response::{
+    OwnResponse, OwnResponses, ResponseOwner, ResponseUses, StandardResponse, Uses,
 };
 pub use self::sign_in::{
     ApiToken, AuditAction, AuditEntry, AuditKind, AuditSource, AuditTarget, AuditTool, AuditUser,
@@ -64,6 +68,9 @@ records! {
     Mailbox(MailboxId, stored) Mailbox, "a mailbox", "mailboxes", 1, Directory, |it| it.id;
     /// Where a contact center's events are sent.
     Webhook(WebhookId, stored) Webhook, "a webhook", "webhooks", 1, Directory, |it| it.id;
+    /// A text that a contact center or a group keeps ready.
+    StandardResponse(ResponseId, stored)
+        StandardResponse, "a standard response", "responses", 1, Directory, |it| it.id;
     /// A user's desk.
     Desk(UserId, stored) Desk, "a desk", "desks", 2, Work, |desk| desk.user;
     Interaction(InteractionId, stored)
@@ -111,6 +118,12 @@ records! {
         WebhookState, "a webhook's state", "webhook_states", 1, Work, |it| it.webhook;
     /// An erasure that goes on, by its contact center and contact.
     Erasure(String, clone) Erasure, "an erasure", "erasures", 1, Work, Erasure::id;
+    /// The texts that a user keeps ready for themselves.
+    OwnResponses(UserId, stored)
+        OwnResponses, "a user's standard responses", "own_responses", 1, Work, |own| own.user;
+    /// How often a standard response was used.
+    ResponseUses(ResponseId, stored)
+        ResponseUses, "uses of a response", "response_uses", 1, Work, |it| it.response;
 }
 
 impl Record {
@@ -127,6 +140,7 @@ impl Record {
             Self::Service(service) => Some(service.center),
             Self::Mailbox(mailbox) => Some(mailbox.center),
             Self::Webhook(webhook) => Some(webhook.center),
+            Self::StandardResponse(response) => Some(response.center),
             _ => None,
         }
     }

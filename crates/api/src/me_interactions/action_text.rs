@@ -32,6 +32,8 @@ pub(crate) enum Intent {
     Keep(Typed),
     /// That the caller looks at it.
     Look(Looking),
+    /// That a text which is kept ready was used, by its id.
+    UseResponse(String),
     /// The content of a workbin, by id or name.
     ShowWorkbin(String),
 }

@@ -67,6 +67,16 @@ const TABLE: &[Row] = &[
     row(&["Save"], Plain, save),
     row(&["AddComment"], Plain, add_comment),
     row(&["SetDisposition"], Plain, set_disposition),
+    // The second is spelt as its page has it, and so that it says what it does.
+    row(
+        &[
+            "ReportResponseTemplateUsage",
+            "LinkStandardReponseToInteraction",
+            "LinkStandardResponseToInteraction",
+        ],
+        Plain,
+        use_response,
+    ),
     row(&["SetInFocus", "InFocus"], Plain, set_in_focus),
     row(&["EndChatSession"], Plain, |_| plain(Action::EndChatSession)),
     row(&["Send"], Plain, mail::send),
@@ -215,6 +225,17 @@ fn add_comment(body: &Fields<'_>) -> Parsed {
         None => body.required_text("comment")?,
     };
     plain(Action::AddComment(comment))
+}
+
+/// What was used as what (`usageType`, `responseType`) is the text's own.
+fn use_response(body: &Fields<'_>) -> Parsed {
+    let names = ["responseTemplateId", "standardResponseId", "responseId"];
+    for name in names {
+        if let Some(id) = body.text(name)? {
+            return Ok(Intent::UseResponse(id));
+        }
+    }
+    Err(body.missing(names[0]))
 }
 
 fn set_disposition(body: &Fields<'_>) -> Parsed {

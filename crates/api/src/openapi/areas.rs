@@ -6,6 +6,7 @@ mod contacts;
 mod customers;
 mod interactions;
 mod media;
+mod responses;
 mod signin;
 mod system;
 mod webhooks;
@@ -34,6 +35,7 @@ pub(super) const AREAS: &[Area] = &[
     area("Contacts", "To whom work can be handed, and people outside.", contacts::operations),
     area("Administration", "What a contact center consists of.", administration::operations),
     area("Sign-in", "Tokens, login sessions, the audit and the second factor.", signin::operations),
+    area("Responses", "Texts that are kept ready.", responses::operations),
     area("Webhooks", "Where events are sent to.", webhooks::operations),
     area("Customers", "The simple API of customers, who have no account.", customers::operations),
     area("System", "The server itself.", system::operations),

@@ -8,7 +8,7 @@ use super::areas::{AREAS, Area};
 use crate::wire::resource::API_ROOT;
 
 /// The schemas, by file.
-const SCHEMAS: [&str; 9] = [
+const SCHEMAS: [&str; 10] = [
     include_str!("schemas/common.json"),
     include_str!("schemas/agents.json"),
     include_str!("schemas/center.json"),
@@ -17,6 +17,7 @@ const SCHEMAS: [&str; 9] = [
     include_str!("schemas/bodies.json"),
     include_str!("schemas/operations.json"),
     include_str!("schemas/signin.json"),
+    include_str!("schemas/responses.json"),
     include_str!("schemas/webhooks.json"),
 ];
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use handoff_domain::event::{Cause, RevokeReason};
 use handoff_domain::routing::Exclusion;
 use handoff_domain::{
-    Entry, Fact, FileId, Filing, Interaction, Role, Roles, Silence, Threading, Time, Unproven,
-    User, UserId, Visibility,
+    Entry, Fact, FileId, Filing, Interaction, ResponseId, Role, Roles, Silence, Threading, Time,
+    Unproven, User, UserId, Visibility,
 };
 use handoff_engine::{Directory, Why};
 use handoff_store::HistoryEntry;
@@ -207,6 +207,7 @@ pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory
         }
         Fact::UserDataChanged => json!({"fact": "UserDataChanged"}),
         Fact::DispositionSet { disposition } => disposition_set(disposition.as_deref()),
+        Fact::ResponseUsed { response } => response_used(*response),
         Fact::PropertiesChanged => json!({"fact": "PropertiesChanged"}),
         Fact::Parked { workbin } => {
             json!({"fact": "PlacedInWorkbin", "workbin": workbin.to_string()})
@@ -270,6 +271,10 @@ fn queue_replaced(by: Option<String>) -> Value {
 
 fn disposition_set(disposition: Option<&str>) -> Value {
     json!({"fact": "DispositionSet", "disposition": disposition})
+}
+
+fn response_used(response: ResponseId) -> Value {
+    json!({"fact": "ResponseUsed", "response": response.to_string()})
 }
 
 fn handling_expired(owner: UserId) -> Value {

@@ -43,6 +43,7 @@ pub const fn operation_name(operation: Operation) -> &'static str {
         Operation::UpdateUserData => "UpdateUserData",
         Operation::DeleteUserData => "DeleteUserData",
         Operation::SetDisposition => "SetDisposition",
+        Operation::UseResponse => "ReportResponseTemplateUsage",
         Operation::AddComment => "AddComment",
         Operation::SetInFocus => "SetInFocus",
         Operation::SplitFromThread => "SplitFromThread",

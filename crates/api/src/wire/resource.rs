@@ -1,5 +1,5 @@
 //! Resources beside interactions: their addresses, and users, skills, groups, queues, workbins,
-//! services, mailboxes, webhooks and channels as JSON.
+//! services, mailboxes, webhooks, responses and channels as JSON.
 //!
 //! Every resource has `id`, `uri` (absolute, with the configured prefix) and `path` (without
 //! `/api/v2`), as the public pages show them (docs/compat/conventions.md#envelopes). Nothing here
@@ -12,6 +12,7 @@ mod fields;
 mod hours;
 mod link;
 mod mailbox;
+mod response;
 mod service;
 mod user;
 mod versioned;
@@ -26,6 +27,7 @@ pub use contact::ContactResource;
 pub use fields::Fields;
 pub use link::{API_ROOT, Link, Lookup, PublicUrl, segment};
 pub use mailbox::MailboxResource;
+pub use response::ResponseResource;
 pub use service::ServiceResource;
 pub use user::{UserPart, UserResource, groups_of, role_name, role_named, skills_of};
 pub use versioned::Versioned;

@@ -49,6 +49,7 @@ events! {
     Fact::OfferRevoked { .. } => "interaction.offer_revoked",
     Fact::UserDataChanged => "interaction.user_data_changed",
     Fact::DispositionSet { .. } => "interaction.disposition_set",
+    Fact::ResponseUsed { .. } => "interaction.response_used",
     Fact::PropertiesChanged => "interaction.properties_changed",
     Fact::Parked { .. } => "interaction.placed_in_workbin",
     Fact::Pulled { .. } => "interaction.pulled",

@@ -170,6 +170,8 @@ fn wrong_drafts() -> Vec<Wrong> {
         (op("AddComment", json!({})), 1, "comment"),
         (op("AddComment", json!({"comment": 7})), 10, "comment"),
         (op("SetDisposition", json!({})), 1, "disposition"),
+        (op("ReportResponseTemplateUsage", json!({})), 1, "responseTemplateId"),
+        (op("LinkStandardReponseToInteraction", json!({"responseId": 1})), 10, "responseId"),
         (op("SetDisposition", json!({"disposition": {}})), 10, "disposition"),
         (
             op("SetDisposition", json!({"disposition": "a", "dispositionKey": 1})),

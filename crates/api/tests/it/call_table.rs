@@ -227,3 +227,27 @@ async fn a_customer_without_cookies_is_let_in_where_the_service_says_so() {
     let answer = post(&api, &format!("/genesys/2/chat/customer-support/{chat}/refresh"), &[]).await;
     assert_ne!(answer["statusCode"], 0, "{answer}");
 }
+
+#[tokio::test]
+async fn each_medium_goes_into_a_workbin_and_out_by_its_own_name() {
+    for (channel, queue, noun) in [
+        ("chat", "support-chat", "Chat"),
+        ("email", "support-email", "Email"),
+        ("workitem", "tasks", "Workitem"),
+        ("workitem", "tasks", "Openmedia"),
+    ] {
+        let api = Api::start().await;
+        api.ready("kate").await;
+        let (id, kate) = (api.owned("kate", channel, queue).await, api.by("kate"));
+        if channel == "chat" {
+            kate.does(&id, json!({"operationName": "EndChatSession"})).await.ok();
+        }
+        let path = format!("/workbins/{}", api.workbin("kate", "In Progress").await);
+        for verb in ["Add", "Pull"] {
+            let body = json!({"operationName": format!("{verb}{noun}"), "id": id});
+            kate.post(&path, body).await.ok();
+            let is_parked = kate.sees(&id).await["state"] == "InWorkbin";
+            assert_eq!(is_parked, verb == "Add", "{verb}{noun}");
+        }
+    }
+}

@@ -126,6 +126,7 @@ async fn uses(api: &Api, user: &str, id: &str, name: &str) -> Reply {
         "DeleteUserData" => json!({"keys": ["a"]}),
         "SetDisposition" => json!({"disposition": "done"}),
         "AddComment" => json!({"comment": "seen"}),
+        "ReportResponseTemplateUsage" => json!({"responseTemplateId": api.no_id()}),
         "Save" if seen["channel"] == "chat" => json!({"text": "hello"}),
         "Save" => json!({"email": mail}),
         "Send" if seen["channel"] == "email" => json!({"email": mail}),
@@ -143,11 +144,14 @@ async fn uses(api: &Api, user: &str, id: &str, name: &str) -> Reply {
     api.by(user).does(id, with(fields)).await
 }
 
+/// Operations that name here what is not there.
+const NAMING_NOTHING: [&str; 3] = ["AddAttachment", "JoinThread", "ReportResponseTemplateUsage"];
+
 /// Tells whether an answer is what somebody gets who may do it: a yes, or a no to what it named,
 /// which is nothing.
 fn is_allowed(name: &str, reply: &Reply) -> bool {
     let (_, code) = reply.codes();
-    code == 0 || (matches!(name, "AddAttachment" | "JoinThread") && code == 6)
+    code == 0 || (NAMING_NOTHING.contains(&name) && code == 6)
 }
 
 async fn listed(api: &Api, user: &str, id: &str) -> Vec<(String, Option<String>)> {

@@ -1,11 +1,14 @@
 //! Who may use which route: every route of the table, by every kind of caller.
 
+mod rows;
+
 use std::collections::BTreeSet;
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::api::Api;
+use rows::{chosen, contacts, responses, webhooks};
 
 /// What a caller gets of a route, as far as their roles go: let through to the data, or told that
 /// their roles do not do.
@@ -90,6 +93,7 @@ fn matrix() -> Vec<Row> {
     rows.extend(contacts());
     rows.extend(provisioned());
     rows.extend(webhooks());
+    rows.extend(responses());
     rows.extend(chosen());
     rows.push(get("/system/nodes", ADMINS));
     rows.push(post("/system/routing/what-if", ADMINS, json!({"hours": 1})));
@@ -315,55 +319,6 @@ fn provisioned() -> Vec<Row> {
         post("/groups/{id}", ADMINS, name()),
         delete("/groups/{id}", ADMINS),
         put("/settings/retention", ADMINS, json!({"retention": {}})),
-    ]
-}
-
-/// What agents choose from.
-fn chosen() -> Vec<Row> {
-    let name = || json!({"displayName": "x"});
-    vec![
-        get("/settings/agent-states/{id}", USERS),
-        post("/settings/agent-states", ADMINS, name()),
-        put("/settings/agent-states/{id}", ADMINS, name()),
-        post("/settings/agent-states/{id}", ADMINS, name()),
-        delete("/settings/agent-states/{id}", ADMINS),
-        get("/settings/dispositions", USERS),
-        get("/settings/dispositions/{id}", USERS),
-        post("/settings/dispositions", ADMINS, name()),
-        put("/settings/dispositions/{id}", ADMINS, name()),
-        post("/settings/dispositions/{id}", ADMINS, name()),
-        delete("/settings/dispositions/{id}", ADMINS),
-    ]
-}
-
-/// Where events are sent.
-fn webhooks() -> Vec<Row> {
-    vec![
-        get("/webhooks", ADMINS),
-        get("/webhooks/{id}", ADMINS),
-        get("/webhooks/{id}/deliveries", ADMINS),
-        get("/webhook-events", ADMINS),
-        post("/webhooks", ADMINS, json!({"name": "x", "url": "https://crm.example/"})),
-        put("/webhooks/{id}", ADMINS, json!({"enabled": false})),
-        post("/webhooks/{id}", ADMINS, json!({"operationName": "Test"})),
-        delete("/webhooks/{id}", ADMINS),
-    ]
-}
-
-/// What is about customers.
-fn contacts() -> Vec<Row> {
-    let identify = json!({"operationName": "IdentifyUCSContact", "emailAddress": "a@b"});
-    let history = json!({"operationName": "RetrieveContactHistory"});
-    vec![
-        Row { query: "?search=x", ..get("/ucs/contacts", USERS) },
-        get("/ucs/contacts/{id}", USERS),
-        put("/ucs/contacts/{id}", PEOPLE, json!({"version": 0, "firstName": "Eve"})),
-        post("/ucs/contacts/{id}", ADMINS, json!({"operationName": "Erase"})),
-        get("/ucs/contacts/{id}/erasure", ADMINS),
-        get("/ucs/contacts/{id}/export", ADMINS),
-        post("/contacts/ucs", USERS, identify),
-        post("/ucs/contacts/{id}/interactions", USERS, history),
-        post("/ucs/interactions/{id}", USERS, json!({"operationName": "GetInteractionContent"})),
     ]
 }
 

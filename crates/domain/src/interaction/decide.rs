@@ -84,6 +84,7 @@ fn by_user(attempt: Attempt<'_>, command: &UserCommand) -> Result<Decision, Reje
             user_data::set_disposition(attempt, key, disposition)
         }
         Action::AddComment(comment) => user_data::add_comment(attempt, comment),
+        Action::UseResponse(response) => user_data::use_response(attempt, *response),
         Action::SetInFocus => user_data::set_in_focus(attempt),
         Action::PlaceInQueue(queue) => place::in_queue(attempt, queue),
         Action::PlaceInWorkbin(workbin) => place::in_workbin(attempt, workbin),

@@ -96,6 +96,7 @@ impl Fact {
             | Self::OfferExpired { .. }
             | Self::OfferRevoked { .. }
             | Self::UserDataChanged
+            | Self::ResponseUsed { .. }
             | Self::PropertiesChanged
             | Self::Parked { .. }
             | Self::Pulled { .. }

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use crate::center::Role;
 use crate::command::{Actor, Caller, Patch, Removal};
 use crate::event::{Fact, NotificationType};
+use crate::id::ResponseId;
 use crate::interaction::attempt::Attempt;
 use crate::interaction::change::Change;
 use crate::interaction::decision::Decision;
@@ -85,6 +86,14 @@ fn set(change: &mut Change<'_>, value: Option<&Value>) {
 /// Puts an agent's note behind the others.
 pub(super) fn add_comment(attempt: &Attempt<'_>, comment: &str) -> Result<Decision, Rejection> {
     by_owner(attempt, Fact::PropertiesChanged, |change| change.add_note(comment))
+}
+
+/// Notes that a text that is kept ready was used.
+pub(super) fn use_response(
+    attempt: &Attempt<'_>,
+    response: ResponseId,
+) -> Result<Decision, Rejection> {
+    by_owner(attempt, Fact::ResponseUsed { response }, |_| Ok(()))
 }
 
 /// Hears that somebody who sees it looks at it now, which changes nothing.

@@ -48,6 +48,7 @@ const TRIALS: &[(&str, &[&str])] = &[
     ("DeleteUserData", &["Delete"]),
     ("SetDisposition", &["SetDisposition"]),
     ("AddComment", &["AddComment"]),
+    ("UseResponse", &["UseResponse"]),
     ("SetInFocus", &["SetInFocus"]),
     ("SplitFromThread", &["Split"]),
     ("JoinThread", &["Join"]),

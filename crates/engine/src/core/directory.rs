@@ -1,5 +1,5 @@
-//! The directory: users, skills, groups, queues, workbins, services, mailboxes and webhooks of all
-//! contact centers, in memory.
+//! The directory: users, skills, groups, queues, workbins, services, mailboxes, webhooks and
+//! standard responses of all contact centers, in memory.
 //!
 //! It is read far more often than it changes, so a whole new one replaces the old, made from it by
 //! reading what changed. Each contact center's part is as it was at one version. Decisions that
@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use handoff_domain::mail::mailbox_key;
 use handoff_domain::{
-    Center, CenterId, Group, GroupId, Hours, Interaction, MailboxId, Named, Queue, QueueId, Role,
-    Service, ServiceId, ServiceKind, Skill, SkillId, User, UserId, WebhookId, Workbin, WorkbinId,
-    WorkbinOwner,
+    Center, CenterId, Group, GroupId, Hours, Interaction, MailboxId, Named, Queue, QueueId,
+    ResponseId, Role, Service, ServiceId, ServiceKind, Skill, SkillId, User, UserId, WebhookId,
+    Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_store::{
-    Check, DirectoryEntry, DirectoryGuard, Extent, Key, Kind, Mailbox, Part, Record, Store,
-    StoreError, Version, Versioned, Webhook,
+    Check, DirectoryEntry, DirectoryGuard, Extent, Key, Kind, Mailbox, Part, Record,
+    StandardResponse, Store, StoreError, Version, Versioned, Webhook,
 };
 
 /// Records read in one page while loading.
@@ -37,6 +37,8 @@ pub struct Directory {
     pub services: BTreeMap<ServiceId, Arc<Service>>,
     pub mailboxes: BTreeMap<MailboxId, Arc<Mailbox>>,
     pub webhooks: BTreeMap<WebhookId, Arc<Webhook>>,
+    /// Those of contact centers and groups; users' own are not here.
+    pub responses: BTreeMap<ResponseId, Arc<StandardResponse>>,
     versions: HashMap<Key, Version>,
     /// How often each contact center's part had been changed.
     changes: BTreeMap<CenterId, Version>,
@@ -126,6 +128,7 @@ impl Directory {
             Key::Service(id) => drop(self.services.remove(id)),
             Key::Mailbox(id) => drop(self.mailboxes.remove(id)),
             Key::Webhook(id) => drop(self.webhooks.remove(id)),
+            Key::StandardResponse(id) => drop(self.responses.remove(id)),
             // Work is not here.
             _ => {}
         }
@@ -160,6 +163,9 @@ impl Directory {
             }
             Record::Webhook(webhook) => {
                 self.webhooks.insert(webhook.id, Arc::new(webhook));
+            }
+            Record::StandardResponse(response) => {
+                self.responses.insert(response.id, Arc::new(response));
             }
             // Of the other part of the table, which is not read.
             _ => {}

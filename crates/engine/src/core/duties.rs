@@ -48,11 +48,13 @@ pub enum Duty {
     Webhooks,
     /// Erases contacts.
     Erasure,
+    /// Counts how often standard responses are used.
+    Uses,
 }
 
 impl Duty {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Routing,
         Self::Timers,
         Self::Followers,
@@ -63,6 +65,7 @@ impl Duty {
         Self::Retention,
         Self::Webhooks,
         Self::Erasure,
+        Self::Uses,
     ];
 
     /// Returns its name in the store and in what operators are shown.
@@ -79,6 +82,7 @@ impl Duty {
             Self::Retention => "retention",
             Self::Webhooks => "webhooks",
             Self::Erasure => "erasure",
+            Self::Uses => "uses of responses",
         }
     }
 }

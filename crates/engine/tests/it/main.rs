@@ -34,6 +34,7 @@ mod silence;
 mod taken_back;
 mod two_nodes;
 mod upgrade;
+mod uses;
 mod viewing;
 mod what_if;
 mod writing;

@@ -158,14 +158,19 @@ fn conflicting(key: &Key) -> String {
 }
 
 /// Returns the removals of what is a removed user's alone: their desk, whose session nobody would
-/// ever end, what they set at it, and what they sign in with. They were disabled before, so nothing
-/// of it comes anew.
+/// ever end, what they set at it, what they sign in with, and their texts. They were disabled
+/// before, so nothing of it comes anew.
 async fn own_of(
     user: UserId,
     store: &dyn Store,
 ) -> Result<impl Iterator<Item = Removal>, StoreError> {
-    let keys =
-        [Key::Desk(user), Key::DeskSettings(user), Key::UserTokens(user), Key::SecondFactor(user)];
+    let keys = [
+        Key::Desk(user),
+        Key::DeskSettings(user),
+        Key::UserTokens(user),
+        Key::SecondFactor(user),
+        Key::OwnResponses(user),
+    ];
     let versions = store.versions(&keys).await?;
     let found = keys.into_iter().zip(versions).filter(|(_, version)| *version > 0);
     Ok(found.map(|(key, version)| Removal { key, version }))

@@ -1,6 +1,7 @@
 //! What would change, for people to read and for [`super::apply`] to do.
 
 mod mailbox;
+mod response;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -161,7 +162,7 @@ fn differences(before: &[(&'static str, String)], after: &[(&'static str, String
 
 /// Returns what the contact center has and the file does not name, in an order in which it can be
 /// removed: users and queues refer to groups and skills, services and mailboxes refer to queues,
-/// nothing refers to users, services and mailboxes.
+/// standard responses to groups; nothing refers to users, services, mailboxes and responses.
 fn unnamed_records(resolved: &Resolved, directory: &Directory) -> Vec<Record> {
     let center = resolved.center;
     let is_unnamed =
@@ -177,6 +178,7 @@ fn unnamed_records(resolved: &Resolved, directory: &Directory) -> Vec<Record> {
         .map(|user| Record::User(User::clone(user)))
         .chain(services.map(|service| Record::Service(Service::clone(service))))
         .chain(mailboxes.map(|mailbox| Record::Mailbox(Mailbox::clone(mailbox))))
+        .chain(response::unnamed(resolved, directory))
         .chain(queues.map(|queue| Record::Queue(Queue::clone(queue))))
         .chain(workbins.cloned().map(Record::Workbin))
         .chain(groups.cloned().map(Record::Group))
@@ -233,6 +235,7 @@ impl Names {
                 format!("service {:?} ({})", service.name, service.kind().name())
             }
             Record::Mailbox(mailbox) => format!("mailbox {:?}", mailbox.address),
+            Record::StandardResponse(response) => format!("response {:?}", response.name),
             _ => format!("{:?}", record.key()),
         }
     }
@@ -298,6 +301,7 @@ fn fields(record: &Record, names: &Names) -> Vec<(&'static str, String)> {
         Record::Center(center) => center_fields(center, names),
         Record::Service(service) => service_fields(service, names),
         Record::Mailbox(mailbox) => mailbox::fields(mailbox, names),
+        Record::StandardResponse(response) => response::fields(response),
         _ => Vec::new(),
     }
 }

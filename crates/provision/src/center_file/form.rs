@@ -2,6 +2,7 @@
 
 mod concealed;
 pub(super) mod mailbox;
+pub(super) mod response;
 pub(super) mod service;
 mod text;
 pub(super) mod workspace;
@@ -43,6 +44,8 @@ pub(super) struct Form {
     pub workspace: workspace::WorkspaceForm,
     #[serde(default)]
     pub disposition: Vec<workspace::DispositionForm>,
+    #[serde(default)]
+    pub response: Vec<response::ResponseForm>,
 }
 
 /// `[center]`.

@@ -7,6 +7,7 @@
 mod mailbox;
 mod queue;
 mod resolver;
+mod response;
 mod service;
 mod user;
 mod workspace;
@@ -77,6 +78,7 @@ pub(super) fn resolve(
     resolver.services(&form.service);
     resolver.mailboxes(&form.mailbox, unnamed);
     resolver.users(form.user);
+    resolver.responses(&form.response);
     let workspace = resolver.workspace(&form.workspace);
     // Everything else is of the center, so it is written first. The queue that it names is shown to
     // desktops and not followed.

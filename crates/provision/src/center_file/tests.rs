@@ -5,6 +5,7 @@ mod mails;
 mod parts;
 mod passing;
 mod passwords;
+mod responses;
 mod services;
 mod written;
 
@@ -145,10 +146,8 @@ impl Setup {
 
     async fn refusal(&self, text: &str) -> String {
         let message = self.plan(text, Unnamed::Keep).await.expect_err(text).to_string();
-        assert!(
-            message.lines().all(|line| line.starts_with("center.toml")),
-            "a line each: {message}"
-        );
+        let is_told = |line: &str| line.starts_with("center.toml");
+        assert!(message.lines().all(is_told), "a line each: {message}");
         message
     }
 }

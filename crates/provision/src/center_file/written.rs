@@ -7,6 +7,7 @@
 
 mod lines;
 mod mailbox;
+mod response;
 mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,6 +142,7 @@ impl Writing<'_> {
             Reader::Admin => {}
         }
         self.workspace(center);
+        self.responses();
         text + &self.lines.into_text()
     }
 

@@ -103,9 +103,11 @@ impl Editor<'_> {
         let user = self.users().find(|user| user.groups.contains(&id));
         let queue = self.queues().find(|queue| groups_of(queue).any(|group| group == id));
         let workbin = self.workbins().find(|workbin| workbin.owner == WorkbinOwner::Group(id));
+        let response = self.response_of_group(id);
         let by = user
             .map(|user| called(Thing::User, &user.user_name))
             .or_else(|| queue.map(|queue| called(Thing::Queue, &queue.name)))
+            .or_else(|| response.map(|response| called(Thing::Response, &response.name)))
             .or_else(|| workbin.map(|workbin| called(Thing::Workbin, &workbin.name)));
         expect_unused(Thing::Group, by)?;
         Ok(self.remove(Key::Group(id)))

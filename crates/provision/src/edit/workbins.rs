@@ -85,7 +85,12 @@ impl Editor<'_> {
         Ok(self.clear_away(Record::Workbin(workbin.clone())))
     }
 
-    pub(super) fn group_named(&self, name: &str) -> Result<GroupId, Refused> {
+    /// Finds a group by its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Unknown`].
+    pub fn group_named(&self, name: &str) -> Result<GroupId, Refused> {
         let group = self.directory.group_named(self.center, name);
         let unknown = || Refused::Unknown { thing: Thing::Group, name: name.to_owned() };
         group.map(|group| group.id).ok_or_else(unknown)

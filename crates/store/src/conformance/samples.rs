@@ -2,6 +2,7 @@
 
 pub mod chats;
 pub mod mail;
+pub mod responses;
 pub mod webhooks;
 
 use handoff_domain::center::Capacity;
@@ -412,6 +413,7 @@ pub fn one_of_each() -> Vec<Record> {
         Record::Service(chats::service(1, chats::chat_terms())),
         Record::Mailbox(mail::mailbox(1)),
         Record::Webhook(webhooks::webhook(1)),
+        Record::StandardResponse(responses::response(1)),
         Record::Desk(desk(1)),
         Record::Interaction(rich_interaction()),
         Record::File(chats::file(1)),
@@ -430,6 +432,8 @@ pub fn one_of_each() -> Vec<Record> {
         Record::AuditEntry(audit_entry(BEGIN, BEGIN.plus_ms(1_000))),
         Record::WebhookState(webhooks::state(1)),
         Record::Erasure(erasure("c1", Some(interaction_id(1)))),
+        Record::OwnResponses(responses::own(1)),
+        Record::ResponseUses(responses::uses(1)),
     ]
 }
 

@@ -56,6 +56,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "erasures",
         sql: include_str!("../../migrations/postgres/0009_erasures.sql"),
     },
+    Migration {
+        version: 10,
+        name: "responses",
+        sql: include_str!("../../migrations/postgres/0010_responses.sql"),
+    },
 ];
 
 /// The steps that take something away, see [`Schema`].

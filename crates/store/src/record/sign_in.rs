@@ -254,6 +254,7 @@ impl AuditTarget {
             Record::Service(it) => (AuditKind::Service, it.id.to_string(), &it.name),
             Record::Mailbox(it) => (AuditKind::Mailbox, it.id.to_string(), &it.address),
             Record::Webhook(it) => (AuditKind::Webhook, it.id.to_string(), &it.name),
+            Record::StandardResponse(it) => (AuditKind::Response, it.id.to_string(), &it.name),
             _ => return None,
         };
         Some(Self { kind, id, name: name.clone() })
@@ -310,6 +311,7 @@ pub enum AuditKind {
     Mailbox,
     Webhook,
     Contact,
+    Response,
 }
 
 /// By what something was done.

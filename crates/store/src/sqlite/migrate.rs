@@ -120,6 +120,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "erasures",
         sql: include_str!("../../migrations/sqlite/0021_erasures.sql"),
     },
+    Migration {
+        version: 22,
+        name: "responses",
+        sql: include_str!("../../migrations/sqlite/0022_responses.sql"),
+    },
 ];
 
 /// The steps that take something away, see [`Schema`]. Of those up to 18 some do, and no program

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use handoff_domain::{
-    ContactId, GroupId, InteractionId, MailboxId, Media, QueueId, ServiceId, SkillId, UserId,
-    WebhookId, WorkbinId,
+    ContactId, GroupId, InteractionId, MailboxId, Media, QueueId, ResponseId, ServiceId, SkillId,
+    UserId, WebhookId, WorkbinId,
 };
 use handoff_engine::Directory;
 use serde::Serialize;
@@ -98,6 +98,11 @@ impl PublicUrl {
     #[must_use]
     pub fn webhook(&self, id: WebhookId) -> Link {
         self.link(format!("/webhooks/{id}"))
+    }
+
+    #[must_use]
+    pub fn response(&self, id: ResponseId) -> Link {
+        self.link(format!("/responses/{id}"))
     }
 
     #[must_use]

@@ -9,7 +9,7 @@ use handoff_domain::command::{
     UserCommand,
 };
 use handoff_domain::desk::Channels;
-use handoff_domain::id::{InteractionId, QueueId, SkillId, UserId};
+use handoff_domain::id::{InteractionId, QueueId, ResponseId, SkillId, UserId};
 use handoff_domain::media::Media;
 use handoff_domain::user_data::{UserData, Value};
 use handoff_domain::{Queue, Time};
@@ -36,6 +36,7 @@ pub(crate) const COMMANDS: &[&str] = &[
     "Delete",
     "SetDisposition",
     "AddComment",
+    "UseResponse",
     "SetInFocus",
     "Change",
     "Change priority",
@@ -370,6 +371,7 @@ fn data(base: &str, special: &str) -> Action {
             disposition: Value::Text("sold".to_string()),
         },
         ("AddComment", _) => Action::AddComment("called back".to_string()),
+        ("UseResponse", _) => Action::UseResponse(ResponseId(1)),
         ("SetInFocus", _) => Action::SetInFocus,
         ("Change", special) => Action::Change(patch(special)),
         _ => panic!("unknown command {base}"),

@@ -204,6 +204,23 @@ noteRequired = true
 
 [[disposition]]
 key = "other"
+
+[[response]]
+name = "Greeting"
+shortcut = "hi"
+category = "Common/Greetings"
+language = "en"
+channels = ["chat", "email"]
+subject = "Your question"
+text = """
+Hello {{ contact.firstName }},
+how can I help?
+"""
+html = "<p>Hello {{ contact.firstName }}</p>"
+
+[[response]]
+name = "One moment"
+text = "One moment, please."
 "#;
 
 const DEMO: &str = include_str!("../../../../server/src/demo/demo.toml");
