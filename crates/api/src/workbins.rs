@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use axum::extract::{FromRequestParts, State};
 use axum::http::Uri;
 use axum::http::request::Parts;
-use handoff_domain::{Action, Interaction, Media, Named, Role, Topic, User, Workbin, WorkbinOwner};
+use handoff_domain::{
+    Action, Interaction, Media, Named, Role, Time, Topic, User, Workbin, WorkbinOwner,
+};
 use handoff_engine::Watch;
 use handoff_store::{InteractionScope, Key};
 use serde::Serialize;
@@ -220,6 +222,8 @@ pub(crate) struct Wish {
     /// The interaction; empty for the verbs that are about none.
     id: String,
     epoch: Option<u64>,
+    /// When it comes back.
+    until: Option<Time>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -244,7 +248,7 @@ impl Wish {
                 "Unsubscribe" => Verb::Unsubscribe,
                 _ => return Err(unknown_operation(&name)),
             };
-            return Ok(Self { verb, media: None, id: String::new(), epoch: None });
+            return Ok(Self { verb, media: None, id: String::new(), epoch: None, until: None });
         };
         let media = match noun {
             "Interaction" | "InteractionToWorkbin" | "InteractionFromWorkbin" | "Openmedia" => None,
@@ -259,7 +263,7 @@ impl Wish {
             (None, Some(uri)) => uri.rsplit('/').next().unwrap_or_default().to_owned(),
             (None, None) => return Err(fields.missing("id")),
         };
-        Ok(Self { verb, media, id, epoch: fields.count("epoch")? })
+        Ok(Self { verb, media, id, epoch: fields.count("epoch")?, until: fields.moment("until")? })
     }
 }
 
@@ -453,7 +457,7 @@ async fn move_item(
     let target = Target { id: &wish.id, media: wish.media.as_ref(), epoch: wish.epoch };
     let workbin = Named::Known(workbin);
     let action = match wish.verb {
-        Verb::Add => Action::PlaceInWorkbin(workbin),
+        Verb::Add => Action::PlaceInWorkbin(workbin, wish.until),
         _ => Action::Pull { from: Some(workbin) },
     };
     let (form, basis) = (Envelope::Plain, Basis::Request);

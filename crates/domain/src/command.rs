@@ -246,8 +246,8 @@ pub enum Action {
     /// Say that one looks at it now; changes nothing.
     SetInFocus,
     PlaceInQueue(Named<Queue>),
-    /// Put it into a workbin.
-    PlaceInWorkbin(Named<Workbin>),
+    /// Put it into a workbin, from where it comes back at a time when there is one.
+    PlaceInWorkbin(Named<Workbin>, Option<Time>),
     /// Take it out of a workbin.
     Pull {
         /// The workbin it is expected in; `None` for wherever it is.
@@ -338,7 +338,7 @@ impl Action {
             Self::UseResponse(_) => Operation::UseResponse,
             Self::SetInFocus => Operation::SetInFocus,
             Self::PlaceInQueue(_) => Operation::PlaceInQueue,
-            Self::PlaceInWorkbin(_) => Operation::PlaceInWorkbin,
+            Self::PlaceInWorkbin(..) => Operation::PlaceInWorkbin,
             Self::Pull { .. } => Operation::PullInteraction,
             Self::Transfer(_) => Operation::Transfer,
             Self::Invite(_) => Operation::Invite,
@@ -426,6 +426,8 @@ pub enum SystemAction {
     CheckIdle,
     /// See whether the customer has waited as long as the service allows (timer).
     CheckWait,
+    /// Bring back what lies in a workbin until now (timer).
+    Remind,
     /// The agent is gone: take from them whatever they hold of this interaction.
     AgentGone { user: UserId },
     /// Take it out of a workbin that ceases to be, into a queue.
@@ -457,6 +459,7 @@ impl SystemAction {
             Self::CheckCustomer { .. } => Operation::CheckCustomer,
             Self::CheckIdle => Operation::CheckIdle,
             Self::CheckWait => Operation::CheckWait,
+            Self::Remind => Operation::Remind,
             Self::AgentGone { .. } => Operation::AgentGone,
             Self::Requeue(_) | Self::ReplaceQueue(_) => Operation::PlaceInQueue,
             Self::Delivered => Operation::Delivered,
@@ -478,6 +481,7 @@ impl SystemAction {
             | Self::CheckCustomer { .. }
             | Self::CheckIdle
             | Self::CheckWait
+            | Self::Remind
             | Self::AgentGone { .. }
             | Self::Requeue(_)
             | Self::ReplaceQueue(_) => Actor::Server,

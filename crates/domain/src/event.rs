@@ -298,6 +298,14 @@ pub enum Fact {
     /// It was put into a workbin.
     Parked {
         workbin: WorkbinId,
+        /// When it comes back by itself.
+        #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+        until: Option<Time>,
+    },
+    /// The time came until which it was to lie in a workbin.
+    Reminded {
+        /// Who had put it there.
+        of: UserId,
     },
     /// It was taken out of a workbin.
     Pulled {

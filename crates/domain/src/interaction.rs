@@ -29,6 +29,7 @@ mod offer;
 mod participants;
 mod place;
 mod reject;
+mod remind;
 mod say;
 mod send;
 mod state;
@@ -57,7 +58,7 @@ pub use medium::Medium;
 pub use note::Note;
 pub use offer::{Offer, OfferKind};
 pub use participants::{Participant, ParticipantRole};
-pub use state::{Handling, Mode, Outcome, Pass, State, Wait};
+pub use state::{Handling, Mode, Outcome, Pass, Reminder, State, Wait};
 pub use status::Status;
 pub use thread::{Threading, Unproven};
 

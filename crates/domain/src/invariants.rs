@@ -28,7 +28,7 @@
 //! | [`step::no_succession_of_supervisors`] | a supervisor becomes the owner by an offer alone |
 //! | [`step::said_in_order`] (S20) | the entries of a step take each audience's numbers on without a gap |
 //! | [`step::attempts_counted`] | what is on its way out is put off once at a time |
-//! | [`step::workbin_not_routed`] (S22) | what lies in a workbin is never offered |
+//! | [`step::workbin_not_routed`] (S22) | what lies in a workbin is never offered, but for a reminder of it |
 
 mod conversation;
 pub mod standing;

@@ -67,8 +67,8 @@ pub use interaction::decision::{Decision, TimerChange, TimerKind};
 pub use interaction::open::{NewInteraction, Placement, open};
 pub use interaction::{
     Arrival, Attachment, Email, Filing, Handling, Interaction, Medium, Mode, NewAcknowledgement,
-    Note, Offer, OfferKind, Outcome, Participant, ParticipantRole, Sender, Silence, State, Status,
-    Threading, Unproven, Wait, open_letter, silence,
+    Note, Offer, OfferKind, Outcome, Participant, ParticipantRole, Reminder, Sender, Silence,
+    State, Status, Threading, Unproven, Wait, open_letter, silence,
 };
 pub use mail::{Address, Automatic, Letter, Part, Report, ReportKind, ReportedRecipient};
 pub use media::{Direction, Media};

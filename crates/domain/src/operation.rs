@@ -77,6 +77,7 @@ operations! {
     CheckCustomer,
     CheckIdle,
     CheckWait,
+    Remind,
     AgentGone,
     Delivered,
     DeliveryDeferred,

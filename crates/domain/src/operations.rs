@@ -98,7 +98,7 @@ const OPERATIONS: &[(Operation, Question)] = &[
     (Operation::JoinThread, Command(|_| Action::Join { parent: nothing() })),
     (Operation::Transfer, Command(|_| Action::Transfer(Target::Agent(nothing())))),
     (Operation::PlaceInQueue, Command(|_| Action::PlaceInQueue(nothing()))),
-    (Operation::PlaceInWorkbin, Command(|_| Action::PlaceInWorkbin(nothing()))),
+    (Operation::PlaceInWorkbin, Command(|_| Action::PlaceInWorkbin(nothing(), None))),
     (Operation::Complete, Command(|_| Action::Complete { queue: None })),
 ];
 

@@ -177,6 +177,8 @@ pub enum Rejection {
         /// When it came.
         received: Time,
     },
+    /// The time at which it is to come back is not ahead, or too far.
+    ReminderTime,
     /// The mail cannot be taken back any more.
     OnItsWay,
     /// The e-mail goes to nobody.

@@ -52,6 +52,7 @@ pub const fn code_of(rejection: &Rejection) -> Code {
         | Rejection::AttachmentBounds { .. }
         | Rejection::NotEarlier
         | Rejection::OtherThread
+        | Rejection::ReminderTime
         | Rejection::UserData(_) => Code::Invalid,
         Rejection::NoCurrentQueue | Rejection::NoRecipients | Rejection::NoSender => {
             Code::MissingParameter
@@ -89,6 +90,8 @@ const TRANSCRIPT_FULL: &str =
 const NOTES_FULL: &str = "The interaction has as many notes as one can have; put what is to be said into its user data or a new one.";
 const NOT_EARLIER: &str = "An e-mail can only answer one that came before it; name an earlier one.";
 const OTHER_THREAD: &str = "The field baseMessageId must be the id of an e-mail of this thread; give the latest that you have read.";
+const REMINDER_TIME: &str =
+    "The field until must be a time after now and at most 366 days ahead; correct it.";
 const ON_ITS_WAY: &str =
     "The e-mail is on its way already and can no longer be taken back; read it again.";
 const NO_RECIPIENTS: &str = "The e-mail goes to nobody; put an address into email.to.";
@@ -248,6 +251,7 @@ const fn plain_sentence(rejection: &Rejection) -> Option<&'static str> {
         Rejection::Full => FULL,
         Rejection::NotEarlier => NOT_EARLIER,
         Rejection::OtherThread => OTHER_THREAD,
+        Rejection::ReminderTime => REMINDER_TIME,
         Rejection::OnItsWay => ON_ITS_WAY,
         Rejection::NoRecipients => NO_RECIPIENTS,
         Rejection::NoSender => NO_SENDER,

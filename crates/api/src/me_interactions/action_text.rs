@@ -3,7 +3,7 @@
 use handoff_domain::command::Dispatch;
 use handoff_domain::rejection::Noun;
 use handoff_domain::{
-    Action, Email, FileId, InteractionId, Media, Operation, Rejection, Utterance, Value,
+    Action, Email, FileId, InteractionId, Media, Operation, Rejection, Time, Utterance, Value,
 };
 
 use super::compose::Answering;
@@ -68,7 +68,8 @@ pub(crate) enum ActionText {
     Send(Mailing, Result<Utterance, Refusal>),
     Complete(Option<QueueText>),
     PlaceInQueue(QueueText),
-    PlaceInWorkbin(String),
+    /// Into the workbin of that id or name, until that time.
+    PlaceInWorkbin(String, Option<Time>),
     Transfer(TargetText),
     Invite(AgentText),
     Consult(AdviserText),
@@ -131,7 +132,7 @@ impl ActionText {
             | Self::Say(_)
             | Self::Complete(_)
             | Self::PlaceInQueue(_)
-            | Self::PlaceInWorkbin(_)
+            | Self::PlaceInWorkbin(..)
             | Self::SetDisposition(..) => Basis::Request,
             // In a chat it says something.
             Self::Send(..) => Basis::RequestUnlessEmail,
@@ -166,7 +167,9 @@ impl ActionText {
             Self::Send(_, said) => Action::Say(said?),
             Self::Complete(given) => Action::Complete { queue: given.map(queue) },
             Self::PlaceInQueue(given) => Action::PlaceInQueue(queue(given)),
-            Self::PlaceInWorkbin(workbin) => Action::PlaceInWorkbin(names.workbin(&workbin)),
+            Self::PlaceInWorkbin(workbin, until) => {
+                Action::PlaceInWorkbin(names.workbin(&workbin), until)
+            }
             Self::Transfer(target) => Action::Transfer(target.find(names)),
             Self::Invite(given) => Action::Invite(agent(given)),
             Self::Consult(AdviserText::Agent(AgentText::Contact(id))) if names.is_queue(&id) => {

@@ -191,7 +191,8 @@ fn delete_user_data(body: &Fields<'_>) -> Parsed {
 }
 
 fn place_in_workbin(body: &Fields<'_>) -> Parsed {
-    act(ActionText::PlaceInWorkbin(body.required_text("workbin")?))
+    let workbin = body.required_text("workbin")?;
+    act(ActionText::PlaceInWorkbin(workbin, body.moment("until")?))
 }
 
 fn transfer(body: &Fields<'_>) -> Parsed {

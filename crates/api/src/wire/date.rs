@@ -34,12 +34,18 @@ pub fn print_iso(time: Time) -> String {
     format!("{}T{}Z", &text[..10], &text[11..19])
 }
 
+/// Reads a moment (ISO 8601, with its offset from UTC).
+#[must_use]
+pub fn read_moment(text: &str) -> Option<Time> {
+    Some(Time(text.parse::<Timestamp>().ok()?.as_millisecond()))
+}
+
 /// Reads a day (`yyyy-MM-dd`, in UTC) or a moment (ISO 8601). A day is its beginning, and so much
 /// later; `None` when it is neither.
 #[must_use]
 pub fn read(text: &str, later_ms: i64) -> Option<Time> {
-    if let Ok(moment) = text.parse::<Timestamp>() {
-        return Some(Time(moment.as_millisecond()));
+    if let Some(moment) = read_moment(text) {
+        return Some(moment);
     }
     let midnight = text.parse::<Date>().ok()?.at(0, 0, 0, 0);
     let begins = TimeZone::UTC.to_timestamp(midnight).ok()?;

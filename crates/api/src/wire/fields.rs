@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use handoff_domain::mail::breaks_line;
-use handoff_domain::{Interaction, UserData, Value};
+use handoff_domain::{Interaction, Time, UserData, Value};
 
 use super::address::is_named_address;
+use super::date;
 use crate::error::Refusal;
 
 /// The longest time that is read with a fraction: what a number has to the millisecond.
@@ -264,6 +265,17 @@ impl<'a> Fields<'a> {
             };
         }
         Ok(self.count(name)?.map(|seconds| seconds.saturating_mul(1_000)))
+    }
+
+    /// Returns a moment.
+    ///
+    /// # Errors
+    ///
+    /// Code 10 when it is something else, or says no offset from UTC.
+    pub fn moment(&self, name: &str) -> Result<Option<Time>, Refusal> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let moment = date::read_moment(&text);
+        moment.map(Some).ok_or_else(|| self.wrong_type(name, "a time such as 2026-01-09T12:00:00Z"))
     }
 
     /// Returns the least levels by skill name.

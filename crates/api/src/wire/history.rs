@@ -209,9 +209,10 @@ pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory
         Fact::DispositionSet { disposition } => disposition_set(disposition.as_deref()),
         Fact::ResponseUsed { response } => response_used(*response),
         Fact::PropertiesChanged => json!({"fact": "PropertiesChanged"}),
-        Fact::Parked { workbin } => {
-            json!({"fact": "PlacedInWorkbin", "workbin": workbin.to_string()})
+        Fact::Parked { workbin, until } => {
+            json!({"fact": "PlacedInWorkbin", "workbin": workbin.to_string(), "until": until.map(print)})
         }
+        Fact::Reminded { of } => json!({"fact": "Reminded", "for": of.to_string()}),
         Fact::Pulled { workbin, by } => {
             json!({"fact": "Pulled", "workbin": workbin.to_string(), "by": by.to_string()})
         }

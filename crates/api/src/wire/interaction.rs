@@ -11,6 +11,7 @@ mod medium;
 mod offer;
 mod participant;
 mod properties;
+mod reminder;
 mod sight;
 
 use handoff_domain::{Interaction, Media, UserId};
@@ -28,6 +29,7 @@ pub use medium::{plural, singular};
 pub use offer::{OfferPart, OperationPart, operation_parts};
 pub use participant::ParticipantResource;
 pub use properties::with_properties;
+pub use reminder::ReminderPart;
 pub use sight::Sight;
 
 use super::marks::MarksPart;
@@ -80,6 +82,9 @@ pub struct InteractionResource {
     /// What agents say came of it, while they say so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disposition: Option<String>,
+    /// When it comes back by itself from the workbin that it lies in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminder: Option<ReminderPart>,
     /// Grows with every change of owner or place (docs/compat/conventions.md#fencing).
     pub epoch: u64,
     /// User data; it has no binary values, which the pages leave out of notifications.
@@ -167,6 +172,7 @@ impl InteractionResource {
             assigned_to: interaction.owner().map(|owner| owner.to_string()),
             comment: interaction.comment.clone(),
             disposition: interaction.disposition.clone(),
+            reminder: ReminderPart::of(interaction),
             epoch: interaction.epoch,
             user_data: value::map_to_json(&interaction.user_data),
             received_date: date::print(interaction.received),

@@ -63,6 +63,7 @@ pub const fn operation_name(operation: Operation) -> &'static str {
         Operation::CheckCustomer => "CheckCustomer",
         Operation::CheckIdle => "CheckIdle",
         Operation::CheckWait => "CheckWait",
+        Operation::Remind => "Remind",
         Operation::AgentGone => "AgentGone",
         Operation::Delivered => "Delivered",
         Operation::DeliveryDeferred => "DeliveryDeferred",

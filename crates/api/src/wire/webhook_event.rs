@@ -52,6 +52,7 @@ events! {
     Fact::ResponseUsed { .. } => "interaction.response_used",
     Fact::PropertiesChanged => "interaction.properties_changed",
     Fact::Parked { .. } => "interaction.placed_in_workbin",
+    Fact::Reminded { .. } => "interaction.reminded",
     Fact::Pulled { .. } => "interaction.pulled",
     Fact::DraftCreated { .. } => "interaction.draft_created",
     Fact::DraftClosed { .. } => "interaction.draft_closed",

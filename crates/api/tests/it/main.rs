@@ -64,6 +64,7 @@ mod providers;
 mod provisioning;
 mod queues;
 mod related;
+mod reminders;
 mod responses;
 mod retries;
 mod roles;

@@ -170,7 +170,7 @@ async fn workbins_are_told_with_the_item_under_the_key_of_its_medium() {
     let names = Names::load().await;
     let parked = |media: Media, workbin| {
         let mode = media.inbound_mode();
-        Interaction { state: State::Parked { workbin, mode }, ..waiting(media) }
+        Interaction { state: State::Parked { workbin, mode, reminder: None }, ..waiting(media) }
     };
     let told = |interaction: &Interaction, workbin, added| {
         message(&names, notice(View::Workbin { workbin, added }), interaction, Topic::Workbins)
@@ -217,7 +217,7 @@ fn a_resync_names_topic_and_numbers() {
 #[tokio::test]
 async fn the_content_of_a_workbin_is_one_message_in_the_eyes_of_who_asked() {
     let names = Names::load().await;
-    let state = State::Parked { workbin: TEAM, mode: Mode::Processing };
+    let state = State::Parked { workbin: TEAM, mode: Mode::Processing, reminder: None };
     let item = Interaction { state, ..waiting(Media::Workitem) };
     let whole = WorkbinContent {
         workbin: TEAM,

@@ -18,7 +18,7 @@ use crate::interaction::attempt::Purpose;
 use crate::interaction::context::Context;
 use crate::interaction::decision::{Decision, TimerChange, TimerKind};
 use crate::interaction::{
-    Handling, Interaction, Mode, Offer, OfferKind, Pass, State, Status, Wait,
+    Handling, Interaction, Mode, Offer, OfferKind, Pass, Reminder, State, Status, Wait,
 };
 use crate::interaction::{conversation, desks, notices};
 use crate::time::Time;
@@ -310,9 +310,10 @@ impl<'a> Change<'a> {
     }
 
     /// Puts it into a workbin.
-    pub(super) fn park(&mut self, workbin: WorkbinId, mode: Mode) {
-        self.facts.push(Fact::Parked { workbin });
-        self.after.state = State::Parked { workbin, mode };
+    pub(super) fn park(&mut self, workbin: WorkbinId, mode: Mode, reminder: Option<Reminder>) {
+        let until = reminder.map(|reminder| reminder.at);
+        self.facts.push(Fact::Parked { workbin, until });
+        self.after.state = State::Parked { workbin, mode, reminder };
     }
 
     /// Puts it into an agent's hands.
@@ -394,7 +395,8 @@ impl<'a> Change<'a> {
         Decision { after, related: others, desks, events, timers, owners }
     }
 
-    /// Returns the timers that change: one for each open offer, those of a conversation.
+    /// Returns the timers that change: one for each open offer, that of a reminder, those of a
+    /// conversation.
     fn timers(&self) -> Vec<TimerChange> {
         let mut timers = Vec::new();
         let before = self.before.into_iter().flat_map(Interaction::acceptable);
@@ -409,8 +411,18 @@ impl<'a> Change<'a> {
             .acceptable()
             .filter(|offer| self.before.is_none_or(|before| !is_in(before, offer)));
         timers.extend(opened.map(|offer| TimerChange::Set(timer(offer), offer.expires)));
+        timers.extend(self.reminder_timer());
         timers.extend(conversation::timers(self.before, &self.after));
         timers
+    }
+
+    fn reminder_timer(&self) -> Option<TimerChange> {
+        let before = self.before.and_then(|before| before.state.reminder());
+        match self.after.state.reminder() {
+            after if after == before => None,
+            Some(reminder) => Some(TimerChange::Set(TimerKind::Reminder, reminder.at)),
+            None => Some(TimerChange::Clear(TimerKind::Reminder)),
+        }
     }
 }
 

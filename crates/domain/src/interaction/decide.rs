@@ -10,7 +10,7 @@ use crate::command::{Action, Actor, Command, CustomerAction, SystemAction, UserC
 use crate::interaction::attempt::{Attempt, Purpose};
 use crate::interaction::{
     Interaction, OfferKind, accept, attachments, chat, complete, draft, gone, offer, participants,
-    place, reject, say, send, supervision, thread, transfer, user_data,
+    place, reject, remind, say, send, supervision, thread, transfer, user_data,
 };
 use crate::rejection::Rejection;
 
@@ -87,7 +87,7 @@ fn by_user(attempt: Attempt<'_>, command: &UserCommand) -> Result<Decision, Reje
         Action::UseResponse(response) => user_data::use_response(attempt, *response),
         Action::SetInFocus => user_data::set_in_focus(attempt),
         Action::PlaceInQueue(queue) => place::in_queue(attempt, queue),
-        Action::PlaceInWorkbin(workbin) => place::in_workbin(attempt, workbin),
+        Action::PlaceInWorkbin(workbin, until) => place::in_workbin(attempt, workbin, *until),
         Action::Pull { from } => place::pull(attempt, from.as_ref()),
         Action::Transfer(target) => transfer::transfer(attempt, target),
         Action::Invite(agent) => participants::bring_in(attempt, agent, OfferKind::Invite),
@@ -140,6 +140,7 @@ fn by_system(attempt: &Attempt<'_>, action: &SystemAction) -> Result<Decision, R
         }
         SystemAction::CheckIdle => chat::check_idle(attempt),
         SystemAction::CheckWait => chat::check_wait(attempt),
+        SystemAction::Remind => remind::remind(attempt),
         SystemAction::Delivered => send::delivered(attempt),
         SystemAction::DeliveryDeferred { reply, next } => {
             send::delivery_deferred(attempt, reply, *next)

@@ -25,6 +25,8 @@ pub enum TimerKind {
     ChatIdle,
     /// The customer of a chat has waited as long as the service allows.
     LongestWait,
+    /// What lies in a workbin comes back.
+    Reminder,
 }
 
 /// How a decision changes the timers of its interaction.

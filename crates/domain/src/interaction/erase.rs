@@ -99,6 +99,7 @@ impl Fact {
             | Self::ResponseUsed { .. }
             | Self::PropertiesChanged
             | Self::Parked { .. }
+            | Self::Reminded { .. }
             | Self::Pulled { .. }
             | Self::DraftCreated { .. }
             | Self::DraftClosed { .. }

@@ -154,7 +154,7 @@ fn flee(change: &mut Change<'_>, from: UserId, mode: Mode, refuge: &Refuge) -> b
         Refuge::Workbin(name) => {
             let workbin = world.own_workbin(name, from);
             if let Some(workbin) = &workbin {
-                change.park(workbin.id, mode);
+                change.park(workbin.id, mode, None);
             }
             return workbin.is_some();
         }

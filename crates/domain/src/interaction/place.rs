@@ -10,8 +10,9 @@ use crate::id::{UserId, WorkbinId};
 use crate::interaction::attempt::{Attempt, Slot, may_take, of_medium, queue_for};
 use crate::interaction::change::Entry;
 use crate::interaction::decision::Decision;
-use crate::interaction::{Handling, Mode, State, Status, say};
+use crate::interaction::{Handling, Mode, Reminder, State, Status, say};
 use crate::rejection::{Noun, Rejection};
+use crate::time::Time;
 
 /// Puts it into a queue, as its owner.
 pub(super) fn in_queue(attempt: &Attempt<'_>, named: &Named<Queue>) -> Result<Decision, Rejection> {
@@ -94,10 +95,11 @@ pub(super) fn replace_queue(attempt: &Attempt<'_>, queue: &Queue) -> Result<Deci
     Ok(change.finish())
 }
 
-/// Puts it into a workbin.
+/// Puts it into a workbin, from where it comes back at that time.
 pub(super) fn in_workbin(
     attempt: &Attempt<'_>,
     named: &Named<Workbin>,
+    until: Option<Time>,
 ) -> Result<Decision, Rejection> {
     let handling = attempt.handling()?;
     if handling.mode == Mode::Chatting {
@@ -108,10 +110,14 @@ pub(super) fn in_workbin(
     if attempt.context.world.workbin(workbin).is_none() {
         return Err(Rejection::Unknown { noun: Noun::Workbin, name: workbin.to_string() });
     }
+    let now = attempt.context.now;
+    if until.is_some_and(|at| at <= now || at > now.plus_ms(Reminder::AHEAD_MS_MAX)) {
+        return Err(Rejection::ReminderTime);
+    }
     let mut change = attempt.change();
     change.withdraw_offer(RevokeReason::OwnerActed);
     change.last_sees(owner, Status::InWorkbin);
-    change.park(workbin, handling.mode);
+    change.park(workbin, handling.mode, until.map(|at| Reminder { at, of: owner }));
     Ok(change.finish())
 }
 
@@ -120,7 +126,7 @@ pub(super) fn pull(
     attempt: &Attempt<'_>,
     from: Option<&Named<Workbin>>,
 ) -> Result<Decision, Rejection> {
-    let State::Parked { workbin, mode } = attempt.before.state else {
+    let State::Parked { workbin, mode, .. } = attempt.before.state else {
         return Err(attempt.wrong_state());
     };
     let Actor::User(caller) = attempt.actor else { return Err(Rejection::NotYourWorkbin) };

@@ -111,6 +111,20 @@ pub enum Outcome {
     Sent,
 }
 
+/// When what lies in a workbin comes back by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
+pub struct Reminder {
+    pub at: Time,
+    /// Whose it was, and is to be again.
+    pub of: UserId,
+}
+
+impl Reminder {
+    /// How far ahead it may be, in ms: a year, of whatever length.
+    pub const AHEAD_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1_000;
+}
+
 /// Where an interaction is. Exactly one of these at any time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "stored", derive(serde::Serialize, serde::Deserialize))]
@@ -126,6 +140,9 @@ pub enum State {
         workbin: WorkbinId,
         /// What it becomes when pulled.
         mode: Mode,
+        /// When it comes back by itself.
+        #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+        reminder: Option<Reminder>,
     },
     /// Given to the outside world, which has not yet confirmed.
     Sending {
@@ -178,6 +195,19 @@ impl State {
     pub const fn workbin(&self) -> Option<WorkbinId> {
         match self {
             Self::Parked { workbin, .. } => Some(*workbin),
+            Self::Queued(_)
+            | Self::Invited(..)
+            | Self::Handling(_)
+            | Self::Sending { .. }
+            | Self::Ended { .. } => None,
+        }
+    }
+
+    /// Returns when it comes back by itself from the workbin that it lies in.
+    #[must_use]
+    pub const fn reminder(&self) -> Option<Reminder> {
+        match self {
+            Self::Parked { reminder, .. } => *reminder,
             Self::Queued(_)
             | Self::Invited(..)
             | Self::Handling(_)

@@ -41,8 +41,9 @@ const WAYS: &[(Kind, Kind)] = &[
     (Kind::Handling, Kind::Sending),
     (Kind::Handling, Kind::Ended),
     (Kind::Parked, Kind::Handling),
-    // A workbin that ceases to be is emptied into queues.
+    // A workbin that ceases to be is emptied into queues, and what was to come back then does.
     (Kind::Parked, Kind::Queued),
+    (Kind::Parked, Kind::Invited),
     (Kind::Sending, Kind::Ended),
     (Kind::Sending, Kind::Handling),
     (Kind::Sending, Kind::Parked),
@@ -137,13 +138,16 @@ pub fn offers_counted(before: &Interaction, after: &Interaction) -> Result<(), V
     demand(is_same, NAME, before.id, "an open offer was changed")
 }
 
-/// S22: what lies in a workbin is never offered before somebody pulled it.
+/// S22: what lies in a workbin is never offered before somebody pulled it, but for what comes back
+/// by itself, to whoever put it there.
 ///
 /// # Errors
 ///
 /// When it was.
 pub fn workbin_not_routed(before: &Interaction, after: &Interaction) -> Result<(), Violation> {
-    let is_so = kind(before) != Kind::Parked || after.acceptable().next().is_none();
+    let comes_back_to = before.state.reminder().map(|reminder| reminder.of);
+    let is_so = kind(before) != Kind::Parked
+        || after.acceptable().all(|offer| comes_back_to == Some(offer.to));
     demand(is_so, "workbin_not_routed", before.id, "it was offered out of a workbin")
 }
 

@@ -98,7 +98,7 @@ fn everybody_is_told_once_and_sees_his_own_end_of_it() {
         (Action::Complete { queue: None }, Status::Completed),
         (Action::PlaceInQueue(queue(&floor)), Status::Completed),
         (Action::Transfer(Target::Queue(queue(&floor))), Status::Completed),
-        (Action::PlaceInWorkbin(team(&floor)), Status::InWorkbin),
+        (Action::PlaceInWorkbin(team(&floor), None), Status::InWorkbin),
     ];
     for (action, last) in cases {
         let (mut floor, id) = state("processing with transfer");
@@ -153,7 +153,7 @@ fn watchers_of_a_workbin_are_told_what_comes_and_goes() {
         let notices = decision.events[0].notices.iter().filter(|notice| notice.view == view);
         notices.filter_map(Notice::user).collect::<Vec<_>>()
     };
-    let parked = floor.does(ANN, id, Action::PlaceInWorkbin(Named::Known(team.clone())));
+    let parked = floor.does(ANN, id, Action::PlaceInWorkbin(Named::Known(team.clone()), None));
     assert_eq!(told(&parked, true), [ANN, DEE]);
     assert_eq!(seen(&parked, ANN), Some((Status::InWorkbin, false)));
     let pulled = floor.does(BOB, id, Action::Pull { from: None });

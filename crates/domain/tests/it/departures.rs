@@ -21,7 +21,7 @@ fn gone(floor: &mut Floor, id: handoff_domain::InteractionId) -> Decision {
 fn own(floor: &Floor, name: &str) -> State {
     let definition = floor.workbins.values().find(|it| it.name == name).expect("it exists");
     let mode = if name == Workbin::DRAFTS { Mode::Composing } else { Mode::Processing };
-    State::Parked { workbin: definition.of(ANN).id, mode }
+    State::Parked { workbin: definition.of(ANN).id, mode, reminder: None }
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn a_workbin_without_an_owners_name_is_ones_own() {
         .expect("it exists")
         .clone();
     let in_progress = own(&floor, Workbin::IN_PROGRESS);
-    let decision = floor.does(ANN, id, Action::PlaceInWorkbin(Named::Known(definition)));
+    let decision = floor.does(ANN, id, Action::PlaceInWorkbin(Named::Known(definition), None));
     assert_eq!(decision.after.state, in_progress);
 }
 

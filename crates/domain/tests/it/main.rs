@@ -13,6 +13,7 @@ mod missed;
 mod operations;
 mod predicates;
 mod random;
+mod reminders;
 mod routed;
 mod sending;
 mod supervised;

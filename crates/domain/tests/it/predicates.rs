@@ -18,7 +18,9 @@ const STANDING: &[Break] = &[
     ("queued", |it| it.queued_at = None, "one_place"),
     (
         "parked",
-        |it| it.state = State::Parked { workbin: WorkbinId(1), mode: Mode::Chatting },
+        |it| {
+            it.state = State::Parked { workbin: WorkbinId(1), mode: Mode::Chatting, reminder: None }
+        },
         "one_place",
     ),
     ("processing", |it| handling(it).mode = Mode::LeftChat, "one_place"),
@@ -67,7 +69,12 @@ const STEPS: &[Break] = &[
     ("sending", |it| *attempt(it) += 2, "attempts_counted"),
     (
         "queued",
-        |it| moved(it, State::Parked { workbin: WorkbinId(1), mode: Mode::Processing }),
+        |it| {
+            moved(
+                it,
+                State::Parked { workbin: WorkbinId(1), mode: Mode::Processing, reminder: None },
+            )
+        },
         "legal_move",
     ),
     (

@@ -35,6 +35,9 @@ pub(crate) const CID: UserId = AGENTS[2];
 /// An agent who has nothing to do with it.
 pub(crate) const DEE: UserId = AGENTS[3];
 
+/// How long what is reminded of lies in a workbin, in ms.
+pub(crate) const LATER_MS: u64 = 60_000;
+
 /// Every state of the table by name, with the words that the table uses for it.
 pub(crate) const STATES: &[(&str, &str)] = &[
     ("queued", "waiting email"),
@@ -72,6 +75,8 @@ pub(crate) const STATES: &[(&str, &str)] = &[
     ("parked for the team", "workbin team email"),
     ("parked left chat", "workbin left"),
     ("parked draft", "workbin draft queueless"),
+    ("parked until later", "workbin reminded email"),
+    ("parked draft until later", "workbin reminded draft queueless"),
     ("sending", "sending queueless"),
     ("sending later", "sending held queueless"),
     ("confirming", "sending unasked"),
@@ -317,6 +322,10 @@ fn talking(floor: &mut Floor, name: &str) -> InteractionId {
 }
 
 fn parked(floor: &mut Floor, name: &str) -> InteractionId {
+    let (name, until) = match name.strip_suffix(" until later") {
+        Some(name) => (name, Some(floor.now.plus_ms(LATER_MS))),
+        None => (name, None),
+    };
     let (id, workbin) = match name {
         "parked" => (floor.owned(&Media::Email), "In Progress"),
         "parked for the team" => (floor.owned(&Media::Email), "Team"),
@@ -325,7 +334,7 @@ fn parked(floor: &mut Floor, name: &str) -> InteractionId {
         other => panic!("unknown state {other}"),
     };
     let workbin = floor.workbins.values().find(|it| it.name == workbin).expect("it exists").clone();
-    floor.does(ANN, id, Action::PlaceInWorkbin(Named::Known(workbin)));
+    floor.does(ANN, id, Action::PlaceInWorkbin(Named::Known(workbin), until));
     id
 }
 

@@ -261,7 +261,7 @@ fn action(moment: &Moment, agent: usize, wish: Wish) -> Action {
         Wish::Reject => Action::Reject,
         Wish::Complete => Action::Complete { queue: None },
         Wish::Transfer => Action::Transfer(Target::Agent(Named::Known(TEAM[1 - agent]))),
-        Wish::Place => Action::PlaceInWorkbin(Named::Known(workbin())),
+        Wish::Place => Action::PlaceInWorkbin(Named::Known(workbin()), None),
         Wish::Requeue => {
             Action::PlaceInQueue(Named::Known(moment.floor.queues[&work_queue()].clone()))
         }

@@ -85,6 +85,7 @@ impl Timers {
             }
             TimerKey::Interaction(id, TimerKind::ChatIdle) => (id, SystemAction::CheckIdle),
             TimerKey::Interaction(id, TimerKind::LongestWait) => (id, SystemAction::CheckWait),
+            TimerKey::Interaction(id, TimerKind::Reminder) => (id, SystemAction::Remind),
         };
         let request = CommandRequest { timer: Some(timer), ..CommandRequest::new(id, action) };
         match self.commands.execute(&request).await {

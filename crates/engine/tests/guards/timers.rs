@@ -51,6 +51,7 @@ fn timer_of(cell: &Cell) -> Option<Timer> {
         SystemAction::CheckCustomer { .. } => TimerKind::CustomerSilence,
         SystemAction::CheckIdle => TimerKind::ChatIdle,
         SystemAction::CheckWait => TimerKind::LongestWait,
+        SystemAction::Remind => TimerKind::Reminder,
         SystemAction::ExpireHandling => {
             let handling = floor.interactions[id].handling()?;
             let is_due = handling.since.plus_ms(floor.options.handling_timeout_ms) <= floor.now;

@@ -137,7 +137,9 @@ async fn nothing_stays_with_a_user_who_is_disabled() {
     let directory = rig.engine.core().directory();
     let user = directory.users[&KATE].clone();
     let in_progress = directory.own_workbin(Workbin::IN_PROGRESS, &user).unwrap();
-    rig.act(KATE, set_aside, Action::PlaceInWorkbin(Named::Known(in_progress))).await.unwrap();
+    rig.act(KATE, set_aside, Action::PlaceInWorkbin(Named::Known(in_progress), None))
+        .await
+        .unwrap();
 
     let disabled = User { enabled: false, ..User::clone(&user) };
     let put = Put { record: Record::User(disabled), expected: directory.version(&Key::User(KATE)) };
@@ -171,7 +173,7 @@ async fn nothing_stays_with_a_user_who_is_no_agent_any_more() {
     rig.accept(KATE, set_aside).await.unwrap();
     let directory = rig.engine.core().directory();
     let in_progress = directory.own_workbin(Workbin::IN_PROGRESS, &directory.users[&KATE]);
-    let place = Action::PlaceInWorkbin(Named::Known(in_progress.unwrap()));
+    let place = Action::PlaceInWorkbin(Named::Known(in_progress.unwrap()), None);
     rig.act(KATE, set_aside, place).await.unwrap();
     change_kate(&*rig.store, |user| user.roles = [Role::Supervisor].into()).await;
     rig.engine.desks().directory_changed().await.unwrap();

@@ -25,6 +25,7 @@ mod presence;
 mod promised;
 mod reading;
 mod relied_on;
+mod reminders;
 mod removed_desks;
 mod restarts;
 mod retention;

@@ -181,7 +181,7 @@ impl Day {
                 let action = match self.chance.below(12) {
                     0 => Action::Transfer(Target::Agent(colleague)),
                     1 => Action::Transfer(Target::Skill(Named::Known((BILLING, 4)))),
-                    2 => Action::PlaceInWorkbin(Named::Known(shelf())),
+                    2 => Action::PlaceInWorkbin(Named::Known(shelf()), None),
                     3 => Action::PlaceInQueue(Named::Known(queue(ORDERS))),
                     4 => Action::Invite(colleague),
                     5 => Action::Leave,

@@ -165,7 +165,7 @@ impl What {
             Self::Reject => Action::Reject,
             Self::Complete => Action::Complete { queue: None },
             Self::Transfer => Action::Transfer(Target::Agent(colleague())),
-            Self::Park => Action::PlaceInWorkbin(workbin()),
+            Self::Park => Action::PlaceInWorkbin(workbin(), None),
             Self::Pull => Action::Pull { from: None },
             Self::Requeue => Action::PlaceInQueue(queue(place % QUEUES.len())),
             Self::Invite => Action::Invite(colleague()),

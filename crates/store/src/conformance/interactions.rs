@@ -22,7 +22,7 @@ use crate::store::Store;
 const OTHER_CENTER: CenterId = CenterId(0xcd);
 
 fn parked(workbin: u64) -> State {
-    State::Parked { workbin: workbin_id(workbin), mode: Mode::Processing }
+    State::Parked { workbin: workbin_id(workbin), mode: Mode::Processing, reminder: None }
 }
 
 fn sending(by: u64) -> State {

@@ -15,6 +15,7 @@ const GRACE: i64 = 2;
 const CUSTOMER_SILENCE: i64 = 3;
 const CHAT_IDLE: i64 = 4;
 const LONGEST_WAIT: i64 = 5;
+const REMINDER: i64 = 6;
 
 /// A timer's name.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ impl TimerName {
                     TimerKind::CustomerSilence => (CUSTOMER_SILENCE, 0),
                     TimerKind::ChatIdle => (CHAT_IDLE, 0),
                     TimerKind::LongestWait => (LONGEST_WAIT, 0),
+                    TimerKind::Reminder => (REMINDER, 0),
                 };
                 Self { subject: format!("{INTERACTION}{id}"), kind, number }
             }
@@ -58,6 +60,7 @@ impl TimerName {
             CUSTOMER_SILENCE => interaction(TimerKind::CustomerSilence),
             CHAT_IDLE => interaction(TimerKind::ChatIdle),
             LONGEST_WAIT => interaction(TimerKind::LongestWait),
+            REMINDER => interaction(TimerKind::Reminder),
             GRACE => Some(TimerKey::Grace(subject.strip_prefix(USER)?.parse().ok()?)),
             _ => None,
         }
@@ -79,6 +82,7 @@ mod tests {
             TimerKey::Interaction(id(1), TimerKind::CustomerSilence),
             TimerKey::Interaction(id(1), TimerKind::ChatIdle),
             TimerKey::Interaction(id(1), TimerKind::LongestWait),
+            TimerKey::Interaction(id(1), TimerKind::Reminder),
             TimerKey::Interaction(id(2), TimerKind::Offer { number: 1 }),
             TimerKey::Handling(UserId(3)),
             TimerKey::Handling(UserId(4)),

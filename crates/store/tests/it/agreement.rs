@@ -64,7 +64,11 @@ fn state() -> impl Strategy<Value = State> {
             offer: to.map(|to| offer(to, OfferKind::Transfer)),
             ..handling(by)
         })),
-        (0..SMALL).prop_map(|n| State::Parked { workbin: workbin_id(n), mode: Mode::Composing }),
+        (0..SMALL).prop_map(|n| State::Parked {
+            workbin: workbin_id(n),
+            mode: Mode::Composing,
+            reminder: None
+        }),
         (prop::option::of(0..SMALL), 0..3_u32).prop_map(|(by, attempt)| {
             State::Sending { by: by.map(user_id), since: BEGIN, attempt, due: BEGIN, last: None }
         }),
@@ -146,6 +150,7 @@ fn timer_key() -> impl Strategy<Value = TimerKey> {
         (0..SMALL).prop_map(of(TimerKind::CustomerSilence)),
         (0..SMALL).prop_map(of(TimerKind::ChatIdle)),
         (0..SMALL).prop_map(of(TimerKind::LongestWait)),
+        (0..SMALL).prop_map(of(TimerKind::Reminder)),
         (0..SMALL).prop_map(of(TimerKind::Offer { number: 1 })),
         (0..SMALL).prop_map(of(TimerKind::Offer { number: 2 })),
         (0..SMALL).prop_map(|n| TimerKey::Handling(user_id(n))),

@@ -9,9 +9,9 @@ use handoff_domain::OfferKind;
 use handoff_domain::event::Subject;
 use handoff_domain::exchange::{Exchange, Said, Side};
 use handoff_domain::{
-    Center, CenterId, ChatTerms, Desk, Disposition, Event, Fact, Incarnation, Interaction, Note,
-    Notice, Offer, Queue, QueueId, Reach, Service, ServiceTerms, SkillId, State, Time, Topic, User,
-    Workspace,
+    Center, CenterId, ChatTerms, Desk, Disposition, Event, Fact, Incarnation, Interaction, Mode,
+    Note, Notice, Offer, Queue, QueueId, Reach, Reminder, Service, ServiceTerms, SkillId, State,
+    Time, Topic, User, WorkbinId, Workspace,
 };
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
@@ -405,10 +405,23 @@ fn what_happened_to_desks_and_centers_is_read_and_written() {
     assert_eq!(read, Subject::Center(CENTER));
 }
 
-/// What waits before it goes out, and what was taken back.
+/// What was put aside before comes back by nobody but whoever takes it.
+#[test]
+fn what_comes_back_is_read_and_written() {
+    let reminder = Some(Reminder { at: BEGIN.plus_ms(60_000), of: user_id(1) });
+    let state = State::Parked { workbin: WorkbinId(1), mode: Mode::Processing, reminder };
+    check_interaction("reminded", &Interaction { state, ..letter(1) });
+}
+
+/// What waits before it goes out, what was taken back, and what comes back by itself.
 #[test]
 fn what_was_held_is_read_and_written() {
-    let facts = vec![Fact::SendHeld { until: BEGIN }, Fact::SendCanceled];
+    let facts = vec![
+        Fact::SendHeld { until: BEGIN },
+        Fact::SendCanceled,
+        Fact::Parked { workbin: WorkbinId(1), until: Some(BEGIN) },
+        Fact::Reminded { of: user_id(1) },
+    ];
     let event = Event { facts, ..center_event(BEGIN) };
     assert_eq!(codec::encode_event(&event).unwrap(), fixture("held_facts", 1));
     let read = codec::decode_event(1, &fixture("held_facts", 1)).unwrap();

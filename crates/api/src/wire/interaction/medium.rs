@@ -5,7 +5,9 @@ use handoff_domain::{Interaction, Media, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{AnswerPart, EmailFields, OfferPart, ParticipantResource, Sight, with_properties};
+use super::{
+    AnswerPart, EmailFields, OfferPart, ParticipantResource, ReminderPart, Sight, with_properties,
+};
 use crate::wire::date;
 use crate::wire::names::{direction_name, status_name};
 use crate::wire::operation::operation_names;
@@ -38,6 +40,9 @@ pub struct Common {
     /// What agents say came of it, while they say so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disposition: Option<String>,
+    /// When it comes back by itself from the workbin that it lies in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminder: Option<ReminderPart>,
     /// When it entered the server.
     pub received_date: String,
     /// User data, with the interaction's properties beside it.
@@ -170,6 +175,7 @@ impl Common {
             contact_id: interaction.contact.clone(),
             assigned_to: interaction.owner().map(|owner| owner.to_string()),
             disposition: interaction.disposition.clone(),
+            reminder: ReminderPart::of(interaction),
             received_date: date::print(interaction.received),
             user_data: with_properties(interaction, lookup),
         }

@@ -12,10 +12,10 @@ use handoff_domain::desk::Channels;
 use handoff_domain::id::{InteractionId, QueueId, ResponseId, SkillId, UserId};
 use handoff_domain::media::Media;
 use handoff_domain::user_data::{UserData, Value};
-use handoff_domain::{Queue, Time};
+use handoff_domain::{Queue, Reminder, Time};
 
 use crate::floor::{Floor, MEDIA, NODE, SKILL, SUPERVISOR, queue_id};
-use crate::support::{ANN, BOB, CID, DEE, in_queue, reply, written};
+use crate::support::{ANN, BOB, CID, DEE, LATER_MS, in_queue, reply, written};
 use crate::table::{post, talk};
 
 /// Every command of the table.
@@ -50,6 +50,9 @@ pub(crate) const COMMANDS: &[&str] = &[
     "ReplaceQueue own",
     "ReplaceQueue other-medium",
     "PlaceInWorkbin",
+    "PlaceInWorkbin until",
+    "PlaceInWorkbin past",
+    "PlaceInWorkbin far",
     "PlaceInWorkbin unknown",
     "Pull",
     "Pull named",
@@ -120,6 +123,11 @@ pub(crate) const COMMANDS: &[&str] = &[
     "CheckIdle early",
     "CheckWait",
     "CheckWait early",
+    "Remind",
+    "Remind early",
+    "Remind away",
+    "Remind queueless",
+    "Remind nowhere",
     "Complete",
     "Complete queue",
     "Complete unknown",
@@ -202,6 +210,16 @@ pub(crate) fn prepare(floor: &mut Floor, command: &str) {
             let queues = Arc::make_mut(&mut floor.queues);
             let others = MEDIA.each_ref().map(|media| another(&queues[&queue_id(media)]));
             queues.extend(others.map(|queue| (queue.id, queue)));
+        }
+        ("Remind", special) => {
+            let is_early = special == "early";
+            floor.now = floor.now.plus_ms(if is_early { LATER_MS - 1 } else { LATER_MS });
+            if matches!(special, "away" | "nowhere") {
+                leave(floor, ANN);
+            }
+            if matches!(special, "queueless" | "nowhere") {
+                floor.queues = Arc::default();
+            }
         }
         ("ExpireHandling", "") => floor.now = floor.now.plus_ms(floor.options.handling_timeout_ms),
         _ => {}
@@ -309,6 +327,7 @@ fn system(base: &str, special: &str, floor: &Floor, id: InteractionId) -> Option
             SystemAction::ExpireOffer { number, running_since: Time(0) }
         }
         "ReplaceQueue" => SystemAction::ReplaceQueue(replacement(special, floor, id)),
+        "Remind" => SystemAction::Remind,
         "Delivered" => SystemAction::Delivered,
         "DeliveryFailed" => SystemAction::DeliveryFailed { reason: "no such mailbox".to_string() },
         "ExpireHandling" => SystemAction::ExpireHandling,
@@ -318,6 +337,16 @@ fn system(base: &str, special: &str, floor: &Floor, id: InteractionId) -> Option
         "GoneOther" => SystemAction::AgentGone { user: DEE },
         _ => return None,
     })
+}
+
+/// Returns until when something is put into a workbin.
+fn until(special: &str, floor: &Floor) -> Option<Time> {
+    match special {
+        "until" => Some(floor.now.plus_ms(Reminder::AHEAD_MS_MAX)),
+        "past" => Some(floor.now),
+        "far" => Some(floor.now.plus_ms(Reminder::AHEAD_MS_MAX + 1)),
+        _ => None,
+    }
 }
 
 fn replacement(special: &str, floor: &Floor, id: InteractionId) -> Queue {
@@ -335,7 +364,7 @@ fn action(base: &str, special: &str, floor: &Floor, id: InteractionId) -> Action
         "Accept" => Action::Accept { nickname: None },
         "Reject" => Action::Reject,
         "PlaceInQueue" => Action::PlaceInQueue(queue(special, floor, id)),
-        "PlaceInWorkbin" => Action::PlaceInWorkbin(workbin(special, floor)),
+        "PlaceInWorkbin" => Action::PlaceInWorkbin(workbin(special, floor), until(special, floor)),
         "Pull" => Action::Pull { from: from(special, floor, id) },
         "Transfer" => Action::Transfer(Target::Agent(agent(special))),
         "ToQueue" => Action::Transfer(Target::Queue(queue(special, floor, id))),

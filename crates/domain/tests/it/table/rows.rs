@@ -64,6 +64,7 @@ pub(crate) const ROWS: &[Row] = &[
     ("PlaceInWorkbin", "live", "*", "LiveChat"),
     ("PlaceInWorkbin", "*", "!owner", "NotOwner"),
     ("PlaceInWorkbin unknown", "*", "*", "Unknown"),
+    ("PlaceInWorkbin past|PlaceInWorkbin far", "*", "*", "ReminderTime"),
     ("PlaceInWorkbin", "*", "*", "InWorkbin"),
     ("Pull", "!workbin", "*", "WrongState"),
     ("Pull", "*", "!keeper|supervisor", "NotYourWorkbin"),
@@ -74,6 +75,15 @@ pub(crate) const ROWS: &[Row] = &[
     ("Pull", "email", "*", "Processing"),
     ("Pull", "left", "*", "LeftChat"),
     ("Pull", "draft", "*", "Composing"),
+    // What comes back by itself.
+    ("Remind", "!reminded", "*", "WrongState"),
+    ("Remind early", "*", "*", "WrongState"),
+    ("Remind away|Remind nowhere", "draft", "*", "="),
+    ("Remind", "draft", "*", "Composing"),
+    ("Remind away", "*", "*", "Queued"),
+    ("Remind queueless", "*", "*", "Processing"),
+    ("Remind nowhere", "*", "*", "="),
+    ("Remind", "*", "*", "Invited"),
     // Transfer.
     ("Transfer|ToQueue|ToSkill", "!owned", "*", "WrongState"),
     ("Transfer|ToQueue|ToSkill", "*", "!owner", "NotOwner"),

@@ -71,7 +71,7 @@ async fn what_is_with_what_is_removed_is_passed_on() {
     let owned = open(&engine, "rest", in_hands, kate(&user)).await;
     let parked = open(&engine, "tasks", in_hands, kate(&user)).await;
     let team = engine.core().directory().workbin_for(&user, "Team");
-    let park = UserCommand::new(caller(&user), Action::PlaceInWorkbin(team));
+    let park = UserCommand::new(caller(&user), Action::PlaceInWorkbin(team, None));
     engine.commands().execute(&CommandRequest::new(parked, park)).await.unwrap();
 
     let refused = prune(&setup, &engine, AFTER, &[]).await.unwrap_err();
