@@ -53,8 +53,8 @@ pub use privacy::{Erasures, NotErased, Weighed, WishToErase};
 pub use run::{Engine, Leaving, Mark};
 pub use views::{
     AgentFigures, ContactSearch, ContactsFound, Difference, Figures, FoundOne, OwnMarks,
-    PlaceInLine, Played, Question, QueueFigures, ReadMark, SearchFound, Views, WhatIf, WhatIfError,
-    Why,
+    PlaceInLine, Played, Question, QueueFigures, ReadMark, ReadTo, SearchFound, Views, WhatIf,
+    WhatIfError, Why,
 };
 pub use worker::{Worker, WorkerStatus};
 pub use workers::Workers;

@@ -21,7 +21,7 @@ pub use center::{agents_of_center, queues_of_center};
 pub use contacts::{ContactSearch, ContactsFound};
 pub use interactions::Views;
 pub use line::PlaceInLine;
-pub use marks::{OwnMarks, ReadMark};
+pub use marks::{OwnMarks, ReadMark, ReadTo};
 pub use search::{FoundOne, SearchFound};
 pub use sight::may_see;
 pub(crate) use sight::{Sight, sight_of};

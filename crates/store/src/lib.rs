@@ -75,11 +75,11 @@ pub use record::{
     AfterFetch, ApiToken, Attended, AuditAction, AuditEntry, AuditKind, AuditSource, AuditTarget,
     AuditTool, AuditUser, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeliveryOutcome,
     DeskSettings, ErasedCounts, Erasure, ErasureReceipt, FileRecord, FileSender, FilesDirectory,
-    HeldBack, ImapSource, Key, Kind, LoginSession, MailLogin, MailSecurity, Mailbox, MailboxMark,
-    OAuthLogin, Only, OwnResponse, OwnResponses, Part, ReaderCursor, Record, RequestNumbers,
-    ResponseOwner, ResponseUses, SecondFactor, SecretKey, SecretPlace, SharedSecret, SmtpRelay,
-    StandardResponse, TokenScope, UserTokens, Uses, Version, Versioned, WayOut, Webhook,
-    WebhookDelivery, WebhookSecret, WebhookStart, WebhookState, changed_fields,
+    HeldBack, ImapSource, Key, Kind, LoginSession, Look, MailLogin, MailSecurity, Mailbox,
+    MailboxMark, OAuthLogin, Only, OwnResponse, OwnResponses, Part, ReaderCursor, Record,
+    RequestNumbers, ResponseOwner, ResponseUses, SecondFactor, SecretKey, SecretPlace,
+    SharedSecret, SmtpRelay, StandardResponse, TokenScope, UserTokens, Uses, Version, Versioned,
+    WayOut, Webhook, WebhookDelivery, WebhookSecret, WebhookStart, WebhookState, changed_fields,
 };
 pub use schema::SchemaReport;
 pub use sqlite::{SqliteBulk, SqliteOptions, SqliteStore};

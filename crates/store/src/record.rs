@@ -19,8 +19,8 @@ use handoff_domain::{
 
 pub use self::bodies::{
     Attended, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeskSettings, FileRecord,
-    FileSender, FilesDirectory, LoginSession, MailboxMark, ReaderCursor, RequestNumbers, SecretKey,
-    SharedSecret,
+    FileSender, FilesDirectory, LoginSession, Look, MailboxMark, ReaderCursor, RequestNumbers,
+    SecretKey, SharedSecret,
 };
 pub use self::erasure::{ErasedCounts, Erasure, ErasureReceipt};
 pub use self::mailbox::{
@@ -98,9 +98,9 @@ records! {
     /// What a user has set at the desk, for themselves.
     DeskSettings(UserId, stored)
         DeskSettings, "desk settings", "desk_settings", 1, Work, |settings| settings.user;
-    /// What agents left in a chat for themselves.
+    /// What agents left in an interaction for themselves.
     ChatMarks(InteractionId, stored)
-        ChatMarks, "a chat's marks", "chat_marks", 1, Work, |marks| marks.chat;
+        ChatMarks, "an interaction's marks", "chat_marks", 1, Work, |marks| marks.chat;
     /// A secret that all nodes share, by its name.
     SharedSecret(String, clone)
         SharedSecret, "a secret", "shared_secrets", 1, Work, |it| it.name.clone();

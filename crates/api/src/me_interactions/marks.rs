@@ -1,5 +1,5 @@
-//! What an agent leaves in a chat for themselves, and that they look at an interaction: `Save` of
-//! what was typed in a chat, and `SetInFocus`.
+//! What an agent leaves in an interaction for themselves, and that they look at it: `Save` of what
+//! was typed in a chat, and `SetInFocus`.
 
 use std::collections::BTreeMap;
 
@@ -74,6 +74,9 @@ pub(super) async fn look(
         commands::perform(shared, me, target, envelope, retry, Basis::Request, instruct).await?;
     if looking.focus == Focus::On {
         delivery.look_at(me.id(), seen.id).await;
+        if seen.chat().is_none() {
+            leave(shared, me, target, seen.id, Mark::Look).await?;
+        }
     }
     Ok(answer)
 }
@@ -89,15 +92,14 @@ async fn leave(
     let reference = engine.core().next_reference(me.id()).await?;
     let tell = |own: &OwnMarks| match &mark {
         Mark::Draft { .. } => encode(&DraftMessage::new(chat, own, reference)),
-        Mark::Read { .. } => encode(&ReadMessage::new(chat, own, reference)),
+        Mark::Read { .. } | Mark::Look => encode(&ReadMessage::new(chat, own, reference)),
     };
     let leaving = Leaving { user: me.id(), chat, epoch: target.epoch, mark: mark.clone() };
     engine.leave_mark(&leaving, tell).await?;
     Ok(reference)
 }
 
-/// Returns what the caller left in those chats among the interactions in which they take part, as
-/// it is shown.
+/// Returns what the caller left in those interactions, as it is shown.
 ///
 /// # Errors
 ///

@@ -20,6 +20,7 @@ const fn messages(topic: Topic) -> &'static [&'static str] {
             "WorkbinContentMessage",
             "ChatDraftMessage",
             "ChatReadMessage",
+            "ReadMessage",
             "ViewersMessage",
         ],
         Topic::Channels => &["ChannelStateChangeMessageV2"],

@@ -97,7 +97,7 @@ pub struct InteractionResource {
     /// What a chat adds.
     #[serde(flatten)]
     pub chat: Option<ChatPart>,
-    /// What the reader left in a chat, in answers to those who ask for it.
+    /// What the reader left there, in answers to those who ask for it.
     #[serde(flatten)]
     pub marks: Option<MarksPart>,
 }

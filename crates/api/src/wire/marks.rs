@@ -1,7 +1,7 @@
-//! What an agent left in a chat for themselves, as their own sessions see it.
+//! What an agent left in an interaction for themselves, as their own sessions see it.
 
 use handoff_domain::{InteractionId, UserId};
-use handoff_engine::{OwnMarks, ReadMark};
+use handoff_engine::{OwnMarks, ReadMark, ReadTo};
 use handoff_store::ChatDraft;
 use serde::Serialize;
 
@@ -30,21 +30,29 @@ impl DraftPart {
 }
 
 /// How far the reader has read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReadPart {
-    /// The last message that they have read.
-    index: u64,
-    /// How many messages of others came after it.
+    /// The last message of a chat that they have read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u64>,
+    /// When they last looked at anything else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+    /// How many messages, or notes and letters, of others came after it.
     unread: usize,
 }
 
 impl ReadPart {
-    const fn of(read: &ReadMark) -> Self {
-        Self { index: read.index, unread: read.unread }
+    fn of(read: &ReadMark) -> Self {
+        let (index, at) = match read.to {
+            ReadTo::Message(index) => (Some(index), None),
+            ReadTo::Look(at) => (None, Some(date::print(at))),
+        };
+        Self { index, at, unread: read.unread }
     }
 }
 
-/// What a chat has in addition for who takes part in it.
+/// What an interaction has in addition for its reader.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MarksPart {
     draft: Option<DraftPart>,
@@ -97,10 +105,11 @@ pub struct ReadMessage {
 
 impl ReadMessage {
     #[must_use]
-    pub fn new(chat: InteractionId, own: &OwnMarks, reference_id: i32) -> Self {
+    pub fn new(interaction: InteractionId, own: &OwnMarks, reference_id: i32) -> Self {
+        let is_of_chat = own.read.is_some_and(|read| matches!(read.to, ReadTo::Message(_)));
         Self {
-            message_type: "ChatReadMessage",
-            interaction_id: chat.to_string(),
+            message_type: if is_of_chat { "ChatReadMessage" } else { "ReadMessage" },
+            interaction_id: interaction.to_string(),
             read: own.read.as_ref().map(ReadPart::of),
             reference_id,
         }

@@ -1,10 +1,12 @@
-//! What an agent leaves in a chat for themselves: the draft and how far they have read, on all of
-//! their computers, and nobody else's.
+//! What an agent leaves in an interaction for themselves: the draft of a chat and how far they have
+//! read, on all of their computers, and nobody else's.
 
+use handoff_domain::Letter;
 use serde_json::{Value, json};
 
 use crate::api::{Api, has};
 use crate::customer::{Customer, INTERACTIONS, op};
+use crate::mailbox::{MailApi, letter};
 
 const WEEK_S: u32 = 7 * 24 * 60 * 60;
 
@@ -130,6 +132,60 @@ async fn how_far_each_has_read_only_grows() {
     api.by("ben").does(id, read(1)).await.refused(403, 3);
     let work = api.owned("kate", "workitem", "tasks").await;
     kate.does(&work, read(1)).await.refused(409, 2);
+}
+
+/// Looks at what is no chat; returns how often the user's sessions are told of it.
+async fn looks(api: &Api, user: &str, id: &str) -> usize {
+    api.told_to(user, INTERACTIONS).await;
+    api.by(user).does(id, op("SetInFocus", json!({}))).await.ok();
+    let told = api.told_to(user, INTERACTIONS).await;
+    let own = told.iter().filter(|it| it["messageType"] == "ReadMessage");
+    own.inspect(|it| has(&it["read"], json!({"unread": 0}))).count()
+}
+
+async fn unread(api: &Api, user: &str, id: &str) -> Value {
+    shown(api, user, id).await[1]["unread"].clone()
+}
+
+#[tokio::test]
+async fn what_others_remarked_since_one_looked_is_unread() {
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
+    let notes = format!("/interactions/{id}/notes");
+    assert_eq!(shown(&api, "kate", &id).await, [Value::Null, Value::Null]);
+    assert_eq!((looks(&api, "kate", &id).await, looks(&api, "kate", &id).await), (1, 0));
+    api.by("sam").post(&notes, json!({"text": "calls back"})).await.ok();
+    api.by("kate").post(&notes, json!({"text": "she knows"})).await.ok();
+    assert_eq!(unread(&api, "kate", &id).await, 1, "their own is none");
+    assert_eq!(shown(&api, "sam", &id).await[1], Value::Null, "who never looked");
+    api.clock.advance_s(WEEK_S);
+    api.engine.workers().sweeper().sweep().await.unwrap();
+    assert_eq!(unread(&api, "kate", &id).await, 1, "longer than a chat's");
+    assert_eq!(looks(&api, "kate", &id).await, 1);
+    let read = shown(&api, "kate", &id).await[1].clone();
+    has(&read, json!({"at": "2026-01-16 12:00:00.000+0000", "unread": 0}));
+    let off = op("SetInFocus", json!({"inFocus": false}));
+    api.by("sam").does(&id, off).await.ok();
+    assert_eq!(shown(&api, "sam", &id).await[1], Value::Null, "who looks away");
+}
+
+#[tokio::test]
+async fn what_the_customer_wrote_since_one_looked_is_unread() {
+    let mail = MailApi::start().await;
+    let api = &mail.api;
+    api.ready("kate").await;
+    let id = mail.owned(letter(1)).await;
+    assert_eq!(looks(api, "kate", &id).await, 1);
+    for n in [2, 3] {
+        let proven = vec![id.parse().unwrap()];
+        mail.receives(Letter { proven, ..letter(n) }).await;
+    }
+    assert_eq!(unread(api, "kate", &id).await, 2);
+    mail.receives(letter(4)).await;
+    assert_eq!(unread(api, "kate", &id).await, 2, "of another thread");
+    assert_eq!(looks(api, "kate", &id).await, 1);
+    assert_eq!(unread(api, "kate", &id).await, 0);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Keeping what an agent leaves in a chat for themselves: what they have typed, and how far they
-//! have read.
+//! Keeping what an agent leaves in an interaction for themselves: what they have typed in a chat,
+//! and how far they have read.
 //!
 //! It is no change of the interaction, which only has to be as the rules saw it: nobody who does
 //! something with it is held up, and nobody else is told.
@@ -21,17 +21,23 @@ const ATTEMPTS_MAX: usize = 32;
 /// How long it is kept after it was written last, in ms: a week, when even a chat that was left
 /// open over the days is long over.
 const KEPT_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
+/// How long it is kept of what is no chat, in ms: such work lies in workbins for weeks.
+const LOOKS_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1_000;
+/// Users of whom is kept what they saw of one interaction; of more, those who looked last.
+const LOOKS_MAX: usize = 50;
 
-/// What an agent leaves in a chat.
+/// What an agent leaves in an interaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// What they have typed; nothing takes it away again.
     Draft { text: String, visibility: Visibility },
     /// The last number of theirs that they have read.
     Read { index: u64 },
+    /// They have seen what there is of something that is no chat.
+    Look,
 }
 
-/// What an agent leaves in which chat.
+/// What an agent leaves in which interaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaving {
     pub user: UserId,
@@ -42,8 +48,9 @@ pub struct Leaving {
 }
 
 impl Engine {
-    /// Keeps what an agent leaves in a chat, which they may see, and tells their sessions what
-    /// `tell` makes of all that they left there. When it returns it is durable.
+    /// Keeps what an agent leaves in an interaction, which they may see, and tells their sessions
+    /// what `tell` makes of all that they left there. When it returns it is durable. Where nothing
+    /// changes by it nothing is written, and nobody told.
     ///
     /// # Errors
     ///
@@ -64,8 +71,12 @@ impl Engine {
                 }
             };
             let (before, expected) = marks_of(&self.core, id).await?;
-            let after = leaving.after(&known.value, &before, &self.core)?;
-            if after.draft == before.draft && after.read == before.read {
+            let after = match leaving.mark {
+                Mark::Look => self.looked(&known.value, user, &before).await?,
+                _ => leaving.after(&known.value, &before, &self.core)?,
+            };
+            let marks = |it: &ChatMarks| (it.draft.clone(), it.read.clone(), it.looks.clone());
+            if marks(&after) == marks(&before) {
                 return Ok(());
             }
             let own = self.views.own_marks(&known.value, user, &after).await?;
@@ -85,6 +96,28 @@ impl Engine {
             }
         }
         Err(ExecuteError::Contended(id))
+    }
+
+    /// Returns an interaction's marks with what a user sees now, if they have not seen it before.
+    async fn looked(
+        &self,
+        interaction: &Interaction,
+        user: UserId,
+        before: &ChatMarks,
+    ) -> Result<ChatMarks, ExecuteError> {
+        let mut after = before.clone();
+        let read = self.views.own_marks(interaction, user, before).await?.read;
+        if interaction.chat().is_some() || read.is_some_and(|read| read.unread == 0) {
+            return Ok(after);
+        }
+        after.until = after.until.max(self.core.now().plus_ms(LOOKS_KEPT_MS));
+        after.looks.insert(user, self.views.look_at(interaction).await?);
+        while after.looks.len() > LOOKS_MAX {
+            let longest_ago = after.looks.iter().min_by_key(|(_, look)| look.at);
+            let Some(user) = longest_ago.map(|(user, _)| *user) else { break };
+            after.looks.remove(&user);
+        }
+        Ok(after)
     }
 }
 
@@ -122,6 +155,7 @@ impl Leaving {
                 let last = after.read.entry(self.user).or_default();
                 *last = read.max(*last);
             }
+            Mark::Look => {}
         }
         Ok(after)
     }

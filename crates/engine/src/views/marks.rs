@@ -1,13 +1,17 @@
-//! What agents left in a chat for themselves, as each of them sees their own.
+//! What agents left in an interaction for themselves, as each of them sees their own.
 
 use std::collections::BTreeMap;
 
-use handoff_domain::{Content, Interaction, InteractionId, UserId, Visibility};
-use handoff_store::{ChatDraft, ChatMarks, Key, Record, StoreError, Versioned};
+use handoff_domain::{Content, Interaction, InteractionId, Media, Time, UserId, Visibility};
+use handoff_store::{ChatDraft, ChatMarks, Key, Look, Record, StoreError, Versioned};
 
 use super::Views;
+use super::threads::is_written;
 
-/// What one agent left in a chat.
+/// Letters of a thread that are counted as unread; of more it is as many.
+const LETTERS_MAX: usize = 20;
+
+/// What one agent left in an interaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnMarks {
     /// What was typed and not sent; the owner's alone.
@@ -15,18 +19,26 @@ pub struct OwnMarks {
     pub read: Option<ReadMark>,
 }
 
-/// How far an agent has read a chat.
+/// How far an agent has read an interaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadMark {
-    /// The last number of theirs that they have read.
-    pub index: u64,
-    /// How many messages of others came after it.
+    pub to: ReadTo,
+    /// How many messages, or notes and letters, of others came after it.
     pub unread: usize,
 }
 
+/// Where an agent has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadTo {
+    /// The last number of theirs that they have read of a chat.
+    Message(u64),
+    /// When they last looked at anything else.
+    Look(Time),
+}
+
 impl Views {
-    /// Returns what a user left in those chats among the interactions in which they take part;
-    /// nothing of a chat whose marks cannot be read.
+    /// Returns what a user left in those interactions that they see: in the chats in which they
+    /// take part, and in everything else that is not over. It is nothing of what cannot be read.
     ///
     /// # Errors
     ///
@@ -36,35 +48,43 @@ impl Views {
         user: UserId,
         interactions: impl Iterator<Item = &'a Interaction> + Send,
     ) -> Result<BTreeMap<InteractionId, OwnMarks>, StoreError> {
-        let takes_part = |chat: &&Interaction| {
-            chat.chat().is_some_and(|conversation| conversation.present(user).is_some())
+        let has_marks = |it: &&Interaction| match it.chat() {
+            Some(conversation) => conversation.present(user).is_some(),
+            None => !it.is_ended(),
         };
-        let chats: Vec<&Interaction> = interactions.filter(takes_part).collect();
-        let keys: Vec<Key> = chats.iter().map(|chat| Key::ChatMarks(chat.id)).collect();
+        let marked: Vec<&Interaction> = interactions.filter(has_marks).collect();
+        let keys: Vec<Key> = marked.iter().map(|it| Key::ChatMarks(it.id)).collect();
         let found = match self.core.store.load(&keys).await {
             Err(error) if error.is_unreadable() => vec![None; keys.len()],
             found => found?,
         };
         let mut own = BTreeMap::new();
-        for (chat, found) in chats.into_iter().zip(found) {
+        for (interaction, found) in marked.into_iter().zip(found) {
             let marks = match found {
                 Some(Versioned { value: Record::ChatMarks(marks), .. }) => {
-                    self.own_marks(chat, user, &marks).await?
+                    self.own_marks(interaction, user, &marks).await?
                 }
                 _ => OwnMarks::default(),
             };
-            own.insert(chat.id, marks);
+            own.insert(interaction.id, marks);
         }
         Ok(own)
     }
 
-    /// Returns what of a chat's marks is a user's own.
+    /// Returns what of an interaction's marks is a user's own.
     pub(crate) async fn own_marks(
         &self,
         chat: &Interaction,
         user: UserId,
         marks: &ChatMarks,
     ) -> Result<OwnMarks, StoreError> {
+        if chat.chat().is_none() {
+            let read = match marks.looks.get(&user) {
+                Some(look) => Some(self.read_since(chat, user, look).await?),
+                None => None,
+            };
+            return Ok(OwnMarks { draft: None, read });
+        }
         let draft = marks.draft.as_ref().filter(|_| chat.owner() == Some(user));
         let draft = match draft {
             Some(draft) if !self.was_sent(chat, draft).await? => Some(draft.clone()),
@@ -73,11 +93,48 @@ impl Views {
         let read = match marks.read.get(&user) {
             Some(index) => {
                 let unread = self.unread(chat, user, *index).await?;
-                Some(ReadMark { index: *index, unread })
+                Some(ReadMark { to: ReadTo::Message(*index), unread })
             }
             None => None,
         };
         Ok(OwnMarks { draft, read })
+    }
+
+    /// Returns how far a user has read who looked at what is no chat.
+    async fn read_since(
+        &self,
+        interaction: &Interaction,
+        user: UserId,
+        look: &Look,
+    ) -> Result<ReadMark, StoreError> {
+        let notes = interaction.all_notes();
+        let notes = notes.iter().skip(look.notes).filter(|note| note.by != Some(user)).count();
+        let letters = match interaction.media() {
+            Media::Email => self.letters_after(interaction, look.letter).await?,
+            Media::Chat | Media::Workitem | Media::Open(_) => 0,
+        };
+        Ok(ReadMark { to: ReadTo::Look(look.at), unread: notes + letters })
+    }
+
+    /// Counts what people outside wrote in a thread after one of its e-mails.
+    async fn letters_after(
+        &self,
+        interaction: &Interaction,
+        last: Option<InteractionId>,
+    ) -> Result<usize, StoreError> {
+        let newest = self.thread_of(interaction, None, LETTERS_MAX).await?.items.into_iter();
+        let newest = newest.map(|found| found.value).take_while(|it| last < Some(it.id));
+        Ok(newest.filter(|it| it.id != interaction.id && is_written(it)).count())
+    }
+
+    /// Returns what there is to be seen of what is no chat.
+    pub(crate) async fn look_at(&self, interaction: &Interaction) -> Result<Look, StoreError> {
+        let notes = interaction.all_notes().len();
+        let letter = match interaction.media() {
+            Media::Email => self.thread_of(interaction, None, 1).await?.items.pop(),
+            Media::Chat | Media::Workitem | Media::Open(_) => None,
+        };
+        Ok(Look { at: self.core.now(), notes, letter: letter.map(|found| found.value.id) })
     }
 
     /// Tells whether what was typed has been said since. Whoever says something writes no draft:

@@ -49,7 +49,8 @@ impl Views {
     }
 }
 
-fn is_written(interaction: &Interaction) -> bool {
+/// Tells whether somebody outside wrote it themselves.
+pub(super) fn is_written(interaction: &Interaction) -> bool {
     let is_of_program = interaction
         .email()
         .is_some_and(|email| email.automatic.is_some() || email.report.is_some());

@@ -304,8 +304,8 @@ pub struct DeskSettings {
     pub text: String,
 }
 
-/// What agents left in a chat for themselves. It is no part of the interaction: nobody else is
-/// shown it, and nothing follows from it.
+/// What agents left in an interaction for themselves, at first in chats alone. It is no part of the
+/// interaction: nobody else is shown it, and nothing follows from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatMarks {
     pub chat: InteractionId,
@@ -313,6 +313,9 @@ pub struct ChatMarks {
     pub draft: Option<ChatDraft>,
     /// The last number of theirs that each has read.
     pub read: BTreeMap<UserId, u64>,
+    /// What each saw who looked last at what is no conversation with a customer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub looks: BTreeMap<UserId, Look>,
     /// From then on it may be forgotten.
     pub until: Time,
 }
@@ -321,8 +324,20 @@ impl ChatMarks {
     /// Returns the marks of a chat in which nobody left any.
     #[must_use]
     pub const fn of(chat: InteractionId) -> Self {
-        Self { chat, draft: None, read: BTreeMap::new(), until: Time(0) }
+        let looks = BTreeMap::new();
+        Self { chat, draft: None, read: BTreeMap::new(), looks, until: Time(0) }
     }
+}
+
+/// What there was when somebody looked. It is counted and not timed: nodes' clocks may be apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    pub at: Time,
+    /// How many notes.
+    pub notes: usize,
+    /// The newest e-mail of its thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter: Option<InteractionId>,
 }
 
 /// What was typed in a chat and not sent.

@@ -9,9 +9,9 @@ use handoff_domain::OfferKind;
 use handoff_domain::event::Subject;
 use handoff_domain::exchange::{Exchange, Said, Side};
 use handoff_domain::{
-    Center, CenterId, ChatTerms, Desk, Disposition, Event, Fact, Incarnation, Interaction, Mode,
-    Note, Notice, Offer, Queue, QueueId, Reach, Reminder, Service, ServiceTerms, SkillId, State,
-    Time, Topic, User, WorkbinId, Workspace,
+    Center, CenterId, ChatTerms, Desk, Disposition, Event, Fact, Incarnation, Interaction,
+    InteractionId, Mode, Note, Notice, Offer, Queue, QueueId, Reach, Reminder, Service,
+    ServiceTerms, SkillId, State, Time, Topic, User, WorkbinId, Workspace,
 };
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
@@ -26,7 +26,7 @@ use handoff_store::conformance::samples::{
     BEGIN, CENTER, center, center_event, desk, desk_event, desk_facts, event, files_directory,
     notice, offer, one_of_each, owner, queue_id, rich_interaction, user, user_id,
 };
-use handoff_store::{FilesDirectory, Kind, MailboxMark, Record};
+use handoff_store::{ChatMarks, FilesDirectory, Kind, Look, MailboxMark, Record};
 
 fn path(directory: &str, name: &str, form: i64) -> PathBuf {
     let file = format!("{name}.{form}.json");
@@ -403,6 +403,15 @@ fn what_happened_to_desks_and_centers_is_read_and_written() {
     assert_eq!(text, fixture("center_id", 1));
     let read = codec::decode_subject(kind, kind.newest(), &text).unwrap();
     assert_eq!(read, Subject::Center(CENTER));
+}
+
+/// Who looked at what is no chat, and what they saw.
+#[test]
+fn marks_of_what_is_no_chat_are_read_and_written() {
+    let look = Look { at: BEGIN, notes: 2, letter: Some(InteractionId(7)) };
+    let looks = [(user_id(1), look), (user_id(2), Look { letter: None, ..look })].into();
+    let seen = ChatMarks { looks, until: BEGIN, ..ChatMarks::of(InteractionId(8)) };
+    check_record("looks", 1, &Record::ChatMarks(seen));
 }
 
 /// What was put aside before comes back by nobody but whoever takes it.

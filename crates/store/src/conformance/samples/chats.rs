@@ -1,5 +1,7 @@
 //! Services, files, chats and what was said in them.
 
+use std::collections::BTreeMap;
+
 use handoff_domain::command::SupervisorMode;
 use handoff_domain::desk::{Supervision, SupervisionExtent};
 use handoff_domain::event::{Cause, Subject};
@@ -26,6 +28,7 @@ pub fn marks(n: u64, until: Time) -> ChatMarks {
         chat: interaction_id(n),
         draft: Some(ChatDraft { text, visibility: Visibility::Agents, saved: BEGIN, after: 3 }),
         read: [(user_id(1), 2), (user_id(2), 3)].into(),
+        looks: BTreeMap::new(),
         until,
     }
 }
