@@ -57,7 +57,7 @@ use std::time::Duration;
 
 use handoff_bus::{Bus, Hint};
 use handoff_domain::{
-    CenterId, ContactId, Desk, Incarnation, Interaction, InteractionId, Time, UserId,
+    CenterId, ContactId, Desk, Incarnation, Interaction, InteractionId, State, Time, UserId,
 };
 use handoff_store::{
     Contact, Distributed, Distribution, InteractionQuery, InteractionScope, Key, Kind, Record,
@@ -129,6 +129,8 @@ pub struct Core {
     pub(crate) timers_due: NextDue,
     /// Notified when something is to be sent.
     pub(crate) outgoing: Arc<Notify>,
+    /// When the next mail goes out.
+    pub(crate) outgoing_due: NextDue,
     pub(crate) backlog: FoundBacklog,
     pub(crate) commit_counts: CommitCounts,
     pub(crate) happened: HappenedCounts,
@@ -144,6 +146,14 @@ pub struct Core {
 }
 
 impl Core {
+    /// Wakes whoever posts mails if one goes out before they look again.
+    pub(crate) fn wake_outbox(&self, state: &State) {
+        let State::Sending { due, .. } = state else { return };
+        if *due <= self.now() || *due < self.outgoing_due.get() {
+            self.outgoing.notify_one();
+        }
+    }
+
     /// Reads what a starting node must know. Nothing is changed yet.
     ///
     /// # Errors
@@ -174,6 +184,7 @@ impl Core {
             started,
             timers_due: NextDue::default(),
             outgoing: Arc::default(),
+            outgoing_due: NextDue::default(),
             backlog: FoundBacklog::default(),
             commit_counts: CommitCounts::default(),
             happened: HappenedCounts::default(),

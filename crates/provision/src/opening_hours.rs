@@ -113,7 +113,8 @@ fn exceptional_date(text: &str) -> Option<ExceptionalDate> {
     let (date, times) = text.split_once(' ')?;
     let read: civil::Date = date.parse().ok()?;
     let (month, day) = (read.month().unsigned_abs(), read.day().unsigned_abs());
-    let date = (read.to_string() == date).then_some(Date { year: read.year(), month, day })?;
+    let is_date = read.to_string() == date && read.year() > 0;
+    let date = is_date.then_some(Date { year: read.year(), month, day })?;
     let open = if times == CLOSED { None } else { Some(span(times)?) };
     Some(ExceptionalDate { date, open })
 }
@@ -256,6 +257,7 @@ mod tests {
             "2026-12-24 shut",
             "2026-12-24 12:00-08:00",
             "2026-12-24T00:00 closed",
+            "-000001-01-01 closed",
         ] {
             let given = ["2028-02-29 closed", wrong];
             assert_eq!(places(&given), [("hours.exceptions", Some(1))], "{wrong}");

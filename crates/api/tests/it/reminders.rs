@@ -1,4 +1,4 @@
-//! What is put aside until a time: what says so, and that it comes back, in every medium that lies in
+//! What is put aside until a time, and comes back.
 //! workbins.
 
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use handoff_bus::Hint;
-use handoff_domain::{Interaction, InteractionId, State};
+use handoff_domain::{Interaction, InteractionId};
 use handoff_store::{
     AddedRow, ChangeSet, CommitError, Committed, Key, Part, Put, Record, StoreError, Timer,
 };
@@ -108,12 +108,12 @@ async fn commit(core: &Core, change: ChangeSet) -> Result<Vec<Arc<Interaction>>,
 /// the interactions, in the commit's order.
 fn enter_written(core: &Core, puts: Vec<Put>, as_of: u64) -> Vec<Arc<Interaction>> {
     let mut written = Vec::new();
-    let (mut routing, mut outgoing) = (false, false);
+    let mut routing = false;
     for put in puts {
         match put.record {
             Record::Interaction(interaction) => {
                 routing |= interaction.wait().is_some() && interaction.offer().is_none();
-                outgoing |= matches!(interaction.state, State::Sending { .. });
+                core.wake_outbox(&interaction.state);
                 let interaction = Arc::new(interaction);
                 core.board.enter_interaction(interaction.clone(), put.expected + 1);
                 written.push(interaction);
@@ -124,9 +124,6 @@ fn enter_written(core: &Core, puts: Vec<Put>, as_of: u64) -> Vec<Arc<Interaction
             }
             _ => {}
         }
-    }
-    if outgoing {
-        core.outgoing.notify_one();
     }
     if routing {
         core.bus.wake(Hint::Routing);

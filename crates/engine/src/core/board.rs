@@ -144,8 +144,9 @@ impl Board {
             taken.extend(known.value.slots.keys().copied());
         }
         let lines = self.lines();
-        let known: BTreeSet<InteractionId> = lines.in_work().collect();
-        let unknown = taken.iter().filter(|id| !lines.is_held(**id));
+        // What is offered is in doubt as long as it is: it takes a slot like what is in work.
+        let known: BTreeSet<InteractionId> = lines.held().collect();
+        let unknown = taken.iter().filter(|id| !lines.is_in_work(**id));
         unknown.chain(known.difference(&taken)).copied().collect()
     }
 

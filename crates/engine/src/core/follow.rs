@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use handoff_bus::Hint;
-use handoff_domain::State;
 use handoff_store::{Key, Record, StoreError, SubjectKey, Told, Versioned};
 use tokio::sync::Notify;
 
@@ -195,9 +194,7 @@ impl Core {
             match value {
                 Record::Interaction(interaction) => {
                     routing |= interaction.wait().is_some() && interaction.offer().is_none();
-                    if matches!(interaction.state, State::Sending { .. }) {
-                        self.outgoing.notify_one();
-                    }
+                    self.wake_outbox(&interaction.state);
                     said.extend(interaction.chat().map(|_| interaction.id.0));
                     // It may have been erased, and says little otherwise.
                     if interaction.is_ended() {

@@ -175,18 +175,23 @@ impl Delivery {
     async fn watch<S: Watched>(&self, session: &str, watch: WatchCenter) -> Result<(), StoreError> {
         let _only_one = self.centers.looking.lock().await;
         let WatchCenter { center, name, replay, .. } = watch;
-        if self.centers.with::<S, _>(center, |live| live.has_begun()) != Some(true) {
-            let (seen, end) = look::<S>(&self.core, center).await?;
-            self.take_in(center, seen, end);
+        loop {
+            if self.centers.with::<S, _>(center, |live| live.has_begun()) != Some(true) {
+                let (seen, end) = look::<S>(&self.core, center).await?;
+                self.take_in(center, seen, end);
+            }
+            let end = self.core.store.log_end().await?;
+            let publisher = &*self.publisher;
+            let is_given = self.centers.with::<S, _>(center, |live| {
+                live.watch(publisher, (session, name.clone()), (replay, end));
+                live.give(publisher)
+            });
+            self.note_given(is_given);
+            // It may have been forgotten meanwhile, because nobody had watched it for long.
+            if is_given.is_some() {
+                return Ok(());
+            }
         }
-        let end = self.core.store.log_end().await?;
-        let publisher = &*self.publisher;
-        let is_given = self.centers.with::<S, _>(center, |live| {
-            live.watch(publisher, (session, name), (replay, end));
-            live.give(publisher)
-        });
-        self.note_given(is_given);
-        Ok(())
     }
 
     /// Takes a look in, unless the one before was a moment ago, and tells what is new.

@@ -19,9 +19,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::commands::{CommandRequest, Commands, ExecuteError};
-use crate::core::{
-    Backlog, ClaimFor, Claiming, Core, Duty, NextDue, Trial, Went, claim_of_attempt,
-};
+use crate::core::{Backlog, ClaimFor, Claiming, Core, Duty, Trial, Went, claim_of_attempt};
 use crate::outward::{Post, Posted};
 use crate::worker::Worker;
 
@@ -45,7 +43,6 @@ const REPLY_CHARS_MAX: usize = 500;
 /// Sends what is to be sent.
 pub struct Outbox {
     post: Option<Arc<dyn Post>>,
-    next_due: NextDue,
     sending: Arc<Sending>,
 }
 
@@ -87,7 +84,7 @@ impl Outbox {
     ) -> Self {
         let (under_way, left_to_others) = (Mutex::default(), Mutex::default());
         let sending = Sending { core, commands, under_way, left_to_others };
-        Self { post, next_due: NextDue::default(), sending: Arc::new(sending) }
+        Self { post, sending: Arc::new(sending) }
     }
 
     /// Hands over every mail that is due, and waits until each is out, put off or back. Returns
@@ -121,6 +118,8 @@ impl Outbox {
         let Some(post) = &self.post else { return Ok(Vec::new()) };
         let (mut started, mut next, mut after) = (Vec::new(), None::<Time>, None);
         let mut backlog = Backlog::default();
+        // Until this round has read what is next, every mail that goes out must wake the worker.
+        self.sending.core.outgoing_due.set(None);
         loop {
             let query =
                 InteractionQuery { after, ..InteractionQuery::of(InteractionScope::Sending, PAGE) };
@@ -128,8 +127,9 @@ impl Outbox {
             after = page.items.last().map(|last| last.value.id);
             for mail in page.items.into_iter().map(|found| found.value) {
                 let State::Sending { due, since, .. } = mail.state else { continue };
-                if mail.state.held_until().is_none_or(|until| until <= self.sending.core.now()) {
-                    backlog.add(since);
+                let sendable_since = mail.state.held_until().unwrap_or(since);
+                if sendable_since <= self.sending.core.now() {
+                    backlog.add(sendable_since);
                 }
                 let rests_until = self.sending.left_until(mail.id).max(Some(due));
                 if let Some(until) = rests_until.filter(|at| *at > self.sending.core.now()) {
@@ -139,7 +139,7 @@ impl Outbox {
                 }
             }
             if !page.more || !self.sending.has_room() {
-                self.next_due.set(next);
+                self.sending.core.outgoing_due.set(next);
                 self.sending.core.backlog.note(backlog);
                 return Ok(started);
             }
@@ -162,7 +162,7 @@ impl Worker for Outbox {
     }
 
     fn next_due(&self) -> Option<Time> {
-        Some(self.next_due.get())
+        Some(self.sending.core.outgoing_due.get())
     }
 
     fn wakes(&self) -> Arc<Notify> {

@@ -124,15 +124,15 @@ impl Lines {
         self.held.get(&queue).copied().unwrap_or_default()
     }
 
-    /// Tells whether somebody is known to have an interaction, or to be offered it.
-    pub(super) fn is_held(&self, id: InteractionId) -> bool {
-        matches!(self.places.get(&id), Some(Place::Held(..)))
+    /// Tells whether somebody is known to have an interaction.
+    pub(super) fn is_in_work(&self, id: InteractionId) -> bool {
+        matches!(self.places.get(&id), Some(Place::Held(_, Holding::InWork, _)))
     }
 
-    /// Returns what is in somebody's hands.
-    pub(super) fn in_work(&self) -> impl Iterator<Item = InteractionId> {
-        let is_in_work = |place: &Place| matches!(place, Place::Held(_, Holding::InWork, _));
-        self.places.iter().filter(move |(_, place)| is_in_work(place)).map(|(id, _)| *id)
+    /// Returns what is known to be in somebody's hands, or to be offered.
+    pub(super) fn held(&self) -> impl Iterator<Item = InteractionId> {
+        let held = self.places.iter().filter(|(_, place)| matches!(place, Place::Held(..)));
+        held.map(|(id, _)| *id)
     }
 
     pub(super) fn remove(&mut self, id: InteractionId) {

@@ -148,7 +148,9 @@ impl<S: Subject> Picture<S> {
         let mut picture = Self {
             begun: seen.from,
             round: 0,
-            last: Round { from: seen.from, ..Round::default() },
+            // Before the first look nothing was known: whoever breaks off in the middle of it
+            // begins anew.
+            last: Round::default(),
             rounds: BTreeMap::new(),
             told: BTreeMap::new(),
             order: BTreeSet::new(),
@@ -225,7 +227,7 @@ impl<S: Subject> Picture<S> {
     /// known what changed since.
     pub(super) fn since(&self, position: u64) -> Option<Place<S>> {
         let place = Place { next: Bound::Unbounded, known: Some(position) };
-        (position >= self.begun).then_some(place)
+        (position > 0 && position >= self.begun).then_some(place)
     }
 
     /// Returns what somebody is owed next.
@@ -237,7 +239,8 @@ impl<S: Subject> Picture<S> {
                 continue;
             }
             let is_last = rest.peek().is_none_or(|(next, _)| next != number);
-            let position = if is_last { round.from } else { round.before };
+            let reached = if is_last { round.from } else { round.before };
+            let position = reached.max(place.known.unwrap_or(0));
             let message = &self.told.get(key)?.message;
             return Some(Owed { message, position, after: (*number, *key) });
         }

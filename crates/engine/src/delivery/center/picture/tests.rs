@@ -69,7 +69,17 @@ fn the_last_message_of_a_look_alone_says_that_all_of_it_is_told() {
     let mut picture = begun();
     picture.take_in(seen(20, 22, &[(1, "A"), (2, "B"), (3, "c")]), &*nobody());
     let owed = all_owed(&picture, picture.since(12).unwrap());
-    assert_eq!(owed, [("A".to_owned(), 10), ("B".to_owned(), 20)]);
+    assert_eq!(owed, [("A".to_owned(), 12), ("B".to_owned(), 20)], "a number never goes back");
+}
+
+#[test]
+fn who_was_told_a_part_of_the_first_look_is_no_further_than_before() {
+    let quiet = Picture::begin(seen(10, 10, &[(1, "a"), (2, "b"), (3, "c")]), &*nobody());
+    let owed = all_owed(&quiet, Picture::<Number>::all());
+    let positions: Vec<u64> = owed.iter().map(|(_, position)| *position).collect();
+    assert_eq!(positions, [0, 0, 10]);
+    assert!(quiet.since(0).is_none(), "they begin anew");
+    assert!(all_owed(&quiet, quiet.since(10).unwrap()).is_empty());
 }
 
 #[test]
