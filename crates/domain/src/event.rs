@@ -242,6 +242,10 @@ pub enum Fact {
             serde(default, skip_serializing_if = "SkillLevels::is_empty")
         )]
         skills: SkillLevels,
+        /// How soon the queue promised an answer at that moment, in ms; `None` of one that promises
+        /// nothing, and of what entered before this was said.
+        #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+        target_ms: Option<u64>,
     },
     /// The queue that it was last in ceased to be, or it had none; this one stands for it. It stays
     /// where it is.
@@ -320,6 +324,13 @@ pub enum Fact {
     /// A draft of it ended or went out.
     DraftClosed {
         draft: InteractionId,
+        /// Whether it went out as the answer to whoever wrote this. What closed before this was
+        /// said did not.
+        #[cfg_attr(
+            feature = "stored",
+            serde(default, skip_serializing_if = "core::ops::Not::not")
+        )]
+        answers: bool,
     },
     /// A draft of it could not be delivered and is open again.
     DraftReopened {

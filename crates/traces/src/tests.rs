@@ -81,7 +81,7 @@ impl Rig {
 
 fn queued() -> Fact {
     let (queue, skills) = (queue_id(1), SkillLevels::new());
-    Fact::Queued { queue, skill: None, since: None, front: false, skills }
+    Fact::Queued { queue, skill: None, since: None, front: false, skills, target_ms: None }
 }
 
 fn offered(to: UserId) -> Fact {

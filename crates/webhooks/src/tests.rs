@@ -160,7 +160,7 @@ impl Rig {
 
 fn queued(n: u64) -> Fact {
     let (queue, skills) = (queue_id(n), SkillLevels::new());
-    Fact::Queued { queue, skill: None, since: None, front: false, skills }
+    Fact::Queued { queue, skill: None, since: None, front: false, skills, target_ms: None }
 }
 
 /// Returns what was posted of an interaction, in short.

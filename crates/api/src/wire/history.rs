@@ -286,7 +286,9 @@ fn handling_expired(owner: UserId) -> Value {
 fn letter_fact(fact: &Fact) -> Value {
     match fact {
         Fact::DraftCreated { draft } => json!({"fact": "DraftCreated", "draft": draft.to_string()}),
-        Fact::DraftClosed { draft } => json!({"fact": "DraftClosed", "draft": draft.to_string()}),
+        Fact::DraftClosed { draft, .. } => {
+            json!({"fact": "DraftClosed", "draft": draft.to_string()})
+        }
         Fact::DraftReopened { draft } => {
             json!({"fact": "DraftReopened", "draft": draft.to_string()})
         }

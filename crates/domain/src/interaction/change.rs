@@ -9,7 +9,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::center::SkillLevels;
+use crate::center::{Queue, SkillLevels};
 use crate::chat;
 use crate::command::Actor;
 use crate::event::{Event, Fact, NotificationType, RevokeReason, Subject};
@@ -119,6 +119,8 @@ pub(super) enum Refused {
 /// How an interaction enters a queue.
 pub(super) struct Entry {
     pub(super) queue: QueueId,
+    /// How soon that promises an answer.
+    pub(super) target_ms: Option<u64>,
     /// Its place in line.
     pub(super) since: Time,
     /// Whether it goes before everything that entered normally.
@@ -127,6 +129,20 @@ pub(super) struct Entry {
     pub(super) skills: SkillLevels,
     /// The skill that a transfer to a skill added.
     pub(super) skill: Option<SkillId>,
+}
+
+impl Entry {
+    /// Enters a queue at a place in line, with nothing asked for beyond what the queue asks for.
+    pub(super) const fn of(queue: &Queue, since: Time) -> Self {
+        Self {
+            queue: queue.id,
+            target_ms: queue.answer_target_ms,
+            since,
+            front: false,
+            skills: SkillLevels::new(),
+            skill: None,
+        }
+    }
 }
 
 impl<'a> Change<'a> {
@@ -295,13 +311,14 @@ impl<'a> Change<'a> {
 
     /// Puts it into a queue.
     pub(super) fn enter_queue(&mut self, entry: Entry, mode: Mode) {
-        let Entry { queue, since, front, skills, skill } = entry;
+        let Entry { queue, target_ms, since, front, skills, skill } = entry;
         self.facts.push(Fact::Queued {
             queue,
             skill,
             since: Some(since).filter(|since| *since != self.context.now),
             front,
             skills: skills.clone(),
+            target_ms,
         });
         self.after.queue = Some(queue);
         self.after.queued_at = Some(since);

@@ -186,7 +186,8 @@ pub(super) fn close(change: &mut Change<'_>) {
     let draft = change.after.id;
     let Some(mut original) = listing(change) else { return };
     original.drafts.remove(&draft);
-    change.related.push(Related::Changed(original, vec![Fact::DraftClosed { draft }]));
+    let closed = Fact::DraftClosed { draft, answers: false };
+    change.related.push(Related::Changed(original, vec![closed]));
 }
 
 /// Takes the draft off its original's list of open ones, because it goes out. If it is an answer,
@@ -196,12 +197,14 @@ pub(super) fn close_sent(change: &mut Change<'_>) {
     let Some(mut original) = listing(change) else { return };
     original.drafts.remove(&draft);
     let answer = change.after.email().filter(|_| change.after.sub_type == REPLY);
+    let answers = answer.is_some();
     if let (Some(answer), Some(letter)) =
         (answer.map(|email| email.answer(now)), original.email_mut())
     {
         letter.answered = Some(answer);
     }
-    change.related.push(Related::Changed(original, vec![Fact::DraftClosed { draft }]));
+    let closed = Fact::DraftClosed { draft, answers };
+    change.related.push(Related::Changed(original, vec![closed]));
 }
 
 /// Returns the original on whose list of open ones the draft is.

@@ -1,7 +1,7 @@
 //! Owners who are gone or silent: nothing stays in the hands of a ghost
 //! (docs/compat/agents.md#gone).
 
-use crate::center::{Queue, SkillLevels, User, Workbin};
+use crate::center::{Queue, User, Workbin};
 use crate::event::{Fact, NotificationType, RevokeReason};
 use crate::id::UserId;
 use crate::interaction::attempt::Attempt;
@@ -164,9 +164,7 @@ fn flee(change: &mut Change<'_>, from: UserId, mode: Mode, refuge: &Refuge) -> b
     if let Some(queue) = queue {
         let since = change.after.queued_at.unwrap_or(change.after.received);
         let front = matches!(refuge, Refuge::Front);
-        let entry =
-            Entry { queue: queue.id, since, front, skills: SkillLevels::new(), skill: None };
-        change.enter_queue(entry, mode);
+        change.enter_queue(Entry { front, ..Entry::of(queue, since) }, mode);
     }
     queue.is_some()
 }

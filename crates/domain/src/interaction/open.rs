@@ -121,7 +121,7 @@ pub(super) fn open_with(
                 return Ok(change.finish());
             }
             change.after.submitter = actor.user();
-            let entry = Entry { queue: queue.id, since, front: false, skills, skill: None };
+            let entry = Entry { skills, ..Entry::of(queue, since) };
             change.enter_queue(entry, mode);
         }
         Some((user, mode)) => {

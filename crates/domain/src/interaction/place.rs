@@ -3,7 +3,7 @@
 use alloc::collections::BTreeSet;
 use alloc::string::ToString;
 
-use crate::center::{Queue, Role, SkillLevels, Workbin, WorkbinOwner};
+use crate::center::{Queue, Role, Workbin, WorkbinOwner};
 use crate::command::{Actor, Caller, Named};
 use crate::event::{Fact, RevokeReason};
 use crate::id::{UserId, WorkbinId};
@@ -30,9 +30,7 @@ pub(super) fn to_queue(
     queue: &Queue,
 ) -> Result<Decision, Rejection> {
     let since = attempt.context.now;
-    let entry =
-        Entry { queue: queue.id, since, front: false, skills: SkillLevels::new(), skill: None };
-    to_entry(attempt, handling, entry)
+    to_entry(attempt, handling, Entry::of(queue, since))
 }
 
 /// Ends an ownership by the owner's own doing, into a queue.
@@ -61,9 +59,7 @@ pub(super) fn requeue(attempt: &Attempt<'_>, queue: &Queue) -> Result<Decision, 
     let since =
         attempt.before.queued_at.filter(|_| attempt.before.queue == Some(queue.id)).unwrap_or(now);
     let mut change = attempt.change();
-    let entry =
-        Entry { queue: queue.id, since, front: false, skills: SkillLevels::new(), skill: None };
-    change.enter_queue(entry, mode);
+    change.enter_queue(Entry::of(queue, since), mode);
     Ok(change.finish())
 }
 
@@ -71,16 +67,16 @@ pub(super) fn requeue(attempt: &Attempt<'_>, queue: &Queue) -> Result<Decision, 
 /// What waits goes on waiting there, with its age and what it asks for; whatever waits nowhere
 /// stays where it is, and has a queue to go back to.
 pub(super) fn replace_queue(attempt: &Attempt<'_>, queue: &Queue) -> Result<Decision, Rejection> {
-    let queue = of_medium(attempt.context, queue, &attempt.before.media())?.id;
-    if attempt.before.queue == Some(queue) {
+    let queue = of_medium(attempt.context, queue, &attempt.before.media())?;
+    if attempt.before.queue == Some(queue.id) {
         return Err(attempt.wrong_state());
     }
     let mut change = attempt.change();
     let wait = match &attempt.before.state {
         State::Ended { .. } => return Err(attempt.wrong_state()),
         State::Handling(_) | State::Parked { .. } | State::Sending { .. } => {
-            change.facts.push(Fact::QueueReplaced { queue });
-            change.after.queue = Some(queue);
+            change.facts.push(Fact::QueueReplaced { queue: queue.id });
+            change.after.queue = Some(queue.id);
             return Ok(change.finish());
         }
         State::Queued(wait) => wait,
@@ -90,8 +86,8 @@ pub(super) fn replace_queue(attempt: &Attempt<'_>, queue: &Queue) -> Result<Deci
             wait
         }
     };
-    let (since, front, skills) = (wait.since, wait.front, wait.skills.clone());
-    change.enter_queue(Entry { queue, since, front, skills, skill: None }, wait.mode);
+    let (front, skills) = (wait.front, wait.skills.clone());
+    change.enter_queue(Entry { front, skills, ..Entry::of(queue, wait.since) }, wait.mode);
     Ok(change.finish())
 }
 

@@ -6,10 +6,10 @@
 
 use alloc::string::{String, ToString};
 
-use crate::center::{Queue, Role, SkillLevels};
+use crate::center::{Queue, Role};
 use crate::command::{Actor, Dispatch};
 use crate::event::{Fact, RevokeReason};
-use crate::id::{InteractionId, QueueId, UserId};
+use crate::id::{InteractionId, UserId};
 use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::{Addressees, Change, Entry};
 use crate::interaction::decision::Decision;
@@ -41,10 +41,7 @@ pub(super) fn send(attempt: &Attempt<'_>, dispatch: &Dispatch) -> Result<Decisio
         change.after.medium = Medium::Email(Email { sends: email.sends - 1, ..email });
         change.facts.push(Fact::SentForReview);
         change.last_sees(by, Status::Completed);
-        let since = attempt.context.now;
-        let entry =
-            Entry { queue: review, since, front: false, skills: SkillLevels::new(), skill: None };
-        change.enter_queue(entry, Mode::Composing);
+        change.enter_queue(Entry::of(review, attempt.context.now), Mode::Composing);
         return Ok(change.finish());
     }
     change.facts.push(Fact::SendStarted);
@@ -119,20 +116,21 @@ fn nothing_newer(attempt: &Attempt<'_>, base: Option<InteractionId>) -> Result<(
 
 /// Returns the queue where a supervisor has to look at the draft before it goes out: the one of the
 /// queue that it goes out by, unless it was there already or its sender is a supervisor.
-fn review(attempt: &Attempt<'_>, named: Option<&Queue>) -> Result<Option<QueueId>, Rejection> {
+fn review<'a>(
+    attempt: &Attempt<'a>,
+    named: Option<&Queue>,
+) -> Result<Option<&'a Queue>, Rejection> {
     let world = attempt.context.world;
     let queue = named.or_else(|| attempt.before.queue.and_then(|queue| world.queue(queue)));
     // Who got it there was offered it: a draft that only names the queue was seen by nobody.
-    let was_looked_at =
-        |review: &QueueId| attempt.before.queue == Some(*review) && attempt.before.offers > 0;
-    let review = queue.and_then(|queue| queue.review).filter(|review| !was_looked_at(review));
+    let was_looked_at = |review| attempt.before.queue == Some(review) && attempt.before.offers > 0;
+    let review = queue.and_then(|queue| queue.review).filter(|review| !was_looked_at(*review));
     let is_supervisor =
         matches!(attempt.actor, Actor::User(caller) if caller.roles.contains(&Role::Supervisor));
-    match review.filter(|_| !is_supervisor) {
-        Some(review) if world.queue(review).is_none_or(|queue| queue.media != Media::Email) => {
-            Err(Rejection::Unknown { noun: Noun::Queue, name: review.to_string() })
-        }
-        review => Ok(review),
+    let Some(review) = review.filter(|_| !is_supervisor) else { return Ok(None) };
+    match world.queue(review).filter(|queue| queue.media == Media::Email) {
+        None => Err(Rejection::Unknown { noun: Noun::Queue, name: review.to_string() }),
+        found => Ok(found),
     }
 }
 

@@ -49,7 +49,7 @@ fn to_skill(
 ) -> Result<Decision, Rejection> {
     // A missing queue is a missing parameter (code 1), which is answered before a name is looked
     // up.
-    let queue = current_queue(attempt).ok_or(Rejection::NoCurrentQueue)?.id;
+    let queue = current_queue(attempt).ok_or(Rejection::NoCurrentQueue)?;
     let (skill, level) = *named.known(Noun::Skill)?;
     if !attempt.context.world.has_skill(skill) {
         return Err(Rejection::Unknown { noun: Noun::Skill, name: skill.to_string() });
@@ -59,7 +59,7 @@ fn to_skill(
     place::to_entry(
         attempt,
         handling,
-        Entry { queue, since, front: false, skills, skill: Some(skill) },
+        Entry { skills, skill: Some(skill), ..Entry::of(queue, since) },
     )
 }
 

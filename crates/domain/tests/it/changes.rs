@@ -177,6 +177,7 @@ fn a_transfer_to_a_skill_asks_for_it_in_the_current_queue_for_one_wait() {
         since: None,
         front: false,
         skills: [skill].into(),
+        target_ms: None,
     };
     assert_eq!(decision.events[0].facts, [queued]);
     // The third agent has the skill at level 1 only.

@@ -66,7 +66,7 @@ fn an_original_is_completed_only_when_no_draft_is_open() {
     assert_eq!(floor.tries(ANN, original, complete()), Err(Rejection::OpenDraft { draft }));
     let sent = floor.does(ANN, draft, Action::Send(Dispatch::default()));
     assert!(sent.related[0].drafts.is_empty());
-    assert_eq!(sent.events[1].facts, [Fact::DraftClosed { draft }]);
+    assert_eq!(sent.events[1].facts, [Fact::DraftClosed { draft, answers: true }]);
     assert_eq!(sent.events[1].notices, [told_of_drafts()]);
     assert!(floor.does(ANN, original, complete()).after.is_ended());
 }
@@ -78,6 +78,7 @@ fn a_draft_that_was_given_up_is_open_no_more() {
     let canceled = floor.does(ANN, draft, Action::Cancel);
     assert_eq!(seen(&canceled, ANN), Some((Status::Canceled, false)));
     assert_eq!(canceled.events[1].notices, [told_of_drafts()]);
+    assert_eq!(canceled.events[1].facts, [Fact::DraftClosed { draft, answers: false }]);
     assert!(floor.interactions[&original].drafts.is_empty());
 }
 

@@ -24,7 +24,7 @@ use handoff_store::conformance::samples::mail::{
 };
 use handoff_store::conformance::samples::{
     BEGIN, CENTER, center, center_event, desk, desk_event, desk_facts, event, files_directory,
-    notice, offer, one_of_each, owner, queue_id, rich_interaction, user, user_id,
+    interaction_id, notice, offer, one_of_each, owner, queue_id, rich_interaction, user, user_id,
 };
 use handoff_store::{ChatMarks, FilesDirectory, Kind, Look, MailboxMark, Record};
 
@@ -393,11 +393,20 @@ fn what_happened_to_desks_and_centers_is_read_and_written() {
         since: Some(BEGIN),
         front: true,
         skills: [(SkillId(7), 3)].into(),
+        target_ms: None,
     };
-    let queued = Event { facts: vec![kept_its_age], ..center_event(BEGIN) };
-    assert_eq!(codec::encode_event(&queued).unwrap(), fixture("queued_facts", 1));
-    let body = codec::decode_event(1, &fixture("queued_facts", 1)).unwrap();
-    assert_eq!(body, codec::decode_event(1, &codec::encode_event(&queued).unwrap()).unwrap());
+    let mut promised = kept_its_age.clone();
+    if let Fact::Queued { target_ms, .. } = &mut promised {
+        *target_ms = Some(20_000);
+    }
+    let answered = Fact::DraftClosed { draft: interaction_id(1), answers: true };
+    let kept = [("queued_facts", vec![kept_its_age]), ("promised_facts", vec![promised, answered])];
+    for (name, facts) in kept {
+        let event = Event { facts, ..center_event(BEGIN) };
+        assert_eq!(codec::encode_event(&event).unwrap(), fixture(name, 1));
+        let body = codec::decode_event(1, &fixture(name, 1)).unwrap();
+        assert_eq!(body, codec::decode_event(1, &codec::encode_event(&event).unwrap()).unwrap());
+    }
     let kind = SubjectKind::Center;
     let text = codec::encode_center_id(CENTER).unwrap();
     assert_eq!(text, fixture("center_id", 1));
