@@ -31,6 +31,9 @@ pub struct Center {
     /// name [`Center::CONTACTS`], how long contacts are.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
     pub retention_ms: BTreeMap<Media, u64>,
+    /// The IANA name of the time zone whose days are the contact center's; `None` is UTC.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub time_zone: Option<String>,
 }
 
 impl Center {

@@ -118,6 +118,7 @@ mod tests {
             workspace: <_>::default(),
             missed_offers_to_not_ready: None,
             retention_ms: std::collections::BTreeMap::new(),
+            time_zone: None,
         };
         let records = [Record::Center(center), Record::Mailbox(mailbox)];
         let puts = records.map(|record| Put { record, expected: 0 }).to_vec();

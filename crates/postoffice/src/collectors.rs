@@ -150,6 +150,7 @@ mod tests {
             workspace: Workspace::default(),
             missed_offers_to_not_ready: None,
             retention_ms: std::collections::BTreeMap::new(),
+            time_zone: None,
         })
     }
 

@@ -96,6 +96,7 @@ mod tests {
             workspace: <_>::default(),
             missed_offers_to_not_ready: None,
             retention_ms: std::collections::BTreeMap::new(),
+            time_zone: None,
         };
         let records = [Record::Center(center), Record::Mailbox(mailbox.clone())];
         let puts = records.map(|record| Put { record, expected }).to_vec();

@@ -39,11 +39,7 @@ impl HoursDescription {
     pub(crate) fn faults(&self) -> Vec<HoursFault> {
         let fault = |option, item, message| HoursFault { option, item, message };
         let mut faults = Vec::new();
-        if TimeZone::get(&self.time_zone).is_err() {
-            let zone = &self.time_zone;
-            let message = format!(
-                "timeZone is {zone:?}, expected an IANA name such as \"Europe/Copenhagen\""
-            );
+        if let Some(message) = zone_fault(&self.time_zone) {
             faults.push(fault("hours.timeZone", None, message));
         }
         if self.open.is_empty() {
@@ -95,6 +91,14 @@ impl HoursDescription {
         };
         Hours { zone: self.time_zone.clone(), open, exceptions }
     }
+}
+
+/// Says what is wrong with the name of a time zone.
+pub(crate) fn zone_fault(name: &str) -> Option<String> {
+    let is_known = TimeZone::get(name).is_ok();
+    (!is_known).then(|| {
+        format!("timeZone is {name:?}, expected an IANA name such as \"Europe/Copenhagen\"")
+    })
 }
 
 /// Reads `Mon-Fri 08:00-18:00`; `None` when it is none.

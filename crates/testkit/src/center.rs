@@ -58,6 +58,7 @@ pub struct Center {
     pub services: Vec<Service>,
     /// Mailboxes as they stand in the center file.
     pub mailboxes: String,
+    pub time_zone: Option<String>,
 }
 
 impl Center {
@@ -73,6 +74,7 @@ impl Center {
             workbins: Vec::new(),
             services: Vec::new(),
             mailboxes: String::new(),
+            time_zone: None,
         }
     }
 
@@ -212,13 +214,14 @@ impl Center {
 
     /// Returns the records of a store that has it.
     pub fn records(self) -> impl Iterator<Item = Record> {
-        let Self { id, name, .. } = self;
+        let Self { id, name, time_zone, .. } = self;
         let center = handoff_domain::Center {
             id,
             name,
             workspace: Workspace::default(),
             missed_offers_to_not_ready: None,
             retention_ms: std::collections::BTreeMap::new(),
+            time_zone,
         };
         std::iter::once(Record::Center(center))
             .chain(self.skills.into_iter().map(Record::Skill))

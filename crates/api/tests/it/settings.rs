@@ -14,6 +14,7 @@ async fn told(workspace: Workspace) -> Api {
         workspace,
         missed_offers_to_not_ready: None,
         retention_ms: std::collections::BTreeMap::new(),
+        time_zone: None,
     };
     let puts = vec![Put { record: Record::Center(center), expected: 1 }];
     store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();

@@ -125,6 +125,7 @@ fn records(floor: &Floor) -> impl Iterator<Item = Record> {
         workspace: Workspace::default(),
         missed_offers_to_not_ready: Some(0),
         retention_ms: std::collections::BTreeMap::new(),
+        time_zone: None,
     };
     let ChatRequest { service, times, .. } = chat_request();
     let service = Service {

@@ -31,6 +31,7 @@ async fn two_who_change_together() -> Arc<FaultyStore> {
         workspace: handoff_domain::Workspace::default(),
         missed_offers_to_not_ready: None,
         retention_ms: std::collections::BTreeMap::new(),
+        time_zone: None,
     });
     let store = handoff_testkit::center::store([made]).await.unwrap();
     store.commit(puts(between.chain(both))).await.unwrap();

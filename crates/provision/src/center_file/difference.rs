@@ -331,6 +331,7 @@ fn center_fields(center: &Center, names: &Names) -> Vec<(&'static str, String)> 
     vec![
         ("missedOffersToNotReady", most.map_or_else(nothing, |most| most.to_string())),
         ("retention", listed(kept)),
+        ("timeZone", center.time_zone.clone().unwrap_or_else(nothing)),
         ("outboundQueue", outbound_queue.map_or_else(nothing, |queue| names.queue(queue))),
         ("fromAddresses", listed(from_addresses.iter().cloned())),
         ("dispositions", listed(shown)),

@@ -58,6 +58,8 @@ pub(super) struct CenterForm {
     /// By channel, how long finished work is kept.
     #[serde(default)]
     pub retention: BTreeMap<Text, Spanned<TimeSpan>>,
+    /// The IANA name of the zone whose days are the contact center's.
+    pub time_zone: Option<Text>,
 }
 
 /// `[[skill]]` or `[[group]]`.

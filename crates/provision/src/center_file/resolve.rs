@@ -85,7 +85,9 @@ pub(super) fn resolve(
     let most = form.center.missed_offers_to_not_ready.as_ref();
     let missed_offers_to_not_ready = resolver.missed_offers(most);
     let retention_ms = resolver.retention(&form.center.retention);
-    let record = Center { id: center, name, workspace, missed_offers_to_not_ready, retention_ms };
+    let time_zone = resolver.time_zone(form.center.time_zone.as_ref());
+    let record =
+        Center { id: center, name, workspace, missed_offers_to_not_ready, retention_ms, time_zone };
     resolver.records.insert(0, Record::Center(record));
     let Resolver { records, warnings, channels, problems, .. } = resolver;
     match CenterFileError::all_of(problems.into_inner()) {

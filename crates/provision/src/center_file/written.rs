@@ -131,6 +131,7 @@ impl Writing<'_> {
         let kept = center.retention_ms.iter();
         let kept = kept.map(|(media, ms)| (media.to_string(), TimeSpan::from_ms(*ms).to_string()));
         self.lines.set_map("retention", kept);
+        self.lines.set_given("timeZone", center.time_zone.as_deref());
         self.names();
         self.users(reader);
         self.queues();

@@ -261,6 +261,7 @@ pub fn center(id: CenterId) -> Center {
         workspace: handoff_domain::Workspace::default(),
         missed_offers_to_not_ready: None,
         retention_ms: std::collections::BTreeMap::new(),
+        time_zone: None,
     }
 }
 

@@ -216,6 +216,13 @@ fn a_user_with_a_password_of_their_own_is_read_and_written() {
     check_record("own_password", 1, &own);
 }
 
+/// Centers of before have no time zone of their own.
+#[test]
+fn a_time_zone_is_read_and_written() {
+    let zoned = Center { time_zone: Some("Europe/Copenhagen".to_owned()), ..center(CenterId(1)) };
+    check_record("zoned_center", 1, &Record::Center(zoned));
+}
+
 /// Desks and centers of before say nothing of missed offers.
 #[test]
 fn missed_offers_and_reasons_are_read_and_written() {

@@ -12,6 +12,7 @@ use crate::center_file::form::Text;
 use crate::center_file::form::workspace::{DispositionForm, WorkspaceForm};
 use crate::disposition::{DispositionDescription, media_of};
 use crate::name::name_fault;
+use crate::opening_hours::zone_fault;
 use crate::reason::reason_fault;
 use crate::retention::{RetentionDescription, RetentionFault};
 use crate::thing::{ENTRIES_MAX, Thing};
@@ -108,6 +109,15 @@ impl Resolver<'_> {
             self.wrong(most.span().start, message);
         }
         Some(*most.get_ref())
+    }
+
+    /// Returns the zone whose days are the contact center's.
+    pub(super) fn time_zone(&self, given: Option<&Text>) -> Option<String> {
+        let name = given?;
+        if let Some(fault) = zone_fault(name.get_ref()) {
+            self.wrong(name.span().start, fault);
+        }
+        Some(name.get_ref().clone())
     }
 
     /// Returns how long finished work is kept, by channel.

@@ -178,6 +178,11 @@ async fn a_change_of_a_service_is_told_and_keeps_the_id() {
 /// What may be wrong with a service's name, way and times: the file, and what is told.
 fn wrong_terms() -> Vec<(String, Vec<&'static str>)> {
     vec![
+        // The contact center's own is looked up like that of hours.
+        (
+            changed("name = \"Demo\"", "name = \"Demo\"\ntimeZone = \"Mars\""),
+            vec![":3: ", "timeZone is \"Mars\"", "IANA"],
+        ),
         (
             changed("name = \"help\"", "name = \"help me\""),
             vec![":13: ", "\"help me\"", "letters, digits"],

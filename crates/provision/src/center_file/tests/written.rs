@@ -17,6 +17,7 @@ const WHOLE: &str = r#"# Without passwords: users keep those that they have, and
 name = "Demo"
 missedOffersToNotReady = 0
 retention = { chat = "365d", email = "80h" }
+timeZone = "Europe/Copenhagen"
 
 [[skill]]
 name = "billing"
