@@ -9,7 +9,9 @@ use std::sync::Arc;
 use axum::Router;
 use handoff_cometd::{Limits, Ports};
 use handoff_content::FileKeeper;
-use handoff_engine::{Core, Engine, Finder, Mailboxes, Outward, Post, Publisher, Worker};
+use handoff_engine::{
+    Core, Engine, Finder, Mailboxes, Outward, Post, Publisher, Statistics, Worker,
+};
 use handoff_store::StoreError;
 
 use crate::auth::{Gate, Keys};
@@ -42,6 +44,8 @@ pub struct Setup {
     pub readers: Vec<Arc<dyn Worker>>,
     /// Who keeps the index of search; without one nothing can be searched.
     pub finder: Option<Arc<dyn Finder>>,
+    /// Who counts what happens; without one no statistics are told.
+    pub statistics: Option<Arc<dyn Statistics>>,
 }
 
 impl Setup {
@@ -60,6 +64,7 @@ impl Setup {
             post: None,
             readers: Vec::new(),
             finder: None,
+            statistics: None,
         }
     }
 }
@@ -90,6 +95,7 @@ impl Assembly {
             mailboxes: setup.mailboxes,
             post: setup.post,
             finder: setup.finder,
+            statistics: setup.statistics,
         };
         let keys = Keys::get(&core, setup.options.session_keys).await?;
         let workers = setup.readers.into_iter().chain(keys.worker()).collect();

@@ -8,6 +8,7 @@ use alloc::string::String;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::chat::{Content, Entry, PartyKind, TreatAs, Visibility};
+use crate::id::UserId;
 use crate::interaction::{Email, Interaction, Medium};
 use crate::media::Direction;
 use crate::time::Time;
@@ -88,6 +89,15 @@ impl Exchange {
             Side::Customer => self.owed_since.or(Some(entry.at)),
         };
         self.last = Some(Said::new(from, text, entry.at));
+    }
+}
+
+impl Entry {
+    /// Returns the agent whose words it shows to the customer; `None` of everything else.
+    #[must_use]
+    pub fn answered_by(&self) -> Option<UserId> {
+        words(&self.content).filter(|_| self.visibility == Visibility::All)?;
+        self.from.kind.user()
     }
 }
 

@@ -45,16 +45,17 @@ pub use letters::{
     contact_id, has_message_id,
 };
 pub use outward::{
-    AgentState, Among, CenterNews, CenterTopic, Customers, Finder, Highlight, Hit, Hits, Mailboxes,
-    Narrowed, OpenLogin, Order, Outward, Patience, Post, Posted, Published, Publisher, QueueState,
-    SearchError, SearchPlace, Wanted,
+    AgentState, Among, BUCKETS_MS, CenterNews, CenterTopic, Counted, CountedBy, Counts, Customers,
+    DispositionMark, Finder, Highlight, Hit, Hits, Mailboxes, Narrowed, OpenLogin, Order, Outward,
+    Patience, Post, Posted, Published, Publisher, QUARTER_MS, QueueState, SearchError, SearchPlace,
+    Statistics, StatisticsError, Tally, Times, Wanted, WantedCounts,
 };
 pub use privacy::{Erasures, NotErased, Weighed, WishToErase};
 pub use run::{Engine, Leaving, Mark};
 pub use views::{
-    AgentFigures, ContactSearch, ContactsFound, Difference, Figures, FoundOne, OwnMarks,
-    PlaceInLine, Played, Question, QueueFigures, ReadMark, ReadTo, SearchFound, Views, WhatIf,
-    WhatIfError, Why,
+    AgentFigures, ContactSearch, ContactsFound, CountsFound, Difference, Figures, FoundOne,
+    OwnMarks, PlaceInLine, Played, Question, QueueFigures, ReadMark, ReadTo, SearchFound, Views,
+    WhatIf, WhatIfError, Why,
 };
 pub use worker::{Worker, WorkerStatus};
 pub use workers::Workers;

@@ -6,6 +6,7 @@
 
 mod center;
 mod finder;
+mod statistics;
 
 use std::sync::Arc;
 
@@ -19,6 +20,11 @@ use crate::core::{Note, NumberedNote};
 pub use center::{AgentState, CenterNews, CenterTopic, QueueState};
 pub use finder::{
     Among, Finder, Highlight, Hit, Hits, Narrowed, Order, SearchError, SearchPlace, Wanted,
+};
+
+pub use statistics::{
+    BUCKETS_MS, Counted, CountedBy, Counts, DispositionMark, QUARTER_MS, Statistics,
+    StatisticsError, Tally, Times, WantedCounts,
 };
 
 /// What became of a published message.
@@ -216,6 +222,8 @@ pub struct Outward {
     pub post: Option<Arc<dyn Post>>,
     /// Without one, nothing can be searched.
     pub finder: Option<Arc<dyn Finder>>,
+    /// Without any, no statistics are told.
+    pub statistics: Option<Arc<dyn Statistics>>,
 }
 
 impl Default for Outward {
@@ -226,6 +234,7 @@ impl Default for Outward {
             mailboxes: None,
             post: None,
             finder: None,
+            statistics: None,
         }
     }
 }

@@ -56,8 +56,8 @@ impl Engine {
         outward: Outward,
         readers: Vec<Arc<dyn Worker>>,
     ) -> Result<Arc<Self>, StoreError> {
-        let Outward { publisher, customers, mailboxes, post, finder } = outward;
-        let views = Arc::new(Views::new(core.clone(), finder));
+        let Outward { publisher, customers, mailboxes, post, finder, statistics } = outward;
+        let views = Arc::new(Views::new(core.clone(), finder, statistics));
         let commands = Commands::new(core.clone(), views.clone(), mailboxes.clone());
         let commands = Arc::new(commands);
         let desks = Arc::new(Desks::new(core.clone(), commands.clone(), publisher.clone()));

@@ -12,6 +12,7 @@ mod line;
 mod marks;
 mod search;
 mod sight;
+mod statistics;
 mod threads;
 mod transcript;
 mod what_if;
@@ -25,6 +26,7 @@ pub use marks::{OwnMarks, ReadMark, ReadTo};
 pub use search::{FoundOne, SearchFound};
 pub use sight::may_see;
 pub(crate) use sight::{Sight, sight_of};
+pub use statistics::CountsFound;
 pub use what_if::{
     AgentFigures, Difference, Figures, Played, Question, QueueFigures, WhatIf, WhatIfError,
 };

@@ -1,61 +1,77 @@
-//! Counters by queue and by agent: what waits and for how long, and for each quarter of an hour
-//! what came, was offered, was taken and ended.
+//! Counters: what waits and for how long, and for each quarter of an hour what came, was offered,
+//! was taken and ended, and how long that took; of a contact center as a whole, and by queue,
+//! agent, channel, service and disposition (docs/api/statistics.md).
 //!
-//! They are made of facts alone, so that history and log say the same. To know which queue an offer
-//! or an end belongs to, and who owned what ended, they keep for each interaction that is not over
-//! where it is.
+//! They are made of facts alone, so that history and log say the same; only what never changes of
+//! an interaction is read from its record, with its first entry. To know what a fact counts for,
+//! they keep for each interaction that is not over where it is.
+//!
+//! Quarters of an hour become days after three months ([`Fold`]), which are kept for good. What
+//! retention removes stays counted, also through a rebuild.
 
+mod asked;
 mod figures;
-mod tally;
+mod fold;
+mod kept;
+mod place;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;
+use std::sync::Arc;
 
-use handoff_domain::InteractionId;
+use handoff_domain::{CenterId, Fact, InteractionId, Time};
+use handoff_engine::{Counted, QUARTER_MS, Tally};
 use handoff_store::{LogEntry, SubjectKey};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use tokio::sync::{Semaphore, watch};
 
-use crate::file::{ProjectionFile, Shape, unreadable};
-use crate::projection::{News, Projection, ProjectionError, Standing};
+use crate::file::{ProjectionFile, Reading};
+use crate::projection::{Cursor, News, Projection, ProjectionError, Standing};
+use place::{About, Place};
 
 pub use figures::{Figures, Waiting};
-pub use tally::{Place, QUARTER_MS, Quarter, QueueOrAgent, Tally, quarter_of};
+pub use fold::Fold;
 
 /// How long quarters of an hour are kept: three months.
 pub const KEPT_QUARTERS: i64 = 92 * 24 * 4;
 
-const SHAPE: Shape = Shape {
-    form: 1,
-    tables: "
-        CREATE TABLE places (
-          interaction TEXT NOT NULL PRIMARY KEY, queue TEXT, since INTEGER, owner TEXT
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX waiting ON places (queue, since) WHERE since IS NOT NULL;
-        CREATE TABLE quarters (
-          quarter INTEGER NOT NULL, counted TEXT NOT NULL, entered INTEGER NOT NULL,
-          offered INTEGER NOT NULL, accepted INTEGER NOT NULL, ended INTEGER NOT NULL,
-          longest_wait_ms INTEGER NOT NULL, PRIMARY KEY (quarter, counted)
-        ) STRICT, WITHOUT ROWID;",
-};
-const PLACE_READ: &str = "SELECT queue, since, owner FROM places WHERE interaction = $1";
-const PLACE_WRITE: &str = "INSERT INTO places (interaction, queue, since, owner) \
-    VALUES ($1, $2, $3, $4) ON CONFLICT (interaction) DO UPDATE SET \
-    queue = excluded.queue, since = excluded.since, owner = excluded.owner";
-const PLACE_REMOVE: &str = "DELETE FROM places WHERE interaction = $1";
-const COUNT: &str = "INSERT INTO quarters \
-    (quarter, counted, entered, offered, accepted, ended, longest_wait_ms) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (quarter, counted) DO UPDATE SET \
-    entered = entered + excluded.entered, offered = offered + excluded.offered, \
-    accepted = accepted + excluded.accepted, ended = ended + excluded.ended, \
-    longest_wait_ms = max(longest_wait_ms, excluded.longest_wait_ms)";
-const FORGET: &str = "DELETE FROM quarters WHERE quarter < $1";
-const DROP: &str = "DELETE FROM places; DELETE FROM quarters;";
+/// How many questions are answered at once; the others wait. One goes through a million rows at
+/// most.
+const AT_ONCE: usize = 2;
+
+const SETTLED: &str = "SELECT generation, position, quarter FROM settled";
+const SETTLE: &str =
+    "INSERT OR REPLACE INTO settled (id, generation, position, quarter) VALUES (1, ?1, ?2, ?3)";
+const UNSETTLE: &str = "DELETE FROM settled";
+const DROP_FROM: &str = "DELETE FROM quarters WHERE quarter >= ?1";
+const DROP: &str = "DELETE FROM quarters; DELETE FROM folded";
+const DROP_PLACES: &str = "DELETE FROM places";
+
+/// A quarter of an hour, counted from the beginning of 1970.
+pub type Quarter = i64;
+
+/// Returns the quarter of an hour that a time is in.
+#[must_use]
+pub const fn quarter_of(at: Time) -> Quarter {
+    at.0.div_euclid(QUARTER_MS)
+}
+
+/// What a tally is of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    pub quarter: Quarter,
+    pub center: CenterId,
+    pub counted: Counted,
+}
 
 /// The counters, in a file of their own.
 #[derive(Debug)]
 pub struct Counters {
     file: ProjectionFile,
+    reading: Arc<Reading>,
+    places: Arc<Semaphore>,
+    standing: watch::Sender<Standing>,
 }
 
 impl Counters {
@@ -69,7 +85,10 @@ impl Counters {
     ///
     /// When it can be neither opened nor made.
     pub fn open(path: &Path) -> Result<Self, ProjectionError> {
-        Ok(Self { file: ProjectionFile::open(path, &SHAPE)? })
+        let file = ProjectionFile::open(path, &kept::SHAPE)?;
+        let standing = watch::Sender::new(file.standing()?);
+        let reading = Arc::new(Reading::of(path));
+        Ok(Self { file, reading, places: Arc::new(Semaphore::new(AT_ONCE)), standing })
     }
 
     #[cfg(test)]
@@ -78,13 +97,21 @@ impl Counters {
     }
 
     /// Says that they are to be rebuilt. Whoever feeds them begins with it in its next round, also
-    /// in another process.
+    /// in another process. Those that are being rebuilt go on.
     ///
     /// # Errors
     ///
     /// The file's.
     pub fn ask_for_rebuild(&self) -> Result<(), ProjectionError> {
-        self.file.outdate()
+        let from = self.file.standing()?;
+        let Standing::Following(at) = from else { return Ok(()) };
+        // Whoever feeds them may move them meanwhile.
+        match self.file.change(from, Standing::Outdated, |transaction| {
+            Settled { at, quarter: Quarter::MAX }.write(transaction)
+        }) {
+            Err(ProjectionError::Overtaken) => self.ask_for_rebuild(),
+            asked => asked,
+        }
     }
 
     /// Returns what they show, with the quarters of an hour from `since` on.
@@ -97,6 +124,17 @@ impl Counters {
         let transaction = connection.transaction()?;
         figures::read(&transaction, since)
     }
+
+    fn tell(
+        &self,
+        changed: Result<(), ProjectionError>,
+        to: Standing,
+    ) -> Result<(), ProjectionError> {
+        if changed.is_ok() {
+            self.standing.send_replace(to);
+        }
+        changed
+    }
 }
 
 impl Projection for Counters {
@@ -108,90 +146,127 @@ impl Projection for Counters {
         self.file.standing()
     }
 
-    fn apply(&self, news: &News, from: Standing, to: Standing) -> Result<(), ProjectionError> {
-        self.file.change(from, to, |transaction| count(transaction, &news.entries))
+    fn reads(&self, entry: &LogEntry) -> bool {
+        is_first(entry)
     }
 
-    fn rebuild(&self, from: Standing, to: Standing) -> Result<(), ProjectionError> {
-        self.file.change(from, to, |transaction| Ok(transaction.execute_batch(DROP)?))
+    fn apply(&self, news: &News, from: Standing, to: Standing) -> Result<(), ProjectionError> {
+        let changed = self.file.change(from, to, |transaction| {
+            count(transaction, news)?;
+            if matches!(to, Standing::Following(_)) {
+                transaction.prepare_cached(UNSETTLE)?.execute([])?;
+            }
+            Ok(())
+        });
+        self.tell(changed, to)
+    }
+
+    fn rebuild(
+        &self,
+        from: Standing,
+        to: Standing,
+        settled: Option<Time>,
+    ) -> Result<(), ProjectionError> {
+        let changed =
+            self.file.change(from, to, |transaction| begin_anew(transaction, from, to, settled));
+        self.tell(changed, to)
     }
 }
 
-/// Counts entries.
-pub(crate) fn count(connection: &Connection, entries: &[LogEntry]) -> Result<(), ProjectionError> {
-    let mut places = BTreeMap::new();
-    let mut tallies: BTreeMap<(Quarter, QueueOrAgent), Tally> = BTreeMap::new();
-    for entry in entries {
+fn is_first(entry: &LogEntry) -> bool {
+    entry.facts.contains(&Fact::Opened)
+}
+
+/// What a rebuild keeps: what came up to a place of the log and happened before a quarter of an
+/// hour. Everything else is counted anew.
+#[derive(Clone, Copy, Debug)]
+struct Settled {
+    at: Cursor,
+    quarter: Quarter,
+}
+
+impl Settled {
+    fn read(connection: &Connection) -> Result<Option<Self>, ProjectionError> {
+        let mut statement = connection.prepare_cached(SETTLED)?;
+        let read = statement.query_row([], |row| {
+            let number = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+            let at = Cursor { generation: number(0)?, position: number(1)? };
+            Ok(Self { at, quarter: row.get(2)? })
+        });
+        Ok(read.optional()?)
+    }
+
+    fn write(self, connection: &Connection) -> Result<(), ProjectionError> {
+        let Cursor { generation, position } = self.at;
+        let numbers = [generation.cast_signed(), position.cast_signed(), self.quarter];
+        connection.prepare_cached(SETTLE)?.execute(numbers)?;
+        Ok(())
+    }
+
+    const fn has(self, entry: &LogEntry) -> bool {
+        entry.position <= self.at.position && quarter_of(entry.at) < self.quarter
+    }
+}
+
+/// Drops what is to be counted anew: what happened since nothing was removed from the store, or
+/// everything where nothing is known of what was counted.
+fn begin_anew(
+    transaction: &Transaction<'_>,
+    from: Standing,
+    to: Standing,
+    settled: Option<Time>,
+) -> Result<(), ProjectionError> {
+    let counted = match from {
+        Standing::Following(at) => Some(at),
+        Standing::Outdated => Settled::read(transaction)?.map(|it| it.at),
+        Standing::Rebuilding { .. } => None,
+    };
+    let Standing::Rebuilding { end, .. } = to else { return Ok(()) };
+    let counted = counted.filter(|at| at.generation == end.generation);
+    transaction.execute_batch(DROP_PLACES)?;
+    if let (Some(at), Some(settled)) = (counted, settled) {
+        // In the quarter of an hour itself something may be older.
+        let quarter = quarter_of(settled) + 1;
+        transaction.execute(DROP_FROM, [quarter])?;
+        return Settled { at, quarter }.write(transaction);
+    }
+    transaction.execute_batch(DROP)?;
+    transaction.execute(UNSETTLE, [])?;
+    Ok(())
+}
+
+/// Counts entries, but for those of a rebuild that are counted already.
+pub(crate) fn count(connection: &Connection, news: &News) -> Result<(), ProjectionError> {
+    let settled = Settled::read(connection)?;
+    let mut places: BTreeMap<InteractionId, Option<Place>> = BTreeMap::new();
+    let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
+    for entry in &news.entries {
         let SubjectKey::Interaction(id) = entry.subject else { continue };
         let place = match places.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(read_place(connection, id)?),
+            Entry::Vacant(unknown) => unknown.insert(kept::read_place(connection, id)?),
         };
-        for (whose, tally) in place.follow(entry) {
-            tallies.entry((quarter_of(entry.at), whose)).or_default().add(tally);
+        if is_first(entry) {
+            let record = news.interactions.get(&id).and_then(Option::as_ref);
+            *place = record.map(|record| Place::new(About::of(record)));
+        }
+        // What is over counts no more, whatever is written down of it.
+        let Some(place) = place.as_mut().filter(|place| !place.is_over) else { continue };
+        let (quarter, center) = (quarter_of(entry.at), place.about.center);
+        let is_counted = settled.is_some_and(|settled| settled.has(entry));
+        for (counted, tally) in place.follow(entry) {
+            if !is_counted {
+                tallies.entry(Key { quarter, center, counted }).or_default().add(tally);
+            }
         }
     }
     for (id, place) in places {
-        write_place(connection, id, place)?;
+        if let Some(place) = place {
+            kept::write_place(connection, id, &place)?;
+        }
     }
-    let newest = tallies.keys().map(|(quarter, _)| *quarter).max();
-    for ((quarter, whose), tally) in tallies {
-        write_tally(connection, quarter, whose, tally)?;
+    for (key, tally) in tallies {
+        kept::add_tally(connection, &key, tally)?;
     }
-    if let Some(newest) = newest {
-        connection.prepare_cached(FORGET)?.execute([newest - KEPT_QUARTERS])?;
-    }
-    Ok(())
-}
-
-fn read_place(connection: &Connection, id: InteractionId) -> Result<Place, ProjectionError> {
-    let mut statement = connection.prepare_cached(PLACE_READ)?;
-    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    let found: Option<(Option<String>, Option<i64>, Option<String>)> =
-        statement.query_row([id.stored()], row).optional()?;
-    let Some((queue, since, owner)) = found else { return Ok(Place::default()) };
-    Ok(Place {
-        queue: queue.map(|id| id.parse()).transpose().map_err(|_| unreadable("a queue"))?,
-        since: since.map(handoff_domain::Time),
-        owner: owner.map(|id| id.parse()).transpose().map_err(|_| unreadable("an owner"))?,
-    })
-}
-
-fn write_place(
-    connection: &Connection,
-    id: InteractionId,
-    place: Place,
-) -> Result<(), ProjectionError> {
-    if place == Place::default() {
-        connection.prepare_cached(PLACE_REMOVE)?.execute([id.stored()])?;
-        return Ok(());
-    }
-    connection.prepare_cached(PLACE_WRITE)?.execute(params![
-        id.stored(),
-        place.queue.map(|queue| queue.stored()),
-        place.since.map(|since| since.0),
-        place.owner.map(|owner| owner.stored()),
-    ])?;
-    Ok(())
-}
-
-fn write_tally(
-    connection: &Connection,
-    quarter: Quarter,
-    whose: QueueOrAgent,
-    tally: Tally,
-) -> Result<(), ProjectionError> {
-    let Tally { entered, offered, accepted, ended, longest_wait_ms } = tally;
-    let [entered, offered, accepted, ended, longest] =
-        [entered, offered, accepted, ended, longest_wait_ms].map(u64::cast_signed);
-    connection.prepare_cached(COUNT)?.execute(params![
-        quarter,
-        whose.stored(),
-        entered,
-        offered,
-        accepted,
-        ended,
-        longest
-    ])?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use handoff_domain::InteractionId;
 use rusqlite::config::DbConfig;
 use rusqlite::{
-    Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params,
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
 };
 
 use crate::projection::{Cursor, ProjectionError, Standing};
@@ -90,6 +90,34 @@ impl ProjectionFile {
         move_on(&transaction, from, to)?;
         change(&transaction)?;
         Ok(transaction.commit()?)
+    }
+}
+
+/// The connections by which a file is read, beside the one that writes.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Reading {
+    pub(crate) fn of(path: &Path) -> Self {
+        Self { path: path.to_owned(), idle: Mutex::default() }
+    }
+
+    pub(crate) fn connection(&self) -> Result<Connection, ProjectionError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(connection) = idle {
+            return Ok(connection);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(connection)
+    }
+
+    pub(crate) fn give_back(&self, connection: Connection) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
 }
 

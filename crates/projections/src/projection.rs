@@ -1,9 +1,11 @@
 //! What a projection is to whoever feeds it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use handoff_domain::{Interaction, InteractionId};
-use handoff_store::LogEntry;
+use handoff_domain::{Interaction, InteractionId, Time};
+use handoff_store::{LogEnd, LogEntry};
+use tokio::sync::watch;
 
 /// A position of the log in one of its generations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +59,7 @@ pub enum ProjectionError {
 pub struct News {
     pub entries: Vec<LogEntry>,
     /// The interactions that they are about as they are now, which may be later than the entries;
-    /// `None` for what is no more. Only a projection that reads records is given any.
+    /// `None` for what is no more. Of the log a projection is given those that it reads.
     pub interactions: BTreeMap<InteractionId, Option<Interaction>>,
 }
 
@@ -84,8 +86,8 @@ pub trait Projection: Send + Sync + 'static {
     /// Its storage's.
     fn standing(&self) -> Result<Standing, ProjectionError>;
 
-    /// Tells whether it is given the interactions beside the entries.
-    fn reads_interactions(&self) -> bool {
+    /// Tells whether it is given the interaction that an entry of the log is about.
+    fn reads(&self, _entry: &LogEntry) -> bool {
         false
     }
 
@@ -97,10 +99,39 @@ pub trait Projection: Send + Sync + 'static {
     /// [`ProjectionError::Overtaken`], or its storage's.
     fn apply(&self, news: &News, from: Standing, to: Standing) -> Result<(), ProjectionError>;
 
-    /// Drops everything that it keeps and moves on, in one transaction.
+    /// Drops what it keeps and moves on, in one transaction. What it made of what happened before
+    /// `settled` it may keep, and then is not to make again: since then nothing was removed from
+    /// the store, and before it may have been. `None` when it is of another store, or of this one
+    /// before it was restored, and nothing counts.
     ///
     /// # Errors
     ///
     /// As [`Projection::apply`].
-    fn rebuild(&self, from: Standing, to: Standing) -> Result<(), ProjectionError>;
+    fn rebuild(
+        &self,
+        from: Standing,
+        to: Standing,
+        settled: Option<Time>,
+    ) -> Result<(), ProjectionError>;
+}
+
+/// Waits until a projection has everything of the log up to an end, as long as somebody is patient;
+/// tells whether it has. While it is made anew it is not waited for.
+pub(crate) async fn reaches(
+    standing: &watch::Sender<Standing>,
+    end: LogEnd,
+    patience: Duration,
+) -> bool {
+    let mut standing = standing.subscribe();
+    let has = |standing: &Standing| match standing {
+        Standing::Following(at) => {
+            Some(at.generation == end.generation && at.position >= end.position)
+        }
+        Standing::Outdated | Standing::Rebuilding { .. } => None,
+    };
+    let settled = standing.wait_for(|standing| has(standing) != Some(false));
+    match tokio::time::timeout(patience, settled).await {
+        Ok(Ok(standing)) => has(&standing) == Some(true),
+        Ok(Err(_)) | Err(_) => false,
+    }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use handoff_bus::{Hint, Received};
-use handoff_domain::{Interaction, InteractionId, Time};
+use handoff_domain::{Center, Interaction, InteractionId, Time};
 use handoff_engine::{Clock, Worker};
 use handoff_store::{
     Key, Kind, LogEnd, LogEntry, Record, Store, StoreError, SubjectKey, Versioned, with_causes,
@@ -173,7 +173,13 @@ impl Reader {
         let total = self.interactions().await?;
         let to = Standing::Rebuilding { end, after: None, done: 0, total };
         tracing::info!(reader = self.projection.name(), %reason, interactions = total, "a reader of the log is rebuilt");
-        self.ask(move |projection| projection.rebuild(from, to)).await?;
+        let settled = match reason {
+            Reason::OtherGeneration => None,
+            Reason::Outdated | Reason::TooFarBehind | Reason::Swept => {
+                Some(Time(self.clock.now().0.saturating_sub_unsigned(Center::RETENTION_MS_MIN)))
+            }
+        };
+        self.ask(move |projection| projection.rebuild(from, to, settled)).await?;
         self.tell(to);
         Ok(Left::More)
     }
@@ -215,9 +221,7 @@ impl Reader {
             let Record::Interaction(interaction) = item.value else { continue };
             let id = interaction.id;
             entries.extend(self.history(id, end.position).await?);
-            if self.projection.reads_interactions() {
-                interactions.insert(id, Some(interaction));
-            }
+            interactions.insert(id, Some(interaction));
             (after, taken) = (Some(id), taken + 1);
             if entries.len() >= REBUILT_ENTRIES {
                 break;
@@ -301,21 +305,22 @@ impl Reader {
     /// Reads the interactions that entries are about, for a projection that asks for them. What
     /// takes too much at once is left for the next time.
     async fn with_interactions(&self, mut entries: Vec<LogEntry>) -> Result<News, StoreError> {
-        if !self.projection.reads_interactions() {
-            return Ok(News::of(entries));
-        }
         let mut interactions = BTreeMap::new();
         let (mut taken, mut bytes) = (0, 0);
         while taken < entries.len() && bytes < READ_BYTES_MAX {
             let next = entries[taken..].iter().take(READ_AT_ONCE);
             taken += next.len();
             let about: BTreeSet<InteractionId> = next
+                .filter(|entry| self.projection.reads(entry))
                 .filter_map(|entry| match entry.subject {
                     SubjectKey::Interaction(id) => Some(id),
                     SubjectKey::Desk(_) | SubjectKey::Center(_) => None,
                 })
                 .filter(|id| !interactions.contains_key(id))
                 .collect();
+            if about.is_empty() {
+                continue;
+            }
             for (id, interaction) in self.interactions_of(about).await? {
                 bytes += interaction.as_ref().map_or(0, Interaction::weight);
                 interactions.insert(id, interaction);

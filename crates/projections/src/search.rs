@@ -17,19 +17,19 @@ mod sweep;
 mod texts;
 mod words;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use handoff_domain::InteractionId;
+use handoff_domain::{InteractionId, Time};
 use handoff_engine::{Finder, Highlight, Hit, Hits, SearchError, Wanted};
-use handoff_store::LogEnd;
-use rusqlite::{Connection, OpenFlags};
+use handoff_store::{LogEnd, LogEntry};
+use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};
 
-use crate::file::{ProjectionFile, Shape};
-use crate::projection::{News, Projection, ProjectionError, Standing};
+use crate::file::{ProjectionFile, Reading, Shape};
+use crate::projection::{News, Projection, ProjectionError, Standing, reaches};
 use find::FindError;
 
 pub use sweep::Sweep;
@@ -50,13 +50,6 @@ pub struct Search {
     standing: watch::Sender<Standing>,
 }
 
-/// The connections by which it is read, beside the one that writes.
-#[derive(Debug)]
-struct Reading {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-}
-
 impl Search {
     pub const NAME: &str = "search";
     /// The file's name in the data directory.
@@ -74,7 +67,7 @@ impl Search {
         // Whoever was killed before they could do it left in the log what they had deleted.
         empty_log(&file.connection())?;
         let standing = watch::Sender::new(file.standing()?);
-        let reading = Arc::new(Reading { path: path.to_owned(), idle: Mutex::default() });
+        let reading = Arc::new(Reading::of(path));
         Ok(Self { file, reading, places: Arc::new(Semaphore::new(AT_ONCE)), standing })
     }
 
@@ -183,23 +176,6 @@ fn empty_log(connection: &Connection) -> Result<(), ProjectionError> {
     Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
 
-impl Reading {
-    fn connection(&self) -> Result<Connection, ProjectionError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if let Some(connection) = idle {
-            return Ok(connection);
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
-        connection.pragma_update(None, "query_only", true)?;
-        Ok(connection)
-    }
-
-    fn give_back(&self, connection: Connection) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-    }
-}
-
 impl Projection for Search {
     fn name(&self) -> &'static str {
         Self::NAME
@@ -209,7 +185,7 @@ impl Projection for Search {
         self.file.standing()
     }
 
-    fn reads_interactions(&self) -> bool {
+    fn reads(&self, _entry: &LogEntry) -> bool {
         true
     }
 
@@ -222,7 +198,12 @@ impl Projection for Search {
         Ok(())
     }
 
-    fn rebuild(&self, from: Standing, to: Standing) -> Result<(), ProjectionError> {
+    fn rebuild(
+        &self,
+        from: Standing,
+        to: Standing,
+        _settled: Option<Time>,
+    ) -> Result<(), ProjectionError> {
         let changed = self.file.change(from, to, |transaction| {
             transaction.execute_batch(kept::DROP)?;
             Ok(transaction.execute_batch(kept::TABLES)?)
@@ -234,18 +215,7 @@ impl Projection for Search {
 #[async_trait]
 impl Finder for Search {
     async fn reaches(&self, end: LogEnd, patience: Duration) -> bool {
-        let mut standing = self.standing.subscribe();
-        let has = |standing: &Standing| match standing {
-            Standing::Following(at) => {
-                Some(at.generation == end.generation && at.position >= end.position)
-            }
-            Standing::Outdated | Standing::Rebuilding { .. } => None,
-        };
-        let settled = standing.wait_for(|standing| has(standing) != Some(false));
-        match tokio::time::timeout(patience, settled).await {
-            Ok(Ok(standing)) => has(&standing) == Some(true),
-            Ok(Err(_)) | Err(_) => false,
-        }
+        reaches(&self.standing, end, patience).await
     }
 
     async fn find(&self, wanted: Wanted) -> Result<Hits, SearchError> {

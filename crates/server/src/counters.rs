@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use handoff_domain::Time;
-use handoff_engine::{Clock as _, SystemClock};
-use handoff_projections::counters::{
-    Figures, QUARTER_MS, Quarter, QueueOrAgent, Tally, quarter_of,
-};
+use handoff_engine::{Clock as _, Counted, QUARTER_MS, SystemClock, Tally};
+use handoff_projections::counters::{Figures, Quarter, quarter_of};
 use handoff_projections::{Counters, Standing};
 use handoff_store::{Kind, Record, SqliteStore};
 
@@ -49,7 +47,7 @@ pub(crate) fn print(options: &cli::Counters) -> anyhow::Result<ExitCode> {
 }
 
 /// Returns the names of what is counted, also while a server has the store open.
-async fn names(config: &config::Store) -> anyhow::Result<BTreeMap<QueueOrAgent, String>> {
+async fn names(config: &config::Store) -> anyhow::Result<BTreeMap<Counted, String>> {
     let kinds = [Kind::Queue, Kind::User];
     let mut records = Vec::new();
     if config.url.is_empty() {
@@ -65,8 +63,8 @@ async fn names(config: &config::Store) -> anyhow::Result<BTreeMap<QueueOrAgent, 
         stored.close().await;
     }
     let name = |record| match record {
-        Record::Queue(queue) => Some((QueueOrAgent::Queue(queue.id), queue.name)),
-        Record::User(user) => Some((QueueOrAgent::Agent(user.id), user.user_name)),
+        Record::Queue(queue) => Some((Counted::Queue(queue.id), queue.name)),
+        Record::User(user) => Some((Counted::Agent(user.id), user.user_name)),
         _ => None,
     };
     Ok(records.into_iter().filter_map(name).collect())
@@ -75,7 +73,7 @@ async fn names(config: &config::Store) -> anyhow::Result<BTreeMap<QueueOrAgent, 
 /// What was counted, as a table.
 struct Table {
     figures: Figures,
-    names: BTreeMap<QueueOrAgent, String>,
+    names: BTreeMap<Counted, String>,
     now: Time,
     by_quarter: bool,
 }
@@ -84,7 +82,7 @@ impl std::fmt::Display for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{:<32} {:>8} {:>12}", "waits now", "count", "longest")?;
         for (queue, waiting) in &self.figures.waiting {
-            let name = self.name(QueueOrAgent::Queue(*queue));
+            let name = self.name(&Counted::Queue(*queue));
             let longest = seconds(self.now.ms_since(waiting.oldest));
             writeln!(f, "{name:<32} {:>8} {longest:>12}", waiting.count)?;
         }
@@ -94,9 +92,9 @@ impl std::fmt::Display for Table {
             "from", "queue or agent", "entered", "offered", "accepted", "ended", "longest wait"
         )?;
         for ((quarter, whose), tally) in self.rows() {
-            let (from, name) = (clock(quarter), self.name(whose));
-            let Tally { entered, offered, accepted, ended, longest_wait_ms } = tally;
-            let longest = seconds(longest_wait_ms);
+            let (from, name) = (clock(quarter), self.name(&whose));
+            let Tally { entered, offered, accepted, ended, wait, .. } = tally;
+            let longest = seconds(wait.longest_ms);
             writeln!(
                 f,
                 "{from:<6} {name:<32} {entered:>8} {offered:>8} {accepted:>8} {ended:>8} {longest:>12}"
@@ -107,23 +105,26 @@ impl std::fmt::Display for Table {
 }
 
 impl Table {
-    /// Returns the rows: each quarter's, or all of them together.
-    fn rows(&self) -> BTreeMap<(Quarter, QueueOrAgent), Tally> {
-        if self.by_quarter {
-            return self.figures.quarters.clone();
+    /// Returns the rows of queues and agents: each quarter's, or all of them together.
+    fn rows(&self) -> BTreeMap<(Quarter, Counted), Tally> {
+        let first = self.figures.quarters.keys().next().map_or(0, |key| key.quarter);
+        let is_shown = |counted: &Counted| matches!(counted, Counted::Queue(_) | Counted::Agent(_));
+        let mut rows: BTreeMap<_, Tally> = BTreeMap::new();
+        for (key, tally) in self.figures.quarters.iter().filter(|(key, _)| is_shown(&key.counted)) {
+            let quarter = if self.by_quarter { key.quarter } else { first };
+            rows.entry((quarter, key.counted.clone())).or_default().add(tally.clone());
         }
-        let first = self.figures.quarters.keys().next().map_or(0, |(quarter, _)| *quarter);
-        let mut sums: BTreeMap<_, Tally> = BTreeMap::new();
-        for ((_, whose), tally) in &self.figures.quarters {
-            sums.entry((first, *whose)).or_default().add(*tally);
-        }
-        sums
+        rows
     }
 
-    fn name(&self, whose: QueueOrAgent) -> String {
-        self.names.get(&whose).cloned().unwrap_or_else(|| match whose {
-            QueueOrAgent::Queue(id) => id.to_string(),
-            QueueOrAgent::Agent(id) => id.to_string(),
+    fn name(&self, whose: &Counted) -> String {
+        self.names.get(whose).cloned().unwrap_or_else(|| match whose {
+            Counted::Queue(id) => id.to_string(),
+            Counted::Agent(id) => id.to_string(),
+            Counted::Center
+            | Counted::Channel(_)
+            | Counted::Service(_)
+            | Counted::Disposition(_) => String::new(),
         })
     }
 }

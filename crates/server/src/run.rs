@@ -24,9 +24,10 @@ use handoff_api::{Assembly, DemoAccounts, Setup};
 use handoff_content::directory::Adopt;
 use handoff_content::{FileKeeper, sweep};
 use handoff_engine::{
-    CommitTally, Core, Engine, Finder, Outward, Parts, SystemClock, SystemIds, Worker,
+    CommitTally, Core, Engine, Finder, Outward, Parts, Statistics, SystemClock, SystemIds, Worker,
 };
 use handoff_postoffice::PostOffice;
+use handoff_projections::counters::Fold;
 use handoff_projections::{Counters, Reader, Search, Sweep};
 use handoff_store::{Files, Store};
 use handoff_web::Pages;
@@ -183,7 +184,7 @@ impl Server {
         let troubles = troubles::all(&watch, office.fetching(), space.clone(), certificate.clone());
         let webhooks = webhooks::sender(config, &core);
         let others = troubles.chain(traces::sender(config, &core)?).chain([webhooks.clone() as _]);
-        let (readers, finder) = readers(config, &store, &clock, (&bus, &files), others).await;
+        let readers = readers(config, &store, &clock, (&bus, &files), others).await;
         let setup = Setup {
             agents: limits.0.clone(),
             customers: options::customers(config),
@@ -191,9 +192,7 @@ impl Server {
             letters: Arc::new(Cleaner::new(Arc::new(MailLetters))),
             mailboxes: Some(office.mailboxes()),
             post: Some(office.post()),
-            readers,
-            finder,
-            ..Setup::new(api, keeper)
+            ..readers.set_up(Setup::new(api, keeper))
         };
         let assembly = Assembly::build(core.clone(), setup).await;
         let Assembly { engine, comet, doors, router, operator } =
@@ -334,8 +333,22 @@ async fn passing_on(
     Ok(pass_on.before(router))
 }
 
-/// Returns the readers of the log that the server has, and what tells of bus and files; beside them
-/// who finds what they keep.
+/// The readers of the log that a server has, with what tells of bus and files, and who answers with
+/// what they keep.
+struct Readers {
+    readers: Vec<Arc<dyn Worker>>,
+    finder: Option<Arc<dyn Finder>>,
+    statistics: Option<Arc<dyn Statistics>>,
+}
+
+impl Readers {
+    /// Has the server use them.
+    fn set_up(self, setup: Setup) -> Setup {
+        let Self { readers, finder, statistics } = self;
+        Setup { readers, finder, statistics, ..setup }
+    }
+}
+
 /// Nothing else stands on them, so it serves without one whose file cannot be used.
 async fn readers(
     config: &Config,
@@ -343,27 +356,31 @@ async fn readers(
     clock: &Arc<SystemClock>,
     (bus, files): (&NodeBus, &Arc<dyn Files>),
     others: impl Iterator<Item = Arc<dyn Worker>>,
-) -> (Vec<Arc<dyn Worker>>, Option<Arc<dyn Finder>>) {
+) -> Readers {
     let watches = bus.watch().into_iter().chain(files::Watch::of(config, files));
-    let mut readers: Vec<Arc<dyn Worker>> = watches.chain(others).collect();
+    let readers = watches.chain(others).collect();
+    let mut all = Readers { readers, finder: None, statistics: None };
     match open_counters(&config.store.path).await {
         Ok(counters) => {
-            readers.push(Arc::new(Reader::new(store.clone(), clock.clone(), counters)));
+            let (fed, folded) = (counters.clone(), counters.clone());
+            all.readers.push(Arc::new(Reader::new(store.clone(), clock.clone(), fed)));
+            all.readers.push(Arc::new(Fold::new(store.clone(), clock.clone(), folded)));
+            all.statistics = Some(counters);
         }
         Err(error) => tracing::error!(error = format!("{error:#}"), "nothing is counted"),
     }
     match open_search(&config.store.path).await {
         Ok(search) => {
             let (added, removed) = (search.clone(), search.clone());
-            readers.push(Arc::new(Reader::new(store.clone(), clock.clone(), added)));
-            readers.push(Arc::new(Sweep::new(store.clone(), clock.clone(), removed)));
-            (readers, Some(search))
+            all.readers.push(Arc::new(Reader::new(store.clone(), clock.clone(), added)));
+            all.readers.push(Arc::new(Sweep::new(store.clone(), clock.clone(), removed)));
+            all.finder = Some(search);
         }
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "nothing can be searched");
-            (readers, None)
         }
     }
+    all
 }
 
 impl Running {

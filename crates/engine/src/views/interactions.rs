@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::attended::Attended;
 use super::sight::{may_see, sees_all};
 use crate::core::Core;
-use crate::outward::Finder;
+use crate::outward::{Finder, Statistics};
 
 /// How long after its end those whom an interaction concerned keep sight of it, in ms
 /// (docs/compat/interactions.md#seen).
@@ -29,11 +29,17 @@ pub struct Views {
     pub(super) asked: Arc<Mutex<()>>,
     /// Who finds among everything.
     pub(super) finder: Option<Arc<dyn Finder>>,
+    /// Who has counted what happened.
+    pub(super) statistics: Option<Arc<dyn Statistics>>,
 }
 
 impl Views {
-    pub(crate) fn new(core: Arc<Core>, finder: Option<Arc<dyn Finder>>) -> Self {
-        Self { core, attended: Attended::default(), asked: Arc::default(), finder }
+    pub(crate) fn new(
+        core: Arc<Core>,
+        finder: Option<Arc<dyn Finder>>,
+        statistics: Option<Arc<dyn Statistics>>,
+    ) -> Self {
+        Self { core, attended: Attended::default(), asked: Arc::default(), finder, statistics }
     }
 
     /// Returns an interaction that the user may see; `None` for every other, whether it exists or

@@ -1,18 +1,19 @@
-//! What the counters show.
+//! What the counters show of all that they have.
 
 use std::collections::BTreeMap;
 
 use handoff_domain::{QueueId, Time};
-use rusqlite::{Connection, Row};
+use handoff_engine::Tally;
+use rusqlite::Connection;
 
-use super::{Quarter, QueueOrAgent, Tally};
+use super::{Key, Quarter, kept};
 use crate::file::{standing, unreadable};
 use crate::projection::{ProjectionError, Standing};
 
 const WAITING: &str = "SELECT queue, count(*), min(since) FROM places \
     WHERE since IS NOT NULL GROUP BY queue";
-const QUARTERS: &str = "SELECT quarter, counted, entered, offered, accepted, ended, \
-    longest_wait_ms FROM quarters WHERE quarter >= $1";
+const QUARTERS: &str = "SELECT center, kind, quarter, counted, tally FROM quarters \
+    WHERE quarter >= ?1";
 
 /// What waits in a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct Figures {
     pub standing: Standing,
     /// What waits now; a queue that is missing is empty.
     pub waiting: BTreeMap<QueueId, Waiting>,
-    pub quarters: BTreeMap<(Quarter, QueueOrAgent), Tally>,
+    pub quarters: BTreeMap<Key, Tally>,
 }
 
 pub(super) fn read(connection: &Connection, since: Quarter) -> Result<Figures, ProjectionError> {
@@ -47,7 +48,8 @@ fn waiting(connection: &Connection) -> Result<BTreeMap<QueueId, Waiting>, Projec
     while let Some(row) = rows.next()? {
         let queue: String = row.get(0)?;
         let queue = queue.parse().map_err(|_| unreadable("a queue"))?;
-        found.insert(queue, Waiting { count: number(row, 1)?, oldest: Time(row.get(2)?) });
+        let count = row.get::<_, i64>(1)?.cast_unsigned();
+        found.insert(queue, Waiting { count, oldest: Time(row.get(2)?) });
     }
     Ok(found)
 }
@@ -55,25 +57,13 @@ fn waiting(connection: &Connection) -> Result<BTreeMap<QueueId, Waiting>, Projec
 fn quarters(
     connection: &Connection,
     since: Quarter,
-) -> Result<BTreeMap<(Quarter, QueueOrAgent), Tally>, ProjectionError> {
+) -> Result<BTreeMap<Key, Tally>, ProjectionError> {
     let mut statement = connection.prepare_cached(QUARTERS)?;
     let mut rows = statement.query([since])?;
     let mut found = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let whose: String = row.get(1)?;
-        let whose = QueueOrAgent::read(&whose).ok_or_else(|| unreadable("a tally's name"))?;
-        let tally = Tally {
-            entered: number(row, 2)?,
-            offered: number(row, 3)?,
-            accepted: number(row, 4)?,
-            ended: number(row, 5)?,
-            longest_wait_ms: number(row, 6)?,
-        };
-        found.insert((row.get(0)?, whose), tally);
+        let (key, tally) = kept::row_of(row)?;
+        found.insert(key, tally);
     }
     Ok(found)
-}
-
-fn number(row: &Row<'_>, at: usize) -> Result<u64, rusqlite::Error> {
-    row.get::<_, i64>(at).map(i64::cast_unsigned)
 }

@@ -8,17 +8,17 @@ use handoff_bus::LocalBus;
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::interaction::open::{NewInteraction, Placement};
 use handoff_domain::{
-    Acknowledgement, Actor, Address, Automatic, Caller, CenterId, ChatTimes, Command, Direction,
-    Event, Fact, GroupId, Interaction, InteractionId, Letter, Media, Medium, Named, Queue, QueueId,
-    Role, Topic, UserData, UserId, Workbin, WorkbinId, WorkbinOwner,
+    Acknowledgement, Actor, Address, Automatic, Caller, Center as Described, CenterId, ChatTimes,
+    Command, Direction, Event, Fact, GroupId, Interaction, InteractionId, Letter, Media, Medium,
+    Named, Queue, QueueId, Role, Topic, UserData, UserId, Workbin, WorkbinId, WorkbinOwner,
 };
 use handoff_engine::{
-    ChannelChange, CommandRequest, Core, Engine, ExecuteError, NewChat, NewLetter, Opening,
-    Options, Outward, Parts, Replay, Subscriptions,
+    ChannelChange, Clock as _, CommandRequest, Core, Engine, ExecuteError, NewChat, NewLetter,
+    Opening, Options, Outward, Parts, Replay, Subscriptions,
 };
 use handoff_store::{
     ChangeSet, Deed as ErasureDeed, InteractionQuery, InteractionScope, Key, Kind, Put, Record,
-    Removal, Store,
+    Removal, Store, SubjectKey, Version, Versioned,
 };
 use handoff_testkit::{Center, CountingIds, ManualClock};
 use tempfile::TempDir;
@@ -68,6 +68,9 @@ fn described() -> Center {
     let (subject, text) = ("We have it".to_owned(), "Thank you.".to_owned());
     center.queues[CHECKED].acknowledge = Some(Acknowledgement { subject, text });
     center.queues[CHECKED].review = Some(QUEUES[REVIEW]);
+    center.queues[0].answer_target_ms = Some(30_000);
+    center.queues[CHATS].answer_target_ms = Some(60_000);
+    center.time_zone = Some("Europe/Copenhagen".to_owned());
     center
 }
 
@@ -108,7 +111,7 @@ impl Rig {
 
     /// Returns the counters' file.
     pub(super) fn file(&self) -> PathBuf {
-        self.directory.path().join(Counters::FILE)
+        self.file_named(Counters::FILE)
     }
 
     /// Returns how much waits, as the records say.
@@ -262,7 +265,39 @@ impl Rig {
         }
     }
 
-    /// Removes one of those that are over, as retention does: without an entry of the log.
+    /// Returns all interactions.
+    pub(super) async fn interactions(&self) -> BTreeMap<InteractionId, Option<Interaction>> {
+        let all = self.store.list(Kind::Interaction, None, usize::MAX).await.unwrap().items;
+        let all = all.into_iter().map(|found| match found.value {
+            Record::Interaction(one) => (one.id, Some(one)),
+            _ => unreachable!(),
+        });
+        all.collect()
+    }
+
+    /// Returns what ended so long ago that it may be removed.
+    pub(super) async fn unkept(&self) -> Vec<Versioned<Interaction>> {
+        let before = self.clock.now().0.saturating_sub_unsigned(Described::RETENTION_MS_MIN);
+        let all = self.store.list(Kind::Interaction, None, usize::MAX).await.unwrap().items;
+        let mut found = Vec::new();
+        for Versioned { value, version } in all {
+            let Record::Interaction(value) = value else { unreachable!() };
+            let subject = SubjectKey::Interaction(value.id);
+            let history = self.store.history(subject, 0, usize::MAX).await.unwrap().items;
+            let is_old = history.last().is_some_and(|last| last.at.0 < before);
+            found.extend((value.is_ended() && is_old).then_some(Versioned { value, version }));
+        }
+        found
+    }
+
+    /// Removes one, as retention does: without an entry of the log.
+    pub(super) async fn remove_one(&self, id: InteractionId, version: Version) {
+        let removal = Removal { key: Key::Interaction(id), version };
+        let change = ChangeSet { removals: vec![removal], ..ChangeSet::default() };
+        self.store.commit(change).await.unwrap();
+    }
+
+    /// Removes any of those that are over.
     pub(super) async fn remove(&self, place: usize) {
         let all = self.store.list(Kind::Interaction, None, usize::MAX).await.unwrap().items;
         let ended = all
@@ -273,9 +308,8 @@ impl Rig {
             return;
         }
         let found = ended[place % ended.len()];
-        let removal = Removal { key: found.value.key(), version: found.version };
-        let change = ChangeSet { removals: vec![removal], ..ChangeSet::default() };
-        self.store.commit(change).await.unwrap();
+        let Key::Interaction(id) = found.value.key() else { unreachable!() };
+        self.remove_one(id, found.version).await;
     }
 
     /// Erases one that is over, as the erasure of its contact does.

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use handoff_domain::command::CustomerAction;
 use handoff_domain::user_data::Value;
 use handoff_domain::{
-    Action, Command, Content, Entry, InteractionId, UserCommand, UserData, Utterance, Visibility,
+    Action, Command, Content, Entry, InteractionId, Time, UserCommand, UserData, Utterance,
+    Visibility,
 };
 use handoff_engine::{Finder as _, Wanted, Worker as _};
-use handoff_store::{Key, Kind, Record, Store, SubjectKey};
+use handoff_store::{Key, Kind, LogEntry, Record, Store, SubjectKey};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -56,8 +57,8 @@ impl Projection for Killed {
         self.search.standing()
     }
 
-    fn reads_interactions(&self) -> bool {
-        true
+    fn reads(&self, entry: &LogEntry) -> bool {
+        self.search.reads(entry)
     }
 
     fn apply(&self, news: &News, from: Standing, to: Standing) -> Result<(), ProjectionError> {
@@ -71,8 +72,13 @@ impl Projection for Killed {
         }
     }
 
-    fn rebuild(&self, from: Standing, to: Standing) -> Result<(), ProjectionError> {
-        self.search.rebuild(from, to)
+    fn rebuild(
+        &self,
+        from: Standing,
+        to: Standing,
+        settled: Option<Time>,
+    ) -> Result<(), ProjectionError> {
+        self.search.rebuild(from, to, settled)
     }
 }
 

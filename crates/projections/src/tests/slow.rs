@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use handoff_domain::Time;
 use handoff_engine::Worker as _;
+use handoff_store::LogEntry;
 use handoff_testkit::ManualClock;
 
 use super::deeds::Deed;
@@ -26,18 +28,28 @@ impl Projection for Slow {
         self.counters.standing()
     }
 
+    fn reads(&self, entry: &LogEntry) -> bool {
+        self.counters.reads(entry)
+    }
+
     fn apply(&self, news: &News, from: Standing, to: Standing) -> Result<(), ProjectionError> {
         self.clock.advance_ms(self.ms);
         self.counters.apply(news, from, to)
     }
 
-    fn rebuild(&self, from: Standing, to: Standing) -> Result<(), ProjectionError> {
-        self.counters.rebuild(from, to)
+    fn rebuild(
+        &self,
+        from: Standing,
+        to: Standing,
+        settled: Option<Time>,
+    ) -> Result<(), ProjectionError> {
+        self.counters.rebuild(from, to, settled)
     }
 }
 
 /// Returns how long a rebuild rests after a round that took so long, in ms.
 async fn rest(rig: &Rig, ms: u32) -> u128 {
+    feed(rig, counters(rig)).await;
     counters(rig).ask_for_rebuild().unwrap();
     let slow = Slow { counters: counters(rig), clock: rig.clock.clone(), ms };
     let reader = reader(rig, slow);
