@@ -82,6 +82,7 @@ mod sessions;
 mod settings;
 mod signposts;
 mod skills;
+mod statistics;
 mod supervision;
 mod targets;
 mod tokens;

@@ -11,7 +11,7 @@ use crate::{
     agent_states, attachments, audit, center, center_states, channels, chat_messages, contacts,
     desk_settings, diagnostics, dispositions, erasures, hand_over, interactions, known_contacts,
     letter_page, mailboxes, me, me_interactions, nodes, notes, openapi, providers, queues, related,
-    responses, retention, second_factor, services, session, sessions, settings, skills,
+    responses, retention, second_factor, services, session, sessions, settings, skills, statistics,
     supervision, targets, tokens, users, webhooks, what_if, workbins,
 };
 
@@ -227,6 +227,7 @@ pub fn table() -> Vec<Route> {
         read("/center/queues",               center_states::queues),
         read("/center",                      center::written_for_admin),
         upload("/center",                    center::of_admin),
+        read("/center/statistics",           statistics::get),
         read("/skills",                      skills::list),
         write("/skills",                     skills::post),
         read("/skills/{id}",                 skills::get),

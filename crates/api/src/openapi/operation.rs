@@ -172,6 +172,12 @@ impl Operation {
         Self { answer: json!({content_type: {"schema": {"type": "string"}}}), ..self }
     }
 
+    /// Answers with something that is no JSON where that is asked for.
+    pub(super) fn or_file(mut self, content_type: &str) -> Self {
+        self.answer[content_type] = json!({"schema": {"type": "string"}});
+        self
+    }
+
     /// Sends a browser to another page.
     pub(super) fn redirects(self) -> Self {
         Self { status: "303", ..self.gives_file("text/plain") }

@@ -18,8 +18,9 @@ mod user;
 mod versioned;
 mod webhook;
 
+pub(in crate::wire) use center::owning_group;
+pub(crate) use center::seconds;
 pub use center::{GroupResource, QueueResource, SkillResource, StepResource, WorkbinResource};
-pub(in crate::wire) use center::{owning_group, seconds};
 pub use channel::{
     ChannelResource, LOGGED_OUT_ID, NOT_READY_ID, READY_ID, Room, UserState, channels, channels_of,
 };

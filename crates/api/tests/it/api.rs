@@ -41,7 +41,7 @@ use tower::ServiceExt;
 use crate::samples::Trusting;
 
 pub(crate) const ROOT: &str = "/api/v2";
-const DEMO: CenterId = CenterId(1);
+pub(crate) const DEMO: CenterId = CenterId(1);
 const OTHER: CenterId = CenterId(2);
 const SUPPORT: GroupId = GroupId(0x10);
 const SALES: GroupId = GroupId(0x11);

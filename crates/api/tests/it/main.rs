@@ -75,6 +75,7 @@ mod services;
 mod sessions;
 mod settings;
 mod sign_in;
+mod statistics;
 mod targets;
 mod tokens;
 mod two_nodes;

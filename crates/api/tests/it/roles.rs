@@ -100,6 +100,7 @@ fn matrix() -> Vec<Row> {
     rows.push(get("/audit", ADMINS));
     rows.push(get("/center/agents", WATCHERS));
     rows.push(get("/center/queues", WATCHERS));
+    rows.push(get("/center/statistics", WATCHERS));
     rows.push(post("/users/{id}", PEOPLE, json!({"operationName": "Ask", "text": "x"})));
     rows
 }

@@ -20,6 +20,17 @@ pub(super) fn operations() -> Vec<Operation> {
                         "steps": [{"after": 20, "groups": ["Sales"]}]}]}),
             )
             .gives("WhatIf"),
+        get("/center/statistics", "Tells what happened, counted")
+            .note("Supervisors and admins are told. `Accept: text/csv` gives a table.")
+            .query("from", "A moment (ISO 8601) or a day; the beginning of today without it.")
+            .query("to", "A moment (ISO 8601) or a day, before which it ends; now without it.")
+            .query(
+                "by",
+                "One of queue, agent, group, channel, service and disposition, one of quarterHour, \
+                 hour and day, or one of each with a comma between them.",
+            )
+            .gives("Statistics")
+            .or_file("text/csv"),
         get("/openapi.json", "Gives this document")
             .and_at(&["/asyncapi.json"])
             .note("`/asyncapi.json` is that of what CometD tells.")

@@ -230,7 +230,7 @@ fn skill_names(skills: &SkillLevels, lookup: Lookup<'_>) -> BTreeMap<String, u32
 
 /// Returns ms as s: whole seconds as an integer, which is what clients send, and anything else
 /// exactly.
-pub(in crate::wire) fn seconds(ms: u64) -> Number {
+pub(crate) fn seconds(ms: u64) -> Number {
     if ms.is_multiple_of(1_000) {
         return Number::from(ms / 1_000);
     }
