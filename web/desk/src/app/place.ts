@@ -34,6 +34,7 @@ export function makeRouter(base: string): Router {
                 component: AdminGate,
             },
             {path: "/admin/:page(nodes|changes|retention)", component: AdminGate},
+            {path: "/admin/:page(erasure)/:id?", component: AdminGate},
             {path: "/:rest(.*)*", component: NowherePlace},
         ],
     });
