@@ -1,6 +1,5 @@
 //! Reminders: what lies in a workbin until a time comes back to whoever put it there.
 
-use crate::center::SkillLevels;
 use crate::event::Fact;
 use crate::id::UserId;
 use crate::interaction::attempt::{Attempt, Slot, may_take};
@@ -46,9 +45,7 @@ fn queue_up(change: &mut Change<'_>, mode: Mode) -> bool {
         return false;
     };
     let since = change.after.queued_at.unwrap_or(change.context.now);
-    let entry =
-        Entry { queue: queue.id, since, front: false, skills: SkillLevels::new(), skill: None };
-    change.enter_queue(entry, mode);
+    change.enter_queue(Entry::of(queue, since), mode);
     true
 }
 

@@ -151,7 +151,7 @@ export const adminErasure = part({
         eraseTitle: (name) => `¿Borrar lo que se sabe de ${name}?`,
         eraseHelp: "No se puede recuperar. Lo que tienen las copias sigue ahí hasta que se "
             + "olvidan.",
-        eraseSure: "He comprobado que es quien lo pidió.",
+        eraseSure: "Se ha comprobado que es quien lo pidió.",
         eraseUnsure: "Diga que ha comprobado quién es.",
         erasing: "Se está borrando. Continúa aunque se deje esta página.",
         erasedAt: (when) => `Borrado el ${when}.`,
