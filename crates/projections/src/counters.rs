@@ -27,7 +27,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use tokio::sync::{Semaphore, watch};
 
 use crate::file::{ProjectionFile, Reading};
-use crate::projection::{Cursor, News, Projection, ProjectionError, Standing};
+use crate::projection::{News, Projection, ProjectionError, Standing};
 use place::{About, Place};
 
 pub use figures::{Figures, Waiting};
@@ -40,9 +40,8 @@ pub const KEPT_QUARTERS: i64 = 92 * 24 * 4;
 /// most.
 const AT_ONCE: usize = 2;
 
-const SETTLED: &str = "SELECT generation, position, quarter FROM settled";
-const SETTLE: &str =
-    "INSERT OR REPLACE INTO settled (id, generation, position, quarter) VALUES (1, ?1, ?2, ?3)";
+const SETTLED: &str = "SELECT position, quarter FROM settled";
+const SETTLE: &str = "INSERT OR REPLACE INTO settled (id, position, quarter) VALUES (1, ?1, ?2)";
 const UNSETTLE: &str = "DELETE FROM settled";
 const DROP_FROM: &str = "DELETE FROM quarters WHERE quarter >= ?1";
 const DROP: &str = "DELETE FROM quarters; DELETE FROM folded";
@@ -107,7 +106,7 @@ impl Counters {
         let Standing::Following(at) = from else { return Ok(()) };
         // Whoever feeds them may move them meanwhile.
         match self.file.change(from, Standing::Outdated, |transaction| {
-            Settled { at, quarter: Quarter::MAX }.write(transaction)
+            Settled { position: at.position, quarter: Quarter::MAX }.write(transaction)
         }) {
             Err(ProjectionError::Overtaken) => self.ask_for_rebuild(),
             asked => asked,
@@ -161,14 +160,9 @@ impl Projection for Counters {
         self.tell(changed, to)
     }
 
-    fn rebuild(
-        &self,
-        from: Standing,
-        to: Standing,
-        settled: Option<Time>,
-    ) -> Result<(), ProjectionError> {
+    fn rebuild(&self, from: Standing, to: Standing, settled: Time) -> Result<(), ProjectionError> {
         let changed =
-            self.file.change(from, to, |transaction| begin_anew(transaction, from, to, settled));
+            self.file.change(from, to, |transaction| begin_anew(transaction, from, settled));
         self.tell(changed, to)
     }
 }
@@ -177,11 +171,12 @@ fn is_first(entry: &LogEntry) -> bool {
     entry.facts.contains(&Fact::Opened)
 }
 
-/// What a rebuild keeps: what came up to a place of the log and happened before a quarter of an
-/// hour. Everything else is counted anew.
+/// What a rebuild keeps: what came up to a position of the log and happened before a quarter of an
+/// hour. Everything else is counted anew. Positions of another generation are larger than all that
+/// were before, so it may have begun meanwhile.
 #[derive(Clone, Copy, Debug)]
 struct Settled {
-    at: Cursor,
+    position: u64,
     quarter: Quarter,
 }
 
@@ -189,22 +184,19 @@ impl Settled {
     fn read(connection: &Connection) -> Result<Option<Self>, ProjectionError> {
         let mut statement = connection.prepare_cached(SETTLED)?;
         let read = statement.query_row([], |row| {
-            let number = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
-            let at = Cursor { generation: number(0)?, position: number(1)? };
-            Ok(Self { at, quarter: row.get(2)? })
+            Ok(Self { position: row.get::<_, i64>(0)?.cast_unsigned(), quarter: row.get(1)? })
         });
         Ok(read.optional()?)
     }
 
     fn write(self, connection: &Connection) -> Result<(), ProjectionError> {
-        let Cursor { generation, position } = self.at;
-        let numbers = [generation.cast_signed(), position.cast_signed(), self.quarter];
+        let numbers = [self.position.cast_signed(), self.quarter];
         connection.prepare_cached(SETTLE)?.execute(numbers)?;
         Ok(())
     }
 
     const fn has(self, entry: &LogEntry) -> bool {
-        entry.position <= self.at.position && quarter_of(entry.at) < self.quarter
+        entry.position <= self.position && quarter_of(entry.at) < self.quarter
     }
 }
 
@@ -213,22 +205,20 @@ impl Settled {
 fn begin_anew(
     transaction: &Transaction<'_>,
     from: Standing,
-    to: Standing,
-    settled: Option<Time>,
+    settled: Time,
 ) -> Result<(), ProjectionError> {
     let counted = match from {
-        Standing::Following(at) => Some(at),
-        Standing::Outdated => Settled::read(transaction)?.map(|it| it.at),
+        Standing::Following(at) => Some(at.position),
+        Standing::Outdated => Settled::read(transaction)?.map(|it| it.position),
+        // Of what it counted nobody knows what was there before.
         Standing::Rebuilding { .. } => None,
     };
-    let Standing::Rebuilding { end, .. } = to else { return Ok(()) };
-    let counted = counted.filter(|at| at.generation == end.generation);
     transaction.execute_batch(DROP_PLACES)?;
-    if let (Some(at), Some(settled)) = (counted, settled) {
+    if let Some(position) = counted {
         // In the quarter of an hour itself something may be older.
         let quarter = quarter_of(settled) + 1;
         transaction.execute(DROP_FROM, [quarter])?;
-        return Settled { at, quarter }.write(transaction);
+        return Settled { position, quarter }.write(transaction);
     }
     transaction.execute_batch(DROP)?;
     transaction.execute(UNSETTLE, [])?;

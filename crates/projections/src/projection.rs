@@ -101,18 +101,12 @@ pub trait Projection: Send + Sync + 'static {
 
     /// Drops what it keeps and moves on, in one transaction. What it made of what happened before
     /// `settled` it may keep, and then is not to make again: since then nothing was removed from
-    /// the store, and before it may have been. `None` when it is of another store, or of this one
-    /// before it was restored, and nothing counts.
+    /// the store, and before it may have been.
     ///
     /// # Errors
     ///
     /// As [`Projection::apply`].
-    fn rebuild(
-        &self,
-        from: Standing,
-        to: Standing,
-        settled: Option<Time>,
-    ) -> Result<(), ProjectionError>;
+    fn rebuild(&self, from: Standing, to: Standing, settled: Time) -> Result<(), ProjectionError>;
 }
 
 /// Waits until a projection has everything of the log up to an end, as long as somebody is patient;

@@ -173,12 +173,8 @@ impl Reader {
         let total = self.interactions().await?;
         let to = Standing::Rebuilding { end, after: None, done: 0, total };
         tracing::info!(reader = self.projection.name(), %reason, interactions = total, "a reader of the log is rebuilt");
-        let settled = match reason {
-            Reason::OtherGeneration => None,
-            Reason::Outdated | Reason::TooFarBehind | Reason::Swept => {
-                Some(Time(self.clock.now().0.saturating_sub_unsigned(Center::RETENTION_MS_MIN)))
-            }
-        };
+        let kept_at_least = Center::RETENTION_MS_MIN;
+        let settled = Time(self.clock.now().0.saturating_sub_unsigned(kept_at_least));
         self.ask(move |projection| projection.rebuild(from, to, settled)).await?;
         self.tell(to);
         Ok(Left::More)

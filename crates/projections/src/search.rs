@@ -198,12 +198,7 @@ impl Projection for Search {
         Ok(())
     }
 
-    fn rebuild(
-        &self,
-        from: Standing,
-        to: Standing,
-        _settled: Option<Time>,
-    ) -> Result<(), ProjectionError> {
+    fn rebuild(&self, from: Standing, to: Standing, _settled: Time) -> Result<(), ProjectionError> {
         let changed = self.file.change(from, to, |transaction| {
             transaction.execute_batch(kept::DROP)?;
             Ok(transaction.execute_batch(kept::TABLES)?)

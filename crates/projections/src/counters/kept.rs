@@ -29,8 +29,8 @@ pub(super) const SHAPE: Shape = Shape {
           center TEXT NOT NULL PRIMARY KEY, until INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE settled (
-          id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), generation INTEGER NOT NULL,
-          position INTEGER NOT NULL, quarter INTEGER NOT NULL
+          id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1), position INTEGER NOT NULL,
+          quarter INTEGER NOT NULL
         ) STRICT;",
 };
 const PLACE_READ: &str = "SELECT center, media, service, is_draft, queue, since, target_ms, \

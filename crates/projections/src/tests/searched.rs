@@ -72,12 +72,7 @@ impl Projection for Killed {
         }
     }
 
-    fn rebuild(
-        &self,
-        from: Standing,
-        to: Standing,
-        settled: Option<Time>,
-    ) -> Result<(), ProjectionError> {
+    fn rebuild(&self, from: Standing, to: Standing, settled: Time) -> Result<(), ProjectionError> {
         self.search.rebuild(from, to, settled)
     }
 }

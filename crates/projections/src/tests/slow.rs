@@ -37,12 +37,7 @@ impl Projection for Slow {
         self.counters.apply(news, from, to)
     }
 
-    fn rebuild(
-        &self,
-        from: Standing,
-        to: Standing,
-        settled: Option<Time>,
-    ) -> Result<(), ProjectionError> {
+    fn rebuild(&self, from: Standing, to: Standing, settled: Time) -> Result<(), ProjectionError> {
         self.counters.rebuild(from, to, settled)
     }
 }
