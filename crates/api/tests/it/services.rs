@@ -13,7 +13,8 @@ async fn a_chat_service_is_made_changed_and_removed() {
     let ada = api.by("ada");
     let body = json!({
         "name": "help", "type": "chat", "queue": "support-chat", "idleAlert": 0, "maxWaiting": 9,
-        "hours": {"timeZone": "UTC", "open": ["Mon-Fri 08:00-18:00", "Sat 10:00-14:00"]},
+        "hours": {"timeZone": "UTC", "open": ["Mon-Fri 08:00-18:00", "Sat 10:00-14:00"],
+                  "exceptions": ["2026-12-25 closed"]},
         "files": {"uploads": 1, "types": ["PDF"]}, "origins": ["https://www.example.com"],
     });
     let path = ada.makes("/services", body.clone()).await;

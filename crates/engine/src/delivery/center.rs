@@ -154,7 +154,7 @@ impl Delivery {
     async fn all_now<S: Watched>(&self, center: CenterId) -> Result<(u64, Vec<S>), StoreError> {
         let _only_one = self.centers.looking.lock().await;
         let (seen, end) = look::<S>(&self.core, center).await?;
-        let (mark, states) = (Mark::of(seen.from, end.generation), seen.states.clone());
+        let (mark, states) = (Mark::of(Some(seen.from), end.generation), seen.states.clone());
         self.take_in(center, seen, end);
         Ok((mark.0, states))
     }

@@ -20,15 +20,17 @@ impl Mark {
     /// thousand entries a second.
     const LOGS: u64 = 1 << 12;
 
-    pub(super) const fn of(position: u64, generation: u64) -> Self {
-        Self(position.saturating_mul(Self::LOGS).saturating_add(generation % Self::LOGS))
+    /// `None` is before all places: whoever has come no further is told everything.
+    pub(super) fn of(position: Option<u64>, generation: u64) -> Self {
+        let place = position.map_or(0, |position| position.saturating_add(1));
+        Self(place.saturating_mul(Self::LOGS).saturating_add(generation % Self::LOGS))
     }
 
     /// Returns the place, if it is one of that log.
-    const fn position(self, end: LogEnd) -> Option<u64> {
-        let position = self.0 / Self::LOGS;
+    fn position(self, end: LogEnd) -> Option<u64> {
+        let position = (self.0 / Self::LOGS).checked_sub(1)?;
         let is_of_it = self.0 % Self::LOGS == end.generation % Self::LOGS;
-        if is_of_it && position <= end.position { Some(position) } else { None }
+        (is_of_it && position <= end.position).then_some(position)
     }
 }
 
@@ -169,7 +171,7 @@ fn resync<S: Subject>(
     (session, name): (&str, &str),
 ) {
     let [oldest, head] =
-        [picture.begun(), picture.reached()].map(|place| Mark::of(place, generation).0);
+        [picture.begun(), picture.reached()].map(|place| Mark::of(Some(place), generation).0);
     let data = publisher.render_center_resync(S::TOPIC, oldest, head);
     let _gone_is_told_elsewhere: Published = publisher.publish(session, name, data, Patience::Now);
 }

@@ -100,8 +100,8 @@ struct Told<S> {
 /// When a round was, in the log.
 #[derive(Clone, Copy, Default)]
 struct Round {
-    /// Up to where the round before it had everything.
-    before: u64,
+    /// Up to where the round before it had everything; `None` of the first.
+    before: Option<u64>,
     from: u64,
     to: u64,
 }
@@ -130,8 +130,9 @@ pub(super) struct Place<S: Subject> {
 /// A message that somebody is owed.
 pub(super) struct Owed<'a, S: Subject> {
     pub(super) message: &'a Bytes,
-    /// Up to where they have everything once they have this.
-    pub(super) position: u64,
+    /// Up to where they have everything once they have this; `None` while they still lack some of
+    /// the first look.
+    pub(super) position: Option<u64>,
     /// What it is of, for whoever has been given it.
     pub(super) after: (u64, S::Key),
 }
@@ -148,8 +149,6 @@ impl<S: Subject> Picture<S> {
         let mut picture = Self {
             begun: seen.from,
             round: 0,
-            // Before the first look nothing was known: whoever breaks off in the middle of it
-            // begins anew.
             last: Round::default(),
             rounds: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -170,9 +169,9 @@ impl<S: Subject> Picture<S> {
 
     /// Takes in a later look.
     pub(super) fn take_in(&mut self, seen: Seen<S>, publisher: &dyn Publisher) {
-        let before = self.last.from;
+        let before = (self.round > 0).then_some(self.last.from);
         self.round += 1;
-        self.last = Round { before, from: before.max(seen.from), to: seen.to };
+        self.last = Round { before, from: self.last.from.max(seen.from), to: seen.to };
         let mut gone: BTreeSet<S::Key> = self.present().collect();
         for state in seen.states {
             let key = state.key();
@@ -227,7 +226,7 @@ impl<S: Subject> Picture<S> {
     /// known what changed since.
     pub(super) fn since(&self, position: u64) -> Option<Place<S>> {
         let place = Place { next: Bound::Unbounded, known: Some(position) };
-        (position > 0 && position >= self.begun).then_some(place)
+        (position >= self.begun).then_some(place)
     }
 
     /// Returns what somebody is owed next.
@@ -239,8 +238,8 @@ impl<S: Subject> Picture<S> {
                 continue;
             }
             let is_last = rest.peek().is_none_or(|(next, _)| next != number);
-            let reached = if is_last { round.from } else { round.before };
-            let position = reached.max(place.known.unwrap_or(0));
+            let reached = if is_last { Some(round.from) } else { round.before };
+            let position = reached.max(place.known);
             let message = &self.told.get(key)?.message;
             return Some(Owed { message, position, after: (*number, *key) });
         }
