@@ -1,5 +1,5 @@
-//! What is put aside until a time, and comes back.
-//! workbins.
+//! What is put aside until a time: what says so, and that it comes back, in every medium that lies
+//! in workbins.
 
 use serde_json::{Value, json};
 
