@@ -47,6 +47,7 @@ mod desk_settings;
 mod diagnostics;
 mod dispositions;
 mod downloads;
+mod draft_versions;
 mod external_id;
 mod hand_over;
 mod handle;

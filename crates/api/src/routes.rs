@@ -9,10 +9,10 @@ use crate::shared::Shared;
 pub use crate::wire::resource::API_ROOT as ROOT;
 use crate::{
     agent_states, attachments, audit, center, center_states, channels, chat_messages, contacts,
-    desk_settings, diagnostics, dispositions, erasures, hand_over, interactions, known_contacts,
-    letter_page, mailboxes, me, me_interactions, nodes, notes, openapi, providers, queues, related,
-    responses, retention, second_factor, services, session, sessions, settings, skills, statistics,
-    supervision, targets, tokens, users, webhooks, what_if, workbins,
+    desk_settings, diagnostics, dispositions, draft_versions, erasures, hand_over, interactions,
+    known_contacts, letter_page, mailboxes, me, me_interactions, nodes, notes, openapi, providers,
+    queues, related, responses, retention, second_factor, services, session, sessions, settings,
+    skills, statistics, supervision, targets, tokens, users, webhooks, what_if, workbins,
 };
 
 const BUSINESS_ATTRIBUTES: &str = "/internal-api/business-attributes";
@@ -116,6 +116,8 @@ pub fn table() -> Vec<Route> {
         read("/interactions/{id}/routing",   interactions::routing),
         read("/interactions/{id}/operations", interactions::operations),
         read("/interactions/{id}/targets",   hand_over::targets),
+        read("/interactions/{id}/draft-versions", draft_versions::list),
+        read("/interactions/{id}/draft-versions/{number}", draft_versions::get),
         read("/interactions/{id}/notes",     notes::list),
         write("/interactions/{id}/notes",    notes::add),
         read("/interactions/{id}/events",    interactions::events),

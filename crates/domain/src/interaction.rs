@@ -40,6 +40,7 @@ mod supervision;
 mod thread;
 mod transfer;
 mod user_data;
+mod version;
 mod weight;
 
 use alloc::collections::BTreeSet;
@@ -61,6 +62,7 @@ pub use participants::{Participant, ParticipantRole};
 pub use state::{Handling, Mode, Outcome, Pass, Reminder, State, Wait};
 pub use status::Status;
 pub use thread::{Threading, Unproven};
+pub use version::{DraftVersion, Writing};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interaction {

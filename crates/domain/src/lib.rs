@@ -66,9 +66,9 @@ pub use interaction::decide::decide;
 pub use interaction::decision::{Decision, TimerChange, TimerKind};
 pub use interaction::open::{NewInteraction, Placement, open};
 pub use interaction::{
-    Arrival, Attachment, Email, Filing, Handling, Interaction, Medium, Mode, NewAcknowledgement,
-    Note, Offer, OfferKind, Outcome, Participant, ParticipantRole, Reminder, Sender, Silence,
-    State, Status, Threading, Unproven, Wait, open_letter, silence,
+    Arrival, Attachment, DraftVersion, Email, Filing, Handling, Interaction, Medium, Mode,
+    NewAcknowledgement, Note, Offer, OfferKind, Outcome, Participant, ParticipantRole, Reminder,
+    Sender, Silence, State, Status, Threading, Unproven, Wait, Writing, open_letter, silence,
 };
 pub use mail::{Address, Automatic, Letter, Part, Report, ReportKind, ReportedRecipient};
 pub use media::{Direction, Media};

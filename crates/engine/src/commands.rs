@@ -17,6 +17,7 @@ mod lanes;
 mod load;
 mod message_ids;
 mod request;
+mod versions;
 mod world;
 
 pub use counts::{CommandCount, Outcome};

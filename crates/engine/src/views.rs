@@ -7,6 +7,7 @@
 mod attended;
 mod center;
 mod contacts;
+mod drafts;
 mod interactions;
 mod line;
 mod marks;

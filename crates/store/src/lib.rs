@@ -74,9 +74,9 @@ pub use query::{
 pub use record::{
     AfterFetch, ApiToken, Attended, AuditAction, AuditEntry, AuditKind, AuditSource, AuditTarget,
     AuditTool, AuditUser, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeliveryOutcome,
-    DeskSettings, ErasedCounts, Erasure, ErasureReceipt, FileRecord, FileSender, FilesDirectory,
-    HeldBack, ImapSource, Key, Kind, LoginSession, Look, MailLogin, MailSecurity, Mailbox,
-    MailboxMark, OAuthLogin, Only, OwnResponse, OwnResponses, Part, ReaderCursor, Record,
+    DeskSettings, DraftVersions, ErasedCounts, Erasure, ErasureReceipt, FileRecord, FileSender,
+    FilesDirectory, HeldBack, ImapSource, Key, Kind, LoginSession, Look, MailLogin, MailSecurity,
+    Mailbox, MailboxMark, OAuthLogin, Only, OwnResponse, OwnResponses, Part, ReaderCursor, Record,
     RequestNumbers, ResponseOwner, ResponseUses, SecondFactor, SecretKey, SecretPlace,
     SharedSecret, SmtpRelay, StandardResponse, TokenScope, UserTokens, Uses, Version, Versioned,
     WayOut, Webhook, WebhookDelivery, WebhookSecret, WebhookStart, WebhookState, changed_fields,

@@ -18,9 +18,9 @@ use handoff_domain::{
 };
 
 pub use self::bodies::{
-    Attended, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeskSettings, FileRecord,
-    FileSender, FilesDirectory, LoginSession, Look, MailboxMark, ReaderCursor, RequestNumbers,
-    SecretKey, SharedSecret,
+    Attended, ChatDraft, ChatMarks, Claim, Contact, ContactProfile, DeskSettings, DraftVersions,
+    FileRecord, FileSender, FilesDirectory, LoginSession, Look, MailboxMark, ReaderCursor,
+    RequestNumbers, SecretKey, SharedSecret,
 };
 pub use self::erasure::{ErasedCounts, Erasure, ErasureReceipt};
 pub use self::mailbox::{
@@ -124,6 +124,9 @@ records! {
     /// How often a standard response was used.
     ResponseUses(ResponseId, stored)
         ResponseUses, "uses of a response", "response_uses", 1, Work, |it| it.response;
+    /// The texts that a draft had before.
+    DraftVersions(InteractionId, stored)
+        DraftVersions, "a draft's versions", "draft_versions", 1, Work, |it| it.draft;
 }
 
 impl Record {

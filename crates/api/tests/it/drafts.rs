@@ -22,6 +22,39 @@ async fn answered(api: &Api, body: Value) -> (String, Value) {
     (id, draft.clone())
 }
 
+/// Everybody who sees the draft sees what it was, and whoever has it saves that again.
+#[tokio::test]
+async fn earlier_texts_of_a_draft_are_kept_and_can_be_saved_again() {
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let kate = api.by("kate");
+    let id = api.owned("kate", "email", "support-email").await;
+    kate.does(&id, json!({"operationName": "Reply", "body": "<p>at first</p>"})).await.ok();
+    let list = kate.get("/me/interactions?fields=id&state=Composing").await.ok();
+    let draft = list["interactions"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/interactions/{draft}/draft-versions");
+    assert_eq!(kate.get(&path).await.ok()["versions"], json!([]));
+    for n in 0..55 {
+        api.clock.advance_ms(30_000);
+        let email = json!({"body": format!("<p>{n}</p><script>x</script>")});
+        kate.does(&draft, json!({"operationName": "Save", "email": email})).await.ok();
+    }
+    let listed = kate.get(&path).await.ok();
+    let versions = listed["versions"].as_array().unwrap();
+    assert_eq!((versions.len(), &versions[0]["number"]), (50, &json!(55)), "{listed}");
+    assert_eq!(versions[0]["by"]["userName"], "kate");
+    let one = kate.get(&format!("{path}/55")).await.ok();
+    assert_eq!(one["version"]["body"], "<p>53</p>", "cleaned: {one}");
+    let saved = json!({"body": one["version"]["body"]});
+    kate.does(&draft, json!({"operationName": "Save", "email": saved})).await.ok();
+    assert_eq!(kate.sees(&draft).await["body"], "<p>53</p>");
+    for gone in ["1", "5", "99", "x"] {
+        kate.get(&format!("{path}/{gone}")).await.refused(404, 6);
+    }
+    api.by("mia").get(&path).await.refused(404, 6);
+    assert_eq!(api.by("sam").get(&path).await.ok()["versions"].as_array().unwrap().len(), 50);
+}
+
 #[tokio::test]
 async fn a_reply_is_a_draft_that_knows_its_original() {
     let api = Api::start().await;

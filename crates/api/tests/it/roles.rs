@@ -95,6 +95,8 @@ fn matrix() -> Vec<Row> {
     rows.extend(webhooks());
     rows.extend(responses());
     rows.extend(chosen());
+    rows.push(get("/interactions/{id}/draft-versions", USERS));
+    rows.push(get("/interactions/{id}/draft-versions/{number}", USERS));
     rows.push(get("/system/nodes", ADMINS));
     rows.push(post("/system/routing/what-if", ADMINS, json!({"hours": 1})));
     rows.push(get("/audit", ADMINS));
@@ -404,6 +406,7 @@ async fn named_things(api: &Api) -> Vec<(Method, String, Option<Value>)> {
         get(format!("/me/interactions/{id}/letter")),
         get(format!("/interactions/{id}/operations")),
         get(format!("/interactions/{id}/targets")),
+        get(format!("/interactions/{id}/draft-versions")),
         get(format!("/interactions/{id}/notes")),
         post(format!("/interactions/{id}/notes"), json!({"text": "x"})),
         get(format!("/me/interactions/{id}/attachments")),

@@ -4,6 +4,7 @@
 //! its making until it is sent or given up; one that could not be delivered is open again. So the
 //! original may be completed as soon as its answer is on its way.
 
+use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -15,7 +16,7 @@ use crate::interaction::attempt::{Attempt, queue_for};
 use crate::interaction::change::{Change, Related};
 use crate::interaction::decision::Decision;
 use crate::interaction::{
-    Attachment, Email, Handling, Interaction, Medium, Mode, Outcome, State, Status,
+    Attachment, Email, Handling, Interaction, Medium, Mode, Outcome, State, Status, Writing,
 };
 use crate::media::{Direction, Media};
 use crate::rejection::Rejection;
@@ -113,6 +114,8 @@ fn email(attempt: &Attempt<'_>, draft: &Draft) -> Email {
         ..Email::default()
     };
     email.rewrite(&draft.email);
+    let now = attempt.context.now;
+    email.written = attempt.actor.user().map(|by| Box::new(Writing { by, since: now, at: now }));
     email
 }
 
@@ -151,11 +154,11 @@ pub(super) fn save(
     subject: Option<&str>,
 ) -> Result<Decision, Rejection> {
     let handling = composing(attempt)?;
-    attempt.owner(handling)?;
+    let (by, now) = (attempt.owner(handling)?, attempt.context.now);
     let mut change = attempt.change();
     change.kind = NotificationType::DraftSaved;
     change.facts.push(Fact::DraftSaved);
-    change.after.email_mut().into_iter().for_each(|draft| draft.rewrite(email));
+    change.after.email_mut().into_iter().for_each(|draft| draft.write(email, by, now));
     if let Some(subject) = subject {
         change.after.subject = Some(subject.to_string());
     }

@@ -1,11 +1,12 @@
 //! What an e-mail has beside what every interaction has.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::exchange::Said;
-use crate::id::{FileId, InteractionId};
-use crate::interaction::Attachment;
+use crate::id::{FileId, InteractionId, UserId};
+use crate::interaction::{Attachment, Writing};
 use crate::mail::{Automatic, Report};
 use crate::time::Time;
 
@@ -61,6 +62,9 @@ pub struct Email {
     /// not.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_zero"))]
     pub sends: u32,
+    /// Of a draft: who wrote the text that it has.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub written: Option<Box<Writing>>,
     /// Of an inbound one: the answer that was sent, or is on its way.
     #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "Option::is_none"))]
     pub answered: Option<Said>,
@@ -73,6 +77,24 @@ impl Email {
         let Self { from, reply_to, to, cc, bcc, body, body_as_plain_text, .. } = written.clone();
         *self =
             Self { from, reply_to, to, cc, bcc, body, body_as_plain_text, ..core::mem::take(self) };
+    }
+
+    /// Takes over what somebody writes now, and that it is of them.
+    pub fn write(&mut self, written: &Self, by: UserId, now: Time) {
+        let before = self.text();
+        self.rewrite(written);
+        if self.written.is_none() || self.text() != before {
+            let before = self.written.take().map(|written| *written);
+            self.written = Some(Box::new(Writing::next(before, by, now)));
+        }
+    }
+
+    /// Returns what its writer writes of it, and nothing else.
+    #[must_use]
+    pub fn text(&self) -> Self {
+        let mut text = Self::default();
+        text.rewrite(self);
+        text
     }
 
     /// Tells whether it goes to anybody.

@@ -170,8 +170,9 @@ fn set_properties(change: &mut Change<'_>, patch: &Patch) -> Result<(), Rejectio
     let after = &mut change.after;
     after.subject = subject.clone().or(after.subject.take());
     after.priority = priority.unwrap_or(after.priority);
-    if let (Some(written), Some(email)) = (email, after.email_mut()) {
-        email.rewrite(written);
+    let by = change.actor.user();
+    if let (Some(written), Some(email), Some(by)) = (email, after.email_mut(), by) {
+        email.write(written, by, change.context.now);
     }
     change.facts.push(Fact::PropertiesChanged);
     Ok(())

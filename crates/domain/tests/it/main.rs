@@ -23,6 +23,7 @@ mod talk;
 mod threads;
 mod times;
 mod transcripts;
+mod versions;
 
 #[path = "../support/floor.rs"]
 mod floor;

@@ -217,11 +217,17 @@ impl Commands {
         }
         let caller = user.zip(request.reference);
         let sent = batch::message_sent(command, &decision.after);
+        let replaced = before.value.version_before(&decision.after);
+        // It is seldom there, and would make every command's future larger.
+        let keeping = replaced.map(|version| Box::pin(self.keeping(request.id, version)));
         let mut batch = Batch::new(decision, before.version, &world, caller);
         drop(world);
         // A repetition is known by its own before anything else is.
         batch.change.receipts.extend(request.receipt.clone());
         batch.change.receipts.extend(sent);
+        if let Some(keeping) = keeping {
+            batch.change.puts.push(keeping.await?);
+        }
         batch.change.puts.extend(request.also.iter().cloned());
         batch.change.events.extend(request.also_events.iter().cloned());
         batch.change.timers_checked.extend(request.timer);

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use handoff_domain::chat::Content;
 use handoff_domain::{Fact, FileId, Interaction, InteractionId, Media, Time};
 use handoff_store::{
-    ChangeSet, Check, FileRecord, InteractionQuery, InteractionScope, Key, Put, Record, StoreError,
-    SubjectKey, Versioned,
+    ChangeSet, Check, FileRecord, InteractionQuery, InteractionScope, Key, Put, Record, Removal,
+    StoreError, SubjectKey, Versioned,
 };
 
 use crate::core::Core;
@@ -83,6 +83,11 @@ impl Core {
         parting: Parting,
         change: &mut ChangeSet,
     ) -> Result<(), StoreError> {
+        // Whatever is written to it meanwhile is written to a draft, which does not end.
+        let texts = Key::DraftVersions(interaction.id);
+        let version = self.store.versions(std::slice::from_ref(&texts)).await?;
+        let kept = version.into_iter().filter(|version| *version > 0);
+        change.removals.extend(kept.map(|version| Removal { key: texts.clone(), version }));
         let keys: Vec<Key> = files.into_iter().map(Key::File).collect();
         let records = self.store.load(&keys).await?;
         let own = records.into_iter().flatten().filter_map(|found| match found.value {

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use handoff_domain::{
-    Action, Attachment, Content, CustomerAction, FileId, Interaction, InteractionId, LeaveReason,
-    Medium, TreatAs, UserData, Utterance, Value, Visibility,
+    Action, Attachment, Content, CustomerAction, DraftVersion, Email, FileId, Interaction,
+    InteractionId, LeaveReason, Medium, Time, TreatAs, UserData, Utterance, Value, Visibility,
 };
 use handoff_engine::{NotErased, RawMessage, WishToErase, contact_id};
 use handoff_store::{
-    AuditAction, AuditEntry, AuditSource, AuditTool, ChangeSet, Erasure, ErasureReceipt,
-    FileRecord, FileSender, Key, Kind, Put, Receipt, Record, Removal, Store, SubjectKey,
+    AuditAction, AuditEntry, AuditSource, AuditTool, ChangeSet, DraftVersions, Erasure,
+    ErasureReceipt, FileRecord, FileSender, Key, Kind, Put, Receipt, Record, Removal, Store,
+    SubjectKey,
 };
 
 use crate::post_office::letter;
@@ -76,6 +77,11 @@ async fn exchanged(rig: &Rig) -> Vec<InteractionId> {
     let leave = CustomerAction::Leave { reason: LeaveReason::Itself };
     conversations.customer_does(chat, leave, None, Vec::new()).await.unwrap();
     all.push(chat);
+    let email = Email { body: "canary in a draft".to_owned(), ..Email::default() };
+    let mut texts = DraftVersions::of(all[0]);
+    texts.add(DraftVersion { number: 0, by: KATE, at: Time(0), subject: None, email });
+    let puts = vec![Put { record: Record::DraftVersions(texts), expected: 0 }];
+    rig.store.commit(ChangeSet { puts, ..ChangeSet::default() }).await.unwrap();
     rig.takes_in(letter("ben@customer.example", "other")).await;
     all
 }

@@ -4,7 +4,9 @@ use handoff_domain::{
     Action, Attachment, Center, FileId, InteractionId, Letter, Media, Medium, State,
 };
 use handoff_engine::{RawMessage, Worker as _, contact_id};
-use handoff_store::{ChangeSet, FileRecord, Key, Kind, Put, Record, Store, SubjectKey, Versioned};
+use handoff_store::{
+    ChangeSet, DraftVersions, FileRecord, Key, Kind, Put, Record, Store, SubjectKey, Versioned,
+};
 
 use crate::post_office::letter;
 use crate::rig::{CENTER, KATE, Rig};
@@ -142,8 +144,10 @@ async fn a_letter_goes_with_its_files_and_neither_a_copy_nor_an_answer_is_lost()
     rig.settle().await;
     rig.accept(KATE, id).await.unwrap();
     rig.act(KATE, id, Action::Complete { queue: None }).await.unwrap();
+    write(&rig, Record::DraftVersions(DraftVersions::of(id))).await;
     pass_days(&rig, KEPT + 1).await;
     assert_eq!(removed(&rig).await, 1);
+    assert!(rig.store.list(Kind::DraftVersions, None, 9).await.unwrap().items.is_empty());
     for id in [7, 8] {
         let file = file(&rig, id).await;
         assert!(file.deleted.is_some() && file.name.is_empty(), "{file:?}");

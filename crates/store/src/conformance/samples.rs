@@ -435,6 +435,7 @@ pub fn one_of_each() -> Vec<Record> {
         Record::Erasure(erasure("c1", Some(interaction_id(1)))),
         Record::OwnResponses(responses::own(1)),
         Record::ResponseUses(responses::uses(1)),
+        Record::DraftVersions(mail::versions(1)),
     ]
 }
 

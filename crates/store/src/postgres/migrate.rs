@@ -61,6 +61,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "responses",
         sql: include_str!("../../migrations/postgres/0010_responses.sql"),
     },
+    Migration {
+        version: 11,
+        name: "draft versions",
+        sql: include_str!("../../migrations/postgres/0011_draft_versions.sql"),
+    },
 ];
 
 /// The steps that take something away, see [`Schema`].

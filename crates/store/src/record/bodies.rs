@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use handoff_domain::{
-    CenterId, ContactId, FileId, Incarnation, InteractionId, Time, UserId, Visibility,
+    CenterId, ContactId, DraftVersion, FileId, Incarnation, InteractionId, Time, UserId, Visibility,
 };
 use serde::{Deserialize, Serialize};
 
@@ -338,6 +338,49 @@ pub struct Look {
     /// The newest e-mail of its thread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub letter: Option<InteractionId>,
+}
+
+/// The texts that a draft had before the one that it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftVersions {
+    pub draft: InteractionId,
+    /// The oldest first.
+    pub versions: Vec<DraftVersion>,
+}
+
+impl DraftVersions {
+    /// Most that are kept of one draft; the oldest go.
+    pub const COUNT_MAX: usize = 50;
+    /// Most bytes of all of one draft's texts, beyond which the oldest go; the newest stays.
+    pub const BYTES_MAX: usize = 1024 * 1024;
+
+    /// Returns those of a draft that has had one text so far.
+    #[must_use]
+    pub const fn of(draft: InteractionId) -> Self {
+        Self { draft, versions: Vec::new() }
+    }
+
+    /// Adds the text that was replaced last, and gives it its number.
+    pub fn add(&mut self, version: DraftVersion) {
+        let number = self.versions.last().map_or(1, |last| last.number.saturating_add(1));
+        self.versions.push(DraftVersion { number, ..version });
+        let mut bytes = 0_usize;
+        let fits = |version: &&DraftVersion| {
+            bytes = bytes.saturating_add(bytes_of(version));
+            bytes <= Self::BYTES_MAX
+        };
+        let fitting = self.versions.iter().rev().take(Self::COUNT_MAX).take_while(fits).count();
+        let gone = self.versions.len() - fitting.max(1);
+        self.versions.drain(..gone);
+    }
+}
+
+/// Returns about how many bytes a version takes.
+fn bytes_of(version: &DraftVersion) -> usize {
+    let DraftVersion { subject, email, .. } = version;
+    let addresses = [&email.to, &email.cc, &email.bcc].into_iter().flatten();
+    let texts = addresses.chain([&email.from, &email.body, &email.body_as_plain_text]);
+    texts.chain(subject).map(String::len).sum()
 }
 
 /// What was typed in a chat and not sent.

@@ -125,6 +125,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "responses",
         sql: include_str!("../../migrations/sqlite/0022_responses.sql"),
     },
+    Migration {
+        version: 23,
+        name: "draft versions",
+        sql: include_str!("../../migrations/sqlite/0023_draft_versions.sql"),
+    },
 ];
 
 /// The steps that take something away, see [`Schema`]. Of those up to 18 some do, and no program

@@ -90,6 +90,10 @@ fn of_the_center() -> Vec<Operation> {
             .query("search", "Words of names.")
             .query("kind", "`User` or `Queue`.")
             .parts("targets", "Target", &[]),
+        get("/interactions/{id}/draft-versions", "Lists the texts that a draft had before")
+            .answers(with("versions", list_of(schema("DraftVersion")))),
+        get("/interactions/{id}/draft-versions/{number}", "Shows a text that a draft had")
+            .answers(with("version", schema("DraftText"))),
         get("/interactions/{id}/notes", "Lists what people remarked on it")
             .answers(with("notes", list_of(schema("Note")))),
         post("/interactions/{id}/notes", "Remarks something on it")

@@ -2,15 +2,15 @@
 
 use handoff_domain::event::{Cause, Subject};
 use handoff_domain::{
-    Acknowledgement, Attachment, Automatic, ContactId, Direction, Email, Event, Fact, FileId,
-    Filing, Interaction, MailboxId, Medium, Queue, Report, ReportKind, ReportedRecipient, Silence,
-    State, Threading, Time, Unproven,
+    Acknowledgement, Attachment, Automatic, ContactId, Direction, DraftVersion, Email, Event, Fact,
+    FileId, Filing, Interaction, MailboxId, Medium, Queue, Report, ReportKind, ReportedRecipient,
+    Silence, State, Threading, Time, Unproven,
 };
 
 use super::{BEGIN, CENTER, interaction, interaction_id, queue, queue_id, user_id};
 use crate::record::{
-    AfterFetch, Contact, ContactProfile, ImapSource, MailLogin, MailSecurity, Mailbox, MailboxMark,
-    OAuthLogin, SecretPlace, SmtpRelay, WayOut,
+    AfterFetch, Contact, ContactProfile, DraftVersions, ImapSource, MailLogin, MailSecurity,
+    Mailbox, MailboxMark, OAuthLogin, SecretPlace, SmtpRelay, WayOut,
 };
 
 /// Returns the n-th contact.
@@ -198,6 +198,23 @@ pub fn confirming_queue(n: u64) -> Queue {
         text: "You will hear from us.".to_owned(),
     };
     Queue { review: Some(queue_id(9)), acknowledge: Some(acknowledge), ..queue(n) }
+}
+
+/// Returns the texts that the n-th draft had.
+#[must_use]
+pub fn versions(n: u64) -> DraftVersions {
+    let mut versions = DraftVersions::of(interaction_id(n));
+    for (number, body) in [(1, "<p>No</p>"), (2, "<p>Perhaps</p>")] {
+        let email = Email {
+            from: "support@demo.example".to_owned(),
+            to: vec!["eve@example.com".to_owned()],
+            body: body.to_owned(),
+            ..Email::default()
+        };
+        let (by, at, subject) = (user_id(number), BEGIN, Some("Re: An order".to_owned()));
+        versions.add(DraftVersion { number: 0, by, at, subject, email });
+    }
+    versions
 }
 
 /// Returns an event with everything that can happen to an e-mail and to nothing else.
