@@ -103,7 +103,7 @@ pub fn add_own_response(
     Ok(())
 }
 
-/// Changes one of them, which is at the version that is expected, if any is.
+/// Changes one of them; one that is so already keeps its version.
 ///
 /// # Errors
 ///
