@@ -22,7 +22,7 @@ use handoff_engine::Directory;
 use handoff_store::{InteractionQuery, InteractionScope};
 
 use crate::attachments;
-use crate::caller::{Agent, Me};
+use crate::caller::{Agent, Me, Supervisor};
 use crate::commands::{self, Answer, Basis, Target};
 use crate::creation::{Creation, create_for};
 use crate::error::Refusal;
@@ -38,7 +38,7 @@ use action_text::Document;
 pub(crate) use action_text::Intent;
 pub(crate) use marks::shown as marks_shown;
 pub(crate) use names::QueueText;
-pub(crate) use operations::{Operation, envelope_of};
+pub(crate) use operations::{OnBehalf, Operation, envelope_of};
 pub(crate) use talk::party_of;
 
 /// Attributes that lists of interactions can be filtered by (docs/compat/conventions.md#lists).
@@ -117,6 +117,18 @@ pub(crate) async fn operate(
     Agent(me): Agent,
     Id(id): Id,
 ) -> Answer {
+    perform(&shared, &me, &id, None, operation, &retry).await
+}
+
+/// `POST /interactions/{id}`: what a supervisor does with anybody's.
+pub(crate) async fn operate_on_behalf(
+    State(shared): State<Shared>,
+    OnBehalf(operation): OnBehalf,
+    retry: Retry,
+    Supervisor(me): Supervisor,
+    Id(id): Id,
+) -> Answer {
+    let operation = Operation { envelope: Envelope::Plain, ..operation };
     perform(&shared, &me, &id, None, operation, &retry).await
 }
 

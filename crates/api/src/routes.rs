@@ -112,6 +112,7 @@ pub fn table() -> Vec<Route> {
         read("/interactions",                interactions::list),
         write("/interactions",               interactions::create),
         read("/interactions/{id}",           interactions::get),
+        write("/interactions/{id}",          me_interactions::operate_on_behalf),
         change("/interactions/{id}",         interactions::put),
         read("/interactions/{id}/routing",   interactions::routing),
         read("/interactions/{id}/operations", interactions::operations),

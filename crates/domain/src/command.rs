@@ -253,6 +253,15 @@ pub enum Action {
         /// The workbin it is expected in; `None` for wherever it is.
         from: Option<Named<Workbin>>,
     },
+    /// Put it into somebody's hands, wherever it is: a supervisor's.
+    Take {
+        /// Whose; `None` is the caller's own.
+        to: Option<Named<UserId>>,
+    },
+    /// Change its priority.
+    SetPriority(i64),
+    /// Take the next step of the queue that it waits in now.
+    Widen,
     /// Hand it over.
     Transfer(Target),
     /// Bring another agent into a live chat.
@@ -340,6 +349,9 @@ impl Action {
             Self::PlaceInQueue(_) => Operation::PlaceInQueue,
             Self::PlaceInWorkbin(..) => Operation::PlaceInWorkbin,
             Self::Pull { .. } => Operation::PullInteraction,
+            Self::Take { .. } => Operation::Pull,
+            Self::SetPriority(_) => Operation::SetPriority,
+            Self::Widen => Operation::Widen,
             Self::Transfer(_) => Operation::Transfer,
             Self::Invite(_) => Operation::Invite,
             Self::Consult(_) | Self::ConsultQueue(_) => Operation::Consult,

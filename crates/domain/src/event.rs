@@ -213,6 +213,8 @@ pub enum RevokeReason {
     OwnerGone,
     /// The queue ceased to be.
     QueueGone,
+    /// A supervisor did something else with the interaction.
+    SupervisorActed,
 }
 
 /// What happened to one interaction, one desk or one contact center.
@@ -316,6 +318,16 @@ pub enum Fact {
         workbin: WorkbinId,
         /// By whom.
         by: UserId,
+    },
+    /// It was put into an agent's hands out of its queue, without being offered.
+    Taken {
+        /// Whose.
+        by: UserId,
+    },
+    /// The step of its queue that is in force was taken before its time.
+    Widened {
+        /// Its number, from 1.
+        step: u32,
     },
     /// A draft of it was made.
     DraftCreated {

@@ -26,6 +26,7 @@ mod medium;
 mod note;
 mod notices;
 mod offer;
+mod on_behalf;
 mod participants;
 mod place;
 mod reject;

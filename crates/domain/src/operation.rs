@@ -1,5 +1,7 @@
 //! The kinds of what may be wanted of an interaction.
 
+use crate::center::{Role, Roles};
+
 /// Defines the kinds, and the list of all of them.
 macro_rules! operations {
     ($($(#[$docs:meta])* $name:ident,)*) => {
@@ -64,6 +66,11 @@ operations! {
     PlaceInQueue,
     PlaceInWorkbin,
     PullInteraction,
+    /// It is put into somebody's hands, wherever it is.
+    Pull,
+    SetPriority,
+    /// The next step of its queue is taken now.
+    Widen,
     Complete,
     /// Properties are given anew.
     Change,
@@ -82,4 +89,27 @@ operations! {
     Delivered,
     DeliveryDeferred,
     DeliveryFailed,
+}
+
+impl Operation {
+    /// Tells whether supervisors may want it of anybody's interaction.
+    #[must_use]
+    pub const fn is_on_behalf(self) -> bool {
+        matches!(
+            self,
+            Self::Pull
+                | Self::SetPriority
+                | Self::Widen
+                | Self::Transfer
+                | Self::PlaceInQueue
+                | Self::PlaceInWorkbin
+        )
+    }
+
+    /// Tells whether roles lead to a door for it: agents have one for every operation, supervisors
+    /// one for what they do on anybody's behalf.
+    #[must_use]
+    pub fn is_open_to(self, roles: &Roles) -> bool {
+        roles.contains(&Role::Agent) || (self.is_on_behalf() && roles.contains(&Role::Supervisor))
+    }
 }

@@ -99,6 +99,9 @@ const OPERATIONS: &[(Operation, Question)] = &[
     (Operation::Transfer, Command(|_| Action::Transfer(Target::Agent(nothing())))),
     (Operation::PlaceInQueue, Command(|_| Action::PlaceInQueue(nothing()))),
     (Operation::PlaceInWorkbin, Command(|_| Action::PlaceInWorkbin(nothing(), None))),
+    (Operation::Pull, Command(|_| Action::Take { to: Some(nothing()) })),
+    (Operation::SetPriority, Command(|_| Action::SetPriority(0))),
+    (Operation::Widen, Command(|_| Action::Widen)),
     (Operation::Complete, Command(|_| Action::Complete { queue: None })),
 ];
 

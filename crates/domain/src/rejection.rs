@@ -133,6 +133,11 @@ pub enum Rejection {
     TargetNotIn,
     /// The caller is no supervisor.
     NotSupervisor,
+    /// The queue has no further step for what waits.
+    NoFurtherStep {
+        /// The queue's name.
+        queue: String,
+    },
     /// The caller takes no part in the conversation.
     NotInConversation,
     /// The interaction has no conversation with a customer in which something could be said: a chat

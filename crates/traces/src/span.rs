@@ -124,6 +124,10 @@ impl Walk {
             Fact::OfferExpired { to } => self.end_offer(entry, *to, "Expired"),
             Fact::OfferRevoked { to, .. } => self.end_offer(entry, *to, "Revoked"),
             Fact::Pulled { by, .. } => self.work = Some(open(What::Work { by: *by })),
+            Fact::Taken { by } => {
+                self.end_wait(entry, "Taken");
+                self.work = Some(open(What::Work { by: *by }));
+            }
             Fact::OwnerChanged { to } => {
                 let work = open(What::Work { by: *to });
                 self.end_work(entry, "HandedOver");

@@ -34,6 +34,7 @@ pub const fn code_of(rejection: &Rejection) -> Code {
         | Rejection::Full
         | Rejection::ChannelNotOpen { .. }
         | Rejection::OnItsWay
+        | Rejection::NoFurtherStep { .. }
         | Rejection::NewerMessage { .. } => Code::WrongState,
         Rejection::NotOwner
         | Rejection::NotOffered
@@ -82,7 +83,7 @@ const TARGET_FULL: &str = "The target has no free slot; name another agent or a 
 const TARGET_NOT_ELIGIBLE: &str =
     "The target does not serve that queue, or passed this by a moment ago; name another.";
 const TARGET_NOT_IN: &str = "The target is not in the conversation; name one of its participants.";
-const NOT_SUPERVISOR: &str = "Only a supervisor may come into a chat of their own accord; ask one.";
+const NOT_SUPERVISOR: &str = "Only a supervisor may do this; ask one.";
 const NOT_IN_CONVERSATION: &str = "You take no part in this conversation; accept it first.";
 const NO_CONVERSATION: &str = "This interaction has no conversation with a customer, so nothing can be said in it; complete or transfer it.";
 const TRANSCRIPT_FULL: &str =
@@ -171,6 +172,9 @@ fn sentence_with_names(rejection: &Rejection) -> String {
             "Nobody who serves the queue {} can take it now; try again later, or name an agent.",
             quoted(queue)
         ),
+        Rejection::NoFurtherStep { queue } => {
+            format!("The queue {} has no further step for it; move it, or wait.", quoted(queue))
+        }
         Rejection::ChannelNotOpen { channel } => {
             let channel = quoted(channel);
             format!(
@@ -268,6 +272,7 @@ const fn plain_sentence(rejection: &Rejection) -> Option<&'static str> {
         | Rejection::Ambiguous { .. }
         | Rejection::WrongMedia { .. }
         | Rejection::NobodyEligible { .. }
+        | Rejection::NoFurtherStep { .. }
         | Rejection::ChannelNotOpen { .. }
         | Rejection::NotForCaller { .. }
         | Rejection::TextBounds { .. }

@@ -68,8 +68,11 @@ pub(crate) enum ActionText {
     Send(Mailing, Result<Utterance, Refusal>),
     Complete(Option<QueueText>),
     PlaceInQueue(QueueText),
-    /// Into the workbin of that id or name, until that time.
-    PlaceInWorkbin(String, Option<Time>),
+    /// Into the workbin of that id or name, among those that another agent may use when one is
+    /// named, until that time.
+    PlaceInWorkbin(String, Option<AgentText>, Option<Time>),
+    /// For the caller, unless somebody is named.
+    Take(Option<AgentText>),
     Transfer(TargetText),
     Invite(AgentText),
     Consult(AdviserText),
@@ -138,7 +141,8 @@ impl ActionText {
             Self::Send(..) => Basis::RequestUnlessEmail,
             // Whom a group stands for goes by who takes part, and a draft is put together of what
             // it is and was.
-            Self::Transfer(_)
+            Self::Take(_)
+            | Self::Transfer(_)
             | Self::Invite(_)
             | Self::Consult(_)
             | Self::CompleteTransfer(_)
@@ -167,9 +171,13 @@ impl ActionText {
             Self::Send(_, said) => Action::Say(said?),
             Self::Complete(given) => Action::Complete { queue: given.map(queue) },
             Self::PlaceInQueue(given) => Action::PlaceInQueue(queue(given)),
-            Self::PlaceInWorkbin(workbin, until) => {
+            Self::PlaceInWorkbin(workbin, None, until) => {
                 Action::PlaceInWorkbin(names.workbin(&workbin), until)
             }
+            Self::PlaceInWorkbin(workbin, Some(user), until) => {
+                Action::PlaceInWorkbin(names.workbin_of(&user, &workbin), until)
+            }
+            Self::Take(to) => Action::Take { to: to.map(agent) },
             Self::Transfer(target) => Action::Transfer(target.find(names)),
             Self::Invite(given) => Action::Invite(agent(given)),
             Self::Consult(AdviserText::Agent(AgentText::Contact(id))) if names.is_queue(&id) => {

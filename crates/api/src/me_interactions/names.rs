@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use handoff_domain::{Interaction, Named, Queue, QueueId, SkillId, Target, User, UserId, Workbin};
+use handoff_domain::{
+    Interaction, Named, Queue, QueueId, SkillId, Target, User, UserId, Workbin, WorkbinOwner,
+};
 use handoff_engine::{Directory, Engine};
 
 use crate::colleagues::agent_of;
@@ -33,6 +35,25 @@ impl Names<'_> {
 
     pub(crate) fn workbin(&self, id_or_name: &str) -> Named<Workbin> {
         self.lookup.directory.workbin_for(self.user, id_or_name)
+    }
+
+    /// Finds a workbin among those that another agent may use; one that every agent has is their
+    /// copy.
+    pub(crate) fn workbin_of(&self, agent: &AgentText, id_or_name: &str) -> Named<Workbin> {
+        let directory = self.lookup.directory;
+        let Named::Known(id) = agent.find(self) else {
+            return Named::Unknown(id_or_name.to_owned());
+        };
+        let Some(user) = directory.user(self.user.center, id) else {
+            return Named::Unknown(id_or_name.to_owned());
+        };
+        match directory.workbin_for(user, id_or_name) {
+            Named::Known(workbin) if workbin.owner == WorkbinOwner::EachAgent => {
+                let id = workbin.id.of_owner(user.id);
+                Named::Known(Workbin { id, owner: WorkbinOwner::Agent(user.id), ..workbin })
+            }
+            other => other,
+        }
     }
 
     /// Tells whether what is sent to an address comes back to the contact center.

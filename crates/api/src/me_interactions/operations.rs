@@ -12,7 +12,7 @@ use handoff_domain::{Action, SupervisorMode, Value, Visibility};
 use super::action_text::{ActionText, Intent, Parsed, act, plain};
 use super::compose::Answering;
 use super::marks::{Focus, Looking};
-use super::names::{QueueText, TargetText};
+use super::names::{AgentText, QueueText, TargetText};
 use super::talk::Typing;
 use super::{chat, mail};
 use crate::error::Refusal;
@@ -61,6 +61,9 @@ const TABLE: &[Row] = &[
         Ok(Intent::ShowWorkbin(body.required_text("workbin")?))
     }),
     row(&["Transfer", "SingleStepTransfer"], Plain, transfer),
+    row(&["Pull"], Plain, |body| act(ActionText::Take(AgentText::read(body)?))),
+    row(&["SetPriority"], Plain, set_priority),
+    row(&["Widen"], Plain, |_| plain(Action::Widen)),
     row(&["Reply"], Plain, |body| draft(DraftKind::Reply, body)),
     row(&["ReplyAll"], Plain, |body| draft(DraftKind::ReplyAll, body)),
     row(&["Forward"], Plain, |body| draft(DraftKind::Forward, body)),
@@ -121,6 +124,34 @@ fn find(name: &str) -> Option<&'static Row> {
 /// Returns the envelope of an operation's answers, refusals included.
 pub(crate) fn envelope_of(name: &str) -> Envelope {
     find(name).map_or(Plain, |row| row.envelope)
+}
+
+/// An operation on anybody's interaction, by a supervisor: one that the rules allow for others.
+pub(crate) struct OnBehalf(pub(crate) Operation);
+
+impl OnBehalf {
+    const NAMES: [&'static str; 7] = [
+        "Pull",
+        "Transfer",
+        "SingleStepTransfer",
+        "PlaceInQueue",
+        "PlaceInWorkbin",
+        "SetPriority",
+        "Widen",
+    ];
+}
+
+impl<S: Sync> FromRequestParts<S> for OnBehalf {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let body = JsonBody::from_request_parts(parts, state).await?;
+        let name = body.operation_name()?;
+        if !Self::NAMES.contains(&name.as_str()) {
+            return Err(unknown_operation(&name));
+        }
+        Operation::read(&body).map(Self)
+    }
 }
 
 /// An operation that a body asks for. Stands before the caller among a handler's arguments.
@@ -192,7 +223,12 @@ fn delete_user_data(body: &Fields<'_>) -> Parsed {
 
 fn place_in_workbin(body: &Fields<'_>) -> Parsed {
     let workbin = body.required_text("workbin")?;
-    act(ActionText::PlaceInWorkbin(workbin, body.moment("until")?))
+    act(ActionText::PlaceInWorkbin(workbin, AgentText::read(body)?, body.moment("until")?))
+}
+
+fn set_priority(body: &Fields<'_>) -> Parsed {
+    let priority = body.integer("priority")?.ok_or_else(|| body.missing("priority"))?;
+    plain(Action::SetPriority(priority))
 }
 
 fn transfer(body: &Fields<'_>) -> Parsed {

@@ -216,6 +216,8 @@ pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory
         Fact::Pulled { workbin, by } => {
             json!({"fact": "Pulled", "workbin": workbin.to_string(), "by": by.to_string()})
         }
+        Fact::Taken { by } => json!({"fact": "Taken", "by": by.to_string()}),
+        Fact::Widened { step } => json!({"fact": "Widened", "step": step}),
         Fact::DraftCreated { .. }
         | Fact::DraftClosed { .. }
         | Fact::DraftReopened { .. }
@@ -359,6 +361,7 @@ const fn revoke_reason(reason: RevokeReason) -> &'static str {
         RevokeReason::OwnerActed => "OwnerActed",
         RevokeReason::OwnerGone => "OwnerGone",
         RevokeReason::QueueGone => "QueueGone",
+        RevokeReason::SupervisorActed => "SupervisorActed",
     }
 }
 

@@ -52,6 +52,9 @@ pub const fn operation_name(operation: Operation) -> &'static str {
         Operation::PlaceInQueue => "PlaceInQueue",
         Operation::PlaceInWorkbin => "PlaceInWorkbin",
         Operation::PullInteraction => "PullInteraction",
+        Operation::Pull => "Pull",
+        Operation::SetPriority => "SetPriority",
+        Operation::Widen => "Widen",
         Operation::Complete => "Complete",
         Operation::Change => "PUT",
         // No door leads to these; a refusal of one is for the log.

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use handoff_domain::{Caller, Interaction, InteractionId, Outline, Role, User, UserId};
+use handoff_domain::{Caller, Interaction, InteractionId, Operation, Outline, Role, User, UserId};
 
 use crate::wire::operation::operation_name;
 
@@ -98,11 +98,14 @@ impl<K> Lists<K> {
 }
 
 fn allowed(outline: &Outline, reader: &User) -> Vec<&'static str> {
-    if !reader.roles.contains(&Role::Agent) {
+    if [Role::Agent, Role::Supervisor].iter().all(|role| !reader.roles.contains(role)) {
         return Vec::new();
     }
     let caller = Caller::of(reader);
-    let operations = outline.operations(&caller).filter(|(_, refusal)| refusal.is_none());
+    let is_open = |operation: &Operation| operation.is_open_to(&reader.roles);
+    let operations = outline
+        .operations(&caller)
+        .filter(|(operation, refusal)| refusal.is_none() && is_open(operation));
     operations.map(|(operation, _)| operation_name(operation)).collect()
 }
 

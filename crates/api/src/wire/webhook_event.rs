@@ -54,6 +54,8 @@ events! {
     Fact::Parked { .. } => "interaction.placed_in_workbin",
     Fact::Reminded { .. } => "interaction.reminded",
     Fact::Pulled { .. } => "interaction.pulled",
+    Fact::Taken { .. } => "interaction.taken",
+    Fact::Widened { .. } => "interaction.widened",
     Fact::DraftCreated { .. } => "interaction.draft_created",
     Fact::DraftClosed { .. } => "interaction.draft_closed",
     Fact::DraftReopened { .. } => "interaction.draft_reopened",

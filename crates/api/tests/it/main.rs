@@ -55,6 +55,7 @@ mod notes;
 mod notify_messages;
 mod notify_resources;
 mod offers;
+mod on_behalf;
 mod openapi;
 mod operation_lists;
 mod operations;

@@ -121,6 +121,8 @@ async fn uses(api: &Api, user: &str, id: &str, name: &str) -> Reply {
     let mail = json!({"to": ["eve@example.com"], "from": "support@demo.example"});
     let fields = match name {
         "PlaceInQueue" | "Transfer" => json!({"queueName": queue}),
+        "Pull" => json!({"userName": "ben"}),
+        "SetPriority" => json!({"priority": 7}),
         "PlaceInWorkbin" => json!({"workbin": "In Progress"}),
         "AttachUserData" | "UpdateUserData" => json!({"userData": {"a": 1}}),
         "DeleteUserData" => json!({"keys": ["a"]}),
@@ -177,6 +179,9 @@ async fn what_is_listed_is_accepted_and_what_is_not_is_refused_at_the_door() {
             let api = Api::start().await;
             let (id, user) = play(&api, scene).await;
             api.ready("sam").await;
+            if name == "Pull" {
+                api.ready("ben").await;
+            }
             let reply = uses(&api, user, &id, &name).await;
             let allowed = is_allowed(&name, &reply);
             assert_eq!(
@@ -258,6 +263,10 @@ async fn a_remembered_list_is_of_one_state_and_of_one_record_of_its_reader() {
     assert!(!lists.of(&chat(KATE), kate).is_empty());
     let roles = [Role::Supervisor].into();
     let no_agent = Arc::new(User { roles, ..(**kate).clone() });
-    assert!(lists.of(&chat(KATE), &no_agent).is_empty());
+    let of_supervisor = ["Transfer", "PlaceInQueue", "Pull", "SetPriority"];
+    assert_eq!(*lists.of(&chat(KATE), &no_agent), of_supervisor);
+    let roles = [Role::Admin].into();
+    let admin = Arc::new(User { roles, ..(**kate).clone() });
+    assert!(lists.of(&chat(KATE), &admin).is_empty());
     assert!(!lists.of(&chat(KATE), kate).is_empty());
 }

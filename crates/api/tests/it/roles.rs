@@ -100,9 +100,9 @@ fn matrix() -> Vec<Row> {
     rows.push(get("/system/nodes", ADMINS));
     rows.push(post("/system/routing/what-if", ADMINS, json!({"hours": 1})));
     rows.push(get("/audit", ADMINS));
-    rows.push(get("/center/agents", WATCHERS));
-    rows.push(get("/center/queues", WATCHERS));
-    rows.push(get("/center/statistics", WATCHERS));
+    let center = ["/center/agents", "/center/queues", "/center/statistics"];
+    rows.extend(center.map(|path| get(path, WATCHERS)));
+    rows.push(post("/interactions/{id}", SUPERVISORS, json!({"operationName": "Widen"})));
     rows.push(post("/users/{id}", PEOPLE, json!({"operationName": "Ask", "text": "x"})));
     rows
 }

@@ -151,7 +151,15 @@ pub(crate) fn waiting(media: Media) -> Interaction {
 }
 
 fn wait(queue: QueueId, mode: Mode) -> Wait {
-    Wait { queue, since: NOON, front: false, mode, skills: BTreeMap::new(), passes: Vec::new() }
+    Wait {
+        queue,
+        since: NOON,
+        front: false,
+        mode,
+        widened: 0,
+        skills: BTreeMap::new(),
+        passes: Vec::new(),
+    }
 }
 
 fn user_data() -> UserData {

@@ -22,14 +22,17 @@ pub(super) fn accept(attempt: &Attempt<'_>, nickname: Option<&str>) -> Result<De
     match (kind.role(), &attempt.before.state) {
         (Some(role), _) => come_in(&mut change, by, role, nickname),
         (None, State::Invited(wait, _)) => change.hand_to(by, wait.mode, nickname),
-        (None, _) => take_over(&mut change, by, nickname),
+        (None, State::Handling(handling)) => {
+            change.last_sees(handling.by, Status::Completed);
+            take_over(&mut change, by, nickname);
+        }
+        (None, _) => {}
     }
     Ok(change.finish())
 }
 
-/// The target of a transfer becomes the owner; whoever else takes part stays, the former owner
-/// goes.
-fn take_over(change: &mut Change<'_>, by: UserId, nickname: Option<String>) {
+/// Somebody becomes the owner in place of another, who goes; whoever else takes part stays.
+pub(super) fn take_over(change: &mut Change<'_>, by: UserId, nickname: Option<String>) {
     let since = change.context.now;
     let Some(handling) = change.handling_mut() else { return };
     let former = handling.by;
@@ -40,7 +43,6 @@ fn take_over(change: &mut Change<'_>, by: UserId, nickname: Option<String>) {
     handling.nickname = nickname;
     change.kind = NotificationType::ParticipantsUpdated;
     change.handed_over = Some(former);
-    change.last_sees(former, Status::Completed);
 }
 
 fn come_in(change: &mut Change<'_>, user: UserId, role: ParticipantRole, nickname: Option<String>) {

@@ -2,13 +2,14 @@
 
 use alloc::string::{String, ToString};
 
-use crate::center::{Queue, User};
+use crate::center::{Queue, Role, User};
 use crate::chat::Utterance;
 use crate::command::{Actor, Named};
+use crate::event::{Fact, RevokeReason};
 use crate::id::UserId;
 use crate::interaction::change::Change;
 use crate::interaction::context::Context;
-use crate::interaction::{Handling, Interaction, Offer, say};
+use crate::interaction::{Handling, Interaction, Mode, Offer, State, Status, say};
 use crate::media::Media;
 use crate::operation::Operation;
 use crate::rejection::{Noun, Rejection};
@@ -28,6 +29,13 @@ pub(super) struct Attempt<'a> {
     /// What the caller says to whom it is offered.
     pub(super) note: Option<&'a str>,
     pub(super) purpose: Purpose,
+}
+
+/// Where an interaction is that is put elsewhere.
+pub(super) struct Placed {
+    pub(super) mode: Mode,
+    /// Whose it is, when it is in somebody's hands.
+    pub(super) owner: Option<UserId>,
 }
 
 /// What a decision is wanted for.
@@ -62,6 +70,51 @@ impl<'a> Attempt<'a> {
             Some(user) if user == handling.by => Ok(user),
             Some(_) | None => Err(Rejection::NotOwner),
         }
+    }
+
+    /// Returns where it is, for whoever may put it elsewhere: its owner, or a supervisor on
+    /// anybody's behalf, also where nobody has it.
+    pub(super) fn placed(&self) -> Result<Placed, Rejection> {
+        let may_act_for_others = self.supervisor().is_some();
+        match &self.before.state {
+            State::Handling(handling) => {
+                let is_own = self.actor.user() == Some(handling.by);
+                let placed = Placed { mode: handling.mode, owner: Some(handling.by) };
+                if is_own || may_act_for_others { Ok(placed) } else { Err(Rejection::NotOwner) }
+            }
+            State::Queued(wait) | State::Invited(wait, _) if may_act_for_others => {
+                Ok(Placed { mode: wait.mode, owner: None })
+            }
+            State::Parked { mode, .. } if may_act_for_others => {
+                Ok(Placed { mode: *mode, owner: None })
+            }
+            _ => Err(self.wrong_state()),
+        }
+    }
+
+    /// Returns the caller, if they are a supervisor.
+    pub(super) fn supervisor(&self) -> Option<UserId> {
+        match self.actor {
+            Actor::User(caller) if caller.roles.contains(&Role::Supervisor) => Some(caller.user),
+            _ => None,
+        }
+    }
+
+    /// Begins to put it elsewhere. Its owner sees `last` when they do so themselves, and otherwise
+    /// that it was taken away.
+    pub(super) fn leave(&self, placed: &Placed, last: Status, change: &mut Change<'_>) {
+        let reason = match placed.owner {
+            Some(owner) if self.actor.user() == Some(owner) => {
+                change.last_sees(owner, last);
+                RevokeReason::OwnerActed
+            }
+            _ => RevokeReason::SupervisorActed,
+        };
+        if let State::Invited(_, offer) = &self.before.state {
+            change.facts.push(Fact::OfferRevoked { to: offer.to, reason });
+        }
+        change.withdraw_offer(reason);
+        change.withdraw_supervision_offers(reason);
     }
 
     /// Returns what the caller was offered. Where nothing is offered but what supervisors asked

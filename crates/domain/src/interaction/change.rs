@@ -322,8 +322,15 @@ impl<'a> Change<'a> {
         });
         self.after.queue = Some(queue);
         self.after.queued_at = Some(since);
-        self.after.state =
-            State::Queued(Wait { queue, since, front, mode, skills, passes: Vec::new() });
+        self.after.state = State::Queued(Wait {
+            queue,
+            since,
+            front,
+            mode,
+            widened: 0,
+            skills,
+            passes: Vec::new(),
+        });
     }
 
     /// Puts it into a workbin.

@@ -6,7 +6,7 @@ use crate::center::Queue;
 use crate::chat::LeaveReason;
 use crate::command::Named;
 use crate::event::{Fact, RevokeReason};
-use crate::interaction::attempt::{Attempt, queue_for};
+use crate::interaction::attempt::{Attempt, Placed, queue_for};
 use crate::interaction::decision::Decision;
 use crate::interaction::{Handling, Mode, Outcome, State, Status, chat, place, say};
 use crate::rejection::Rejection;
@@ -29,7 +29,8 @@ pub(super) fn complete(
     match queue {
         Some(named) => {
             let queue = queue_for(attempt.context, named, &attempt.before.media())?;
-            place::to_queue(attempt, handling, queue)
+            let placed = Placed { mode: handling.mode, owner: Some(handling.by) };
+            place::to_queue(attempt, &placed, queue)
         }
         None => {
             expect_disposition(attempt)?;

@@ -9,8 +9,8 @@
 use crate::command::{Action, Actor, Command, CustomerAction, SystemAction, UserCommand};
 use crate::interaction::attempt::{Attempt, Purpose};
 use crate::interaction::{
-    Interaction, OfferKind, accept, attachments, chat, complete, draft, gone, offer, participants,
-    place, reject, remind, say, send, supervision, thread, transfer, user_data,
+    Interaction, OfferKind, accept, attachments, chat, complete, draft, gone, offer, on_behalf,
+    participants, place, reject, remind, say, send, supervision, thread, transfer, user_data,
 };
 use crate::rejection::Rejection;
 
@@ -89,6 +89,9 @@ fn by_user(attempt: Attempt<'_>, command: &UserCommand) -> Result<Decision, Reje
         Action::PlaceInQueue(queue) => place::in_queue(attempt, queue),
         Action::PlaceInWorkbin(workbin, until) => place::in_workbin(attempt, workbin, *until),
         Action::Pull { from } => place::pull(attempt, from.as_ref()),
+        Action::Take { to } => on_behalf::take(attempt, to.as_ref()),
+        Action::SetPriority(priority) => on_behalf::set_priority(attempt, *priority),
+        Action::Widen => on_behalf::widen(attempt),
         Action::Transfer(target) => transfer::transfer(attempt, target),
         Action::Invite(agent) => participants::bring_in(attempt, agent, OfferKind::Invite),
         Action::Consult(agent) => participants::bring_in(attempt, agent, OfferKind::Consult),

@@ -101,6 +101,8 @@ impl Fact {
             | Self::Parked { .. }
             | Self::Reminded { .. }
             | Self::Pulled { .. }
+            | Self::Taken { .. }
+            | Self::Widened { .. }
             | Self::DraftCreated { .. }
             | Self::DraftClosed { .. }
             | Self::DraftReopened { .. }

@@ -7,44 +7,40 @@ use crate::center::{Queue, Role, Workbin, WorkbinOwner};
 use crate::command::{Actor, Caller, Named};
 use crate::event::{Fact, RevokeReason};
 use crate::id::{UserId, WorkbinId};
-use crate::interaction::attempt::{Attempt, Slot, may_take, of_medium, queue_for};
+use crate::interaction::attempt::{Attempt, Placed, Slot, may_take, of_medium, queue_for};
 use crate::interaction::change::Entry;
 use crate::interaction::decision::Decision;
-use crate::interaction::{Handling, Mode, Reminder, State, Status, say};
+use crate::interaction::{Mode, Reminder, State, Status, say};
 use crate::rejection::{Noun, Rejection};
 use crate::time::Time;
 
-/// Puts it into a queue, as its owner.
+/// Puts it into a queue, as its owner or on somebody's behalf.
 pub(super) fn in_queue(attempt: &Attempt<'_>, named: &Named<Queue>) -> Result<Decision, Rejection> {
-    let handling = attempt.handling()?;
-    attempt.owner(handling)?;
+    let placed = attempt.placed()?;
     let queue = queue_for(attempt.context, named, &attempt.before.media())?;
-    to_queue(attempt, handling, queue)
+    to_queue(attempt, &placed, queue)
 }
 
-/// Ends an ownership by putting the interaction at the end of a queue. A live chat's customer
-/// session goes on.
+/// Puts the interaction at the end of a queue. A live chat's customer session goes on.
 pub(super) fn to_queue(
     attempt: &Attempt<'_>,
-    handling: &Handling,
+    placed: &Placed,
     queue: &Queue,
 ) -> Result<Decision, Rejection> {
     let since = attempt.context.now;
-    to_entry(attempt, handling, Entry::of(queue, since))
+    to_entry(attempt, placed, Entry::of(queue, since))
 }
 
-/// Ends an ownership by the owner's own doing, into a queue.
+/// Puts it into a queue, from wherever it is.
 pub(super) fn to_entry(
     attempt: &Attempt<'_>,
-    handling: &Handling,
+    placed: &Placed,
     entry: Entry,
 ) -> Result<Decision, Rejection> {
     let mut change = attempt.change();
     say::farewell(attempt, &mut change)?;
-    change.withdraw_offer(RevokeReason::OwnerActed);
-    change.withdraw_supervision_offers(RevokeReason::OwnerActed);
-    change.last_sees(handling.by, Status::Completed);
-    change.enter_queue(entry, handling.mode);
+    attempt.leave(placed, Status::Completed, &mut change);
+    change.enter_queue(entry, placed.mode);
     Ok(change.finish())
 }
 
@@ -97,12 +93,16 @@ pub(super) fn in_workbin(
     named: &Named<Workbin>,
     until: Option<Time>,
 ) -> Result<Decision, Rejection> {
-    let handling = attempt.handling()?;
-    if handling.mode == Mode::Chatting {
+    let is_live = attempt.before.mode() == Some(Mode::Chatting);
+    if is_live && attempt.before.handling().is_some() {
         return Err(Rejection::LiveChat);
     }
-    let owner = attempt.owner(handling)?;
-    let workbin = id_for(named.known(Noun::Workbin)?, owner);
+    let placed = attempt.placed()?;
+    if is_live {
+        return Err(Rejection::LiveChat);
+    }
+    let caller = attempt.actor.user().ok_or(Rejection::NotOwner)?;
+    let workbin = id_for(named.known(Noun::Workbin)?, caller);
     if attempt.context.world.workbin(workbin).is_none() {
         return Err(Rejection::Unknown { noun: Noun::Workbin, name: workbin.to_string() });
     }
@@ -111,9 +111,9 @@ pub(super) fn in_workbin(
         return Err(Rejection::ReminderTime);
     }
     let mut change = attempt.change();
-    change.withdraw_offer(RevokeReason::OwnerActed);
-    change.last_sees(owner, Status::InWorkbin);
-    change.park(workbin, handling.mode, until.map(|at| Reminder { at, of: owner }));
+    attempt.leave(&placed, Status::InWorkbin, &mut change);
+    let of = placed.owner.unwrap_or(caller);
+    change.park(workbin, placed.mode, until.map(|at| Reminder { at, of }));
     Ok(change.finish())
 }
 

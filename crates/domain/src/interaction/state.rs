@@ -45,12 +45,21 @@ pub struct Wait {
     pub front: bool,
     /// What it becomes when somebody accepts it.
     pub mode: Mode,
+    /// How many steps of its queue were taken before their time.
+    #[cfg_attr(feature = "stored", serde(default, skip_serializing_if = "is_none_widened"))]
+    pub widened: u32,
     /// Skills asked for beyond the queue's, for this wait only: from the submitter, or from a
     /// transfer to a skill.
     pub skills: SkillLevels,
     /// Who passed it by during this wait, latest last; at most [`Wait::PASSES_MAX`], the oldest is
     /// forgotten.
     pub passes: Vec<Pass>,
+}
+
+#[cfg(feature = "stored")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_none_widened(widened: &u32) -> bool {
+    *widened == 0
 }
 
 impl Wait {

@@ -5,38 +5,60 @@ use alloc::string::ToString;
 
 use crate::center::{Queue, SkillLevels};
 use crate::command::{Named, Target};
-use crate::event::RevokeReason;
+use crate::event::{Fact, RevokeReason};
 use crate::id::{SkillId, UserId};
-use crate::interaction::attempt::{Attempt, queue_for};
+use crate::interaction::attempt::{Attempt, Placed, queue_for};
 use crate::interaction::change::Entry;
 use crate::interaction::decision::Decision;
-use crate::interaction::{Handling, OfferKind, offer, place, say};
+use crate::interaction::{OfferKind, offer, place, say};
 use crate::rejection::{Noun, Rejection};
 use crate::routing::{self, Agent};
 
 /// Hands it over.
 pub(super) fn transfer(attempt: &Attempt<'_>, target: &Target) -> Result<Decision, Rejection> {
-    let handling = attempt.handling()?;
-    let owner = attempt.owner(handling)?;
+    let placed = attempt.placed()?;
     match target {
-        Target::Agent(named) => to_agent(attempt, owner, *named.known(Noun::User)?),
+        Target::Agent(named) => to_agent(attempt, &placed, named),
         Target::Queue(named) => {
             let queue = queue_for(attempt.context, named, &attempt.before.media())?;
-            place::to_queue(attempt, handling, queue)
+            place::to_queue(attempt, &placed, queue)
         }
-        Target::Skill(named) => to_skill(attempt, handling, named),
+        Target::Skill(named) => to_skill(attempt, &placed, named),
     }
 }
 
-fn to_agent(attempt: &Attempt<'_>, owner: UserId, target: UserId) -> Result<Decision, Rejection> {
-    if target == owner {
-        return Err(Rejection::TargetIsSelf);
+/// Offers it to an agent. Until they take it, it stays where it is: in somebody's hands, or in its
+/// queue. What lies in a workbin is in neither.
+fn to_agent(
+    attempt: &Attempt<'_>,
+    placed: &Placed,
+    named: &Named<UserId>,
+) -> Result<Decision, Rejection> {
+    let target = *named.known(Noun::User)?;
+    if attempt.before.state.workbin().is_some() {
+        return Err(attempt.wrong_state());
+    }
+    if placed.owner == Some(target) {
+        return Err(match attempt.actor.user() {
+            Some(user) if user == target => Rejection::TargetIsSelf,
+            _ => Rejection::TargetAlreadyIn,
+        });
+    }
+    let is_waiting = attempt.before.wait().is_some();
+    let offered = attempt.before.offer().filter(|_| is_waiting).map(|offer| offer.to);
+    if offered == Some(target) {
+        return Err(Rejection::OfferOpen);
     }
     may_be_offered(attempt, target)?;
     let note = attempt.note()?;
     let mut change = attempt.change();
     say::farewell(attempt, &mut change)?;
-    change.withdraw_offer(RevokeReason::OwnerActed);
+    let reason = match placed.owner {
+        Some(owner) if attempt.actor.user() == Some(owner) => RevokeReason::OwnerActed,
+        _ => RevokeReason::SupervisorActed,
+    };
+    change.facts.extend(offered.map(|to| Fact::OfferRevoked { to, reason }));
+    change.withdraw_offer(reason);
     change.withdraw_supervision_offer(target);
     change.offer(target, OfferKind::Transfer, timeout_ms(attempt), note);
     Ok(change.finish())
@@ -44,7 +66,7 @@ fn to_agent(attempt: &Attempt<'_>, owner: UserId, target: UserId) -> Result<Deci
 
 fn to_skill(
     attempt: &Attempt<'_>,
-    handling: &Handling,
+    placed: &Placed,
     named: &Named<(SkillId, u32)>,
 ) -> Result<Decision, Rejection> {
     // A missing queue is a missing parameter (code 1), which is answered before a name is looked
@@ -58,7 +80,7 @@ fn to_skill(
     let since = attempt.context.now;
     place::to_entry(
         attempt,
-        handling,
+        placed,
         Entry { skills, skill: Some(skill), ..Entry::of(queue, since) },
     )
 }

@@ -104,9 +104,12 @@ pub fn one_offer(snapshot: &Snapshot<'_>) -> Result<(), Violation> {
             demand(offer.since < offer.expires, NAME, id, "an offer ends before it began")?;
         }
         if let Some(offer) = interaction.offer() {
-            let is_routed = offer.kind == OfferKind::Routed;
-            let is_right =
-                is_routed == interaction.wait().is_some() && !offer.kind.is_supervision();
+            // From a queue the router offers it, or a supervisor to somebody by name.
+            let is_right = match (offer.kind, interaction.wait()) {
+                (OfferKind::Routed, wait) => wait.is_some(),
+                (OfferKind::Transfer, _) => true,
+                (kind, wait) => wait.is_none() && !kind.is_supervision(),
+            };
             demand(is_right, NAME, id, "an offer is of the wrong kind for its state")?;
         }
         let is_live = interaction.mode() == Some(Mode::Chatting);

@@ -33,6 +33,10 @@ const fn kind(interaction: &Interaction) -> Kind {
 const WAYS: &[(Kind, Kind)] = &[
     (Kind::Queued, Kind::Invited),
     (Kind::Queued, Kind::Ended),
+    // Supervisors put what waits into somebody's hands or a workbin.
+    (Kind::Queued, Kind::Handling),
+    (Kind::Queued, Kind::Parked),
+    (Kind::Invited, Kind::Parked),
     (Kind::Invited, Kind::Queued),
     (Kind::Invited, Kind::Handling),
     (Kind::Invited, Kind::Ended),

@@ -59,7 +59,7 @@ pub fn exclusion(
     agent: Agent<'_>,
     now: Time,
 ) -> Option<Exclusion> {
-    let search = search(queue, waiting.wait.since, now);
+    let search = search(queue, waiting.wait, now);
     by_search(&search, agent)
         .or_else(|| by_skills(&waiting.wait.skills, agent))
         .or_else(|| by_desk(waiting.media, agent))

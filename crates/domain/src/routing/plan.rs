@@ -179,7 +179,7 @@ impl<'a> Planner<'a> {
         let OpenLine { queue, could_serve, pools, .. } = line;
         let (queue, wait, now) = (*queue, waiting.wait, self.now);
         let candidates = &self.candidates;
-        let search = search(queue, wait.since, now);
+        let search = search(queue, wait, now);
         let pool = pools.entry((search.step, &wait.skills)).or_insert_with(|| {
             let asked = |index: &usize| {
                 let agent = candidates[*index].agent;
@@ -204,7 +204,7 @@ impl<'a> Planner<'a> {
 
     /// Notes when time alone could find somebody for an interaction that found nobody now.
     fn note_next_change(&mut self, queue: &Queue, waiting: &Waiting<'a>) {
-        let step = next_step(queue, waiting.wait.since, self.now).map(|(_, begin)| begin);
+        let step = next_step(queue, waiting.wait, self.now).map(|(_, begin)| begin);
         let again = waiting.wait.passes.iter().map(|pass| asked_again(queue, pass.at));
         let next = again.chain(step).filter(|time| *time > self.now).min();
         self.plan.next_change = self.plan.next_change.into_iter().chain(next).min();

@@ -5,6 +5,7 @@ use alloc::collections::BTreeSet;
 
 use crate::center::{Queue, SkillLevels};
 use crate::id::GroupId;
+use crate::interaction::Wait;
 use crate::time::Time;
 
 /// Whom a queue asks for one wait at one time.
@@ -36,18 +37,22 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Returns whom the queue asks at `now` for what entered it at `since`.
+/// Returns whom the queue asks at `now` for what waits in it.
 #[must_use]
-pub fn search(queue: &Queue, since: Time, now: Time) -> Search<'_> {
-    let begun = queue.steps.iter().rposition(|step| since.plus_ms(step.after_ms) <= now);
-    Search::of(queue, begun)
+pub fn search<'a>(queue: &'a Queue, wait: &Wait, now: Time) -> Search<'a> {
+    let begun = queue.steps.iter().rposition(|step| wait.since.plus_ms(step.after_ms) <= now);
+    Search::of(queue, begun.max(taken_early(queue, wait)))
 }
 
-/// Returns the next widening step for what entered the queue at `since`: its index and when it
-/// begins.
+/// Returns the last step that was taken before its time.
+fn taken_early(queue: &Queue, wait: &Wait) -> Option<usize> {
+    let widened = usize::try_from(wait.widened).unwrap_or(usize::MAX);
+    widened.min(queue.steps.len()).checked_sub(1)
+}
+
+/// Returns the next widening step for what waits in the queue: its index and when it begins.
 #[must_use]
-pub fn next_step(queue: &Queue, since: Time, now: Time) -> Option<(usize, Time)> {
-    let begins =
-        |(index, step): (usize, &crate::center::Step)| (index, since.plus_ms(step.after_ms));
-    queue.steps.iter().enumerate().map(begins).find(|(_, begin)| *begin > now)
+pub fn next_step(queue: &Queue, wait: &Wait, now: Time) -> Option<(usize, Time)> {
+    let next = search(queue, wait, now).step.map_or(0, |step| step + 1);
+    queue.steps.get(next).map(|step| (next, wait.since.plus_ms(step.after_ms)))
 }

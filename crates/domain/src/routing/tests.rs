@@ -57,6 +57,7 @@ fn wait(queue: &Queue, ago_ms: i64) -> Wait {
         since: Time(NOW.0 - ago_ms),
         front: false,
         mode: Mode::Processing,
+        widened: 0,
         skills: SkillLevels::new(),
         passes: vec![],
     }
@@ -236,13 +237,20 @@ fn steps_widen_in_time() {
     let step =
         |after_ms, group| Step { after_ms, groups: [group].into(), skills: SkillLevels::new() };
     let queue = Queue { steps: vec![step(10_000, SALES), step(20_000, SUPPORT)], ..queue() };
-    let at = |ago_ms: i64| search(&queue, Time(NOW.0 - ago_ms), NOW);
+    let at = |ago_ms: i64| search(&queue, &wait(&queue, ago_ms), NOW);
     assert_eq!((at(9_999).step, at(10_000).step, at(25_000).step), (None, Some(0), Some(1)));
     assert_eq!(at(10_000).groups, &[SALES].into());
-    let next = |ago_ms: i64| next_step(&queue, Time(NOW.0 - ago_ms), NOW);
+    let next = |ago_ms: i64| next_step(&queue, &wait(&queue, ago_ms), NOW);
     assert_eq!(next(4_000), Some((0, NOW.plus_ms(6_000))));
     assert_eq!(next(10_000), Some((1, NOW.plus_ms(10_000))));
     assert_eq!(next(20_000), None);
+    let early = |widened| {
+        let wait = Wait { widened, ..wait(&queue, 4_000) };
+        (search(&queue, &wait, NOW).step, next_step(&queue, &wait, NOW))
+    };
+    assert_eq!(early(1), (Some(0), Some((1, NOW.plus_ms(16_000)))), "the next in its time");
+    assert_eq!(early(2), (Some(1), None));
+    assert_eq!(early(9), (Some(1), None), "the queue has fewer by now");
 }
 
 #[test]

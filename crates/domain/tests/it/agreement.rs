@@ -42,6 +42,9 @@ const ALWAYS: &[&str] =
 /// What everybody may do who sees it, though it is listed for those whom it concerns.
 const ANYBODYS: &str = "SetInFocus";
 
+/// What supervisors may do with anybody's work.
+const ON_BEHALF: &str = "Transfer";
+
 /// What whoever is in a conversation may do, though it is listed only where somebody hears it whom
 /// the name promises.
 const SPOKEN: &[&str] = &["SendMessage", "SendToAgents"];
@@ -64,6 +67,7 @@ fn capabilities_and_rules_agree() {
             let given = wish(command, &floor, id).by(&actor).expect("a user's command");
             let answer = floor.decide(decide, id, &given);
             let is_anyway = *capability == ANYBODYS
+                || (reader == SUPERVISOR && *capability == ON_BEHALF)
                 || (words.contains("owned") && ALWAYS.contains(capability))
                 || (words.contains("talk") && SPOKEN.contains(capability));
             if listed.iter().any(|one| format!("{one:?}") == *capability) {

@@ -55,6 +55,9 @@ const TRIALS: &[(&str, &[&str])] = &[
     ("Transfer", &["Transfer", "ToQueue"]),
     ("PlaceInQueue", &["PlaceInQueue"]),
     ("PlaceInWorkbin", &["PlaceInWorkbin"]),
+    ("Pull", &["Take", "Take caller"]),
+    ("SetPriority", &["SetPriority"]),
+    ("Widen", &["Widen"]),
     ("Complete", &["Complete"]),
 ];
 

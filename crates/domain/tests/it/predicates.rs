@@ -68,13 +68,8 @@ const STEPS: &[Break] = &[
     ("composing", |it| it.state = sending(it.received), "epoch_rises"),
     ("sending", |it| *attempt(it) += 2, "attempts_counted"),
     (
-        "queued",
-        |it| {
-            moved(
-                it,
-                State::Parked { workbin: WorkbinId(1), mode: Mode::Processing, reminder: None },
-            )
-        },
+        "sending",
+        |it| moved(it, state("invited").0.interactions.into_values().next().expect("one").state),
         "legal_move",
     ),
     (

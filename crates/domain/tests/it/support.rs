@@ -42,8 +42,8 @@ pub(crate) const LATER_MS: u64 = 60_000;
 pub(crate) const STATES: &[(&str, &str)] = &[
     ("queued", "waiting email"),
     ("queued chat", "waiting live"),
-    ("queued left chat", "waiting"),
-    ("queued draft", "waiting"),
+    ("queued left chat", "waiting left"),
+    ("queued draft", "waiting draft"),
     ("invited", "offered routed email"),
     ("invited chat", "offered routed live"),
     ("invited left chat", "offered routed left"),

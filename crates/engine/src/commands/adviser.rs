@@ -16,8 +16,15 @@ pub(super) fn adviser(
 ) -> Option<UserId> {
     let (now, desks, people) = (core.now(), core.board.desks(), chat.people());
     let (skills, passes) = (SkillLevels::new(), Vec::new());
-    let wait =
-        Wait { queue: queue.id, since: now, front: false, mode: Mode::Chatting, skills, passes };
+    let wait = Wait {
+        queue: queue.id,
+        since: now,
+        front: false,
+        mode: Mode::Chatting,
+        widened: 0,
+        skills,
+        passes,
+    };
     let media = chat.media();
     let line = Line { queue, waiting: std::iter::once(Waiting::of(chat, &media, &wait)) };
     let here = desks.iter().filter(|desk| desk.center == chat.center && desk.session.is_some());

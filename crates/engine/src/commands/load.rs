@@ -95,7 +95,7 @@ impl Commands {
         world: &mut LoadedWorld<'_>,
     ) -> Result<(), StoreError> {
         let Some(chat) = before.chat() else { return Ok(()) };
-        if matches!(command.action(), Some(Action::Accept { .. })) {
+        if matches!(command.action(), Some(Action::Accept { .. } | Action::Take { .. })) {
             let all = usize::try_from(chat.total).unwrap_or(usize::MAX);
             world.transcript =
                 self.views.transcript(before, 0, Visibility::Supervisors, all).await?;

@@ -43,10 +43,10 @@ impl Views {
         let agents = people.iter().map(|(user, desk)| Agent { user, desk });
         let media = interaction.media();
         let assessments = assess(&Waiting::of(interaction, &media, wait), &queue, agents, now);
-        let step = handoff_domain::routing::search(&queue, wait.since, now).step;
+        let step = handoff_domain::routing::search(&queue, wait, now).step;
         Some(Why {
             step,
-            next_step: next_step(&queue, wait.since, now),
+            next_step: next_step(&queue, wait, now),
             since: wait.since,
             agents: people.into_iter().map(|(user, _)| user).zip(assessments).collect(),
             queue,

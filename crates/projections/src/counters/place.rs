@@ -124,6 +124,7 @@ impl Place {
             Fact::OfferExpired { to } => self.end_offer(*to, step, |it| it.timed_out = 1),
             Fact::OfferRevoked { to, .. } => self.end_offer(*to, step, |it| it.withdrawn = 1),
             Fact::Pulled { by, .. } => self.hold(*by, at),
+            Fact::Taken { by } => self.take_out(*by, step),
             Fact::OwnerChanged { to } => {
                 if step.is_users() {
                     self.transfer(Counted::Agent(*to), None, step);
@@ -185,20 +186,31 @@ impl Place {
     fn accept(&mut self, by: UserId, kind: OfferKind, step: &mut Step<'_>) {
         self.offer = None;
         let at = step.entry.at;
-        let waited = self.since.take().map(|since| at.ms_since(since));
-        let promised = self.target_ms.filter(|_| waited.is_some());
-        let is_kept = promised.zip(waited).is_some_and(|(target, waited)| waited <= target);
-        step.count(self.offered(by, kind), |it| {
-            it.accepted = 1;
-            it.promised = promised.is_some().into();
-            it.kept = is_kept.into();
-            waited.into_iter().for_each(|ms| it.wait.note(ms));
-        });
+        self.end_wait(self.offered(by, kind), step);
+        step.count(self.offered(by, kind), |it| it.accepted = 1);
         if kind == OfferKind::Transfer {
             self.transfer(Counted::Agent(by), None, step);
         }
         self.release(step);
         self.hold(by, at);
+    }
+
+    /// A supervisor puts it into somebody's hands, out of its queue.
+    fn take_out(&mut self, by: UserId, step: &mut Step<'_>) {
+        self.end_wait(self.offered(by, OfferKind::Routed), step);
+        self.hold(by, step.entry.at);
+    }
+
+    /// Counts the wait that is over because somebody has it, for those whose it is.
+    fn end_wait(&mut self, whose: Vec<Counted>, step: &mut Step<'_>) {
+        let Some(since) = self.since.take() else { return };
+        let waited = step.entry.at.ms_since(since);
+        let (promised, kept) =
+            (self.target_ms.is_some(), self.target_ms.is_some_and(|target| waited <= target));
+        step.count(whose, |it| {
+            (it.promised, it.kept) = (promised.into(), kept.into());
+            it.wait.note(waited);
+        });
     }
 
     fn end_offer(&mut self, to: UserId, step: &mut Step<'_>, count: impl Fn(&mut Tally) + Copy) {

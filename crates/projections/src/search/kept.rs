@@ -291,7 +291,9 @@ fn handler_after(handler: Option<String>, entry: &LogEntry) -> Option<String> {
         },
         Fact::Queued { .. } | Fact::Parked { .. } => None,
         Fact::Accepted { by, kind } if kind.role().is_none() => Some(by.stored()),
-        Fact::Pulled { by: user, .. } | Fact::OwnerChanged { to: user } => Some(user.stored()),
+        Fact::Pulled { by: user, .. }
+        | Fact::Taken { by: user }
+        | Fact::OwnerChanged { to: user } => Some(user.stored()),
         _ => handler,
     })
 }

@@ -34,6 +34,7 @@ pub(super) enum What {
     Transfer,
     Park,
     Pull,
+    Take,
     Requeue,
     // Of a chat.
     Invite,
@@ -60,6 +61,7 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
     let what = prop_oneof![
         6 => Just(What::Accept),
         4 => Just(What::Complete),
+        2 => Just(What::Take),
         3 => Just(What::Invite),
         3 => Just(What::Consult),
         2 => Just(What::Intrude),
@@ -83,7 +85,7 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
 impl What {
     /// All of them. Behind what seldom can happen stands what leads to it, because whatever cannot
     /// happen gives its turn to the next.
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 24] = [
         Self::CompleteConference,
         Self::CompleteTransfer,
         Self::Remove,
@@ -101,6 +103,7 @@ impl What {
         Self::Cancel,
         Self::Transfer,
         Self::Pull,
+        Self::Take,
         Self::Complete,
         Self::Requeue,
         Self::Park,
@@ -145,7 +148,7 @@ impl What {
                 AGENTS.into_iter().find(|user| to.offer_to(*user).is_some())
             }
             Self::Pull => Some(AGENTS[place % AGENTS.len()]),
-            Self::Intrude => Some(SUPERVISOR),
+            Self::Intrude | Self::Take => Some(SUPERVISOR),
             Self::Leave => {
                 let others = to.others().iter().map(|other| other.user);
                 let all: Vec<UserId> = to.owner().into_iter().chain(others).collect();
@@ -167,6 +170,7 @@ impl What {
             Self::Transfer => Action::Transfer(Target::Agent(colleague())),
             Self::Park => Action::PlaceInWorkbin(workbin(), None),
             Self::Pull => Action::Pull { from: None },
+            Self::Take => Action::Take { to: Some(colleague()) },
             Self::Requeue => Action::PlaceInQueue(queue(place % QUEUES.len())),
             Self::Invite => Action::Invite(colleague()),
             Self::Consult => Action::Consult(colleague()),

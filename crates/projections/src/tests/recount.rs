@@ -164,18 +164,14 @@ impl History<'_> {
                 each(self.offered(n, *to, *kind), |it| it.offered = 1)
             }
             Fact::Accepted { by, kind } if is_own(*kind) => {
-                let waits = self.waits(n).map(|(from, _)| &self.facts[from]);
-                let waited = waits.map(|from| self.facts[n].at.ms_since(from.at));
-                let target = waits.and_then(|from| match &from.fact {
-                    Fact::Queued { target_ms, .. } => *target_ms,
-                    _ => None,
-                });
                 each(self.offered(n, *by, *kind), |it| {
                     it.accepted = 1;
-                    it.promised = target.is_some().into();
-                    it.kept = target.is_some_and(|target| waited.unwrap() <= target).into();
-                    waited.into_iter().for_each(|ms| it.wait.note(ms));
+                    self.note_wait(n, it);
                 })
+            }
+            Fact::Taken { by } => {
+                let whose = self.offered(n, *by, OfferKind::Routed);
+                each(whose, |it| self.note_wait(n, it))
             }
             Fact::Rejected { by } => each(self.of_open_offer(n, *by), |it| it.rejected = 1),
             Fact::OfferExpired { to } => each(self.of_open_offer(n, *to), |it| it.timed_out = 1),
@@ -184,6 +180,17 @@ impl History<'_> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Notes how long it has waited when somebody gets it.
+    fn note_wait(&self, n: usize, tally: &mut Tally) {
+        let Some((from, _)) = self.waits(n) else { return };
+        let from = &self.facts[from];
+        let waited = self.facts[n].at.ms_since(from.at);
+        if let Fact::Queued { target_ms: Some(target), .. } = from.fact {
+            (tally.promised, tally.kept) = (1, u64::from(waited <= target));
+        }
+        tally.wait.note(waited);
     }
 
     fn of_ends(&self, n: usize) -> Vec<(Counted, Tally)> {
@@ -246,7 +253,9 @@ impl History<'_> {
     fn waits(&self, n: usize) -> Option<(usize, QueueId)> {
         let found = (0..n).rev().find_map(|n| match self.facts[n].fact {
             Fact::Queued { queue, .. } => Some(Some((n, queue))),
-            Fact::Accepted { kind: OfferKind::Routed, .. } | Fact::Parked { .. } => Some(None),
+            Fact::Accepted { kind: OfferKind::Routed, .. }
+            | Fact::Taken { .. }
+            | Fact::Parked { .. } => Some(None),
             _ => None,
         });
         found.flatten()
@@ -255,7 +264,9 @@ impl History<'_> {
     fn owner(&self, n: usize) -> Option<UserId> {
         let last = (0..n).rev().find_map(|n| match (&self.facts[n].fact, self.facts[n].cause) {
             (Fact::Accepted { by, kind }, _) if is_own(*kind) => Some(Some(*by)),
-            (Fact::Pulled { by, .. } | Fact::OwnerChanged { to: by }, _) => Some(Some(*by)),
+            (Fact::Pulled { by, .. } | Fact::Taken { by } | Fact::OwnerChanged { to: by }, _) => {
+                Some(Some(*by))
+            }
             (Fact::Opened, Cause::User(by)) => Some(Some(by).filter(|_| !self.goes_to_queue(n))),
             (Fact::Queued { .. } | Fact::Parked { .. } | Fact::Opened, _) => Some(None),
             _ => None,
@@ -274,9 +285,10 @@ impl History<'_> {
         let is_draft = is_outbound && self.interaction.email().is_some();
         let last = (0..n).rev().find_map(|n| match &self.facts[n].fact {
             Fact::Accepted { kind, .. } if !is_own(*kind) => None,
-            Fact::Accepted { .. } | Fact::Pulled { .. } | Fact::OwnerChanged { .. } => {
-                Some(Some(n))
-            }
+            Fact::Accepted { .. }
+            | Fact::Pulled { .. }
+            | Fact::Taken { .. }
+            | Fact::OwnerChanged { .. } => Some(Some(n)),
             Fact::Opened => Some(Some(n).filter(|_| !is_draft)),
             _ if self.ends_hold(n) => Some(None),
             _ => None,

@@ -76,6 +76,7 @@ pub fn wait(queue: u64) -> Wait {
         since: BEGIN,
         front: false,
         mode: Mode::Processing,
+        widened: 0,
         skills: [(SkillId(0xe001), 3)].into(),
         passes: vec![Pass { user: user_id(9), at: BEGIN }],
     }

@@ -78,6 +78,9 @@ fn of_the_center() -> Vec<Operation> {
             )
             .gives("Made"),
         get("/interactions/{id}", "Shows an interaction").one("interaction", "Interaction"),
+        post("/interactions/{id}", "Does something with anybody's interaction")
+            .note("By supervisors. What they may do now is in `operations` of the interaction.")
+            .takes("OnBehalf", json!({"operationName": "Widen"})),
         put("/interactions/{id}", "Changes properties of an interaction").takes(
             "InteractionChange",
             json!({"subject": "Invoice 12", "userData": {"paid": true}}),

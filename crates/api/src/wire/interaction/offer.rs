@@ -1,7 +1,7 @@
 //! What a reader is offered or has offered, and every operation that is theirs now
 //! (docs/api/README.md, "Offers and operations").
 
-use handoff_domain::{Caller, Interaction, OfferKind, Operation, Outline, Rejection, Role, UserId};
+use handoff_domain::{Caller, Interaction, OfferKind, Operation, Outline, Rejection, UserId};
 use serde::Serialize;
 
 use crate::error::{NO_PERMISSION, sentence_of};
@@ -72,11 +72,10 @@ pub fn operation_parts(
     let Some(caller) = lookup.directory.users.get(&reader).map(|user| Caller::of(user)) else {
         return Vec::new();
     };
-    let is_agent = caller.roles.contains(&Role::Agent);
     let part = |(operation, refusal): (Operation, Option<Rejection>)| {
         // The role is asked for before anything of the interaction is.
         let status_message = match refusal {
-            _ if !is_agent => Some(NO_PERMISSION.to_owned()),
+            _ if !operation.is_open_to(&caller.roles) => Some(NO_PERMISSION.to_owned()),
             Some(refusal) => Some(sentence_of(&refusal)),
             None => None,
         };

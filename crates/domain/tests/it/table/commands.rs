@@ -1,7 +1,7 @@
 //! The commands of the table by name. The first word is the operation, the others say what is
 //! special about this one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handoff_domain::command::{
@@ -12,11 +12,14 @@ use handoff_domain::desk::Channels;
 use handoff_domain::id::{InteractionId, QueueId, ResponseId, SkillId, UserId};
 use handoff_domain::media::Media;
 use handoff_domain::user_data::{UserData, Value};
-use handoff_domain::{Queue, Reminder, Time};
+use handoff_domain::{Queue, Reminder, Step, Time};
 
 use crate::floor::{Floor, MEDIA, NODE, SKILL, SUPERVISOR, queue_id};
 use crate::support::{ANN, BOB, CID, DEE, LATER_MS, in_queue, reply, written};
 use crate::table::{post, talk};
+
+/// When a queue's step begins by itself, in ms.
+const HOUR_MS: u64 = 60 * 60 * 1_000;
 
 /// Every command of the table.
 pub(crate) const COMMANDS: &[&str] = &[
@@ -60,6 +63,16 @@ pub(crate) const COMMANDS: &[&str] = &[
     "Pull elsewhere",
     "Pull no-session",
     "Pull full",
+    "Take",
+    "Take caller",
+    "Take self",
+    "Take unknown",
+    "Take no-session",
+    "Take unreachable",
+    "Take full",
+    "SetPriority",
+    "Widen",
+    "Widen none",
     "Transfer",
     "Transfer unknown",
     "Transfer self",
@@ -187,6 +200,13 @@ pub(crate) fn prepare(floor: &mut Floor, command: &str) {
             [ANN, SUPERVISOR].into_iter().for_each(|user| leave(floor, user));
         }
         ("Pull", "full") => [ANN, SUPERVISOR].into_iter().for_each(|user| fill(floor, user)),
+        ("Take", "no-session") => leave(floor, DEE),
+        ("Widen", special) => {
+            let step = Step { after_ms: HOUR_MS, groups: BTreeSet::new(), skills: BTreeMap::new() };
+            for queue in Arc::make_mut(&mut floor.queues).values_mut() {
+                queue.steps = if special == "none" { vec![] } else { vec![step.clone()] };
+            }
+        }
         (_, "full") => fill(floor, DEE),
         (_, "not-ready") => {
             let desk = floor.desks.get_mut(&DEE).expect("a desk");
@@ -366,6 +386,10 @@ fn action(base: &str, special: &str, floor: &Floor, id: InteractionId) -> Action
         "PlaceInQueue" => Action::PlaceInQueue(queue(special, floor, id)),
         "PlaceInWorkbin" => Action::PlaceInWorkbin(workbin(special, floor), until(special, floor)),
         "Pull" => Action::Pull { from: from(special, floor, id) },
+        "Take" if special == "caller" => Action::Take { to: None },
+        "Take" => Action::Take { to: Some(agent(special)) },
+        "SetPriority" => Action::SetPriority(7),
+        "Widen" => Action::Widen,
         "Transfer" => Action::Transfer(Target::Agent(agent(special))),
         "ToQueue" => Action::Transfer(Target::Queue(queue(special, floor, id))),
         "ToSkill" => Action::Transfer(Target::Skill(skill(special))),

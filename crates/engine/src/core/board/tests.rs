@@ -68,6 +68,7 @@ fn waits(id: u128) -> Interaction {
         since: Time(0),
         front: false,
         mode: handoff_domain::Mode::Processing,
+        widened: 0,
         skills: BTreeMap::new(),
         passes: Vec::new(),
     };

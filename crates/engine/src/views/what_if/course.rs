@@ -191,7 +191,8 @@ impl Recorder {
                     if self.course.subject.is_draft { Mode::Composing } else { Mode::Processing };
                 let (since, skills) = (since.unwrap_or(at), skills.clone());
                 let (queue, front, passes) = (*queue, *front, Vec::new());
-                let wait = Wait { queue, since, front, mode, skills, passes };
+                let widened = 0;
+                let wait = Wait { queue, since, front, mode, widened, skills, passes };
                 let (asked, then) = (Vec::new(), Vec::new());
                 self.course.waits.push(Waited { wait, entered: at, asked, end: End::Open, then });
             }
@@ -201,6 +202,16 @@ impl Recorder {
             Fact::OfferExpired { to } => self.refuse(at, *to, Answer::Expired),
             Fact::OfferRevoked { to, .. } => self.refuse(at, *to, Answer::Gone),
             Fact::Pulled { by, .. } => self.owner = Some(*by),
+            Fact::Taken { by } => {
+                self.leave(at);
+                self.owner = Some(*by);
+            }
+            Fact::Widened { step } => {
+                let waited = self.course.waits.last_mut().filter(|it| it.end == End::Open);
+                if let Some(waited) = waited {
+                    waited.wait.widened = *step;
+                }
+            }
             Fact::ParticipantLeft { user } => {
                 self.others.remove(user);
                 self.owner.take_if(|owner| owner == user);

@@ -143,6 +143,8 @@ const fn moves_something(fact: &Fact) -> bool {
             | Fact::OfferExpired { .. }
             | Fact::OfferRevoked { .. }
             | Fact::Pulled { .. }
+            | Fact::Taken { .. }
+            | Fact::Widened { .. }
             | Fact::Parked { .. }
             | Fact::ParticipantLeft { .. }
             | Fact::OwnerChanged { .. }
