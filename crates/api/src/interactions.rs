@@ -22,17 +22,22 @@ use crate::request::{Id, JsonBody};
 use crate::shared::Shared;
 use crate::wire::email::EmailChanges;
 use crate::wire::envelope::Envelope;
-use crate::wire::history::{HistoryResource, RoutingResource};
+use crate::wire::history::HistoryResource;
 use crate::wire::interaction::{InteractionResource, operation_parts};
 use crate::wire::letters::Cleaner;
 use crate::wire::listing::{Listing, fields, one, select};
+use crate::wire::routing::RoutingResource;
 
 /// `GET /interactions`: all active ones that the caller may see; with words, a finished state or a
 /// time also what is over.
 pub(crate) async fn list(State(shared): State<Shared>, AnyUser(me): AnyUser, uri: Uri) -> Answer {
-    let listing = Listing::read(&uri, &[FILTERS, search::PARAMETERS].concat())?;
+    let mut listing = Listing::read(&uri, &[FILTERS, search::PARAMETERS].concat())?;
     if search::is_asked_for(&listing) {
         return search::answer(&shared, &me, listing).await;
+    }
+    // Whatever is in the list is that.
+    if listing.filter("state") == Some(search::ACTIVE) {
+        listing.forget("state");
     }
     if let Some(id) = listing.filter("id") {
         return find(&shared, &me, &listing, id).await;

@@ -7,6 +7,7 @@ mod administration;
 mod ask;
 mod described;
 mod levels;
+mod work;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,23 +27,31 @@ use crate::request::Id;
 use crate::shared::Shared;
 use crate::wire::listing::{Listing, fields, one, select, subresources};
 use crate::wire::resource::{
-    Fields, GroupResource, Lookup, SkillResource, UserResource, groups_of, skills_of,
+    ChannelResource, Fields, GroupResource, Lookup, SkillResource, UserResource, groups_of,
+    skills_of,
 };
 
 pub(crate) use administration::{delete, post, post_one, put};
 pub(crate) use levels::{add_skill, put_skills, set_skill, take_skill};
+use work::Work;
 
 /// Attributes that the list can be filtered by.
 const FILTERS: &[&str] = &["id", "userName", "firstName", "lastName", "emailAddress", "enabled"];
 
 /// `GET /users`
 pub(crate) async fn list(State(shared): State<Shared>, uri: Uri, AnyUser(me): AnyUser) -> Answer {
-    let directory = shared.engine().core().directory();
+    let listing = Listing::read(&uri, FILTERS)?;
     let wanted = subresources(&uri);
+    let work = Work::of(&shared, &me, wanted.as_ref(), &listing).await?;
+    let directory = shared.engine().core().directory();
     let lookup = shared.lookup(&directory);
     let users = directory.users.values().filter(|user| user.center == me.center());
-    let shown = users.map(|user| (user.id, Whole::new(user, wanted.as_ref(), lookup)));
-    Listing::read(&uri, FILTERS)?.of_all("users", shown)
+    let shown = users.map(|user| {
+        let whole = Whole::new(user, wanted.as_ref(), lookup);
+        (user.id, Whole { channels: work.channels(user, lookup), ..whole })
+    });
+    let page = listing.of_all("users", shown)?;
+    work.added_to(&shared, page, &me).await
 }
 
 /// `GET /users/{id}`
@@ -98,15 +107,13 @@ struct Whole {
     skills: Option<Vec<SkillResource>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     groups: Option<Vec<GroupResource>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channels: Option<Vec<ChannelResource>>,
 }
 
 impl Whole {
     fn new(user: &User, wanted: Option<&Fields>, lookup: Lookup<'_>) -> Self {
-        let wants = |name: &str| match wanted {
-            None => false,
-            Some(Fields::All) => true,
-            Some(Fields::Named(names)) => names.contains(name),
-        };
+        let wants = |name: &str| is_wanted(wanted, name);
         Self {
             user: UserResource::new(user, lookup),
             nickname: user.nickname.clone(),
@@ -114,7 +121,16 @@ impl Whole {
             version: lookup.directory.version(&Key::User(user.id)),
             skills: wants("skills").then(|| skills_of(user, lookup)),
             groups: wants("groups").then(|| groups_of(user, lookup)),
+            channels: None,
         }
+    }
+}
+
+fn is_wanted(wanted: Option<&Fields>, name: &str) -> bool {
+    match wanted {
+        None => false,
+        Some(Fields::All) => true,
+        Some(Fields::Named(names)) => names.contains(name),
     }
 }
 

@@ -20,6 +20,7 @@ pub mod notification;
 pub mod operation;
 pub mod operation_lists;
 pub mod resource;
+pub mod routing;
 pub mod target;
 pub mod transcript;
 pub mod value;

@@ -25,7 +25,7 @@ use crate::media::Media;
 use crate::time::Time;
 
 pub use attendance::{Attendance, attendance};
-pub use eligibility::{Assessment, Exclusion, assess, exclusion, hindrance, is_able};
+pub use eligibility::{Assessment, Exclusion, assess, exclusion, hindrance, is_able, is_asked};
 pub use plan::{Line, Pair, Plan, plan};
 pub use pool::COUNTED_MAX;
 pub use search::{Search, next_step, search};

@@ -53,9 +53,9 @@ pub use outward::{
 pub use privacy::{Erasures, NotErased, Weighed, WishToErase};
 pub use run::{Engine, Leaving, Mark};
 pub use views::{
-    AgentFigures, ContactSearch, ContactsFound, CountsFound, Difference, Figures, FoundOne,
-    OwnMarks, PlaceInLine, Played, Question, QueueFigures, ReadMark, ReadTo, SearchFound, Views,
-    WhatIf, WhatIfError, Why,
+    AgentFigures, Asked, ContactSearch, ContactsFound, CountsFound, Difference, Figures, FoundOne,
+    Judged, NextStep, OwnMarks, PlaceInLine, Played, Question, QueueFigures, ReadMark, ReadTo,
+    SearchFound, Verdict, Views, WhatIf, WhatIfError, Why,
 };
 pub use worker::{Worker, WorkerStatus};
 pub use workers::Workers;

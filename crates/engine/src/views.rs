@@ -31,4 +31,4 @@ pub use statistics::CountsFound;
 pub use what_if::{
     AgentFigures, Difference, Figures, Played, Question, QueueFigures, WhatIf, WhatIfError,
 };
-pub use why::Why;
+pub use why::{Asked, Judged, NextStep, Verdict, Why};

@@ -22,6 +22,8 @@ use crate::wire::listing::{Listing, Rest};
 
 /// The parameters of a search, beside the filters of every list of interactions.
 pub(super) const PARAMETERS: &[&str] = &["search", "from", "to", "sort"];
+/// Stands for every state but those in which something has ended.
+pub(super) const ACTIVE: &str = "Active";
 /// Most characters of what is looked for.
 const SEARCH_CHARS_MAX: usize = 200;
 /// Most interactions on a page: of each, texts are read to show why it was found.
@@ -77,6 +79,9 @@ fn wanted(shared: &Shared, me: &Me, listing: &mut Listing) -> Result<Option<Want
         None => Among::All,
         Some(state) => outcome_of(state).map_or(Among::Active, |how| Among::Finished(Some(how))),
     };
+    if listing.filter("state") == Some(ACTIVE) {
+        listing.forget("state");
+    }
     let order = order(listing.take("sort").as_deref(), words.is_some(), among)?;
     let after = listing.after::<Place>()?.map(|Place(place)| place);
     if after.is_some_and(|after| after.ended.is_some() != (order == Order::LastEnded)) {

@@ -6,10 +6,10 @@ use handoff_domain::UserId;
 use handoff_provision::{Editor, Thing};
 use handoff_store::Key;
 
-use super::ask::{Question, ask};
+use super::ask::{OfThem, ask, end_session};
 use super::described::OfUser;
 use crate::administration::{Changes, New, Posted, change, done, known, made, remove};
-use crate::caller::{Admin, Me, Person};
+use crate::caller::{Admin, Me, Person, Supervisor};
 use crate::commands::Answer;
 use crate::error::Refusal;
 use crate::idempotency::Retry;
@@ -42,17 +42,22 @@ pub(crate) async fn put(
     change_user(&shared, &changes, retry, &me, &id).await
 }
 
-/// `POST /users/{id}`: anybody asks them something, and admins change them, as old pages have it.
+/// `POST /users/{id}`: anybody asks them something, supervisors end their session, and admins
+/// change them, as old pages have it.
 pub(crate) async fn post_one(
     State(shared): State<Shared>,
-    posted: Posted<Question, Changes<OfUser>>,
+    posted: Posted<OfThem, Changes<OfUser>>,
     retry: Retry,
     person: Result<Person, Refusal>,
+    supervisor: Result<Supervisor, Refusal>,
     admin: Result<Admin, Refusal>,
     id: Id,
 ) -> Answer {
     match posted {
-        Posted::Operation(question) => ask(State(shared), question, retry, person?, id).await,
+        Posted::Operation(OfThem::Ask(question)) => {
+            ask(State(shared), question, retry, person?, id).await
+        }
+        Posted::Operation(OfThem::EndSession) => end_session(&shared, &supervisor?.0, &id.0).await,
         Posted::Change(changes) => change_user(&shared, &changes, retry, &admin?.0, &id.0).await,
     }
 }

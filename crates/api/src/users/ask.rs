@@ -1,8 +1,9 @@
-//! `POST /users/{id}`: asking a colleague something. It is told to who is there now, and kept
-//! nowhere.
+//! `POST /users/{id}`: asking a colleague something, which is told to who is there now and kept
+//! nowhere; and ending an agent's contact-center session, as a supervisor.
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
+use handoff_domain::event::Cause;
 use handoff_domain::{Topic, UserId};
 use handoff_store::{ChangeSet, CommitError};
 
@@ -14,29 +15,43 @@ use crate::idempotency::Retry;
 use crate::request::{Id, JsonBody, unknown_operation};
 use crate::shared::Shared;
 use crate::wire::envelope::Envelope;
+use crate::wire::fields::Fields;
 use crate::wire::notification::{AskMessage, encode};
 use crate::wire::resource::UserPart;
 
 /// How many characters a question has at most: as many as what goes along with an offer.
 const CHARS_MAX: usize = 1_000;
 
-/// A question. Stands before the caller among a handler's arguments.
+/// What is wanted of a user. Stands before the caller among a handler's arguments.
+pub(crate) enum OfThem {
+    /// An answer.
+    Ask(Question),
+    /// That their contact-center session ends.
+    EndSession,
+}
+
+/// A question.
 pub(crate) struct Question {
     text: String,
     /// What it is about, when it is about an interaction.
     interaction: Option<String>,
 }
 
-impl<S: Sync> FromRequestParts<S> for Question {
+impl<S: Sync> FromRequestParts<S> for OfThem {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let body = JsonBody::from_request_parts(parts, state).await?;
-        let name = body.operation_name()?;
-        if name != "Ask" {
-            return Err(unknown_operation(&name));
+        match body.operation_name()?.as_str() {
+            "Ask" => Question::read(&body.fields()).map(Self::Ask),
+            "EndContactCenterSession" => Ok(Self::EndSession),
+            other => Err(unknown_operation(other)),
         }
-        let fields = body.fields();
+    }
+}
+
+impl Question {
+    fn read(fields: &Fields<'_>) -> Result<Self, Refusal> {
         let text = fields.required_text("text")?;
         if text.trim().is_empty() || text.contains('\0') || text.chars().count() > CHARS_MAX {
             return Err(Refusal::invalid(format!(
@@ -45,6 +60,15 @@ impl<S: Sync> FromRequestParts<S> for Question {
         }
         Ok(Self { text, interaction: fields.text("interactionId")? })
     }
+}
+
+/// Ends an agent's contact-center session: what is in their hands goes where it goes when they end
+/// it themselves.
+pub(crate) async fn end_session(shared: &Shared, me: &Me, id: &str) -> Answer {
+    let agent = colleague(shared, me, id)?;
+    let by = Cause::User(me.id());
+    shared.engine().desks().end_contact_session_by(by, agent, me.center()).await?;
+    Ok(Envelope::Plain.success(None))
 }
 
 /// Asks a colleague who listens now; code 2 when they do not. A retry asks nothing again, whether

@@ -1,140 +1,18 @@
-//! Why an interaction waits, and what happened to it (docs/compat/conventions.md#retries).
-
-use std::sync::Arc;
+//! What happened to an interaction (docs/compat/conventions.md#retries).
 
 use handoff_domain::event::{Cause, RevokeReason};
-use handoff_domain::routing::Exclusion;
 use handoff_domain::{
-    Entry, Fact, FileId, Filing, Interaction, ResponseId, Role, Roles, Silence, Threading, Time,
-    Unproven, User, UserId, Visibility,
+    Entry, Fact, FileId, Filing, ResponseId, Role, Roles, Silence, Threading, Time, Unproven,
+    UserId, Visibility,
 };
-use handoff_engine::{Directory, Why};
+use handoff_engine::Directory;
 use handoff_store::HistoryEntry;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::date::print;
-use super::names::{offer_kind_name, rule_name, status_name};
-use super::resource::Lookup;
+use super::names::offer_kind_name;
 use super::transcript::{kind_name as party_kind_name, visibility_name};
-
-/// Why an interaction waits: the answer of `GET /interactions/{id}/routing`.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RoutingResource {
-    /// Its state, as everybody sees it whom no offer concerns.
-    pub state: &'static str,
-    /// The queue that it waits in; absent when it waits in none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub waiting: Option<WaitingPart>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct WaitingPart {
-    /// The queue's name.
-    pub queue: String,
-    /// When it entered the queue.
-    pub since: String,
-    /// How long it has waited, in ms.
-    pub waited_ms: u64,
-    /// The widening step in force, counted from 1; 0 before the first.
-    pub step: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_step: Option<NextStep>,
-    /// Agents who can be offered it now.
-    pub eligible: Vec<AgentPart>,
-    /// Everybody else, and the rule that excludes them.
-    pub excluded: Vec<AgentPart>,
-}
-
-/// A widening step that is still to come.
-#[derive(Clone, Debug, Serialize)]
-pub struct NextStep {
-    /// Its number, from 1.
-    pub step: usize,
-    /// When it begins.
-    pub at: String,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AgentPart {
-    pub id: String,
-    pub user_name: String,
-    /// The rule that excludes them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<&'static str>,
-    /// What the rule refers to: the skill and level that they lack, or until when they are not
-    /// asked again.
-    #[serde(flatten)]
-    pub detail: Map<String, Value>,
-}
-
-impl RoutingResource {
-    /// Shows why an interaction waits. `why` is absent when it waits in no queue.
-    #[must_use]
-    pub fn new(
-        interaction: &Interaction,
-        why: Option<&Why>,
-        now: Time,
-        lookup: Lookup<'_>,
-    ) -> Self {
-        let waiting = why.map(|why| {
-            let judged = why
-                .agents
-                .iter()
-                .map(|(user, (_, rule))| (AgentPart::new(user, *rule, lookup), *rule));
-            let (eligible, excluded): (Vec<_>, Vec<_>) =
-                judged.partition(|(_, rule)| rule.is_none());
-            let parts =
-                |judged: Vec<(AgentPart, _)>| judged.into_iter().map(|(part, _)| part).collect();
-            WaitingPart {
-                queue: why.queue.name.clone(),
-                since: print(why.since),
-                waited_ms: now.ms_since(why.since),
-                step: why.step.map_or(0, |step| step + 1),
-                next_step: why
-                    .next_step
-                    .map(|(step, at)| NextStep { step: step + 1, at: print(at) }),
-                eligible: parts(eligible),
-                excluded: parts(excluded),
-            }
-        });
-        Self { state: status_name(interaction.status()), waiting }
-    }
-}
-
-impl AgentPart {
-    fn new(user: &Arc<User>, rule: Option<Exclusion>, lookup: Lookup<'_>) -> Self {
-        let detail = rule.map(|rule| detail(rule, lookup.directory)).unwrap_or_default();
-        let rule = rule.map(rule_name);
-        Self { id: user.id.to_string(), user_name: user.user_name.clone(), rule, detail }
-    }
-}
-
-/// Returns what a rule refers to.
-fn detail(rule: Exclusion, directory: &Directory) -> Map<String, Value> {
-    let detail = match rule {
-        Exclusion::MissingSkill { skill, level } => {
-            let name = directory.skills.get(&skill).map(|skill| skill.name.clone());
-            json!({"skill": name, "level": level})
-        }
-        Exclusion::PassedUntil { until } => json!({"until": print(until)}),
-        Exclusion::PassedAndOthersEligible { at } => json!({"at": print(at)}),
-        Exclusion::QueueUnserved
-        | Exclusion::Disabled
-        | Exclusion::NotAnAgent
-        | Exclusion::NotInGroups
-        | Exclusion::NoSession
-        | Exclusion::Unreachable
-        | Exclusion::NotReady
-        | Exclusion::DoNotDisturb
-        | Exclusion::Full => json!({}),
-    };
-    let Value::Object(detail) = detail else { unreachable!("details are objects") };
-    detail
-}
 
 /// One entry of an interaction's history.
 #[derive(Clone, Debug, Serialize)]

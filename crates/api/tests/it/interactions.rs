@@ -279,13 +279,95 @@ async fn why_an_interaction_waits_is_told_by_agent_and_rule() {
         let excluded = waiting["excluded"].as_array().unwrap();
         excluded.iter().find(|agent| agent["userName"] == name).unwrap().clone()
     };
-    has(&rule("ben"), json!({"rule": "MissingSkill", "skill": "billing", "level": 4}));
+    has(&rule("ben"), json!({"rule": "MissingSkill", "skill": "billing", "level": 4, "has": 2}));
+    has(&rule("ben"), json!({"firstName": "ben", "used": 0, "capacity": 5}));
+    assert_eq!(rule("ben")["channelState"]["userState"]["state"], "NotReady");
+    has(
+        waiting,
+        json!({"place": 1, "offered": 0, "asks": {"groups": [], "skills": {"billing": 4}}}),
+    );
+    assert_eq!(waiting["verdict"]["code"], "CanBeTaken");
     assert_eq!(rule("ada")["rule"], "NotAnAgent");
     api.engine.workers().router().route().await.unwrap();
     api.by("kate").does(&id, json!({"operationName": "Accept"})).await.ok();
     let routing =
         api.by("kate").get(&format!("/interactions/{id}/routing")).await.ok()["routing"].clone();
     assert_eq!(routing, json!({"state": "Processing"}));
+}
+
+#[tokio::test]
+async fn what_is_in_the_way_is_told_in_a_word_and_whom_the_next_step_asks() {
+    let api = Api::start().await;
+    let step = json!({"steps": [{"after": 60, "groups": ["Sales"], "skills": {"english": 3}}]});
+    api.by("ada").put(&format!("/queues/{}", api.queue_id("tasks")), step).await.ok();
+    let (first, id) =
+        (api.submitted("workitem", "tasks").await, api.submitted("workitem", "tasks").await);
+    let why = async |id: &str| {
+        let answer = api.by("sam").get(&format!("/interactions/{id}/routing")).await.ok();
+        answer["routing"]["waiting"].clone()
+    };
+    let code = async |id: &str| why(id).await["verdict"]["code"].clone();
+    assert_eq!(code(&id).await, "NobodyHere");
+    let waiting = why(&id).await;
+    assert_eq!((&waiting["place"], &waiting["asks"]["groups"]), (&json!(2), &json!(["Support"])));
+    let next = &waiting["nextStep"];
+    has(next, json!({"step": 1, "groups": ["Sales"], "skills": {"english": 3}}));
+    let added: Vec<&str> = next["adds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["userName"].as_str().unwrap())
+        .collect();
+    assert_eq!(added, ["mia"], "sam is asked already");
+    api.start_session("kate").await;
+    api.listen("kate").await;
+    assert_eq!(code(&id).await, "NobodyReady");
+    api.by("kate").post("/me", json!({"operationName": "Ready"})).await.ok();
+    assert_eq!(code(&id).await, "CanBeTaken");
+    api.engine.workers().router().route().await.unwrap();
+    let waiting = why(&first).await;
+    assert_eq!(
+        waiting["verdict"],
+        json!({
+            "code": "Offered", "statusMessage": "It is offered to kate."
+        })
+    );
+    assert_eq!(waiting["offered"], 1);
+    let parked = api.submitted("workitem", "parking").await;
+    assert_eq!(code(&parked).await, "QueueUnserved");
+}
+
+#[tokio::test]
+async fn all_that_is_active_is_listed_page_by_page() {
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let owned = api.owned("kate", "workitem", "tasks").await;
+    let over = api.owned("kate", "workitem", "tasks").await;
+    api.by("kate").does(&over, json!({"operationName": "Complete"})).await.ok();
+    let mut active = vec![owned.clone()];
+    for _ in 0..4 {
+        active.push(api.submitted("workitem", "parking").await);
+    }
+    active.sort();
+    let list = async |query: &str| {
+        let answer = api.by("vera").get(&format!("/interactions?fields=id&{query}")).await.ok();
+        let ids = answer["interactions"].as_array().unwrap().iter();
+        let ids: Vec<String> = ids.map(|it| it["id"].as_str().unwrap().to_owned()).collect();
+        (ids, answer["nextCursor"].as_str().map(str::to_owned))
+    };
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let (page, next) = list(&format!("state=Active&limit=2{cursor}")).await;
+        all.extend(page);
+        let Some(next) = next else { break };
+        cursor = format!("&cursor={next}");
+    }
+    all.sort();
+    assert_eq!(all, active);
+    let by_queue = list("state=Active&currentQueue=parking").await.0;
+    assert_eq!(by_queue.len(), 4);
+    let owner = format!("state=Active&assignedTo={}", api.user_id("kate"));
+    assert_eq!(list(&owner).await.0, [owned]);
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
-//! Lists of interactions: fields, filters and pages.
+//! Lists of interactions, and of users with theirs: fields, filters and pages.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::api::Api;
+use crate::api::{Api, has};
 
 async fn ids(api: &Api, user: &str, query: &str) -> Vec<String> {
     let list = api.by(user).get(&format!("{query}&fields=id")).await.ok();
@@ -162,4 +162,29 @@ async fn lists_of_configured_things_have_fields_filters_and_pages_too() {
         let path = uri.as_str().unwrap().strip_prefix("http://127.0.0.1:8090/api/v2").unwrap();
         kate.get(path).await.ok();
     }
+}
+
+#[tokio::test]
+async fn supervisors_list_users_with_what_they_have() {
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
+    let path = "/users?fields=*&userName=kate&subresources=";
+    let list = async |who: &'static str, what: &str| {
+        let answer = api.by(who).get(&format!("{path}{what}")).await.ok();
+        answer["users"][0].clone()
+    };
+    let kate = list("vera", "channels,interactions").await;
+    let channels = kate["channels"].as_array().unwrap();
+    let workitem = channels.iter().find(|it| it["channel"] == "workitem").unwrap();
+    has(workitem, json!({"used": 1, "capacity": 5}));
+    has(&kate["interactions"][0], json!({"id": id, "state": "Processing"}));
+    assert_eq!(list("ada", "interactions").await["channels"], Value::Null);
+    let all = list("vera", "*").await;
+    assert!(all["channels"].is_array() && all["interactions"].is_null(), "{all}");
+    assert_eq!(list("ben", "*").await["channels"], Value::Null, "it is for supervisors");
+    for what in ["channels", "skills,interactions"] {
+        api.by("ben").get(&format!("{path}{what}")).await.refused(403, 5);
+    }
+    api.by("vera").get(&format!("{path}interactions&limit=101")).await.refused(400, 10);
 }

@@ -136,3 +136,20 @@ async fn nobody_else_acts_for_others_and_nothing_else_is_done() {
     let stale = act(&api, &id, op("Pull", json!({"userName": "ben", "epoch": 1}))).await;
     stale.refused(409, 2);
 }
+
+#[tokio::test]
+async fn a_supervisor_ends_an_agents_session_and_their_work_goes_on() {
+    let api = Api::start().await;
+    api.ready("kate").await;
+    let id = api.owned("kate", "workitem", "tasks").await;
+    let path = format!("/users/{}", api.user_id("kate"));
+    let end = || op("EndContactCenterSession", json!({}));
+    for name in ["ben", "ada"] {
+        api.by(name).post(&path, end()).await.refused(403, 5);
+    }
+    api.by("vera").post(&path, end()).await.ok();
+    let channel = api.by("kate").get("/me/channels/workitem").await.ok();
+    assert_eq!(channel["channel"]["userState"]["state"], "LoggedOut");
+    assert_eq!(seen(&api, &id).await["state"], "InWorkbin", "as when she ends it herself");
+    api.by("vera").post(&path, end()).await.refused(409, 2);
+}

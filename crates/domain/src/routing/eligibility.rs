@@ -81,6 +81,13 @@ pub fn is_able(media: &Media, agent: Agent<'_>) -> bool {
     by_desk(media, agent).is_none()
 }
 
+/// Tells whether a search asks an agent for what wants these skills beside, whether or not they
+/// are there and have room.
+#[must_use]
+pub fn is_asked(search: &Search<'_>, skills: &SkillLevels, agent: Agent<'_>) -> bool {
+    by_search(search, agent).is_none() && by_skills(skills, agent).is_none()
+}
+
 /// One agent, and the rule that excludes them; `None` means that they are eligible.
 pub type Assessment = (UserId, Option<Exclusion>);
 

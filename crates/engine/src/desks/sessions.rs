@@ -89,8 +89,22 @@ impl Desks {
         user: UserId,
         center: CenterId,
     ) -> Result<(), AgentError> {
+        self.end_contact_session_by(Cause::User(user), user, center).await
+    }
+
+    /// The same on behalf of somebody else, whom the history names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Desks::end_contact_session`].
+    pub async fn end_contact_session_by(
+        &self,
+        by: Cause,
+        user: UserId,
+        center: CenterId,
+    ) -> Result<(), AgentError> {
         let clearing = Timer { key: TimerKey::Grace(user), due: self.core.now() };
-        self.change_desk((user, center), Cause::User(user), |desk, change| {
+        self.change_desk((user, center), by, |desk, change| {
             let changed = desk.end_session()?;
             change.timers_set.push(clearing);
             Ok(changed)

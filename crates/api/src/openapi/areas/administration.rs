@@ -43,8 +43,10 @@ fn users() -> Vec<Operation> {
         get("/users/{id}", "Shows a user")
             .query("subresources", subresources)
             .one("user", "ListedUser"),
-        post("/users/{id}", "Asks a colleague something, or changes a user")
-            .takes_one_of(&["Ask", "UserChange"], json!({"operationName": "Ask", "text": "Now?"})),
+        post("/users/{id}", "Asks a colleague, ends a session, or changes a user").takes_one_of(
+            &["Ask", "EndSessionOf", "UserChange"],
+            json!({"operationName": "Ask", "text": "Now?"}),
+        ),
         put("/users/{id}", "Changes a user").takes("UserChange", json!({"groups": ["Support"]})),
         delete("/users/{id}", "Removes a user")
             .query("workTo", "A queue that takes what has no queue to go back to."),
