@@ -125,8 +125,9 @@ impl Walk {
             Fact::OfferRevoked { to, .. } => self.end_offer(entry, *to, "Revoked"),
             Fact::Pulled { by, .. } => self.work = Some(open(What::Work { by: *by })),
             Fact::Taken { by } => {
+                let work = open(What::Work { by: *by });
                 self.end_wait(entry, "Taken");
-                self.work = Some(open(What::Work { by: *by }));
+                self.work = Some(work);
             }
             Fact::OwnerChanged { to } => {
                 let work = open(What::Work { by: *to });
