@@ -6,6 +6,7 @@ import {createApp, effectScope, shallowRef} from "vue";
 import {Announcer} from "../src/app/announcer.ts";
 import {contextKey, deskKey, type Context, type OpenDesk} from "../src/app/context.ts";
 import {readInteraction} from "../src/api/interaction.ts";
+import {DEFAULTS} from "../src/app/settings.ts";
 import type {Intent} from "../src/api/outbox.ts";
 import type {Saving} from "../src/letters/saving.ts";
 import {useSending, type Sending} from "../src/letters/sending.ts";
@@ -24,6 +25,7 @@ class Form {
     isLeaving = false;
     readonly state = shallowRef({...EMPTY, connection: {kind: "live" as const}});
     readonly sending: Sending;
+    readonly settings = {chosen: {...DEFAULTS}};
 
     constructor({answers = true} = {}) {
         this.answers = answers;
@@ -43,7 +45,7 @@ class Form {
             },
         };
         const announcer = {say: () => {}} as unknown as Announcer;
-        app.provide(contextKey, {api, announcer} as unknown as Context);
+        app.provide(contextKey, {api, announcer, settings: this.settings} as unknown as Context);
         const desk = {
             keep: async (...intents: Intent[]) => {
                 if (!this.keeps) {
@@ -109,4 +111,16 @@ test("a letter and what is to be completed after it are kept together, or neithe
     await full.sending.send({}, "completes");
     assert.equal(full.isLeaving, false);
     assert.match(full.sending.refusal.value, /^Not sent/);
+});
+
+test("a letter waits so long as was chosen, and what would complete its original does not", async () => {
+    const form = new Form();
+    await form.sending.send({}, "stays");
+    assert.equal(form.kept[0]?.[0]?.fields["delay"], DEFAULTS.undoSeconds);
+    form.settings.chosen.undoSeconds = 0;
+    await form.sending.send({}, "stays");
+    form.settings.chosen.undoSeconds = 60;
+    await form.sending.send({}, "completes");
+    const later = form.kept.slice(1).map(([send]) => Object.keys(send?.fields ?? {}));
+    assert.ok(later.every((fields) => !fields.includes("delay")));
 });

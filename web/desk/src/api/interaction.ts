@@ -119,6 +119,8 @@ export interface Interaction {
     letter: Letter | null;
     /** When a chat ends because nobody writes, in ms since 1970; `null` while it does not. */
     idleEndsAt: number | null;
+    /** When a letter that waits to be taken back goes out, in ms since 1970; else `null`. */
+    sendsAt: number | null;
     /** `null` of what agents write. */
     owed: Owed | null;
     /** Of a chat in which the reader takes part; `null` in messages, which do not tell it. */
@@ -157,6 +159,7 @@ export function readInteraction(value: unknown): Interaction | null {
         customer: participants.find(({type}) => type === "Customer")?.nickname ?? "",
         letter: channel === "email" ? readLetter(it) : null,
         idleEndsAt: instant(it["idleEnds"]),
+        sendsAt: instant(it["sendsAt"]),
         owed: readOwed(it["answer"]),
         marks: "draft" in it ? readMarks(it) : null,
     };

@@ -18,6 +18,8 @@ export interface Settings {
     isCommandKeyOn: boolean;
     /** Whether a notification shows what was written, which others at the screen may read. */
     areWordsNotified: boolean;
+    /** For how long a letter can be taken back after *Send*; 0 is not at all. */
+    undoSeconds: number;
     isWelcomed: boolean;
 }
 
@@ -32,12 +34,15 @@ export const DEFAULTS: Settings = {
     areLettersKeys: true,
     isCommandKeyOn: false,
     areWordsNotified: true,
+    undoSeconds: 10,
     isWelcomed: false,
 };
 
 const THEMES: readonly unknown[] = ["system", "light", "dark"] satisfies Theme[];
 const DENSITIES: readonly unknown[] = ["comfortable", "compact"] satisfies Density[];
 const VOLUME_MAX = 100;
+/** What can be chosen; the server takes up to a minute. */
+export const UNDO_SECONDS: readonly number[] = [0, 5, 10, 20, 30, 60];
 
 /** Returns the settings in what was kept. */
 export function readSettings(kept: unknown): Settings {
@@ -47,7 +52,7 @@ export function readSettings(kept: unknown): Settings {
     const flag = (name: "isSoundOn" | "doesEnterSend" | "areLettersKeys" | "isCommandKeyOn"
         | "areWordsNotified" | "isWelcomed"): boolean =>
         typeof it[name] === "boolean" ? it[name] : DEFAULTS[name];
-    const volume = it.volume;
+    const {volume, undoSeconds} = it;
     return {
         theme: THEMES.includes(it.theme) ? (it.theme as Theme) : DEFAULTS.theme,
         density: DENSITIES.includes(it.density) ? (it.density as Density) : DEFAULTS.density,
@@ -61,6 +66,9 @@ export function readSettings(kept: unknown): Settings {
         areLettersKeys: flag("areLettersKeys"),
         isCommandKeyOn: flag("isCommandKeyOn"),
         areWordsNotified: flag("areWordsNotified"),
+        undoSeconds: typeof undoSeconds === "number" && UNDO_SECONDS.includes(undoSeconds)
+            ? undoSeconds
+            : DEFAULTS.undoSeconds,
         isWelcomed: flag("isWelcomed"),
     };
 }

@@ -33,7 +33,7 @@ export interface Sending {
 }
 
 export function useSending(draft: () => Interaction, saving: Saving): Sending {
-    const {api, announcer} = useContext();
+    const {api, announcer, settings} = useContext();
     const {desk, state} = useDesk();
     const t = useTexts();
     const refusal = ref("");
@@ -93,7 +93,10 @@ export function useSending(draft: () => Interaction, saving: Saving): Sending {
             return;
         }
         const queue = by.queue === null ? {} : {queueName: by.queue};
-        const fields = {...how, ...queue, email: saving.leave()};
+        // What it answers would be over before the letter could be taken back.
+        const delay = then === "stays" ? settings.chosen.undoSeconds : 0;
+        const waits = delay > 0 ? {delay} : {};
+        const fields = {...how, ...queue, ...waits, email: saving.leave()};
         const letter = {interactionId: id, operationName: "Send", fields, known: saving.known()};
         const completes = then === "completes" && parentId !== null && parentId in state.value.work
             ? {interactionId: parentId, operationName: "Complete", fields: {}}

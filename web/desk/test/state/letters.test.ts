@@ -6,6 +6,7 @@ import {readInteraction} from "../../src/api/interaction.ts";
 import {
     addressesIn, addressesOf, draftOf, isAddress, isInReview, newerThan,
 } from "../../src/state/letters.ts";
+import {heldLetter} from "../../src/letters/taking-back.ts";
 import {EMPTY, type DeskState} from "../../src/state/model.ts";
 import {reduce} from "../../src/state/reduce.ts";
 
@@ -93,4 +94,20 @@ test("an answer that waits in a queue is looked at first, and what came in is no
     assert.ok(isInReview(answer));
     assert.ok(!isInReview({...answer, direction: "Inbound"}));
     assert.ok(!isInReview({...answer, state: "Sending"}));
+});
+
+test("of letters that wait the last can be taken back, until it goes out", () => {
+    const held = (id: string, seconds: number, operations = ["CancelSend"]) => {
+        const one = readInteraction({
+            id, channel: "email", state: "Sending", operations,
+            sendsAt: `2026-12-01 10:00:${String(seconds).padStart(2, "0")}.000+0000`,
+        });
+        assert.ok(one);
+        return one;
+    };
+    const at = (seconds: number): number => Date.UTC(2026, 11, 1, 10, 0, seconds);
+    const work = {a: held("a", 5), b: held("b", 9), c: held("c", 20, []), d: letter("d", "Sending")};
+    assert.equal(heldLetter({work}, at(4))?.id, "b");
+    assert.equal(heldLetter({work}, at(9)), null);
+    assert.equal(heldLetter({work: {d: work.d}}, at(0)), null);
 });

@@ -27,6 +27,10 @@ export const settings = part({
         letterKeysHelp: "Such as r for reply, only while a list or the transcript has the focus.",
         commandKey: "Ctrl+K for the box",
         commandKeyHelp: "Your browser’s own Ctrl+K then does not work on this page.",
+        undo: "Take back a letter",
+        undoFor: (n: number) => (n === 0 ? "Not at all" : `For ${n} s`),
+        undoHelp:
+            "So long after Send it waits, and can be written on. Send and complete goes at once.",
         welcome: "Show the welcome",
         access: "Sign-ins and tokens",
     },
@@ -55,6 +59,10 @@ export const settings = part({
             + "hat.",
         commandKey: "Strg+K für das Feld",
         commandKeyHelp: "Das Strg+K des Browsers wirkt dann auf dieser Seite nicht.",
+        undo: "Brief zurückholen",
+        undoFor: (n) => (n === 0 ? "Gar nicht" : `${n} s lang`),
+        undoHelp:
+            "So lange wartet er nach dem Senden und kann geändert werden. Senden und abschließen geht sofort.",
         welcome: "Begrüßung zeigen",
         access: "Anmeldungen und Token",
     },
@@ -83,6 +91,10 @@ export const settings = part({
             + "focus.",
         commandKey: "Ctrl+K pour le champ",
         commandKeyHelp: "Le Ctrl+K de votre navigateur n’agit alors plus sur cette page.",
+        undo: "Reprendre une lettre",
+        undoFor: (n) => (n === 0 ? "Pas du tout" : `Pendant ${n} s`),
+        undoHelp:
+            "Elle attend aussi longtemps après l’envoi et peut être changée. Envoyer et terminer part aussitôt.",
         welcome: "Montrer l’accueil",
         access: "Connexions et jetons",
     },
@@ -111,6 +123,10 @@ export const settings = part({
             + "el foco.",
         commandKey: "Ctrl+K para el campo",
         commandKeyHelp: "El Ctrl+K de su navegador no funciona entonces en esta página.",
+        undo: "Retirar una carta",
+        undoFor: (n) => (n === 0 ? "Nunca" : `Durante ${n} s`),
+        undoHelp:
+            "Tras enviarla espera ese tiempo y se puede cambiar. Enviar y terminar sale enseguida.",
         welcome: "Mostrar la bienvenida",
         access: "Sesiones y fichas",
     },

@@ -11,6 +11,10 @@ function wentBack(sentence: string, what: (string | false)[]): string {
 export const strip = part({
     en: {
         name: "Connection",
+        sentIn: (n: number) => `Sent in ${n} s`,
+        undo: "Undo",
+        undone: "It was taken back and is a draft again.",
+        undoLetter: "Take the last letter back",
         offWork: "You are not at work.",
         offWorkRest: "Start work to get offers.",
         lost: (time: string) => `No connection to the server for ${time}.`,
@@ -38,6 +42,10 @@ export const strip = part({
     },
     de: {
         name: "Verbindung",
+        sentIn: (n) => `Geht in ${n} s hinaus`,
+        undo: "Rückgängig",
+        undone: "Zurückgeholt; es ist wieder ein Entwurf.",
+        undoLetter: "Letzten Brief zurückholen",
         offWork: "Sie sind nicht im Dienst.",
         offWorkRest: "Beginnen Sie den Dienst, um Angebote zu bekommen.",
         lost: (time) => `Seit ${time} keine Verbindung zum Server.`,
@@ -66,6 +74,10 @@ export const strip = part({
     },
     fr: {
         name: "Connexion",
+        sentIn: (n) => `Part dans ${n} s`,
+        undo: "Annuler",
+        undone: "La lettre est reprise ; c’est de nouveau un brouillon.",
+        undoLetter: "Reprendre la dernière lettre",
         offWork: "Vous n’êtes pas en service.",
         offWorkRest: "Prenez le service pour recevoir des offres.",
         lost: (time) => `Pas de connexion au serveur depuis ${time}.`,
@@ -93,6 +105,10 @@ export const strip = part({
     },
     es: {
         name: "Conexión",
+        sentIn: (n) => `Sale en ${n} s`,
+        undo: "Deshacer",
+        undone: "Se retiró; vuelve a ser un borrador.",
+        undoLetter: "Retirar la última carta",
         offWork: "No está trabajando.",
         offWorkRest: "Empiece a trabajar para recibir ofertas.",
         lost: (time) => `Sin conexión con el servidor desde hace ${time}.`,
