@@ -5,6 +5,7 @@ import {textsOf} from "../src/texts/index.ts";
 import {LANGUAGES, languageOf, preferred} from "../src/texts/languages.ts";
 import {access} from "../src/texts/parts/access.ts";
 import {copying} from "../src/texts/parts/copying.ts";
+import {parking} from "../src/texts/parts/parking.ts";
 import {password} from "../src/texts/parts/password.ts";
 import {secondFactor} from "../src/texts/parts/second-factor.ts";
 import {settings} from "../src/texts/parts/settings.ts";
@@ -16,6 +17,7 @@ function all(language: (typeof LANGUAGES)[number]): Map<string, string> {
     const loaded = {
         access: access[language], admin: adminTextsOf(language), password: password[language],
         settings: settings[language], copying: copying[language],
+        parking: parking[language],
         secondFactor: secondFactor[language],
     };
     for (const [part, texts] of Object.entries({...textsOf(language), ...loaded})) {

@@ -121,6 +121,8 @@ export interface Interaction {
     idleEndsAt: number | null;
     /** When a letter that waits to be taken back goes out, in ms since 1970; else `null`. */
     sendsAt: number | null;
+    /** When what is parked comes back, in ms since 1970; `null` where nobody asked for that. */
+    comesBackAt: number | null;
     /** `null` of what agents write. */
     owed: Owed | null;
     /** Of a chat in which the reader takes part; `null` in messages, which do not tell it. */
@@ -160,6 +162,7 @@ export function readInteraction(value: unknown): Interaction | null {
         letter: channel === "email" ? readLetter(it) : null,
         idleEndsAt: instant(it["idleEnds"]),
         sendsAt: instant(it["sendsAt"]),
+        comesBackAt: instant(described<"Reminder">(it["reminder"])["at"]),
         owed: readOwed(it["answer"]),
         marks: "draft" in it ? readMarks(it) : null,
     };
