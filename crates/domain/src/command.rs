@@ -2,6 +2,7 @@
 //! could not be resolved travels as [`Named::Unknown`], because the refusal "unknown queue" comes
 //! only after "not yours" (docs/compat/conventions.md#refusals, order of refusals).
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -306,7 +307,7 @@ pub enum Action {
         queue: Option<Named<Queue>>,
     },
     /// Make a draft that answers it.
-    CreateDraft(Draft),
+    CreateDraft(Box<Draft>),
     /// Keep the draft's present text.
     SaveDraft {
         /// The text and recipients.
@@ -314,7 +315,7 @@ pub enum Action {
         subject: Option<String>,
     },
     /// Give the draft to the outgoing mail worker.
-    Send(Dispatch),
+    Send(Box<Dispatch>),
     /// Take back what was sent and waits still.
     CancelSend,
     AddAttachment(Attachment),

@@ -9,6 +9,7 @@
 //! It looks at the interaction and at who asks, not at the desks of others: a transfer is allowed
 //! also while nobody could take it.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -17,7 +18,7 @@ use alloc::vec::Vec;
 use crate::center::{Queue, User, Workbin};
 use crate::chat::{Chat, Content, CustomerKey, Entry, Party, TreatAs, Utterance, Visibility};
 use crate::command::{
-    Action, Caller, Dispatch, Draft, DraftKind, Named, Removal, SupervisorMode, Target, UserCommand,
+    Action, Caller, Draft, DraftKind, Named, Removal, SupervisorMode, Target, UserCommand,
 };
 use crate::desk::Desk;
 use crate::exchange::Exchange;
@@ -277,7 +278,7 @@ const fn switch(mode: SupervisorMode) -> Action {
 /// `Send` is a draft's, or in a chat what `SendMessage` is.
 fn send(interaction: &Interaction) -> Action {
     match interaction.medium {
-        Medium::Email(_) => Action::Send(Dispatch::default()),
+        Medium::Email(_) => Action::Send(Box::default()),
         Medium::Chat(_) | Medium::Workitem | Medium::Open(_) => say(text(), Visibility::All),
     }
 }
@@ -285,7 +286,7 @@ fn send(interaction: &Interaction) -> Action {
 fn draft(kind: DraftKind) -> Action {
     let (subject, email, user_data, queue, base) =
         (None, Email::default(), UserData::default(), None, None);
-    Action::CreateDraft(Draft { kind, subject, email, user_data, queue, base })
+    Action::CreateDraft(Box::new(Draft { kind, subject, email, user_data, queue, base }))
 }
 
 fn file() -> Attachment {

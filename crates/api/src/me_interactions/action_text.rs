@@ -57,7 +57,6 @@ pub(crate) struct InstructionText {
 
 /// An [`Action`] whose names are not looked up.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "one is made for each request")]
 pub(crate) enum ActionText {
     /// It has no names.
     Plain(Action),
@@ -161,7 +160,7 @@ impl ActionText {
             Self::Plain(action) => action,
             Self::Say(said) => Action::Say(said?),
             Self::Send(mailing, _) if names.interaction.media() == Media::Email => {
-                Action::Send(mailing.dispatch(names))
+                Action::Send(Box::new(mailing.dispatch(names)))
             }
             Self::Send(Mailing { delay_ms: 1.., .. }, _) => {
                 return Err(Refusal::invalid(
@@ -188,7 +187,7 @@ impl ActionText {
             Self::CompleteTransfer(to) => Action::CompleteTransfer { to: to.map(agent) },
             Self::CompleteConference(with) => Action::CompleteConference { agent: with.map(agent) },
             Self::RemoveParticipant(given) => Action::RemoveParticipant(agent(given)),
-            Self::CreateDraft(answering) => Action::CreateDraft(answering.draft(names)?),
+            Self::CreateDraft(answering) => Action::CreateDraft(Box::new(answering.draft(names)?)),
             Self::SaveDraft(changes) => {
                 let subject = changes.subject.clone();
                 Action::SaveDraft { email: changed(changes, names), subject }

@@ -2,8 +2,8 @@
 
 use handoff_domain::event::{Cause, RevokeReason};
 use handoff_domain::{
-    Entry, Fact, FileId, Filing, ResponseId, Role, Roles, Silence, Threading, Time, Unproven,
-    UserId, Visibility,
+    Entry, Fact, FileId, Filing, ResponseId, Role, Roles, Silence, Threading, Unproven, UserId,
+    Visibility,
 };
 use handoff_engine::Directory;
 use handoff_store::HistoryEntry;

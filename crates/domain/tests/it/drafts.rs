@@ -1,6 +1,6 @@
 //! Drafts and their originals.
 
-use handoff_domain::command::{Action, Dispatch, SystemAction};
+use handoff_domain::command::{Action, SystemAction};
 use handoff_domain::event::{Fact, Notice, NotificationType, Owner, Subject, View};
 use handoff_domain::interaction::Status;
 use handoff_domain::media::{Direction, Media};
@@ -64,7 +64,7 @@ fn an_original_is_completed_only_when_no_draft_is_open() {
     let (original, draft) = floor.answered();
     let complete = || Action::Complete { queue: None };
     assert_eq!(floor.tries(ANN, original, complete()), Err(Rejection::OpenDraft { draft }));
-    let sent = floor.does(ANN, draft, Action::Send(Dispatch::default()));
+    let sent = floor.does(ANN, draft, Action::Send(Box::default()));
     assert!(sent.related[0].drafts.is_empty());
     assert_eq!(sent.events[1].facts, [Fact::DraftClosed { draft, answers: true }]);
     assert_eq!(sent.events[1].notices, [told_of_drafts()]);
@@ -87,12 +87,12 @@ fn a_draft_that_came_back_is_open_again_unless_its_original_is_over() {
     let failed = || SystemAction::DeliveryFailed { reason: "refused".to_string() };
     let mut floor = Floor::new();
     let (original, draft) = floor.answered();
-    floor.does(ANN, draft, Action::Send(Dispatch::default()));
+    floor.does(ANN, draft, Action::Send(Box::default()));
     let back = floor.machine(draft, failed());
     assert_eq!(back.events[1].facts, [Fact::DraftReopened { draft }]);
     assert_eq!(back.events[1].notices, [told_of_drafts()]);
     assert_eq!(floor.interactions[&original].drafts, [draft].into());
-    floor.does(ANN, draft, Action::Send(Dispatch::default()));
+    floor.does(ANN, draft, Action::Send(Box::default()));
     floor.does(ANN, original, Action::Complete { queue: None });
     let back = floor.machine(draft, failed());
     assert!(back.related.is_empty());
@@ -116,7 +116,7 @@ fn saving_keeps_text_and_subject_and_is_told_as_such() {
 fn a_sent_mail_is_shown_to_its_sender_to_the_end() {
     let mut floor = Floor::new();
     let (_, draft) = floor.answered();
-    let sending = floor.does(ANN, draft, Action::Send(Dispatch::default()));
+    let sending = floor.does(ANN, draft, Action::Send(Box::default()));
     assert_eq!(seen(&sending, ANN), Some((Status::Sending, true)));
     let sent = floor.machine(draft, SystemAction::Delivered);
     assert_eq!(seen(&sent, ANN), Some((Status::Sent, false)));

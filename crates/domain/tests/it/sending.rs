@@ -14,7 +14,7 @@ use crate::floor::{Floor, GROUP, SUPERVISOR, queue_id};
 use crate::support::{ANN, BOB, in_queue, reply, seen, written};
 
 fn send() -> Action {
-    Action::Send(Dispatch::default())
+    Action::Send(Box::default())
 }
 
 fn email(decision: &Decision) -> &Email {
@@ -46,7 +46,7 @@ fn reviewed(floor: &mut Floor) -> QueueId {
 fn a_sender_who_is_none_of_ours_gives_way_to_a_mailbox() {
     let from = |address: &str| {
         let email = Email { from: address.to_string(), ..written() };
-        Action::Send(Dispatch { email: Some(email), ..Dispatch::default() })
+        Action::Send(Box::new(Dispatch { email: Some(email), ..Dispatch::default() }))
     };
     let strange = "eve@customer.example";
     let mut floor = Floor::new();
@@ -84,7 +84,7 @@ fn the_last_text_and_subject_go_out_with_send() {
         Email { body: "Dear Eve".to_string(), from: "sales@ours.example".to_string(), ..written() };
     let subject = Some("Your order".to_string());
     let dispatch = Dispatch { email: Some(email_now), subject, ..Dispatch::default() };
-    let decision = floor.does(ANN, draft, Action::Send(dispatch));
+    let decision = floor.does(ANN, draft, Action::Send(Box::new(dispatch)));
     assert_eq!(decision.after.subject.as_deref(), Some("Your order"));
     assert_eq!(
         (email(&decision).body.as_str(), email(&decision).from.as_str()),
@@ -136,9 +136,12 @@ fn a_draft_written_before_the_customer_wrote_again_goes_out_by_force_only() {
     assert_eq!((id, subject.as_deref(), received), (newer, Some("Forget it"), floor.now));
     let mut forced = floor.clone();
     let dispatch = Dispatch { force: true, ..Dispatch::default() };
-    assert_eq!(forced.does(ANN, draft, Action::Send(dispatch)).after.status(), Status::Sending);
+    assert_eq!(
+        forced.does(ANN, draft, Action::Send(Box::new(dispatch))).after.status(),
+        Status::Sending
+    );
     let dispatch = Dispatch { base: Some(newer), ..Dispatch::default() };
-    let seen_it = floor.does(ANN, draft, Action::Send(dispatch));
+    let seen_it = floor.does(ANN, draft, Action::Send(Box::new(dispatch)));
     assert_eq!(seen_it.after.status(), Status::Sending, "its writer has seen the newer one");
 }
 
@@ -151,9 +154,12 @@ fn what_its_writer_saw_last_is_of_the_thread_or_nothing() {
     let task = floor.open(&Media::Workitem);
     for wrong in [elsewhere, task, InteractionId(u128::MAX >> 40)] {
         let dispatch = Dispatch { base: Some(wrong), ..Dispatch::default() };
-        assert_eq!(floor.tries(ANN, draft, Action::Send(dispatch)), Err(Rejection::OtherThread));
+        assert_eq!(
+            floor.tries(ANN, draft, Action::Send(Box::new(dispatch))),
+            Err(Rejection::OtherThread)
+        );
         let Action::CreateDraft(answer) = reply() else { panic!("it makes a draft") };
-        let answer = Action::CreateDraft(Draft { base: Some(wrong), ..answer });
+        let answer = Action::CreateDraft(Box::new(Draft { base: Some(wrong), ..*answer }));
         assert_eq!(floor.tries(ANN, original, answer), Err(Rejection::OtherThread));
     }
 }
@@ -200,7 +206,10 @@ fn an_agents_draft_is_looked_at_by_a_supervisor_before_it_goes_out() {
 }
 
 fn out_with(floor: &Floor) -> Action {
-    Action::Send(Dispatch { queue: Some(in_queue(floor, &Media::Email)), ..Dispatch::default() })
+    Action::Send(Box::new(Dispatch {
+        queue: Some(in_queue(floor, &Media::Email)),
+        ..Dispatch::default()
+    }))
 }
 
 #[test]

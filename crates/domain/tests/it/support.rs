@@ -345,14 +345,18 @@ fn outbound(floor: &mut Floor, name: &str) -> InteractionId {
             floor.does(ANN, id, Action::Cancel);
         }
         "sending" => {
-            floor.does(ANN, id, Action::Send(Dispatch::default()));
+            floor.does(ANN, id, Action::Send(Box::default()));
         }
         "sending later" => {
             let delay_ms = Dispatch::DELAY_MS_MAX;
-            floor.does(ANN, id, Action::Send(Dispatch { delay_ms, ..Dispatch::default() }));
+            floor.does(
+                ANN,
+                id,
+                Action::Send(Box::new(Dispatch { delay_ms, ..Dispatch::default() })),
+            );
         }
         _ => {
-            floor.does(ANN, id, Action::Send(Dispatch::default()));
+            floor.does(ANN, id, Action::Send(Box::default()));
             floor.machine(id, SystemAction::Delivered);
         }
     }
@@ -366,14 +370,14 @@ pub(crate) fn in_queue(floor: &Floor, media: &Media) -> Named<handoff_domain::Qu
 
 /// Returns a command that answers an e-mail.
 pub(crate) fn reply() -> Action {
-    Action::CreateDraft(Draft {
+    Action::CreateDraft(Box::new(Draft {
         kind: DraftKind::Reply,
         subject: Some("Re: order".to_string()),
         email: written(),
         user_data: UserData::default(),
         queue: None,
         base: None,
-    })
+    }))
 }
 
 /// Returns an e-mail as its writer writes it.

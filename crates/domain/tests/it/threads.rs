@@ -26,7 +26,7 @@ fn join(parent: InteractionId) -> Action {
 
 fn drafts(kind: DraftKind) -> Action {
     let Action::CreateDraft(draft) = reply() else { panic!("a reply makes a draft") };
-    Action::CreateDraft(handoff_domain::command::Draft { kind, ..draft })
+    Action::CreateDraft(Box::new(handoff_domain::command::Draft { kind, ..*draft }))
 }
 
 #[test]

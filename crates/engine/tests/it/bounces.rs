@@ -1,6 +1,6 @@
 //! Mails that come back when whoever sent them may not work any more, or is no more.
 
-use handoff_domain::command::{Dispatch, SystemAction};
+use handoff_domain::command::SystemAction;
 use handoff_domain::interaction::Mode;
 use handoff_domain::{Action, InteractionId, Status, User};
 use handoff_engine::{CommandRequest, Posted};
@@ -40,7 +40,7 @@ async fn goes_out_by_ben(rig: &Rig, mail: InteractionId) {
     rig.bring_in_a_writer(BEN).await;
     rig.settle().await;
     rig.accept(BEN, mail).await.unwrap();
-    rig.act(BEN, mail, Action::Send(Dispatch::default())).await.unwrap();
+    rig.act(BEN, mail, Action::Send(Box::default())).await.unwrap();
     assert_eq!(rig.engine.workers().outbox().post_due().await.unwrap(), 1);
     assert_eq!(rig.stored(mail).await.status(), Status::Sent);
 }

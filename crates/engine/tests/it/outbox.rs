@@ -242,7 +242,7 @@ async fn a_draft_is_not_sent_past_what_the_customer_wrote_meanwhile() {
     let automatic = Some(handoff_domain::Automatic::AutoReplied);
     let robot = letter("eve@customer.example", "robot");
     rig.takes_in(handoff_domain::Letter { proven: vec![first], automatic, ..robot }).await;
-    let send = |force| Action::Send(Dispatch { force, ..Dispatch::default() });
+    let send = |force| Action::Send(Box::new(Dispatch { force, ..Dispatch::default() }));
     let refused = rig.act(KATE, draft, send(false)).await;
     let Err(ExecuteError::Rejected(why)) = refused else { panic!("{refused:?}") };
     assert!(matches!(*why, Rejection::NewerMessage { id, .. } if id == newer));
@@ -256,7 +256,7 @@ async fn of_two_who_send_a_draft_at_once_one_does() {
     let (rig, script) = rig_with([]).await;
     let first = rig.takes_in(letter("eve@customer.example", "first")).await.interaction.id;
     let draft = rig.answers(first).await;
-    let send = || rig.act(KATE, draft, Action::Send(Dispatch::default()));
+    let send = || rig.act(KATE, draft, Action::Send(Box::default()));
     let (one, two) = tokio::join!(send(), send());
     assert!(one.is_ok() != two.is_ok());
     let late = if one.is_ok() { two } else { one };

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use handoff_domain::command::{Dispatch, Draft, DraftKind};
+use handoff_domain::command::{Draft, DraftKind};
 use handoff_domain::{
     Acknowledgement, Action, Address, CenterId, Email, Interaction, InteractionId, Letter, Media,
     Named, Queue, QueueId, UserData, UserId,
@@ -196,14 +196,14 @@ impl Rig {
             queue: None,
             base: None,
         };
-        match self.act(KATE, letter, Action::CreateDraft(draft)).await.unwrap() {
+        match self.act(KATE, letter, Action::CreateDraft(Box::new(draft))).await.unwrap() {
             Done::Now { related, .. } => related[0].id,
             Done::Before(_) => panic!("it was never made before"),
         }
     }
 
     pub(crate) async fn sends(&self, draft: InteractionId) {
-        self.act(KATE, draft, Action::Send(Dispatch::default())).await.unwrap();
+        self.act(KATE, draft, Action::Send(Box::default())).await.unwrap();
     }
 
     /// Lets the agent answer a new letter and send the answer.

@@ -130,7 +130,7 @@ async fn the_reason_of_a_wait_is_told_for_every_agent() {
     let board = rig.engine.core().current_board().await.unwrap();
     let why = rig.engine.views().why(board, &rig.stored(id).await).unwrap();
     let reasons: Vec<String> =
-        why.agents.iter().map(|(user, (_, rule))| format!("{} {rule:?}", user.user_name)).collect();
+        why.agents.iter().map(|it| format!("{} {:?}", it.user.user_name, it.rule)).collect();
     assert_eq!(reasons, ["kate Some(NotReady)", "ben Some(NoSession)"]);
     let reach = Reach([(rig.engine.core().incarnation(), [Topic::Interactions].into())].into());
     assert_eq!(rig.engine.core().desk(KATE).unwrap().reach, reach);

@@ -13,7 +13,7 @@ use crate::post_office::{OneMailbox, Script, letter};
 use crate::rig::{KATE, Rig, noon};
 
 fn send_later(seconds: u64) -> Action {
-    Action::Send(Dispatch { delay_ms: seconds * 1_000, ..Dispatch::default() })
+    Action::Send(Box::new(Dispatch { delay_ms: seconds * 1_000, ..Dispatch::default() }))
 }
 
 async fn draft(rig: &Rig) -> InteractionId {
@@ -57,7 +57,7 @@ async fn what_is_taken_back_is_the_draft_that_it_was_and_goes_out_when_it_is_sen
     assert!(original.drafts.contains(&mail), "it is open again");
     rig.clock.advance_ms(60_000);
     assert_eq!((post(&rig).await, script.given().len()), (0, 0));
-    rig.act(KATE, mail, Action::Send(Dispatch::default())).await.unwrap();
+    rig.act(KATE, mail, Action::Send(Box::default())).await.unwrap();
     let refused = rig.act(KATE, mail, Action::CancelSend).await;
     let Err(ExecuteError::Rejected(why)) = refused else { panic!("{refused:?}") };
     assert_eq!(*why, Rejection::OnItsWay, "it did not wait");

@@ -180,11 +180,11 @@ impl What {
             Self::Remove => Action::RemoveParticipant(colleague()),
             Self::Leave => Action::Leave,
             Self::EndSession => Action::EndChatSession,
-            Self::Answer => Action::CreateDraft(answer()),
-            Self::Send => Action::Send(Dispatch { force: true, ..Dispatch::default() }),
+            Self::Answer => Action::CreateDraft(Box::new(answer())),
+            Self::Send => Action::Send(Box::new(Dispatch { force: true, ..Dispatch::default() })),
             Self::SendForReview => {
                 let queue = Some(queue(CHECKED));
-                Action::Send(Dispatch { queue, force: true, ..Dispatch::default() })
+                Action::Send(Box::new(Dispatch { queue, force: true, ..Dispatch::default() }))
             }
             Self::Cancel => Action::Cancel,
             Self::CustomerLeaves | Self::Deliver | Self::PutOff | Self::Bounce => return None,

@@ -74,7 +74,7 @@ fn is_letter(interaction: &Interaction) -> bool {
 /// Returns the command of that name, when it is about e-mail.
 pub(super) fn wish(base: &str, special: &str, floor: &Floor) -> Option<Wish> {
     let action = match base {
-        "Send" => Action::Send(dispatch(special, floor)),
+        "Send" => Action::Send(Box::new(dispatch(special, floor))),
         "CancelSend" => Action::CancelSend,
         "AddAttachment" => Action::AddAttachment(file(if special == "large" {
             Attachment::BYTES_MAX + 1

@@ -1,6 +1,6 @@
 //! Mails of users who are removed: what is on its way, and what comes back.
 
-use handoff_domain::command::{Dispatch, Draft, DraftKind};
+use handoff_domain::command::{Draft, DraftKind};
 use handoff_domain::interaction::Mode;
 use handoff_domain::{
     Action, Email, Interaction, QueueId, State, SystemAction, UserCommand, UserId,
@@ -45,7 +45,7 @@ async fn answer(setup: &Setup, engine: &Engine) -> InteractionId {
         queue: None,
         base: None,
     };
-    let create = UserCommand::new(caller(&user), Action::CreateDraft(draft));
+    let create = UserCommand::new(caller(&user), Action::CreateDraft(Box::new(draft)));
     match engine.commands().execute(&CommandRequest::new(letter, create)).await.unwrap() {
         Done::Now { related, .. } => related[0].id,
         Done::Before(_) => panic!("it was never made before"),
@@ -55,7 +55,7 @@ async fn answer(setup: &Setup, engine: &Engine) -> InteractionId {
 async fn sent(setup: &Setup, engine: &Engine) -> InteractionId {
     let draft = answer(setup, engine).await;
     let user = setup.user("kate").await;
-    let send = UserCommand::new(caller(&user), Action::Send(Dispatch::default()));
+    let send = UserCommand::new(caller(&user), Action::Send(Box::default()));
     engine.commands().execute(&CommandRequest::new(draft, send)).await.unwrap();
     draft
 }
