@@ -72,17 +72,11 @@ pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory
         Fact::Opened => json!({"fact": "Opened"}),
         Fact::Queued { queue, skill, .. } => queued(queue_name(queue), skill.and_then(skill_name)),
         Fact::QueueReplaced { queue } => queue_replaced(queue_name(queue)),
-        Fact::Offered { to, kind, expires, of } => {
-            json!({"fact": "Offered", "to": to.to_string(), "kind": offer_kind_name(*kind), "expires": print(*expires), "of": of})
-        }
-        Fact::Accepted { by, kind } => {
-            json!({"fact": "Accepted", "by": by.to_string(), "kind": offer_kind_name(*kind)})
-        }
-        Fact::Rejected { by } => json!({"fact": "Rejected", "by": by.to_string()}),
-        Fact::OfferExpired { to } => json!({"fact": "OfferExpired", "to": to.to_string()}),
-        Fact::OfferRevoked { to, reason } => {
-            json!({"fact": "OfferRevoked", "to": to.to_string(), "reason": revoke_reason(*reason)})
-        }
+        Fact::Offered { .. }
+        | Fact::Accepted { .. }
+        | Fact::Rejected { .. }
+        | Fact::OfferExpired { .. }
+        | Fact::OfferRevoked { .. } => offer_fact(fact),
         Fact::UserDataChanged => json!({"fact": "UserDataChanged"}),
         Fact::DispositionSet { disposition } => disposition_set(disposition.as_deref()),
         Fact::ResponseUsed { response } => response_used(*response),
@@ -135,6 +129,24 @@ pub(in crate::wire) fn fact(fact: &Fact, sees: Visibility, directory: &Directory
         | Fact::ChannelChanged { .. }
         | Fact::DirectoryChanged { .. }
         | Fact::ContactChanged { .. } => json!({"fact": "Other"}),
+    }
+}
+
+/// Shows what happened to an offer.
+fn offer_fact(fact: &Fact) -> Value {
+    match fact {
+        Fact::Offered { to, kind, expires, of } => {
+            json!({"fact": "Offered", "to": to.to_string(), "kind": offer_kind_name(*kind), "expires": print(*expires), "of": of})
+        }
+        Fact::Accepted { by, kind } => {
+            json!({"fact": "Accepted", "by": by.to_string(), "kind": offer_kind_name(*kind)})
+        }
+        Fact::Rejected { by } => json!({"fact": "Rejected", "by": by.to_string()}),
+        Fact::OfferExpired { to } => json!({"fact": "OfferExpired", "to": to.to_string()}),
+        Fact::OfferRevoked { to, reason } => {
+            json!({"fact": "OfferRevoked", "to": to.to_string(), "reason": revoke_reason(*reason)})
+        }
+        _ => unreachable!("only offers are shown here"),
     }
 }
 

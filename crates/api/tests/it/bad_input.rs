@@ -134,19 +134,11 @@ fn wrong_fields() -> Vec<Wrong> {
         (op("DeleteUserData", json!({"keys": ["a"], "userData": {"a": 1}})), 10, "keys"),
         (op("PlaceInWorkbin", json!({})), 1, "workbin"),
         (op("PlaceInWorkbin", json!({"workbin": {"id": "x"}})), 10, "workbin"),
-        (op("PlaceInWorkbin", json!({"workbin": "x", "until": 7})), 10, "until"),
-        (op("PlaceInWorkbin", json!({"workbin": "x", "until": "tomorrow"})), 10, "until"),
-        (
-            op("PlaceInWorkbin", json!({"workbin": "x", "until": "2026-02-30T00:00:00Z"})),
-            10,
-            "until",
-        ),
-        (op("PlaceInWorkbin", json!({"workbin": "x", "until": "2026-02-03"})), 10, "until"),
-        (
-            op("PlaceInWorkbin", json!({"workbin": "x", "until": "2026-02-03T12:00:00"})),
-            10,
-            "until",
-        ),
+        until(json!(7)),
+        until(json!("tomorrow")),
+        until(json!("2026-02-30T00:00:00Z")),
+        until(json!("2026-02-03")),
+        until(json!("2026-02-03T12:00:00")),
         (op("GetWorkbinContent", json!({})), 1, "workbin"),
         (op("GetWorkbinContent", json!({"workbin": 7})), 10, "workbin"),
         (op("PlaceInWorkbin", json!({"workbin": "x", "userId": 7})), 10, "userId"),
@@ -159,6 +151,10 @@ fn wrong_fields() -> Vec<Wrong> {
         (op("Transfer", json!({"targetUri": "kate"})), 10, "targetUri"),
         (op("Transfer", json!({"skill": ["billing"]})), 10, "skill"),
     ]
+}
+
+fn until(time: Value) -> Wrong {
+    (op("PlaceInWorkbin", json!({"workbin": "x", "until": time})), 10, "until")
 }
 
 /// Bodies for the operations on e-mails, and for remarks.

@@ -300,8 +300,9 @@ async fn what_is_in_the_way_is_told_in_a_word_and_whom_the_next_step_asks() {
     let api = Api::start().await;
     let step = json!({"steps": [{"after": 60, "groups": ["Sales"], "skills": {"english": 3}}]});
     api.by("ada").put(&format!("/queues/{}", api.queue_id("tasks")), step).await.ok();
-    let (first, id) =
-        (api.submitted("workitem", "tasks").await, api.submitted("workitem", "tasks").await);
+    let first = api.submitted("workitem", "tasks").await;
+    api.clock.advance_s(1);
+    let id = api.submitted("workitem", "tasks").await;
     let why = async |id: &str| {
         let answer = api.by("sam").get(&format!("/interactions/{id}/routing")).await.ok();
         answer["routing"]["waiting"].clone()
