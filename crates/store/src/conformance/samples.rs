@@ -245,7 +245,7 @@ pub fn queue(n: u64) -> Queue {
         steps: vec![Step { after_ms: 60_000, groups: [GroupId(0xf002)].into(), skills: [].into() }],
         review: None,
         acknowledge: None,
-        hours: Some(Box::new(chats::hours())),
+        hours: None,
         closed: None,
         answer_target_ms: None,
         dispositions: std::collections::BTreeSet::new(),
@@ -351,7 +351,7 @@ pub fn audit_entry(at: Time, until: Time) -> AuditEntry {
         fields: vec!["roles".to_owned()],
         count: 1,
         receipt: None,
-        provider: Some("keycloak".to_owned()),
+        provider: None,
     }
 }
 

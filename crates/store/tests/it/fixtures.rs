@@ -9,24 +9,27 @@ use handoff_domain::OfferKind;
 use handoff_domain::event::Subject;
 use handoff_domain::exchange::{Exchange, Said, Side};
 use handoff_domain::{
-    Center, CenterId, ChatTerms, Desk, Disposition, Event, Fact, Incarnation, Interaction,
-    InteractionId, Mode, Note, Notice, Offer, Queue, QueueId, Reach, Reminder, Service,
-    ServiceTerms, SkillId, State, Time, Topic, User, WorkbinId, Workspace,
+    Acknowledgement, Center, CenterId, ChatTerms, Desk, Disposition, Event, Fact, Incarnation,
+    Interaction, InteractionId, Mode, Note, Notice, Offer, Queue, QueueId, Reach, Reminder,
+    Service, ServiceTerms, SkillId, State, Time, Topic, User, WorkbinId, Workspace,
 };
 use handoff_store::codec;
 use handoff_store::codec::SubjectKind;
 use handoff_store::conformance::samples::chats::{
-    chat, every_content, file_limits, heard, live_chat, named_entry, said, shown, supervised_desk,
-    waiting_service,
+    chat, every_content, file_limits, heard, hours, live_chat, named_entry, said, shown,
+    supervised_desk, waiting_service,
 };
 use handoff_store::conformance::samples::mail::{
     confirming_queue, contact_event, known_contact, letter, mark, outgoing, taken_in,
 };
 use handoff_store::conformance::samples::{
-    BEGIN, CENTER, center, center_event, desk, desk_event, desk_facts, event, files_directory,
-    interaction_id, notice, offer, one_of_each, owner, queue_id, rich_interaction, user, user_id,
+    BEGIN, CENTER, audit_entry, center, center_event, desk, desk_event, desk_facts, event,
+    files_directory, interaction_id, notice, offer, one_of_each, owner, queue_id, rich_interaction,
+    user, user_id,
 };
-use handoff_store::{ChatMarks, FilesDirectory, Kind, Look, MailboxMark, Record};
+use handoff_store::{
+    AuditAction, AuditEntry, ChatMarks, FilesDirectory, Kind, Look, MailboxMark, Record,
+};
 
 fn path(directory: &str, name: &str, form: i64) -> PathBuf {
     let file = format!("{name}.{form}.json");
@@ -150,6 +153,29 @@ fn chats_are_read_and_written() {
 fn a_service_with_a_longest_wait_is_read_and_written() {
     let service = Record::Service(waiting_service(1));
     check_record("waiting_service", 1, &service);
+}
+
+/// Hours of before have no dates that are unlike others, and no queue had any.
+#[test]
+fn hours_are_read_and_written() {
+    let closed = Acknowledgement { subject: "Closed".to_owned(), text: "Until Monday.".to_owned() };
+    let queue =
+        Queue { hours: Some(Box::new(hours())), closed: Some(closed), ..confirming_queue(1) };
+    check_record("closed_queue", 1, &Record::Queue(queue));
+    let terms = ChatTerms { hours: Some(hours()), files: file_limits(), ..ChatTerms::default() };
+    let service = Service { terms: ServiceTerms::Chat(terms), ..waiting_service(1) };
+    check_record("exceptional_service", 1, &Record::Service(service));
+}
+
+/// Entries of before name no provider.
+#[test]
+fn a_sign_in_by_a_provider_is_read_and_written() {
+    let entry = AuditEntry {
+        action: AuditAction::ProviderRight,
+        provider: Some("corp".to_owned()),
+        ..audit_entry(BEGIN, BEGIN.plus_ms(1_000))
+    };
+    check_record("provided_audit", 1, &Record::AuditEntry(entry));
 }
 
 fn sold() -> Disposition {

@@ -69,17 +69,23 @@ pub fn service(n: u64, terms: ServiceTerms) -> Service {
     }
 }
 
-/// Returns hours with a date of each kind that has times of its own.
-pub(super) fn hours() -> Hours {
+/// Returns hours without dates of their own.
+fn weekly() -> Hours {
     let time = |day| OpenTime { day, from_minute: 480, to_minute: 1_080 };
     let open = [Weekday::Monday, Weekday::Sunday].map(time).into();
+    Hours { zone: "Europe/Copenhagen".to_owned(), open, exceptions: [].into() }
+}
+
+/// Returns hours with a date of each kind that has times of its own.
+#[must_use]
+pub fn hours() -> Hours {
     let date = |day| Date { year: 2026, month: 12, day };
     let morning = MinuteSpan { from_minute: 480, to_minute: 720 };
     let exceptions = [
         ExceptionalDate { date: date(24), open: Some(morning) },
         ExceptionalDate { date: date(25), open: None },
     ];
-    Hours { zone: "Europe/Copenhagen".to_owned(), open, exceptions: exceptions.into() }
+    Hours { exceptions: exceptions.into(), ..weekly() }
 }
 
 /// Returns the terms of a chat service with every optional part.
@@ -87,7 +93,7 @@ pub(super) fn hours() -> Hours {
 pub fn chat_terms() -> ServiceTerms {
     ServiceTerms::Chat(ChatTerms {
         times: times(),
-        hours: Some(hours()),
+        hours: Some(weekly()),
         max_waiting: Some(20),
         files: FileLimits { need_agent: true, ..file_limits() },
         origins: vec!["https://www.example.com".to_owned()],
