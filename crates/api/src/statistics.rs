@@ -26,8 +26,8 @@ use shown::{Row, Whose};
 
 /// Most rows of one answer: a day by queue and quarter of an hour for a hundred queues.
 const ROWS_MAX: usize = 10_000;
-/// Rows of agents that are added up for one answer by group.
-const AGENTS_MAX: usize = 10 * ROWS_MAX;
+/// Rows of agents or dispositions that are added up for one answer.
+const SUMMED_MAX: usize = 10 * ROWS_MAX;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,15 +53,14 @@ pub(crate) async fn get(
     let center = directory.centers.get(&me.center());
     let zone = center.and_then(|center| center.time_zone.as_deref()).unwrap_or("UTC");
     let asked = Asked::read(&uri, zone, shared.engine().core().now())?;
-    let most = if asked.of == Of::Group { AGENTS_MAX } else { ROWS_MAX };
+    // Of these several become one row.
+    let is_summed = matches!(asked.of, Of::Group | Of::Disposition);
+    let most = if is_summed { SUMMED_MAX } else { ROWS_MAX };
     let counts = shared.engine().views().counts(asked.wanted(me.center(), most)).await?;
     let CountsFound { counts, is_behind } = counts.map_err(refusal)?;
     let counts = counts.into_iter().map(|((part, counted), tally)| (part, counted, tally));
     let naming = Naming::new(&directory, me.center());
-    let rows = naming.rows(&asked, counts);
-    if rows.len() > ROWS_MAX {
-        return Err(refusal(StatisticsError::TooMany));
-    }
+    let rows = naming.rows(&asked, counts).ok_or_else(|| refusal(StatisticsError::TooMany))?;
     if wants_csv(&headers) {
         return Ok(table(&rows, asked.first()));
     }
@@ -126,20 +125,23 @@ impl<'a> Naming<'a> {
         Self { directory, center, dispositions: dispositions.collect() }
     }
 
-    /// Returns the rows in the order of their times and names.
+    /// Returns the rows in the order of their times and names; `None` when they are too many.
     fn rows(
         &self,
         asked: &Asked,
         counts: impl Iterator<Item = (usize, Counted, Tally)>,
-    ) -> Vec<Row> {
+    ) -> Option<Vec<Row>> {
         let mut sums: BTreeMap<(usize, Option<Whose>), Tally> = BTreeMap::new();
         for (part, counted, tally) in counts {
             for whose in self.whose(&counted, asked.of) {
                 sums.entry((part, whose)).or_default().add(tally.clone());
             }
+            if sums.len() > ROWS_MAX {
+                return None;
+            }
         }
         let row = |((part, whose), tally)| Row::new(asked.begins_of(part), whose, &tally);
-        sums.into_iter().map(row).collect()
+        Some(sums.into_iter().map(row).collect())
     }
 
     /// Returns in whose rows something counts; `None` is the contact center's.

@@ -210,8 +210,15 @@ fn begin_anew(
     let counted = match from {
         Standing::Following(at) => Some(at.position),
         Standing::Outdated => Settled::read(transaction)?.map(|it| it.position),
-        // Of what it counted nobody knows what was there before.
-        Standing::Rebuilding { .. } => None,
+        // What a rebuild keeps is as it was before it, and stays so.
+        Standing::Rebuilding { .. } => {
+            if let Some(Settled { quarter, .. }) = Settled::read(transaction)? {
+                transaction.execute_batch(DROP_PLACES)?;
+                transaction.execute(DROP_FROM, [quarter])?;
+                return Ok(());
+            }
+            None
+        }
     };
     transaction.execute_batch(DROP_PLACES)?;
     if let Some(position) = counted {

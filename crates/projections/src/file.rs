@@ -43,6 +43,8 @@ pub(crate) struct Shape {
     /// anew.
     pub(crate) form: u32,
     pub(crate) tables: &'static str,
+    /// Whether it has what nothing else has any more: a file that is replaced is put aside.
+    pub(crate) is_for_good: bool,
 }
 
 /// The file of a projection.
@@ -51,13 +53,17 @@ pub(crate) struct ProjectionFile(Mutex<Connection>);
 
 impl ProjectionFile {
     /// Opens a file, and makes it if there is none. One that is damaged or of another form is made
-    /// anew: what was in it is made again of records, history and log.
+    /// anew of records, history and log.
     pub(crate) fn open(path: &Path, shape: &Shape) -> Result<Self, ProjectionError> {
         if let Some(connection) = opened(path, shape)? {
             return Ok(Self(Mutex::new(connection)));
         }
         tracing::warn!(path = %path.display(), "a projection's file is of another form or damaged and is made anew");
-        remove(path)?;
+        if shape.is_for_good {
+            put_aside(path)?;
+        } else {
+            remove(path)?;
+        }
         let connection = opened(path, shape)?;
         let connection = connection.ok_or_else(|| unreadable("a file that was just made"))?;
         Ok(Self(Mutex::new(connection)))
@@ -160,15 +166,37 @@ fn create(path: &Path) -> Result<(), io::Error> {
 }
 
 fn remove(path: &Path) -> Result<(), io::Error> {
-    for end in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        match fs::remove_file(PathBuf::from(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+    for part in parts(path) {
+        unless_missing(fs::remove_file(part))?;
     }
     Ok(())
+}
+
+/// Keeps a file that is replaced beside its place, in the place of one that was kept before.
+fn put_aside(path: &Path) -> Result<(), io::Error> {
+    let aside = path.with_extension("aside.db");
+    remove(&aside)?;
+    for (from, to) in parts(path).into_iter().zip(parts(&aside)) {
+        unless_missing(fs::rename(from, to))?;
+    }
+    tracing::warn!(path = %aside.display(), "the file of before is kept: it may have what is nowhere else");
+    Ok(())
+}
+
+/// Returns the files of a database.
+fn parts(path: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|end| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    })
+}
+
+fn unless_missing(done: Result<(), io::Error>) -> Result<(), io::Error> {
+    match done {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn standing(connection: &Connection) -> Result<Standing, ProjectionError> {

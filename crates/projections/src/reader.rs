@@ -21,6 +21,8 @@ use tokio::sync::Notify;
 
 use crate::projection::{Cursor, News, Projection, ProjectionError, Standing};
 
+/// A day, in ms.
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Entries read at once.
 const PAGE: usize = 500;
 /// Interactions whose histories are read in one round of a rebuild, and after how many entries of
@@ -173,7 +175,8 @@ impl Reader {
         let total = self.interactions().await?;
         let to = Standing::Rebuilding { end, after: None, done: 0, total };
         tracing::info!(reader = self.projection.name(), %reason, interactions = total, "a reader of the log is rebuilt");
-        let kept_at_least = Center::RETENTION_MS_MIN;
+        // A day for the rebuild itself: what is old enough goes on being removed meanwhile.
+        let kept_at_least = Center::RETENTION_MS_MIN - DAY_MS;
         let settled = Time(self.clock.now().0.saturating_sub_unsigned(kept_at_least));
         self.ask(move |projection| projection.rebuild(from, to, settled)).await?;
         self.tell(to);

@@ -38,7 +38,7 @@ pub use sweep::Sweep;
 /// megabytes of pages.
 const AT_ONCE: usize = 4;
 
-const SHAPE: Shape = Shape { form: 2, tables: kept::TABLES };
+const SHAPE: Shape = Shape { form: 2, tables: kept::TABLES, is_for_good: false };
 const IDS_AFTER: &str = "SELECT id FROM docs WHERE id > ?1 ORDER BY id LIMIT ?2";
 
 /// The index, in a file of its own.

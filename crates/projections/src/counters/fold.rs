@@ -49,7 +49,9 @@ impl Fold {
         Self { store, clock, counters }
     }
 
-    async fn fold_all(&self, center: &Center) -> Result<(), StoreError> {
+    /// Folds what it can. What it cannot is tried again: nothing else stands on it, and it keeps
+    /// nobody from being served.
+    async fn fold_all(&self, center: &Center) {
         let zone = center.time_zone.as_deref().unwrap_or("UTC");
         let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
         let id = center.id;
@@ -62,7 +64,10 @@ impl Fold {
         let folded = folded
             .await
             .unwrap_or_else(|error| Err(ProjectionError::Unreadable(error.to_string())));
-        folded.map_err(crate::reader::failed)
+        if let Err(error) = folded {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, center = %center.name, "old counters are not made into days");
+        }
     }
 }
 
@@ -167,7 +172,7 @@ impl Worker for Fold {
             after = page.items.last().map(|last| last.value.key());
             for found in page.items {
                 if let Record::Center(center) = found.value {
-                    self.fold_all(&center).await?;
+                    self.fold_all(&center).await;
                 }
             }
             if !page.more {

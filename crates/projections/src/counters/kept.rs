@@ -11,6 +11,7 @@ use crate::projection::ProjectionError;
 
 pub(super) const SHAPE: Shape = Shape {
     form: 2,
+    is_for_good: true,
     tables: "
         CREATE TABLE places (
           interaction TEXT NOT NULL PRIMARY KEY, center TEXT NOT NULL, media TEXT NOT NULL,

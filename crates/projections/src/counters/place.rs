@@ -186,9 +186,11 @@ impl Place {
     fn accept(&mut self, by: UserId, kind: OfferKind, step: &mut Step<'_>) {
         self.offer = None;
         let at = step.entry.at;
-        self.end_wait(self.offered(by, kind), step);
+        // What waits in a queue may be handed over by a supervisor as well.
+        let waited = if self.since.is_some() { OfferKind::Routed } else { kind };
+        self.end_wait(self.offered(by, waited), step);
         step.count(self.offered(by, kind), |it| it.accepted = 1);
-        if kind == OfferKind::Transfer {
+        if kind == OfferKind::Transfer && self.owner.is_some() {
             self.transfer(Counted::Agent(by), None, step);
         }
         self.release(step);
@@ -220,7 +222,7 @@ impl Place {
     }
 
     fn hold(&mut self, by: UserId, at: Time) {
-        (self.owner, self.held) = (Some(by), Some(at));
+        (self.owner, self.held) = (Some(by), Some(at).filter(|_| !self.about.is_draft));
     }
 
     /// Whoever has it in hands has it no longer.

@@ -35,6 +35,7 @@ pub(super) enum What {
     Park,
     Pull,
     Take,
+    Assign,
     Requeue,
     // Of a chat.
     Invite,
@@ -61,7 +62,7 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
     let what = prop_oneof![
         6 => Just(What::Accept),
         4 => Just(What::Complete),
-        2 => Just(What::Take),
+        1 => Just(What::Assign),
         3 => Just(What::Invite),
         3 => Just(What::Consult),
         2 => Just(What::Intrude),
@@ -85,7 +86,7 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
 impl What {
     /// All of them. Behind what seldom can happen stands what leads to it, because whatever cannot
     /// happen gives its turn to the next.
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::CompleteConference,
         Self::CompleteTransfer,
         Self::Remove,
@@ -104,6 +105,7 @@ impl What {
         Self::Transfer,
         Self::Pull,
         Self::Take,
+        Self::Assign,
         Self::Complete,
         Self::Requeue,
         Self::Park,
@@ -148,7 +150,7 @@ impl What {
                 AGENTS.into_iter().find(|user| to.offer_to(*user).is_some())
             }
             Self::Pull => Some(AGENTS[place % AGENTS.len()]),
-            Self::Intrude | Self::Take => Some(SUPERVISOR),
+            Self::Intrude | Self::Take | Self::Assign => Some(SUPERVISOR),
             Self::Leave => {
                 let others = to.others().iter().map(|other| other.user);
                 let all: Vec<UserId> = to.owner().into_iter().chain(others).collect();
@@ -171,6 +173,7 @@ impl What {
             Self::Park => Action::PlaceInWorkbin(workbin(), None),
             Self::Pull => Action::Pull { from: None },
             Self::Take => Action::Take { to: Some(colleague()) },
+            Self::Assign => Action::Transfer(Target::Agent(colleague())),
             Self::Requeue => Action::PlaceInQueue(queue(place % QUEUES.len())),
             Self::Invite => Action::Invite(colleague()),
             Self::Consult => Action::Consult(colleague()),

@@ -164,10 +164,10 @@ impl History<'_> {
                 each(self.offered(n, *to, *kind), |it| it.offered = 1)
             }
             Fact::Accepted { by, kind } if is_own(*kind) => {
-                each(self.offered(n, *by, *kind), |it| {
-                    it.accepted = 1;
-                    self.note_wait(n, it);
-                })
+                let waited = if self.waits(n).is_some() { OfferKind::Routed } else { *kind };
+                let mut found = each(self.offered(n, *by, *kind), |it| it.accepted = 1);
+                found.extend(each(self.offered(n, *by, waited), |it| self.note_wait(n, it)));
+                found
             }
             Fact::Taken { by } => {
                 let whose = self.offered(n, *by, OfferKind::Routed);
@@ -225,8 +225,10 @@ impl History<'_> {
     /// Returns the agent to whom another hands it over.
     fn handed_over(&self, n: usize) -> Option<UserId> {
         match (&self.facts[n].fact, self.facts[n].cause) {
-            (Fact::Accepted { by, kind: OfferKind::Transfer }, _)
-            | (Fact::OwnerChanged { to: by }, Cause::User(_)) => Some(*by),
+            (Fact::Accepted { by, kind: OfferKind::Transfer }, _) => {
+                self.owner(n).is_some().then_some(*by)
+            }
+            (Fact::OwnerChanged { to: by }, Cause::User(_)) => Some(*by),
             _ => None,
         }
     }
@@ -253,7 +255,7 @@ impl History<'_> {
     fn waits(&self, n: usize) -> Option<(usize, QueueId)> {
         let found = (0..n).rev().find_map(|n| match self.facts[n].fact {
             Fact::Queued { queue, .. } => Some(Some((n, queue))),
-            Fact::Accepted { kind: OfferKind::Routed, .. }
+            Fact::Accepted { kind: OfferKind::Routed | OfferKind::Transfer, .. }
             | Fact::Taken { .. }
             | Fact::Parked { .. } => Some(None),
             _ => None,
@@ -288,8 +290,8 @@ impl History<'_> {
             Fact::Accepted { .. }
             | Fact::Pulled { .. }
             | Fact::Taken { .. }
-            | Fact::OwnerChanged { .. } => Some(Some(n)),
-            Fact::Opened => Some(Some(n).filter(|_| !is_draft)),
+            | Fact::OwnerChanged { .. }
+            | Fact::Opened => Some(Some(n).filter(|_| !is_draft)),
             _ if self.ends_hold(n) => Some(None),
             _ => None,
         })?;

@@ -115,7 +115,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(place, how, text)| Step::Write { place, how, text }),
         1 => (0..8_usize).prop_map(Step::Remove),
         3 => Just(Step::Feed),
-        3 => (1_u32..4_000).prop_map(Step::Kill),
+        4 => (1_u32..4_000).prop_map(Step::Kill),
         1 => Just(Step::Rebuild),
         1 => Just(Step::Sweep),
     ]
