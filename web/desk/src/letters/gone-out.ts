@@ -29,6 +29,10 @@ export function tellOfLetters({api, announcer, desk, state, texts}: Telling): vo
         const {me} = state.value;
         new DraftKeeper(browserStorage(), me?.id ?? "").forget(id);
         const review = (await outboundOf(api, me).catch(() => null))?.review ?? null;
+        // What waits is told of where it can be taken back.
+        if ((state.value.work[id]?.sendsAt ?? null) !== null) {
+            return;
+        }
         const {chat, letters} = texts.value;
         const text = review === null ? `${chat.sent}.` : letters.reviewed(review);
         announcer.say("polite", {text});

@@ -11,7 +11,7 @@ function wentBack(sentence: string, what: (string | false)[]): string {
 export const strip = part({
     en: {
         name: "Connection",
-        sentIn: (n: number) => `Sent in ${n} s`,
+        sentIn: (n: number) => `Goes out in ${n} s`,
         undo: "Undo",
         undone: "It was taken back and is a draft again.",
         undoLetter: "Take the last letter back",
