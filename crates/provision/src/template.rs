@@ -15,6 +15,12 @@ use minijinja::{Environment, Error, ErrorKind, Output, Value};
 /// the way, written or not: half a MiB, four times the longest letter that agents write.
 const FUEL: u64 = 8 << 10;
 
+/// The stack on which a template is read, in bytes; of it only what is used is taken. Reading goes
+/// as deep as a text says, and no fuel is burnt by it: 32 KiB have 32,768 signs of a negation.
+const STACK_BYTES: usize = 256 << 20;
+/// One template is looked at at a time, however many ask: each has a stack of its own.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// How what fills a place is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Markup {
@@ -48,6 +54,20 @@ pub struct Filled {
 /// Returns what is wrong with a template, and where; `None` when nothing is.
 #[must_use]
 pub fn template_fault(source: &str) -> Option<String> {
+    with_room(|| fault(source)).unwrap_or_else(Some)
+}
+
+/// Does something that may go deep.
+fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
+    let _only_one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let done = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+        thread.spawn_scoped(scope, work).ok()?.join().ok()
+    });
+    done.ok_or_else(|| "it cannot be looked at now; try again later".to_owned())
+}
+
+fn fault(source: &str) -> Option<String> {
     let environment = environment(Markup::Plain);
     let template = match environment.template_from_str(source) {
         Ok(template) => template,
@@ -71,6 +91,10 @@ pub fn template_fault(source: &str) -> Option<String> {
 ///
 /// What is wrong with it, and where, when it has a fault or comes to too much.
 pub fn fill(source: &str, values: &Values, markup: Markup) -> Result<Filled, String> {
+    with_room(|| filled(source, values, markup))?
+}
+
+fn filled(source: &str, values: &Values, markup: Markup) -> Result<Filled, String> {
     let missing = Missing::default();
     let environment = environment(markup);
     let scope = Value::from_object(Scope::new(values, &missing));
@@ -316,5 +340,24 @@ mod tests {
             let fault = template_fault(bomb).expect(bomb);
             assert!(fault.contains("fuel"), "{fault}");
         }
+    }
+
+    #[test]
+    fn whatever_goes_deep_is_told_or_taken_and_ends_nothing() {
+        let long = 32 << 10;
+        for (before, link, after) in [
+            ("{{ 1", "+1", " }}"),
+            ("{{ 1", "~1", " }}"),
+            ("{{ ", "- ", "1 }}"),
+            ("{{ ", "not ", "1 }}"),
+            ("{{ interaction", ".a", " }}"),
+            ("{% if 1 %}", "{% elif 1 %}", "{% endif %}"),
+            ("{{ ", "(", " }}"),
+        ] {
+            let source = [before, &link.repeat(long / link.len()), after].concat();
+            // The stack here is that of any test.
+            let _fault_or_none: Option<String> = template_fault(&source);
+        }
+        assert_eq!(template_fault("Hello"), None, "and goes on");
     }
 }

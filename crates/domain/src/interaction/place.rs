@@ -112,7 +112,8 @@ pub(super) fn in_workbin(
     }
     let mut change = attempt.change();
     attempt.leave(&placed, Status::InWorkbin, &mut change);
-    let of = placed.owner.unwrap_or(caller);
+    let before = attempt.before.state.reminder().map(|it| it.of);
+    let of = placed.owner.or(before).unwrap_or(caller);
     change.park(workbin, placed.mode, until.map(|at| Reminder { at, of }));
     Ok(change.finish())
 }

@@ -84,9 +84,8 @@ impl UseCounter {
         let found = self.core.store.load_one(&key).await?;
         let version = found.as_ref().map_or(0, |found| found.version);
         let position = match found.map(|found| found.value) {
-            Some(Record::ReaderCursor(cursor)) if cursor.generation == generation => {
-                cursor.position
-            }
+            // Counts, cursor and log are of one store: whatever became of it, they agree.
+            Some(Record::ReaderCursor(cursor)) => cursor.position,
             _ => 0,
         };
         Ok(Place { generation, position, stored: position, version })
@@ -130,6 +129,8 @@ impl UseCounter {
 
     /// Returns what adds to the counts of what is there.
     async fn change(&self, counted: Counted) -> Result<ChangeSet, StoreError> {
+        // What was made a moment ago on another node may not be known here yet.
+        self.core.reload_directory().await?;
         let directory = self.core.directory();
         let mut shared: BTreeMap<ResponseId, Uses> = BTreeMap::new();
         let mut own: BTreeMap<UserId, Vec<(ResponseId, Uses)>> = BTreeMap::new();
@@ -155,10 +156,15 @@ impl UseCounter {
             let Some(Versioned { value: Record::OwnResponses(mut all), version }) = found else {
                 continue;
             };
+            let mut was_found = false;
             for (response, uses) in used {
                 if let Some(it) = all.responses.iter_mut().find(|it| it.response.id == response) {
                     it.uses.add(uses);
+                    was_found = true;
                 }
+            }
+            if !was_found {
+                continue;
             }
             change.puts.push(Put { record: Record::OwnResponses(all), expected: version });
         }
