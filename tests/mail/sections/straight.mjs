@@ -14,7 +14,8 @@ export async function straight({sam}) {
     assert.deepEqual([letter.mailbox, letter.from], [DIRECT, EVE]);
     step("Postfix delivers to the program by LMTP");
 
-    const twice = {from: EVE, to: DIRECT, subject: "Straight and twice", text: "Once", messageId: "<twice@customer.test>"};
+    // A copy has its date as well: two that are composed around the end of a second would be two letters.
+    const twice = {from: EVE, to: DIRECT, subject: "Straight and twice", text: "Once", messageId: "<twice@customer.test>", date: new Date()};
     await Promise.all([delivers(twice), delivers(twice)]);
     await delivers(twice);
     await delivers({...twice, subject: "Straight and other", text: "Another text", messageId: "<twice@customer.test>"});
