@@ -93,12 +93,13 @@ admining("what an admin makes counts at once: whoever they made signs in, choose
     await expect(part).toContainText('timeZone = "Europe/Oslo"');
     expect((await part.textContent()).match(/^\[.*/gm)).toEqual(["[[service]]", "[service.hours]", "[service.files]"]);
     await admin.opens("Queues", "support-email");
-    await admin.field("Subject").fill("We have your message");
+    const answer = page.getByRole("group", {name: "What whoever writes is answered at once"});
+    await answer.getByLabel("Subject").fill("We have your message");
     await admin.field("What goes out is looked at first in").selectOption("outbound");
     await admin.save.press("Enter");
     await admin.summary.getByRole("link", {name: "Subject and text go together."}).press("Enter");
-    await expect(admin.field("Text")).toBeFocused();
-    await admin.field("Text").fill("Somebody will answer it today.");
+    await expect(answer.getByLabel("Text")).toBeFocused();
+    await answer.getByLabel("Text").fill("Somebody will answer it today.");
     await admin.save.press("Enter");
     await expect(page.getByText("not saved")).toHaveCount(0);
     const mails = (await person.reads("/queues?fields=*&name=support-email", "ada")).queues[0];
